@@ -1,0 +1,1 @@
+"""Celery's ergonomics on SNS and SQS."""
