@@ -1,0 +1,94 @@
+"""Delivery: one receipt of a message. Frozen; it can tell what it is, and cannot settle itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .errors import MessageError
+from .wire import Record
+
+
+class Lease(Protocol):
+    """What its holder may ask of the visibility of a message in hand."""
+
+    @property
+    def lost(self) -> bool:
+        """True once the message is no longer ours; a handler had better stop."""
+        ...
+
+    def remaining(self) -> float:
+        """Seconds until the message would be seen by others, were it not extended."""
+        ...
+
+
+class Unleased:
+    """The lease of a delivery that nobody keeps, as in tests and in Lambda."""
+
+    lost = False
+
+    def remaining(self) -> float:
+        return float("inf")
+
+
+UNLEASED = Unleased()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One receipt of a message.
+
+    Attributes:
+        record: what the queue handed out, byte for byte.
+        id: the message's id: `x-message-id`, else the SNS message id, else the SQS one.
+        media_type: None where the body does not tell it.
+        fields: the parsed JSON object of the body; empty where there is a defect.
+        headers: the message's opaque headers.
+        attempt: which try this is, from 1; resends are counted on.
+        published_at: when it was first published (epoch seconds).
+        attributes: the message's own attributes, from SQS or from the SNS notification.
+        topic: ARN of the topic, where the SNS notification tells it.
+        waived: True once after a redrive: neither age nor hops are held against it.
+        defect: why it can never be read, or None.
+        lease: the hold that the worker has on it.
+    """
+
+    record: Record
+    id: str
+    media_type: str | None
+    fields: Mapping[str, Any]
+    headers: Mapping[str, str]
+    attempt: int
+    published_at: float
+    attributes: Mapping[str, Any]
+    topic: str | None = None
+    waived: bool = False
+    defect: MessageError | None = None
+    lease: Lease = UNLEASED
+
+    @property
+    def sqs_message_id(self) -> str:
+        """The id that SQS gave to this copy."""
+        return self.record.message_id
+
+    @property
+    def receives(self) -> int:
+        """How often SQS handed this copy out, whether or not anything ran."""
+        return self.record.receive_count
+
+    @property
+    def group(self) -> str | None:
+        """The message group; strict order within it on FIFO queues."""
+        return self.record.group_id
+
+    @property
+    def lost(self) -> bool:
+        """True once the lease is gone: another worker may have the message."""
+        return self.lease.lost
+
+    def age(self, now: float) -> float:
+        """Seconds since it was first published, never negative."""
+        return max(0.0, now - self.published_at)
+
+    def remaining(self) -> float:
+        """Seconds of lease left before the next extension."""
+        return self.lease.remaining()

@@ -1,0 +1,60 @@
+"""Events: frozen facts for observers, who may only watch. Knows nobody who watches.
+
+An observer is `Callable[[Event], None]`; what it raises is logged by its caller and goes no further.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .delivery import Delivery
+from .verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A topic or queue took a message; `seconds` is how long the call took."""
+
+    media_type: str
+    message_id: str
+    destination: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A receive brought so many messages."""
+
+    queue: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A handler begins."""
+
+    queue: str
+    delivery: Delivery
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A delivery was decided; `task` is None where none was found, `seconds` is the handling time."""
+
+    queue: str
+    delivery: Delivery
+    task: str | None
+    verdict: Verdict
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The lease of a delivery in hand is gone."""
+
+    queue: str
+    delivery: Delivery
+
+
+Event = Published | Received | Started | Settled | Lost
+Observer = Callable[[Event], None]
