@@ -1,0 +1,204 @@
+"""AwsTransport: SNS and SQS through boto3. Knows clients, credentials and time-outs; no queue's rules."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from threading import Lock
+from typing import Any
+from weakref import WeakSet
+
+import boto3
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from ..errors import ConfigurationError, TransportError
+from . import Features
+from .regions import region_of_arn, region_of_url
+from .sns import SnsPublisher
+from .sqs import SqsQueue, find_queue
+
+LONGEST_WAIT = 20
+"""Seconds. Source: SQS API reference, ReceiveMessage."""
+
+_NO_CREDENTIALS = (
+    "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE, "
+    "or run where a role gives them"
+)
+_NO_REGION = (
+    "no AWS region: it is in neither the queue URL nor the topic ARN, so set AWS_DEFAULT_REGION "
+    "(or AWS_REGION), or a region in your AWS profile"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to reach AWS. All times in seconds.
+
+    Attributes:
+        region: for what does not tell its own, as an emulator's queue URL; None for boto3's settings.
+        endpoint_url: None for AWS_ENDPOINT_URL and what else boto3 looks at.
+        profile: name of a profile in AWS's own files; None for boto3's choice.
+        threads: how many threads may call at once; each needs a connection, or it opens one per call.
+        attempts: tries of one call, the first included, in boto3's `standard` mode.
+        connect_timeout: for a connection to stand.
+        read_timeout: for an answer, beside the wait that a receive asks for.
+        validate: let boto3 check each parameter before it is sent: 7 % of a call's time, and what this
+            package sends is typed.
+    """
+
+    region: str | None = None
+    endpoint_url: str | None = None
+    profile: str | None = None
+    threads: int = 16
+    attempts: int = 3
+    connect_timeout: float = 5.0
+    read_timeout: float = 10.0
+    validate: bool = False
+
+    def config(self, wait: int) -> Config:
+        """botocore's own settings, for calls that the service may answer `wait` seconds late.
+
+        A receive that is given up before SQS answers would take messages that nobody then has.
+        """
+        return Config(
+            max_pool_connections=self.threads,
+            connect_timeout=self.connect_timeout,
+            read_timeout=wait + self.read_timeout,
+            retries={"mode": "standard", "total_max_attempts": self.attempts},
+            tcp_keepalive=True,
+            parameter_validation=self.validate,
+            user_agent=_user_agent(),
+        )
+
+
+class AwsTransport:
+    """Queues and topics of AWS, or of what answers at AWS_ENDPOINT_URL. Safe to share between threads.
+
+    Clients are made when first needed, one per region and purpose, and made anew in a forked child.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._clients = Clients(settings or Settings())
+        self._urls: dict[str, str] = {}
+
+    @property
+    def features(self) -> Features:
+        return Features()
+
+    def publisher(self) -> SnsPublisher:
+        return SnsPublisher(self._publish)
+
+    def queue(self, url: str) -> SqsQueue:
+        return SqsQueue(url, partial(self._sqs, region_of_url(url)))
+
+    def queue_url(self, arn: str) -> str:
+        if arn not in self._urls:
+            self._urls[arn] = find_queue(partial(self._sqs, region_of_arn(arn)), arn)
+        return self._urls[arn]
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """boto3's client of `sns` or `sqs`, such as provisioning takes. Raises ConfigurationError."""
+        return self._clients.client(service, region, 0)
+
+    def _publish(self, action: str, params: dict[str, Any], failure: type[TransportError]) -> dict[str, Any]:
+        client = self._clients.client("sns", region_of_arn(params["TopicArn"]), 0)
+        return _carry_out(client, action, params, failure)
+
+    def _sqs(
+        self, region: str | None, action: str, params: dict[str, Any], failure: type[TransportError]
+    ) -> dict[str, Any]:
+        # Only a receive is answered late by design: what settles must learn of a dead connection sooner.
+        wait = LONGEST_WAIT if action == "ReceiveMessage" else 0
+        return _carry_out(self._clients.client("sqs", region, wait), action, params, failure)
+
+
+@dataclass(eq=False)
+class Clients:
+    """boto3's clients, made under a lock from a session of our own; a session is not for several threads."""
+
+    settings: Settings
+    _lock: Lock = field(default_factory=Lock)
+    _session: boto3.Session | None = None
+    _made: dict[tuple[str, str | None, int], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _of_this_process.add(self)
+
+    def client(self, service: str, region: str | None, wait: int) -> Any:
+        """The client for this service and region (None: the settings'). Raises ConfigurationError."""
+        key = (service, region, wait)
+        made = self._made.get(key)
+        if made is None:
+            with self._lock:
+                made = self._made.get(key) or self._make(service, region, wait)
+                self._made[key] = made
+        return made
+
+    def forget(self) -> None:
+        """Start anew after a fork: sockets and locks belong to the parent."""
+        self._lock, self._session, self._made = Lock(), None, {}
+
+    def _make(self, service: str, region: str | None, wait: int) -> Any:
+        settings = self.settings
+        try:
+            self._session = self._session or boto3.Session(profile_name=settings.profile)
+            if self._session.get_credentials() is None:
+                raise ConfigurationError(_NO_CREDENTIALS)
+            region = region or settings.region or self._session.region_name or os.environ.get("AWS_REGION")
+            if region is None:
+                raise ConfigurationError(_NO_REGION)
+            make: Callable[..., Any] = self._session.client
+            return make(
+                service, region_name=region, endpoint_url=settings.endpoint_url, config=settings.config(wait)
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise ConfigurationError(f"cannot speak to {service.upper()} in {region}: {error}") from error
+
+
+_of_this_process: WeakSet[Clients] = WeakSet()
+
+
+def _forget_all() -> None:
+    for clients in _of_this_process:
+        clients.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
+
+
+def _carry_out(
+    client: Any, action: str, params: dict[str, Any], failure: type[TransportError]
+) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = getattr(client, xform_name(action))(**params)
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "")
+        raise failure(f"{action} on {_address(params)} failed: {error}", code=code) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise ConfigurationError(_NO_CREDENTIALS) from error
+    except BotoCoreError as error:
+        text = f"{action} on {_address(params)} failed: {error}"
+        raise failure(text, code=type(error).__name__) from error
+    return answer
+
+
+def _address(params: dict[str, Any]) -> str:
+    address: str = params.get("QueueUrl") or params.get("TopicArn") or params["QueueName"]
+    return address
+
+
+def _user_agent() -> str:
+    """Short, since botocore rebuilds its own long one for each request, and still naming boto3 and us."""
+    try:
+        ours = f"pubsub-tasks/{version('pubsub-tasks')}"
+    except PackageNotFoundError:
+        ours = "pubsub-tasks"
+    return f"Boto3/{boto3.__version__} {ours}"

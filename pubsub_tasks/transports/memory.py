@@ -1,0 +1,91 @@
+"""MemoryTransport: the embedded broker in this process. Knows how to wait for it, and none of its rules."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from threading import Condition
+from typing import Any
+
+from ..embedded.broker import Broker
+from ..embedded.errors import ServiceError
+from ..errors import TransportError
+from . import Features
+from .sns import SnsPublisher
+from .sqs import SqsQueue, find_queue
+
+
+class MemoryTransport:
+    """Topics and queues that live as long as this object.
+
+    `clock` tells epoch seconds. On the real clock a receive waits as SQS does. On any other it answers at
+    once with what is there: time stands still until its owner moves it, so there is nothing to wait for.
+    """
+
+    def __init__(self, broker: Broker | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.broker = broker or Broker()
+        self._clock = clock
+        self._latest = 0.0
+        self._changed = Condition()
+        self.broker.on_arrival = self._arrived
+
+    @property
+    def features(self) -> Features:
+        return Features()
+
+    def publisher(self) -> SnsPublisher:
+        return SnsPublisher(partial(self._ask, "sns"))
+
+    def queue(self, url: str) -> SqsQueue:
+        return SqsQueue(url, partial(self._ask, "sqs"))
+
+    def queue_url(self, arn: str) -> str:
+        return find_queue(partial(self._ask, "sqs"), arn)
+
+    def client(self, service: str) -> "MemoryClient":
+        """Something to make topics and queues with, as boto3's client of `sns` or `sqs` does."""
+        return MemoryClient(partial(self.call, service))
+
+    def call(self, service: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
+        """One action in boto3's shapes. Raises ServiceError."""
+        with self._changed:
+            if action == "ReceiveMessage" and self._clock is time.time:
+                return self._receive(params)
+            return self.broker.call(service, action, params, self._now())
+
+    def _ask(
+        self, service: str, action: str, params: dict[str, Any], failure: type[TransportError]
+    ) -> dict[str, Any]:
+        try:
+            return self.call(service, action, params)
+        except ServiceError as error:
+            raise failure(f"{action} failed: {error}", code=error.query_code) from error
+
+    def _receive(self, params: dict[str, Any]) -> dict[str, Any]:
+        deadline = self._now() + params.get("WaitTimeSeconds", 0)
+        while True:
+            now = self._now()
+            answer = self.broker.call("sqs", "ReceiveMessage", params, now)
+            if answer.get("Messages") or now >= deadline:
+                return answer
+            wake = self.broker.wake_at(params["QueueUrl"], now)
+            self._changed.wait(min(deadline, deadline if wake is None else wake) - now)
+
+    def _now(self) -> float:
+        """The broker wants time that never goes back, and a computer's clock may be set back."""
+        self._latest = max(self._latest, self._clock())
+        return self._latest
+
+    def _arrived(self, queue_name: str) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+class MemoryClient:
+    """Speaks as a boto3 client does: `client.create_queue(QueueName="orders")`. Raises ServiceError."""
+
+    def __init__(self, call: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
+        self._call = call
+
+    def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
+        action = "".join(part.capitalize() for part in method.split("_"))
+        return lambda **params: self._call(action, params)

@@ -1,0 +1,168 @@
+"""Shapes: between what boto3 takes and gives and our wire values. Pure; knows no client and no queue.
+
+The embedded broker speaks the same shapes, so this is said once for AWS and for memory.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from json import loads
+from typing import Any, TypeVar
+
+from ..wire import NO_ATTRIBUTES, Attribute, EntryFailure, Outgoing, QueueAttributes, Record, Sent
+
+Shape = dict[str, Any]
+Answer = TypeVar("Answer")
+
+SYSTEM_ATTRIBUTES = (
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SentTimestamp",
+    "MessageGroupId",
+    "MessageDeduplicationId",
+    "SequenceNumber",
+    "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
+)
+"""What a Record tells beside its body, and so exactly what a receive asks for."""
+
+_LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"})
+
+# SQS has no code of its own for these: the text of InvalidParameterValue is all there is. The first two are
+# observed; the last is the wording of the API reference of ChangeMessageVisibility.
+_LOST_TEXTS = ("for parameter ReceiptHandle is invalid", "Total VisibilityTimeout", "maximum time left")
+
+# Refused by the service's load or its keys' load, whoever is said to be at fault.
+_THROTTLED = frozenset(
+    {"KmsThrottled", "KMSThrottling", "RequestThrottled", "Throttled", "ThrottlingException"}
+)
+
+_UNANSWERED = EntryFailure("Unanswered", "the answer says nothing of this entry", retriable=True)
+
+
+def record_from(message: Mapping[str, Any]) -> Record:
+    """A message of ReceiveMessage."""
+    system: Mapping[str, str] = message.get("Attributes", {})
+    return Record(
+        message.get("Body", ""),
+        message["ReceiptHandle"],
+        message["MessageId"],
+        int(system.get("ApproximateReceiveCount", 1)),
+        int(system.get("SentTimestamp", 0)) / 1000,
+        int(system.get("ApproximateFirstReceiveTimestamp", 0)) / 1000,
+        attributes_from(message.get("MessageAttributes")),
+        system.get("MessageGroupId"),
+        system.get("MessageDeduplicationId"),
+        system.get("SequenceNumber"),
+        system.get("AWSTraceHeader"),
+        system.get("DeadLetterQueueSourceArn"),
+    )
+
+
+def attributes_from(shapes: Mapping[str, Shape] | None) -> Mapping[str, Attribute]:
+    """Message attributes as received."""
+    if not shapes:
+        return NO_ATTRIBUTES
+    return {
+        name: Attribute(
+            shape["DataType"], shape["StringValue"] if "StringValue" in shape else shape["BinaryValue"]
+        )
+        for name, shape in shapes.items()
+    }
+
+
+def attributes_to(attributes: Mapping[str, Attribute]) -> dict[str, Shape]:
+    """Message attributes as sent and published."""
+    return {
+        name: {
+            "DataType": attribute.type,
+            "BinaryValue" if isinstance(attribute.value, bytes) else "StringValue": attribute.value,
+        }
+        for name, attribute in attributes.items()
+    }
+
+
+def send_entries(entries: Sequence[Outgoing]) -> list[Shape]:
+    """Entries of SendMessageBatch; the Id of each is its index."""
+    return [_send_entry(index, entry) for index, entry in enumerate(entries)]
+
+
+def publish_entries(entries: Sequence[Outgoing]) -> list[Shape]:
+    """Entries of PublishBatch; the Id of each is its index."""
+    return [_entry(index, "Message", entry) for index, entry in enumerate(entries)]
+
+
+def delete_entries(handles: Sequence[str]) -> list[Shape]:
+    """Entries of DeleteMessageBatch."""
+    return [{"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(handles)]
+
+
+def visibility_entries(changes: Sequence[tuple[str, int]]) -> list[Shape]:
+    """Entries of ChangeMessageVisibilityBatch."""
+    return [
+        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+        for index, (handle, seconds) in enumerate(changes)
+    ]
+
+
+def sent(response: Shape, count: int) -> list[Sent | EntryFailure]:
+    """The answer to SendMessageBatch or PublishBatch of `count` entries."""
+    return _by_entry(response, count, lambda entry: Sent(entry["MessageId"]))
+
+
+def settled(response: Shape, count: int) -> list[EntryFailure | None]:
+    """The answer to DeleteMessageBatch or ChangeMessageVisibilityBatch of `count` entries."""
+    if not response.get("Failed") and len(response.get("Successful", ())) == count:
+        return [None] * count
+    return _by_entry(response, count, lambda entry: None)
+
+
+def queue_attributes_from(shape: Mapping[str, str]) -> QueueAttributes:
+    """The `Attributes` of GetQueueAttributes, all of them strings."""
+    redrive = loads(shape.get("RedrivePolicy") or "{}")
+    receives = redrive.get("maxReceiveCount")
+    return QueueAttributes(
+        arn=shape["QueueArn"],
+        fifo=shape.get("FifoQueue") == "true",
+        visibility_timeout=int(shape.get("VisibilityTimeout", 30)),
+        retention=int(shape.get("MessageRetentionPeriod", 345_600)),
+        max_message_size=int(shape.get("MaximumMessageSize", 1_048_576)),
+        dead_letter_arn=redrive.get("deadLetterTargetArn"),
+        max_receive_count=None if receives is None else int(receives),
+        visible=int(shape.get("ApproximateNumberOfMessages", 0)),
+        in_flight=int(shape.get("ApproximateNumberOfMessagesNotVisible", 0)),
+        delayed=int(shape.get("ApproximateNumberOfMessagesDelayed", 0)),
+    )
+
+
+def _entry(index: int, body: str, entry: Outgoing) -> Shape:
+    shape: Shape = {"Id": str(index), body: entry.body}
+    if entry.attributes:
+        shape["MessageAttributes"] = attributes_to(entry.attributes)
+    if entry.group_id is not None:
+        shape["MessageGroupId"] = entry.group_id
+    if entry.deduplication_id is not None:
+        shape["MessageDeduplicationId"] = entry.deduplication_id
+    return shape
+
+
+def _send_entry(index: int, entry: Outgoing) -> Shape:
+    shape = _entry(index, "MessageBody", entry)
+    if entry.delay:
+        shape["DelaySeconds"] = entry.delay
+    return shape
+
+
+def _by_entry(response: Shape, count: int, success: Callable[[Shape], Answer]) -> list[Answer | EntryFailure]:
+    answers: dict[str, Answer | EntryFailure] = {}
+    for entry in response.get("Successful", ()):
+        answers[entry["Id"]] = success(entry)
+    for entry in response.get("Failed", ()):
+        answers[entry["Id"]] = _failure(entry)
+    return [answers.get(str(index), _UNANSWERED) for index in range(count)]
+
+
+def _failure(entry: Shape) -> EntryFailure:
+    code, message = entry.get("Code", ""), entry.get("Message", "")
+    kind = code.rpartition(".")[2]
+    lost = kind in _LOST or (kind == "InvalidParameterValue" and any(text in message for text in _LOST_TEXTS))
+    retriable = not lost and (not entry.get("SenderFault", False) or kind in _THROTTLED)
+    return EntryFailure(code, message, retriable, lost)

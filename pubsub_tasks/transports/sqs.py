@@ -1,0 +1,93 @@
+"""SqsQueue: the Queue protocol in SQS's own calls. Knows what to ask, and not who carries it out."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ..errors import ConfigurationError, ReceiveFailed, SettleFailed, TransportError
+from ..wire import EntryFailure, Outgoing, QueueAttributes, Record, Sent
+from . import shapes
+
+_NO_SUCH_QUEUE = ("NonExistentQueue", "QueueDoesNotExist")
+
+
+class Call(Protocol):
+    """Carries out one action with boto3's parameters, and gives boto3's answer.
+
+    Raises the given kind of TransportError when the service refuses or the wire fails, and
+    ConfigurationError when nothing could be asked at all.
+    """
+
+    def __call__(
+        self, action: str, params: dict[str, Any], failure: type[TransportError]
+    ) -> dict[str, Any]: ...
+
+
+class SqsQueue:
+    """One queue, by its URL. Safe to share between threads when its `call` is."""
+
+    def __init__(self, url: str, call: Call) -> None:
+        self.url = url
+        self.name = url.rstrip("/").rpartition("/")[2]
+        self.fifo = self.name.endswith(".fifo")
+        self._call = call
+        self._question = {
+            "QueueUrl": url,
+            "MessageSystemAttributeNames": list(shapes.SYSTEM_ATTRIBUTES),
+            "MessageAttributeNames": ["All"],
+        }
+
+    def __repr__(self) -> str:
+        return f"SqsQueue({self.url!r})"
+
+    def receive(
+        self, limit: int, wait: int, visibility: int | None, attempt_id: str | None = None
+    ) -> list[Record]:
+        params = {**self._question, "MaxNumberOfMessages": limit, "WaitTimeSeconds": wait}
+        if visibility is not None:
+            params["VisibilityTimeout"] = visibility
+        if attempt_id is not None:
+            params["ReceiveRequestAttemptId"] = attempt_id
+        response = self._call("ReceiveMessage", params, ReceiveFailed)
+        return [shapes.record_from(message) for message in response.get("Messages", ())]
+
+    def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
+        return self._settle("DeleteMessageBatch", shapes.delete_entries(handles))
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
+        return self._settle("ChangeMessageVisibilityBatch", shapes.visibility_entries(changes))
+
+    def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
+        params = {"QueueUrl": self.url, "Entries": shapes.send_entries(entries)}
+        return shapes.sent(self._call("SendMessageBatch", params, SettleFailed), len(entries))
+
+    def attributes(self) -> QueueAttributes:
+        params = {"QueueUrl": self.url, "AttributeNames": ["All"]}
+        try:
+            response = self._call("GetQueueAttributes", params, TransportError)
+        except TransportError as error:
+            if error.code.endswith(_NO_SUCH_QUEUE):
+                raise ConfigurationError(
+                    f"there is no queue at {self.url}: check its URL, region and account, or create it"
+                ) from error
+            raise
+        return shapes.queue_attributes_from(response["Attributes"])
+
+    def _settle(self, action: str, entries: list[shapes.Shape]) -> list[EntryFailure | None]:
+        response = self._call(action, {"QueueUrl": self.url, "Entries": entries}, SettleFailed)
+        return shapes.settled(response, len(entries))
+
+
+def find_queue(call: Call, arn: str) -> str:
+    """URL of the queue with this ARN. Raises ConfigurationError when there is none, else TransportError."""
+    account, _, name = arn.partition(":sqs:")[2].partition(":")[2].partition(":")
+    if not name:
+        raise ConfigurationError(f"{arn!r} is no queue's ARN: it reads arn:aws:sqs:<region>:<account>:<name>")
+    params = {"QueueName": name, "QueueOwnerAWSAccountId": account}
+    try:
+        response = call("GetQueueUrl", params, TransportError)
+    except TransportError as error:
+        if error.code.endswith(_NO_SUCH_QUEUE):
+            raise ConfigurationError(f"there is no queue {arn}, or it may not be asked for") from error
+        raise
+    url: str = response["QueueUrl"]
+    return url

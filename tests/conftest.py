@@ -1,0 +1,36 @@
+"""Every test runs as on a machine without AWS settings, without a network, and with the same examples."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A developer's own profile, region or endpoint must never reach a test."""
+    _forget_aws(monkeypatch, tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_aws_settings_while_shared_fixtures_are_made(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """Servers and clients that live as long as the session are made before any test's own fixtures."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _forget_aws(monkeypatch, tmp_path_factory.getbasetemp())
+        yield
+
+
+def _forget_aws(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "no-credentials"))
+    # Without this, a machine without credentials asks the network for an instance's role.
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
