@@ -1,0 +1,81 @@
+"""Credit: how much more may be received. Pure arithmetic on counts; it refuses to know single messages.
+
+Never receive what cannot start soon: a message in a buffer spends an attempt when it is given back, and on
+another worker it would have run. So a poll is allowed for the slots that are free, and for a little more only
+while handling is so quick that the little more starts within a second.
+"""
+
+from ..wire import MAX_BATCH
+from .held import Kind, Limits
+
+SOON = 1.0
+"""Seconds within which all that is prefetched should start."""
+
+
+class Credit:
+    """Polls under way, and how many more are worth making."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._slots = {Kind.THREAD: limits.threads, Kind.COROUTINE: limits.coroutines}
+        self.mean: float | None = None
+        self.polls = 0
+        self._asked = 0
+        self._worthwhile = 1
+
+    def handled(self, seconds: float) -> None:
+        """A handler took so long; the mean leans towards the recent."""
+        self.mean = seconds if self.mean is None else self.mean + 0.1 * (seconds - self.mean)
+
+    @property
+    def prefetch(self) -> int:
+        """How many messages more than there are free slots may be in hand."""
+        if self._limits.prefetch is not None:
+            return self._limits.prefetch
+        if self.mean is None:
+            return 0
+        starts_within = self.mean / self._limits.slots
+        for polls in (self._limits.receivers, 1):
+            if MAX_BATCH * polls * starts_within <= SOON:
+                return MAX_BATCH * polls
+        return 0
+
+    @property
+    def waiting_limit(self) -> int:
+        """How many may wait in hand without a slot, behind another of their group or for their next try."""
+        return max(100, 10 * self._limits.slots)
+
+    @property
+    def unsettled_limit(self) -> int:
+        """How many settlements may be unconfirmed before it is better to receive no more."""
+        return 10 * self.waiting_limit
+
+    def left(self, running: dict[Kind, int], ready: dict[Kind, int]) -> int:
+        """How many messages may be received beyond those that open polls may bring."""
+        free = self._limits.slots - sum(running.values())
+        buffered = sum(ready.values())
+        if any(ready[kind] > self.prefetch + slots for kind, slots in self._slots.items()):
+            return 0  # one kind of slot is full to the brim; more would be of that kind again
+        return max(0, free + self.prefetch - buffered - self._asked)
+
+    def ask(self, left: int, buffered: int) -> int:
+        """How many to ask for in one more poll, or 0: a poll for less than a batch only feeds idle slots."""
+        if left < 1 or self.polls >= self._worthwhile or (left < MAX_BATCH and buffered):
+            return 0
+        return min(MAX_BATCH, left)
+
+    def polling(self, asked: int) -> None:
+        """A poll for so many was begun."""
+        self.polls += 1
+        self._asked += asked
+
+    def polled(self, asked: int, brought: int) -> None:
+        """It ended. One poll is enough while the queue is empty; more are worth it while it is not."""
+        self.polls -= 1
+        self._asked -= asked
+        if brought == 0:
+            self._worthwhile = 1
+        elif 2 * brought >= asked:
+            self._worthwhile = min(self._limits.receivers, self._worthwhile + 1)
+        else:
+            self._worthwhile = max(1, self._worthwhile - 1)

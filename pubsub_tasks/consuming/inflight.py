@@ -1,0 +1,261 @@
+"""InFlight: every delivery in hand, from its receipt to its settlement. A state machine without I/O.
+
+Rule 1: whatever decides about a delivery in hand is here, and is told the time. Nothing here waits or calls.
+Rule 2: one owner, no locks. Whoever shares it between threads puts one lock around it.
+Rule 3: each delivery gets one settlement. An illegal move raises `IllegalMove` and changes nothing.
+Rule 4: nothing is deleted but after success, an explicit drop, or a confirmed dead letter.
+Rule 5: on a FIFO queue nothing of a group starts behind one that is not finished with.
+
+Events come in as methods and commands go out of `commands(now)`. Each command is answered by an event for
+each of its members: `Delete` and `LetGo` by settled | unsettled | lost, `SendToDeadLetters` by dead_lettered |
+unsettled, `Extend` by extended | not_extended | lapsed.
+"""
+
+from collections.abc import Callable, Iterable
+from math import ceil
+
+from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
+from ..wire import MAX_BATCH, MAX_DELAY
+from .credit import Credit
+from .held import Command, Extend, Held, Kind, Limits, State
+from .leases import Leases
+from .lineup import UNSTARTED, Lineup
+from .outboxes import Outboxes
+
+
+class IllegalMove(Exception):
+    """An event that cannot happen to a delivery where it stands."""
+
+
+def _middling() -> float:
+    return 0.5
+
+
+class InFlight:
+    """All that is in hand of one queue. `jitter` gives a chance from 0 to 1."""
+
+    def __init__(self, limits: Limits, jitter: Callable[[], float] = _middling) -> None:
+        self._credit = Credit(limits)
+        self._leases: Leases[Held] = Leases(limits.visibility)
+        self._lineup = Lineup()
+        self._outboxes = Outboxes(limits.linger, jitter)
+        self._held: set[Held] = set()
+        self._running = dict.fromkeys(Kind, 0)
+        self.draining = False
+
+    # Questions
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def mean(self) -> float | None:
+        """Mean handling time in seconds, or None before the first."""
+        return self._credit.mean
+
+    @property
+    def idle(self) -> bool:
+        """True when nothing is in hand and no poll is under way."""
+        return not self._held and not self._credit.polls
+
+    def running(self, kind: Kind) -> int:
+        """How many handlers run in this kind of slot."""
+        return self._running[kind]
+
+    def ready(self, kind: Kind) -> int:
+        """How many could start at once, had they a slot."""
+        return self._lineup.ready(kind)
+
+    @property
+    def batch_to_delete(self) -> bool:
+        """True when a whole batch waits to be deleted."""
+        return self._outboxes.batch_to_delete
+
+    def credit(self) -> int:
+        """How many messages may be asked for in one more poll; 0 for none."""
+        if self.draining or self._lineup.waiting >= self._credit.waiting_limit:
+            return 0
+        if len(self._outboxes) >= self._credit.unsettled_limit:
+            return 0  # settlements do not get through: to receive more would only pile them up
+        ready = {kind: self._lineup.ready(kind) for kind in Kind}
+        return self._credit.ask(self._credit.left(self._running, ready), sum(ready.values()))
+
+    def wake_at(self) -> float | None:
+        """When `commands` may have something new without any event, or None."""
+        times = [part.wake_at() for part in (self._leases, self._lineup, self._outboxes)]
+        return min((at for at in times if at is not None), default=None)
+
+    # Receiving
+
+    def polling(self, asked: int) -> None:
+        """A poll for so many messages begins."""
+        self._credit.polling(asked)
+
+    def received(self, members: list[Held], asked: int, now: float) -> None:
+        """That poll ended and brought these, in the queue's order; none of them when it failed."""
+        self._credit.polled(asked, len(members))
+        if not members:
+            return
+        self._held.update(members)
+        self._leases.hold(members, now)
+        for held in members:
+            self._lineup.join(held)
+        if self.draining:
+            self._give_back(members, now)
+
+    # Running
+
+    def start(self, kind: Kind, now: float) -> Held | None:
+        """A free slot takes the next delivery, or None."""
+        held = self._lineup.take(kind)
+        if held is not None:
+            held.state = State.RUNNING
+            held.started_at = now
+            self._running[kind] += 1
+        return held
+
+    def finished(self, held: Held, verdict: Verdict, now: float) -> None:
+        """Its handler is done, and this is what becomes of it."""
+        self._stop(held, verdict, now)
+        if isinstance(verdict, Ack | Drop):
+            self._settle(held, State.DELETING, now)
+            self._lineup.leave(held)
+        elif held.hold.lost:
+            self._forget(held)  # the next holder decides
+        elif isinstance(verdict, DeadLetter):
+            self._settle(held, State.LETTERING, now)
+        else:
+            self._again(held, verdict.after if isinstance(verdict, Retry) else 0.0, now)
+
+    def abandoned(self, held: Held, verdict: Retry, now: float) -> None:
+        """Its handler will not come back; its slot is replaced, and its group stays held with it."""
+        self._stop(held, verdict, now)
+        self._release(self._lineup.cut_behind(held), now)
+        held.lane = None
+        self._let_go(held, verdict.after, now)
+
+    def drain(self, now: float) -> None:
+        """Receive and start no more; give back what was not started."""
+        self.draining = True
+        self._give_back(list(self._held), now)
+
+    # Settling
+
+    def commands(self, now: float) -> list[Command]:
+        """What is to be done now."""
+        extensions, lapsed = self._leases.due(now)
+        for held in lapsed:
+            self._lapse(held, now)
+        self._lineup.unpark(now)
+        live = [(held, seconds) for held, seconds in extensions if held.state is not State.GONE]
+        out: list[Command] = [Extend(live[i : i + MAX_BATCH]) for i in range(0, len(live), MAX_BATCH)]
+        return out + self._outboxes.take(now, everything=self.draining)
+
+    def settled(self, members: Iterable[Held]) -> None:
+        """They are deleted, or the queue's again."""
+        for held in members:
+            self._forget(held)
+
+    def dead_lettered(self, members: Iterable[Held], now: float) -> None:
+        """Confirmed copies stand in the dead-letter queue."""
+        for held in members:
+            held.commanded = False
+            held.failures = 0
+            self._settle(held, State.DELETING, now)
+            self._lineup.leave(held)
+
+    def unsettled(self, members: Iterable[Held], now: float) -> None:
+        """That command failed. Deletes are tried again until they succeed, the others while the lease holds."""
+        for held in members:
+            held.commanded = False
+            if held.hold.until <= now and held.state is not State.DELETING:
+                self._lapse(held, now)
+            else:
+                self._outboxes.put_back(held, now)
+                self._leases.resume(held, now)
+
+    def lost(self, members: Iterable[Held]) -> None:
+        """The service says, as they were to be settled, that these receipts are no longer good."""
+        for held in members:
+            held.hold.lost = True
+            self._forget(held)
+
+    def extended(self, changes: Iterable[tuple[Held, int]], sent_at: float, now: float) -> None:
+        """These leases run for so many seconds from when the call was sent."""
+        members = []
+        for held, seconds in changes:
+            held.hold.until = sent_at + seconds
+            held.extending = False
+            if held.renewable:
+                members.append(held)
+        if members:
+            self._leases.hold(members, now)
+
+    def not_extended(self, members: Iterable[Held], now: float) -> None:
+        """Extending these failed; tried again soon, until the leases lapse."""
+        for held in members:
+            held.extending = False
+            self._leases.again([held], min(held.hold.until, now + max(0.25, held.hold.left(now) / 4)))
+
+    def lapsed(self, members: Iterable[Held], now: float) -> None:
+        """The service says, as they were to be extended, that these receipts are no longer good."""
+        for held in members:
+            held.extending = False
+            self._lapse(held, now)
+
+    # The inside
+
+    def _stop(self, held: Held, verdict: Verdict, now: float) -> None:
+        if held.state is not State.RUNNING:
+            raise IllegalMove(f"{held!r} does not run")
+        held.verdict = verdict
+        self._running[held.kind] -= 1
+        self._credit.handled(now - held.started_at)
+
+    def _settle(self, held: Held, state: State, now: float) -> None:
+        held.state = state
+        self._outboxes.put(held, now)
+
+    def _again(self, held: Held, after: float, now: float) -> None:
+        in_hand = held.lane is not None and after <= MAX_DELAY and not self.draining
+        if in_hand and self._lineup.waiting < self._credit.waiting_limit:
+            self._lineup.park(held, now + after)
+        else:
+            self._release(self._lineup.cut_behind(held), now)
+            self._let_go(held, after, now)
+
+    def _let_go(self, held: Held, after: float, now: float) -> None:
+        held.seconds = min(max(0, ceil(after)), held.hold.cap(now))
+        self._settle(held, State.LETTING_GO, now)
+
+    def _give_back(self, members: Iterable[Held], now: float) -> None:
+        """Release what was not started, and what stands behind what was."""
+        for held in members:
+            if held.state not in UNSTARTED:
+                self._release(self._lineup.cut_behind(held), now)
+            elif held.state is State.PARKED:
+                self._release(self._lineup.withdraw(held), now)
+                self._let_go(held, held.due_at - now, now)
+            else:
+                self._release([*self._lineup.withdraw(held), held], now)
+
+    def _release(self, members: Iterable[Held], now: float) -> None:
+        for held in members:
+            held.verdict = Release()
+            self._let_go(held, 0, now)
+
+    def _lapse(self, held: Held, now: float) -> None:
+        """Others may have it by now: what is behind it must not start here, nor is it ours to settle."""
+        held.hold.lost = True
+        if held.state in UNSTARTED:
+            self._release(self._lineup.withdraw(held), now)
+            self._forget(held)
+            return
+        self._release(self._lineup.cut_behind(held), now)
+        if held.state in (State.LETTING_GO, State.LETTERING) and not held.commanded:
+            self._forget(held)
+
+    def _forget(self, held: Held) -> None:
+        held.state = State.GONE
+        self._held.discard(held)
+        self._lineup.leave(held)
