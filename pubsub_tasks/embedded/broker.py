@@ -1,29 +1,95 @@
-"""Broker: SQS and SNS behind one call. Knows names and actions; never reads a clock, never waits."""
+"""Broker: SQS and SNS behind one call. Knows names and actions; never reads a clock, never waits.
 
-from collections.abc import Callable
+The rules are SQS's and SNS's as AWS documents them, without permissions, encryption and throttling. What
+calls it holds a lock, tells the time, and does the waiting of long polls with `wake_at` and `on_arrival`.
+"""
+
+from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
+from . import sqs_messages, sqs_queues
+from .account import Account
 from .errors import ServiceError
+
+Action = Callable[[Account, Mapping[str, Any], float], dict[str, Any]]
+
+_ACTIONS: dict[str, dict[str, Action]] = {
+    "sqs": {**sqs_messages.ACTIONS, **sqs_queues.ACTIONS},
+    "sns": {},
+}
 
 
 class Broker:
-    """Queues and topics of one account in one region."""
+    """Queues and topics of one account in one region.
+
+    Attributes:
+        on_arrival: called after an action with the name of each queue in which something may have become
+            receivable, or may become so earlier than `wake_at` told.
+    """
 
     def __init__(
         self,
         region: str = "us-east-1",
         account: str = "000000000000",
         endpoint: str = "http://127.0.0.1:4566",
+        *,
+        random: Random | None = None,
+        remembers_deleted: bool = False,
     ) -> None:
-        self.region = region
-        self.account = account
-        self.endpoint = endpoint
+        """`random` makes the ids; `remembers_deleted` keeps a deleted queue's name for 60 s, as AWS does."""
+        self._account = Account(region, account, endpoint, random or Random(), remembers_deleted)
         self.on_arrival: Callable[[str], None] = lambda queue_name: None
 
-    def call(self, service: str, action: str, params: dict[str, Any], now: float) -> dict[str, Any]:
-        """Carry out one action; `now` in epoch seconds, monotone. Raises ServiceError."""
-        raise ServiceError("InvalidAction", f"{service} has no action {action} here.")
+    @property
+    def region(self) -> str:
+        """The region in ARNs."""
+        return self._account.region
+
+    @property
+    def account(self) -> str:
+        """The account number in ARNs and URLs."""
+        return self._account.number
+
+    @property
+    def endpoint(self) -> str:
+        """The beginning of queue URLs."""
+        return self._account.endpoint
+
+    @endpoint.setter
+    def endpoint(self, endpoint: str) -> None:
+        self._account.endpoint = endpoint
+
+    def call(self, service: str, action: str, params: Mapping[str, Any], now: float) -> dict[str, Any]:
+        """Carry out one action.
+
+        Args:
+            service: `sqs` or `sns`.
+            action: its name at AWS, such as `SendMessage`.
+            params: what boto3's method takes.
+            now: epoch seconds, never less than at the call before.
+
+        Returns:
+            What boto3's method returns, without `ResponseMetadata`.
+
+        Raises:
+            ServiceError: the service's own refusal; nothing was changed.
+        """
+        known = _ACTIONS[service].get(action)
+        if known is None:
+            raise ServiceError(
+                "InvalidAction", f"The action {action} is not supported by the embedded {service}."
+            )
+        try:
+            return known(self._account, params, now)
+        finally:
+            self._tell()
 
     def wake_at(self, queue_url: str, now: float) -> float | None:
         """When something that is delayed or in flight may become receivable (epoch seconds), or None."""
-        return None
+        return self._account.queue(queue_url).wake_at()
+
+    def _tell(self) -> None:
+        stirred = self._account.stirred
+        while stirred:
+            self.on_arrival(stirred.pop())

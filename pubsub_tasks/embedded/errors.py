@@ -1,4 +1,4 @@
-"""What SQS and SNS answer when they refuse: codes, HTTP statuses, whose fault. Knows no rule that leads there."""
+"""What SQS and SNS answer when they refuse: codes, HTTP statuses, whose fault. Knows no rule behind it."""
 
 _SQS = "AWS.SimpleQueueService."
 
@@ -38,7 +38,7 @@ class ServiceError(Exception):
     Attributes:
         code: the shape's name in SQS (`QueueDoesNotExist`), the code itself in SNS (`NotFound`).
         message: what the service says.
-        query_code: what SQS SDKs of the query protocol know it by (`AWS.SimpleQueueService.NonExistentQueue`);
+        query_code: what SDKs of SQS's query protocol know it by (`AWS.SimpleQueueService.NonExistentQueue`).
             SNS has no use for it.
         status: HTTP status.
         sender_fault: True where sending the same again can never succeed.

@@ -1,0 +1,117 @@
+"""FifoQueue: what a FIFO queue does beyond order, which is the line's: it knows sends and receives again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from .errors import invalid_value
+from .limits import IN_FLIGHT, VISIBILITY
+from .lines import GroupLine, Line
+from .message import Message, Place
+from .queue import Queue
+from .recent import Recent
+from .settings import QueueSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What one receive took: each message with its handle and the end of its hold."""
+
+    holds: Sequence[tuple[Message, str, float]]
+
+    @classmethod
+    def of(cls, taken: Sequence[Message]) -> "_Attempt":
+        return cls([(message, message.handle, message.visible_at) for message in taken])
+
+    @property
+    def untouched(self) -> bool:
+        """True while nothing of it was deleted, ran out, or had its visibility changed."""
+        return all(
+            message.place is Place.HELD and message.handle == handle and message.visible_at == end
+            for message, handle, end in self.holds
+        )
+
+
+class FifoQueue(Queue):
+    """A queue with strict order per message group, which takes a message once in five minutes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sends: Recent[tuple[str | None, str], Message] = Recent()
+        self._attempts: Recent[str, _Attempt] = Recent()
+
+    def _new_line(self) -> Line:
+        return GroupLine()
+
+    def send(self, body: str, now: float, delay: int | None = None, **fields: Any) -> Message:
+        """As on a standard queue; a duplicate adds nothing, and its first message is returned (SendMessage)."""
+        deduplication_id = fields["deduplication_id"] = fields.get("deduplication_id") or content_id(body)
+        scope = (fields["group"] if self.settings.per_group else None, deduplication_id)
+        earlier = self._sends.find(scope, now)
+        if earlier is not None:
+            return earlier
+        message = super().send(body, now, delay, sequence=True, **fields)
+        self._sends.remember(scope, message, now)
+        return message
+
+    def receive_again(
+        self, attempt: str, most: int, visibility: int, now: float, dead_letters: Queue | None
+    ) -> list[Message]:
+        """A receive that can be repeated under its ReceiveRequestAttemptId for five minutes.
+
+        A repetition gets the same messages and handles, held anew for `visibility` seconds, unless something
+        became of them in between; then it is a receive like any other.
+        """
+        self.settle(now)
+        earlier = self._attempts.find(attempt, now)
+        if earlier is not None and earlier.untouched:
+            taken = [message for message, _, _ in earlier.holds]
+            for message in taken:
+                self._hold_until(message, min(now + visibility, message.received_at + VISIBILITY))
+            self.stirred.add(self.name)
+        else:
+            taken = self.receive(most, visibility, now, dead_letters)
+        if taken:
+            self._attempts.remember(attempt, _Attempt.of(taken), now)
+        return taken
+
+    def delete(self, handle: str, now: float) -> None:
+        """As on a standard queue; a handle whose hold has run out is refused (DeleteMessage)."""
+        self.settle(now)
+        message = self._find(handle)
+        if message is not None and (message.handle != handle or message.place is not Place.HELD):
+            raise invalid_value("ReceiptHandle", handle, "The receipt handle has expired.")
+        super().delete(handle, now)
+
+    def bring(self, message: Message, source_arn: str, now: float) -> None:
+        """Take in a dead letter; its age starts anew and its own id deduplicates it (DLQ redrive guide)."""
+        letter = message.moved(
+            self._ids.key(),
+            source_arn=source_arn,
+            carried=message.receives,
+            sent_at=now,
+            deduplication_id=message.id,
+            sequence=True,
+        )
+        self.put(letter, now)
+
+    def configure(self, settings: QueueSettings, now: float) -> None:
+        """Let other settings apply; another delay applies to what is still delayed, too (SetQueueAttributes).
+
+        That is the one operation whose time grows with the queue's length.
+        """
+        redelayed = settings.delay != self.settings.delay and self.delayed
+        super().configure(settings, now)
+        if redelayed:
+            for message in self._messages.values():
+                if message.place is Place.DELAYED:
+                    self._hold_until(message, message.sent_at + settings.delay)
+
+    def _room(self) -> int:
+        return max(0, IN_FLIGHT - self.in_flight)
+
+
+def content_id(body: str) -> str:
+    """The deduplication id of a message that was given none: of its body only, never its attributes."""
+    return sha256(body.encode()).hexdigest()

@@ -1,0 +1,9 @@
+"""Topic and Subscription."""
+
+
+class Topic:
+    pass
+
+
+class Subscription:
+    pass
