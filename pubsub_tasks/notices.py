@@ -1,0 +1,79 @@
+"""Notices: what SNS says around a message when delivery is not raw. Knows nothing of the message inside.
+
+Source: SNS developer guide, "Fanout Amazon SNS notifications to Amazon SQS queues".
+"""
+
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from .codecs import MEDIA_TYPE
+from .errors import EnvelopeError
+from .wire import NO_ATTRIBUTES, Attribute
+
+_CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
+_KINDS = ("Notification", *_CONFIRMATIONS)
+
+
+class Confirmation(EnvelopeError):
+    """A subscription's confirmation, which is no message; its URL is never fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An SNS notification: its message (text), id, topic (ARN), time (epoch seconds) and attributes."""
+
+    message: str
+    message_id: str
+    topic: str
+    published_at: float | None
+    attributes: Mapping[str, Attribute]
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Self:
+        """Raises Confirmation, and EnvelopeError where its parts are of the wrong types."""
+        match document:
+            case {"Type": str(kind), "TopicArn": topic} if kind in _CONFIRMATIONS:
+                raise Confirmation(
+                    f"{kind} of {topic}: confirm it from the topic's side, its URL is never fetched"
+                )
+            case {"Message": str(message), "MessageId": str(message_id), "TopicArn": str(topic)}:
+                attributes = _attributes(document.get("MessageAttributes"))
+                return cls(message, message_id, topic, epoch(document.get("Timestamp")), attributes)
+        raise EnvelopeError("an SNS notification must have Message, MessageId and TopicArn as text")
+
+
+def is_notice(document: Any) -> bool:
+    """Whether a body's JSON is SNS's own; a body that names its media type is a message, whatever else."""
+    return (
+        isinstance(document, dict)
+        and "TopicArn" in document
+        and "Message" in document
+        and MEDIA_TYPE not in document
+        and document.get("Type") in _KINDS
+    )
+
+
+def attribute_from(kind: str, value: str) -> Attribute:
+    """The attribute whose binary value came as base64. Raises ValueError where it is none."""
+    return Attribute(kind, b64decode(value) if kind.startswith("Binary") else value)
+
+
+def epoch(timestamp: Any) -> float | None:
+    """Epoch seconds of ISO 8601 text, UTC where it names no zone; None for anything else."""
+    try:
+        told = datetime.fromisoformat(timestamp)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _attributes(shapes: Any) -> Mapping[str, Attribute]:
+    if shapes is None:
+        return NO_ATTRIBUTES
+    try:
+        return {name: attribute_from(shape["Type"], shape["Value"]) for name, shape in shapes.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise EnvelopeError("the MessageAttributes of an SNS notification cannot be read") from error
