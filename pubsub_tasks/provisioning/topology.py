@@ -1,0 +1,173 @@
+"""Topology: the topics, queues and subscriptions that an application's queues ask for. Pure; makes nothing.
+
+One topic per media type, so that no subscription needs a filter; one queue per logical queue, with a
+dead-letter queue behind it. Delivery is raw.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from json import dumps, loads
+from os.path import commonprefix
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..media_types import topic_name
+
+MAX_RECEIVES = 1_000
+"""The largest maxReceiveCount. Source: SQS developer guide, "Using dead-letter queues"."""
+
+MAX_POLICY = 8_192
+"""Bytes of a queue policy. Source: SQS developer guide, "Message quotas"."""
+
+MAX_QUEUE_NAME = 80
+"""Characters, `.fifo` included. Source: SQS API reference, CreateQueue."""
+
+DEAD_LETTER_RETENTION = 1_209_600
+"""Seconds: the longest there is, since a standard dead-letter queue counts from the first send.
+Source: SQS developer guide, "Using dead-letter queues"."""
+
+STATEMENT = "pubsub-tasks"
+"""The Sid by which our statement in a queue's policy is known again."""
+
+_NO_COUNT = 100
+_LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_FIFO = ".fifo"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSpec:
+    """A logical queue: the media types that its tasks take, and their attempts (None: no count)."""
+
+    name: str
+    media_types: tuple[str, ...]
+    attempts: tuple[int | None, ...] = ()
+    fifo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """A topic to make."""
+
+    media_type: str
+    name: str
+    fifo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlan:
+    """A queue to make, the queue for its dead letters, and the media types it subscribes to."""
+
+    logical_name: str
+    name: str
+    dead_letter_name: str
+    max_receive_count: int
+    media_types: tuple[str, ...]
+    fifo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """All that must exist, in a stable order."""
+
+    topics: tuple[TopicPlan, ...]
+    queues: tuple[QueuePlan, ...]
+
+
+def plan(specs: Iterable[QueueSpec], prefix: str = "") -> Topology:
+    """Work out what `specs` ask for; `prefix` begins each name. Raises ConfigurationError."""
+    queues = tuple(_queue(spec, prefix) for spec in sorted(specs, key=lambda spec: spec.name))
+    _refuse_duplicates([queue.name for queue in queues])
+    # A FIFO queue accepts a FIFO topic alone, while a FIFO topic may also feed standard queues.
+    fifo = {media_type for queue in queues if queue.fifo for media_type in queue.media_types}
+    media_types = sorted({media_type for queue in queues for media_type in queue.media_types})
+    return Topology(
+        tuple(_topic(media_type, prefix, media_type in fifo) for media_type in media_types), queues
+    )
+
+
+def max_receive_count(attempts: Iterable[int | None], fifo: bool = False) -> int:
+    """How often SQS hands a message out before it moves it away by itself.
+
+    It is the net under workers that die, so it must lie above every policy's own limit; receives are also
+    spent on waits and on messages released at shutdown. On FIFO queues whatever follows a retried head is
+    received with it, hence the wider room.
+    """
+    return max((_receives(count, fifo) for count in attempts), default=_receives(None, fifo))
+
+
+def redrive_policy(dead_letter_arn: str, receives: int) -> str:
+    """A queue's RedrivePolicy."""
+    return dumps({"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": receives})
+
+
+def queue_policy(queue_arn: str, topic_arns: Sequence[str], found: str | None = None) -> str:
+    """The queue's policy (JSON): what others stated in the one `found`, and our leave for these topics.
+
+    Where the topics' ARNs are too many for a policy, ours names what they begin with, and the account.
+    """
+    policy = loads(found) if found else {"Version": "2012-10-17", "Statement": []}
+    exact = _allow(policy, queue_arn, {"ArnEquals": {"aws:SourceArn": sorted(topic_arns)}})
+    if len(exact.encode()) <= MAX_POLICY:
+        return exact
+    beginning = commonprefix(list(topic_arns))  # noqa: RUF071 - ArnLike too goes by characters
+    condition = {
+        "ArnLike": {"aws:SourceArn": f"{beginning}*"},
+        "StringEquals": {"aws:SourceAccount": topic_arns[0].split(":")[4]},
+    }
+    return _allow(policy, queue_arn, condition)
+
+
+def _allow(policy: dict[str, Any], queue_arn: str, condition: dict[str, Any]) -> str:
+    stated = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    others = [statement for statement in stated if statement.get("Sid") != STATEMENT]
+    ours = {
+        "Sid": STATEMENT,
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": condition,
+    }
+    return dumps({**policy, "Statement": [*others, ours]}, separators=(",", ":"))
+
+
+def _queue(spec: QueueSpec, prefix: str) -> QueuePlan:
+    stem = prefix + spec.name.removesuffix(_FIFO)
+    fifo = spec.fifo or spec.name.endswith(_FIFO)
+    suffix = _FIFO if fifo else ""
+    return QueuePlan(
+        spec.name,
+        _legal(stem + suffix),
+        _legal(f"{stem}-dlq{suffix}"),
+        max_receive_count(spec.attempts, fifo),
+        tuple(sorted(set(spec.media_types))),
+        fifo,
+    )
+
+
+def _topic(media_type: str, prefix: str, fifo: bool) -> TopicPlan:
+    return TopicPlan(media_type, prefix + topic_name(media_type) + (_FIFO if fifo else ""), fifo)
+
+
+def _receives(attempts: int | None, fifo: bool) -> int:
+    if attempts is None:
+        return MAX_RECEIVES if fifo else _NO_COUNT
+    return min(MAX_RECEIVES, 10 * attempts if fifo else attempts + 10)
+
+
+def _legal(name: str) -> str:
+    if len(name) > MAX_QUEUE_NAME or not _LEGAL_NAME.fullmatch(name.removesuffix(_FIFO)):
+        raise ConfigurationError(
+            f"{name!r} cannot name a queue: at most {MAX_QUEUE_NAME} letters, digits, hyphens and "
+            "underscores, the prefix and the dead-letter queue's -dlq included"
+        )
+    return name
+
+
+def _refuse_duplicates(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(
+                f"two queues would both be named {name!r}: give each queue one QueueSpec"
+            )

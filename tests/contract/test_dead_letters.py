@@ -1,0 +1,146 @@
+"""SQS's own redrive: the net under workers that die. And what a queue refuses to carry."""
+
+import pytest
+
+from pubsub_tasks.errors import SettleFailed
+from pubsub_tasks.transports import Queue
+from pubsub_tasks.wire import EntryFailure, Outgoing, Sent, text
+from tests.contract.worlds import World, bodies, receive, send
+
+
+def test_a_message_received_too_often_moves_to_the_dead_letter_queue(world: World) -> None:
+    # Given a queue that hands a message out twice
+    letters = world.queue()
+    queue = _queue_with(world, letters, receives=2)
+    (message_id,) = send(queue, "poison", attributes={"a": text("kept")})
+
+    # When it was received twice and given back
+    for _ in range(2):
+        _give_back(queue)
+
+    # Then the next receive moves it, as it is
+    assert receive(queue) == []
+    (letter,) = receive(letters)
+    assert (letter.body, letter.message_id) == ("poison", message_id)
+    assert letter.attributes == {"a": text("kept")}
+
+
+def test_the_receive_count_goes_on_in_the_dead_letter_queue(world: World) -> None:
+    letters = world.queue()
+    queue = _queue_with(world, letters, receives=1)
+    send(queue, "poison")
+    _give_back(queue)
+    receive(queue)
+
+    (letter,) = receive(letters)
+
+    assert letter.receive_count >= 2
+
+
+def test_a_dead_letter_tells_the_queue_it_comes_from(world: World) -> None:
+    world.lacks("move_tasks", "DeadLetterQueueSourceArn is not told")
+    letters = world.queue()
+    queue = _queue_with(world, letters, receives=1)
+    send(queue, "poison")
+    _give_back(queue)
+    receive(queue)
+
+    (letter,) = receive(letters)
+
+    assert letter.source_arn == queue.attributes().arn
+
+
+def test_a_poisonous_head_frees_its_group(world: World) -> None:
+    letters = world.queue(fifo=True)
+    queue = _queue_with(world, letters, receives=1, fifo=True)
+    for body in ("head", "follower"):
+        send(queue, body, group_id="g", deduplication_id=body)
+    (head,) = receive(queue, limit=1)
+    queue.change_visibility([(head.receipt_handle, 0)])
+
+    assert bodies(receive(queue)) == ["follower"]
+
+    (letter,) = receive(letters)
+    assert (letter.body, letter.group_id) == ("head", "g")
+
+
+def test_a_whole_group_keeps_its_order_as_dead_letters(world: World) -> None:
+    world.lacks("fifo_order", "reversed in the dead-letter queue")
+    letters = world.queue(fifo=True)
+    queue = _queue_with(world, letters, receives=1, fifo=True)
+    for body in ("A0", "A1", "A2"):
+        send(queue, body, group_id="A", deduplication_id=body)
+    queue.change_visibility([(record.receipt_handle, 0) for record in receive(queue)])
+
+    assert receive(queue) == []
+
+    assert bodies(receive(letters)) == ["A0", "A1", "A2"]
+
+
+def test_dead_letters_move_back_by_the_native_task(world: World) -> None:
+    world.lacks("move_tasks", "StartMessageMoveTask answers 500")
+    letters = world.queue()
+    queue = _queue_with(world, letters, receives=1)
+    send(queue, "poison")
+    _give_back(queue)
+    receive(queue)
+
+    world.sqs.start_message_move_task(SourceArn=letters.attributes().arn)
+
+    (record,) = world.receive_after(queue, 1)
+    assert (record.body, record.receive_count) == ("poison", 1)
+
+
+def test_a_queue_takes_its_limit_in_bytes_and_no_more(world: World) -> None:
+    world.lacks("byte_sizes", "counts characters, and the body alone")
+    queue = world.queue(MaximumMessageSize="1024")
+    attributes = {"name": text("é")}
+    weight = len("name") + len("String") + 2
+
+    (full,) = queue.send([Outgoing("x" * (1024 - weight), attributes)])
+    full_alone = bodies(receive(queue))
+    (over,) = queue.send([Outgoing("x" * (1025 - weight), attributes)])
+
+    assert isinstance(full, Sent)
+    assert full_alone == ["x" * (1024 - weight)]
+    assert isinstance(over, EntryFailure)
+    assert not over.retriable
+
+
+def test_a_character_that_sqs_forbids_fails_its_entry_alone(world: World) -> None:
+    world.lacks("byte_sizes", "accepts every character")
+    queue = world.queue()
+
+    bad, good = queue.send([Outgoing("a\x00b"), Outgoing("good")])
+
+    assert isinstance(good, Sent)
+    assert isinstance(bad, EntryFailure)
+    assert bad.code.endswith("InvalidMessageContents")
+
+
+def test_more_than_ten_attributes_are_discarded_by_raw_delivery(world: World) -> None:
+    world.lacks("byte_sizes", "delivers what SQS would never take")
+    topic, queue = world.topic(), world.queue()
+    world.subscribe(topic, queue)
+
+    many = {f"a{number}": text("v") for number in range(11)}
+    world.publisher().publish(topic, [Outgoing("eleven", many), Outgoing("none")])
+
+    assert bodies(receive(queue)) == ["none"]
+
+
+def test_a_batch_of_eleven_is_refused(world: World) -> None:
+    with pytest.raises(SettleFailed) as caught:
+        world.queue().send([Outgoing("x")] * 11)
+
+    assert caught.value.code == "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"
+
+
+def _queue_with(world: World, letters: Queue, *, receives: int, fifo: bool = False) -> Queue:
+    policy = {"deadLetterTargetArn": letters.attributes().arn, "maxReceiveCount": receives}
+    return world.queue(fifo=fifo, RedrivePolicy=policy)
+
+
+def _give_back(queue: Queue) -> None:
+    (record,) = receive(queue)
+    queue.change_visibility([(record.receipt_handle, 0)])

@@ -1,0 +1,184 @@
+"""A receive gives up to ten messages, tells what SQS knows of each, and hides them for a while."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pubsub_tasks.errors import ConfigurationError, ReceiveFailed
+from pubsub_tasks.wire import Attribute, Outgoing, text
+from tests.contract.worlds import World, bodies, receive, send
+
+
+def test_a_receive_gives_no_more_than_asked_for(world: World) -> None:
+    queue = world.queue()
+    send(queue, "a", "b", "c", "d", "e")
+
+    first = receive(queue, limit=3)
+    rest = receive(queue)
+
+    assert len(first) == 3
+    assert sorted(bodies(first) + bodies(rest)) == ["a", "b", "c", "d", "e"]
+
+
+def test_a_receive_gives_ten_at_most(world: World) -> None:
+    queue = world.queue()
+    send(queue, *"abcdefghij")
+    send(queue, "k")
+
+    assert len(receive(queue)) == 10
+
+
+def test_an_empty_queue_gives_nothing(world: World) -> None:
+    assert receive(world.queue()) == []
+
+
+def test_a_record_tells_what_sqs_knows_of_it(world: World) -> None:
+    queue = world.queue()
+    (message_id,) = send(queue, "hello")
+
+    (record,) = receive(queue)
+
+    assert record.body == "hello"
+    assert record.message_id == message_id
+    assert record.receive_count == 1
+    assert record.sent_at > 1_700_000_000
+    assert record.first_received_at >= record.sent_at
+    assert record.group_id is None
+    assert record.source_arn is None
+
+
+def test_attributes_come_back_as_they_were_sent(world: World) -> None:
+    queue = world.queue()
+    attributes = {"a": text("é"), "n": Attribute("Number", "1.5"), "c": Attribute("String.json", "{}")}
+
+    send(queue, "hello", attributes=attributes)
+
+    (record,) = receive(queue)
+    assert record.attributes == attributes
+
+
+def test_binary_attributes_come_back_as_bytes(world: World) -> None:
+    queue = world.queue()
+
+    send(queue, "hello", attributes={"seal": Attribute("Binary", b"\x00\xff")})
+
+    (record,) = receive(queue)
+    assert record.attributes == {"seal": Attribute("Binary", b"\x00\xff")}
+
+
+def test_a_received_message_is_hidden_then_comes_back_counted(world: World) -> None:
+    # Given a message in hand for a second
+    queue = world.queue()
+    send(queue, "hello")
+    (first,) = receive(queue, visibility=1)
+    assert receive(queue) == []
+
+    # When the second has passed
+    (again,) = world.receive_after(queue, 1)
+
+    # Then it is back, with another receipt handle, and counted
+    assert again.message_id == first.message_id
+    assert again.receive_count == 2
+    assert again.receipt_handle != first.receipt_handle
+    assert again.sent_at == first.sent_at
+    assert again.first_received_at == first.first_received_at
+
+
+def test_visibility_is_the_queues_own_unless_told(world: World) -> None:
+    queue = world.queue(VisibilityTimeout="1")
+    send(queue, "hello")
+    assert bodies(receive(queue)) == ["hello"]
+
+    assert bodies(world.receive_after(queue, 1)) == ["hello"]
+
+
+def test_a_delayed_message_comes_when_it_is_due(world: World) -> None:
+    queue = world.queue()
+    send(queue, "later", delay=1)
+    assert receive(queue) == []
+
+    assert bodies(world.receive_after(queue, 1)) == ["later"]
+
+
+def test_a_long_poll_wakes_on_arrival(world: World) -> None:
+    if world.clock is not None:
+        pytest.skip("memory: on a clock that stands still no poll waits; see tests/transports/test_memory.py")
+    queue = world.queue()
+
+    # Given a poll that may wait for twenty seconds
+    with ThreadPoolExecutor(1) as pool:
+        poll = pool.submit(queue.receive, 10, 20, None)
+
+        # When a message arrives
+        send(queue, "hello")
+
+        # Then the poll has it, long before it would have ended
+        assert bodies(poll.result(timeout=10)) == ["hello"]
+
+
+@pytest.mark.parametrize("limit", [0, 11])
+def test_a_limit_out_of_range_is_refused(world: World, limit: int) -> None:
+    with pytest.raises(ReceiveFailed) as caught:
+        receive(world.queue(), limit=limit)
+
+    assert caught.value.code.endswith(("InvalidParameterValue", "ReadCountOutOfRange"))
+
+
+def test_a_wait_over_twenty_seconds_is_refused(world: World) -> None:
+    with pytest.raises(ReceiveFailed) as caught:
+        world.queue().receive(1, 21, None)
+
+    assert caught.value.code == "InvalidParameterValue"
+    assert caught.value.__cause__ is not None
+
+
+def test_a_missing_queue_is_named(world: World) -> None:
+    missing = world.transport.queue(world.queue().url + "-gone")
+
+    with pytest.raises(ReceiveFailed, match="-gone") as caught:
+        receive(missing)
+    with pytest.raises(ConfigurationError, match="-gone"):
+        missing.attributes()
+
+    assert caught.value.code == "AWS.SimpleQueueService.NonExistentQueue"
+
+
+def test_a_queue_is_found_by_its_arn(world: World) -> None:
+    queue = world.queue()
+    arn = queue.attributes().arn
+
+    assert world.transport.queue_url(arn) == queue.url
+    with pytest.raises(ConfigurationError, match="-gone"):
+        world.transport.queue_url(arn + "-gone")
+
+
+def test_a_queue_tells_its_settings_and_counts(world: World) -> None:
+    # Given a queue with settings, and one message of each state
+    letters = world.queue()
+    queue = world.queue(
+        VisibilityTimeout="7",
+        MessageRetentionPeriod="3600",
+        MaximumMessageSize="2048",
+        RedrivePolicy={"deadLetterTargetArn": letters.attributes().arn, "maxReceiveCount": 5},
+    )
+    send(queue, "in hand")
+    receive(queue)
+    queue.send([Outgoing("waiting"), Outgoing("delayed", delay=900)])
+
+    attributes = queue.attributes()
+
+    assert not attributes.fifo
+    assert attributes.visibility_timeout == 7
+    assert attributes.retention == 3600
+    assert attributes.max_message_size == 2048
+    assert attributes.dead_letter_arn == letters.attributes().arn
+    assert attributes.max_receive_count == 5
+    assert (attributes.visible, attributes.in_flight, attributes.delayed) == (1, 1, 1)
+
+
+def test_a_fifo_queue_says_so(world: World) -> None:
+    queue = world.queue(fifo=True)
+
+    assert queue.fifo
+    assert queue.name.endswith(".fifo")
+    assert queue.attributes().fifo

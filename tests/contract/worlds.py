@@ -1,0 +1,95 @@
+"""The worlds that the contract is held against, and what they may lack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from json import dumps
+from math import ceil
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.transports import Features, Publisher, Queue, Transport
+from pubsub_tasks.wire import Outgoing, Record
+
+MOTO = Features(
+    fifo_order=False,
+    stale_handles=False,
+    visibility_cap=False,
+    byte_sizes=False,
+    binary_attributes=False,
+    move_tasks=False,
+    deduplication=False,
+)
+"""moto 5.2.5, as observed. AWS's API references of SQS and SNS decide for the other worlds."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A transport, clients to make queues and topics with, and the time there; no clock means real time."""
+
+    transport: Transport
+    sns: Any
+    sqs: Any
+    features: Features
+    clock: VirtualClock | None = None
+
+    def queue(self, *, fifo: bool = False, **attributes: Any) -> Queue:
+        """A new queue; RedrivePolicy may be given as a dict."""
+        told = {name: value if isinstance(value, str) else dumps(value) for name, value in attributes.items()}
+        if fifo:
+            told["FifoQueue"] = "true"
+        name = _new_name(fifo)
+        return self.transport.queue(self.sqs.create_queue(QueueName=name, Attributes=told)["QueueUrl"])
+
+    def topic(self, *, fifo: bool = False, **attributes: str) -> str:
+        """ARN of a new topic."""
+        told = attributes | ({"FifoTopic": "true"} if fifo else {})
+        arn: str = self.sns.create_topic(Name=_new_name(fifo), Attributes=told)["TopicArn"]
+        return arn
+
+    def subscribe(self, topic_arn: str, queue: Queue, *, raw: bool = True, **attributes: str) -> None:
+        self.sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=queue.attributes().arn,
+            Attributes={"RawMessageDelivery": "true" if raw else "false", **attributes},
+        )
+
+    def publisher(self) -> Publisher:
+        return self.transport.publisher()
+
+    def lacks(self, feature: str, deviation: str) -> None:
+        """Skip, by name, what this world does otherwise than AWS."""
+        if not getattr(self.features, feature):
+            pytest.skip(f"moto: {feature}: {deviation}")
+
+    def receive_after(self, queue: Queue, seconds: float, *, visibility: int | None = None) -> list[Record]:
+        """What the queue gives once `seconds` have passed; in real time the long poll does the waiting."""
+        if self.clock is not None:
+            self.clock.advance(seconds)
+            return queue.receive(10, 0, visibility)
+        return queue.receive(10, ceil(seconds) + 4, visibility)
+
+
+def receive(queue: Queue, limit: int = 10, visibility: int | None = None) -> list[Record]:
+    """What is there now."""
+    return queue.receive(limit, 0, visibility)
+
+
+def send(queue: Queue, *bodies: str, **fields: Any) -> list[str]:
+    """Send each body, and give the message ids."""
+    return [answer.message_id for answer in queue.send([Outgoing(body, **fields) for body in bodies])]  # type: ignore[union-attr]
+
+
+def bodies(records: list[Record]) -> list[str]:
+    return [record.body for record in records]
+
+
+def by_body(records: list[Record]) -> Mapping[str, Record]:
+    return {record.body: record for record in records}
+
+
+def _new_name(fifo: bool) -> str:
+    return f"contract-{uuid4().hex}" + (".fifo" if fifo else "")
