@@ -7,8 +7,8 @@ Rule 4: nothing is deleted but after success, an explicit drop, or a confirmed d
 Rule 5: on a FIFO queue nothing of a group starts behind one that is not finished with.
 
 Events come in as methods and commands go out of `commands(now)`. Each command is answered by an event for
-each of its members: `Delete` and `LetGo` by settled | unsettled | lost, `SendToDeadLetters` by dead_lettered |
-unsettled, `Extend` by extended | not_extended | lapsed.
+each of its members: `Delete` and `LetGo` by settled | unsettled | lost, `SendToDeadLetters` by dead_lettered
+or unsettled, `Extend` by extended | not_extended | lapsed.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,14 +27,10 @@ class IllegalMove(Exception):
     """An event that cannot happen to a delivery where it stands."""
 
 
-def _middling() -> float:
-    return 0.5
-
-
 class InFlight:
     """All that is in hand of one queue. `jitter` gives a chance from 0 to 1."""
 
-    def __init__(self, limits: Limits, jitter: Callable[[], float] = _middling) -> None:
+    def __init__(self, limits: Limits, jitter: Callable[[], float] = lambda: 0.5) -> None:
         self._credit = Credit(limits)
         self._leases: Leases[Held] = Leases(limits.visibility)
         self._lineup = Lineup()
@@ -58,6 +54,11 @@ class InFlight:
         """True when nothing is in hand and no poll is under way."""
         return not self._held and not self._credit.polls
 
+    @property
+    def waiting(self) -> int:
+        """How many wait behind another of their group, or for their next try."""
+        return self._lineup.waiting
+
     def running(self, kind: Kind) -> int:
         """How many handlers run in this kind of slot."""
         return self._running[kind]
@@ -73,7 +74,7 @@ class InFlight:
 
     def credit(self) -> int:
         """How many messages may be asked for in one more poll; 0 for none."""
-        if self.draining or self._lineup.waiting >= self._credit.waiting_limit:
+        if self.draining or self.waiting >= self._credit.waiting_limit:
             return 0
         if len(self._outboxes) >= self._credit.unsettled_limit:
             return 0  # settlements do not get through: to receive more would only pile them up
@@ -165,7 +166,7 @@ class InFlight:
             self._lineup.leave(held)
 
     def unsettled(self, members: Iterable[Held], now: float) -> None:
-        """That command failed. Deletes are tried again until they succeed, the others while the lease holds."""
+        """That command failed. Deletes are tried again till they succeed, the others while the lease holds."""
         for held in members:
             held.commanded = False
             if held.hold.until <= now and held.state is not State.DELETING:
@@ -218,7 +219,7 @@ class InFlight:
 
     def _again(self, held: Held, after: float, now: float) -> None:
         in_hand = held.lane is not None and after <= MAX_DELAY and not self.draining
-        if in_hand and self._lineup.waiting < self._credit.waiting_limit:
+        if in_hand and self.waiting < self._credit.waiting_limit:
             self._lineup.park(held, now + after)
         else:
             self._release(self._lineup.cut_behind(held), now)

@@ -1,0 +1,73 @@
+"""Receiving: one poll, opened and reported. It takes what the queue gives; no bad record makes it fail."""
+
+from collections.abc import Callable
+from threading import local
+from uuid import uuid4
+
+from ..delivery import Delivery
+from ..envelope import open_record
+from ..errors import PubSubTasksError
+from ..events import Event, Received
+from ..transports import Queue
+from ..wire import Record
+from .held import Held, Kind
+from .leases import Hold
+from .outage import Outage
+from .station import Poll, Station
+
+
+class Receiver:
+    """Polls one queue. `kind_of` says which kind of slot runs a delivery; `visibility` is seconds."""
+
+    def __init__(
+        self,
+        station: Station,
+        queue: Queue,
+        kind_of: Callable[[Delivery], Kind],
+        clock: Callable[[], float],
+        visibility: int,
+        outage: Outage,
+        observe: Callable[[Event], None],
+    ) -> None:
+        self._station = station
+        self._queue = queue
+        self._kind_of = kind_of
+        self._clock = clock
+        self._visibility = visibility
+        self._outage = outage
+        self._observe = observe
+        self._attempt = local()
+
+    def receive(self, poll: Poll) -> None:
+        """Poll, and put what comes into the station's hands."""
+        members: list[Held] = []
+        try:
+            records = self._poll(poll)
+            now = self._clock()
+            members = [self._hold(record, now) for record in records]
+            self._outage.succeeded()
+        except PubSubTasksError as error:
+            self._station.pause_polls(self._outage.failed(error))
+        finally:
+            with self._station as inflight:
+                inflight.received(members, poll.asked, self._clock())
+                self._station.tally.received += len(members)
+        if members:
+            self._observe(Received(self._queue.name, len(members)))
+
+    def _poll(self, poll: Poll) -> list[Record]:
+        if not self._queue.fifo:
+            return self._queue.receive(poll.asked, poll.wait, self._visibility)
+        # A receive whose answer was lost is asked for again by the same id, else its groups would be locked
+        # until the visibility runs out. Source: SQS API reference, ReceiveRequestAttemptId.
+        attempt = getattr(self._attempt, "id", None) or str(uuid4())
+        self._attempt.id = attempt
+        records = self._queue.receive(poll.asked, poll.wait, self._visibility, attempt)
+        self._attempt.id = None
+        return records
+
+    def _hold(self, record: Record, now: float) -> Held:
+        hold = Hold(now, self._visibility, self._clock)
+        delivery = open_record(record, hold)
+        lane = record.group_id if self._queue.fifo else None
+        return Held(delivery, hold, self._kind_of(delivery), lane)

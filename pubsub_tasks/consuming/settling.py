@@ -1,0 +1,154 @@
+"""Settling: commands carried out against the queue and its dead-letter queue, and answered entry by entry.
+
+It does as told. What a failure means for the delivery is for `InFlight` to decide; what it means to a reader
+of the log is said here, once per change of state.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..errors import TransportError
+from ..events import Event, Lost
+from ..transports import Queue
+from ..verdicts import DeadLetter, Release
+from ..wire import EntryFailure, Outgoing, Sent
+from .held import Command, Delete, Extend, Held, LetGo, SendToDeadLetters
+from .outage import Outage
+from .station import Station
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """Where dead letters go: the queue, how each is written, and how many bytes one call takes."""
+
+    queue: Queue
+    write: Callable[[Held, DeadLetter], Outgoing]
+    batch_limit: int = 1_048_576
+
+
+class Settler:
+    """Carries out the commands of one queue's station."""
+
+    def __init__(
+        self,
+        station: Station,
+        queue: Queue,
+        dead_letters: DeadLetters | None,
+        clock: Callable[[], float],
+        outage: Outage,
+        observe: Callable[[Event], None],
+    ) -> None:
+        self._station = station
+        self._queue = queue
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._outage = outage
+        self._observe = observe
+
+    def carry_out(self, command: Command) -> None:
+        """Do it, and report how it went."""
+        match command:
+            case Delete(members):
+                handles = [held.delivery.record.receipt_handle for held in members]
+                self._settle(members, lambda: self._queue.delete(handles))
+            case LetGo(members):
+                changes = [(held.delivery.record.receipt_handle, held.seconds) for held in members]
+                self._settle(members, lambda: self._queue.change_visibility(changes))
+            case Extend(changes):
+                self._extend(changes)
+            case SendToDeadLetters(members):
+                self._send_to_dead_letters(members)
+
+    def _settle(self, members: Sequence[Held], call: Callable[[], list[EntryFailure | None]]) -> None:
+        answers = self._answers(call, len(members))
+        done, failed, lost = _sorted(members, answers)
+        with self._station as inflight:
+            inflight.settled(done)
+            inflight.unsettled(failed, self._clock())
+            inflight.lost(lost)
+            self._station.tally.released += sum(isinstance(held.verdict, Release) for held in done)
+        self._tell_lost(lost)
+
+    def _extend(self, changes: Sequence[tuple[Held, int]]) -> None:
+        sent_at = self._clock()
+        wire = [(held.delivery.record.receipt_handle, seconds) for held, seconds in changes]
+        answers = self._answers(lambda: self._queue.change_visibility(wire), len(changes))
+        seconds = dict(changes)
+        done, failed, lost = _sorted(list(seconds), answers)
+        with self._station as inflight:
+            now = self._clock()
+            inflight.extended([(held, seconds[held]) for held in done], sent_at, now)
+            inflight.not_extended(failed, now)
+            inflight.lapsed(lost, now)
+        self._tell_lost(lost)
+
+    def _send_to_dead_letters(self, members: Sequence[Held]) -> None:
+        if self._dead_letters is None:
+            raise ValueError("a DeadLetter is decided only where there is a queue for it")
+        for portion, letters in _portions(members, self._dead_letters):
+            answers = self._answers(lambda letters=letters: self._send(letters), len(portion))
+            sent, failed, refused = _sorted(portion, answers)
+            with self._station as inflight:
+                inflight.dead_lettered(sent, self._clock())
+                inflight.unsettled([*failed, *refused], self._clock())
+                for held in sent:
+                    self._station.tally.confirmed(held.verdict)
+
+    def _send(self, letters: Sequence[Outgoing]) -> list[EntryFailure | None]:
+        assert self._dead_letters is not None
+        return [
+            None if isinstance(answer, Sent) else answer for answer in self._dead_letters.queue.send(letters)
+        ]
+
+    def _answers(
+        self, call: Callable[[], list[EntryFailure | None]], count: int
+    ) -> list[EntryFailure | None]:
+        try:
+            answers = call()
+        except TransportError as error:
+            self._outage.failed(error)
+            return [EntryFailure(error.code, str(error), retriable=True)] * count
+        except Exception as error:  # a bug must not lose what is in hand
+            logger.exception("a settlement failed unexpectedly, and is tried again")
+            return [EntryFailure(type(error).__name__, str(error), retriable=True)] * count
+        self._outage.succeeded()
+        for answer in answers:
+            if answer is not None:
+                logger.warning("%s refused an entry: %s %s", self._queue.name, answer.code, answer.message)
+        return answers
+
+    def _tell_lost(self, members: Sequence[Held]) -> None:
+        for held in members:
+            self._observe(Lost(self._queue.name, held.delivery))
+
+
+def _sorted(
+    members: Sequence[Held], answers: Sequence[EntryFailure | None]
+) -> tuple[list[Held], list[Held], list[Held]]:
+    """(done, failed and worth another try, lost for good)."""
+    done: list[Held] = []
+    failed: list[Held] = []
+    lost: list[Held] = []
+    for held, answer in zip(members, answers, strict=True):
+        (done if answer is None else failed if answer.retriable and not answer.lost else lost).append(held)
+    return done, failed, lost
+
+
+def _portions(members: Sequence[Held], dead_letters: DeadLetters) -> list[tuple[list[Held], list[Outgoing]]]:
+    """The letters, cut so that each call stays under the byte limit of a batch."""
+    portions: list[tuple[list[Held], list[Outgoing]]] = []
+    room = 0
+    for held in members:
+        if not isinstance(held.verdict, DeadLetter):
+            raise ValueError(f"{held!r} has no dead letter's verdict")
+        letter = dead_letters.write(held, held.verdict)
+        if letter.size > room:
+            portions.append(([], []))
+            room = dead_letters.batch_limit
+        portions[-1][0].append(held)
+        portions[-1][1].append(letter)
+        room -= letter.size
+    return portions

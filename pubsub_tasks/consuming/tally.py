@@ -1,0 +1,56 @@
+"""Tally: what a worker did, in numbers. Knows verdicts and nothing of why they were given."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts since the start, dead letters by reason as they are confirmed. Whoever shares it locks it."""
+
+    received: int = 0
+    acked: int = 0
+    skipped: int = 0
+    retried: int = 0
+    dropped: int = 0
+    released: int = 0
+    lost: int = 0
+    dead_lettered: Counter[str] = field(default_factory=Counter)
+
+    def decided(self, verdict: Verdict) -> None:
+        """A handler's delivery was decided; a dead letter counts once it is confirmed."""
+        match verdict:
+            case Ack(skipped=False):
+                self.acked += 1
+            case Ack():
+                self.skipped += 1
+            case Retry():
+                self.retried += 1
+            case Drop():
+                self.dropped += 1
+            case Release():
+                self.released += 1
+
+    def confirmed(self, verdict: Verdict | None) -> None:
+        """The dead-letter queue has it."""
+        if isinstance(verdict, DeadLetter):
+            self.dead_lettered[verdict.reason] += 1
+
+    def describe(self) -> str:
+        """Such as "received 12, acked 9, retried 2, dead-lettered 1 (invalid 1), dropped 0, released 0"."""
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.dead_lettered.items()))
+        letters = f"dead-lettered {self.dead_lettered.total()}" + (f" ({reasons})" if reasons else "")
+        parts = [
+            f"received {self.received}",
+            f"acked {self.acked}",
+            f"retried {self.retried}",
+            letters,
+            f"dropped {self.dropped}",
+            f"released {self.released}",
+        ]
+        parts += [
+            f"{name} {count}" for name, count in (("skipped", self.skipped), ("lost", self.lost)) if count
+        ]
+        return ", ".join(parts)

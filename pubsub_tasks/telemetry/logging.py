@@ -1,0 +1,131 @@
+"""Logging: events as log lines, and the two formats of our own commands. Knows handlers' outcomes by verdict.
+
+The library only ever logs to loggers under `pubsub_tasks`; `configure` is for our commands, and leaves the
+handlers of an application that has set up logging itself alone.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from ..events import Event, Lost, Published, Settled
+from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
+
+logger = logging.getLogger("pubsub_tasks.messages")
+
+TEXT, JSON = "text", "json"
+
+
+def observe(event: Event) -> None:
+    """Log what a reader of the log should know: failures as warnings or errors, success for debugging."""
+    match event:
+        case Settled():
+            _settled(event)
+        case Lost():
+            logger.warning(
+                "lease lost on message %s: another worker may have it", event.delivery.id, extra=_extra(event)
+            )
+        case Published():
+            logger.debug("published %s as message %s", event.media_type, event.message_id)
+
+
+def _settled(event: Settled) -> None:
+    level, verdict = _LEVELS[type(event.verdict)], event.verdict
+    if not logger.isEnabledFor(level):
+        return
+    error = getattr(verdict, "error", None)
+    logger.log(
+        level,
+        "%s: %s, message %s, attempt %d, after %.3f s%s",
+        event.task or event.delivery.media_type or "unreadable",
+        describe(verdict),
+        event.delivery.id,
+        event.delivery.attempt,
+        event.seconds,
+        f": {type(error).__name__}: {_text(error)}" if error is not None else "",
+        extra=_extra(event) | {"task": event.task, "verdict": describe(verdict), "seconds": event.seconds},
+        exc_info=error if error is not None and logger.isEnabledFor(logging.DEBUG) else None,
+    )
+
+
+_LEVELS: dict[type[Verdict], int] = {
+    Ack: logging.DEBUG,
+    Retry: logging.WARNING,
+    DeadLetter: logging.ERROR,
+    Drop: logging.WARNING,
+    Release: logging.INFO,
+}
+
+
+def describe(verdict: Verdict) -> str:
+    """A verdict in words, such as "retry in 3.5 s" or "dead letter (invalid)"."""
+    match verdict:
+        case Ack(skipped=True):
+            return "skipped"
+        case Ack():
+            return "done"
+        case Retry(after):
+            return f"retry in {after:.1f} s"
+        case DeadLetter(reason):
+            return f"dead letter ({reason})"
+        case Drop(reason):
+            return f"dropped ({reason})"
+        case Release():
+            return "released"
+
+
+def configure(format: str = TEXT, level: str = "INFO", stream: TextIO = sys.stderr) -> None:
+    """Log to `stream` in this format, unless the application has given the root logger handlers already."""
+    root = logging.getLogger()
+    logging.getLogger("pubsub_tasks").setLevel(level.upper())
+    if root.handlers:
+        return
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter() if format == JSON else TextFormatter())
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+
+
+class TextFormatter(logging.Formatter):
+    """One line a record, for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, for machines; times in UTC."""
+
+    FIELDS = ("queue", "media_type", "message_id", "attempt", "task", "verdict", "seconds")
+    converter: Callable[[float | None], time.struct_time] = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in self.FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def _extra(event: Settled | Lost) -> dict[str, object]:
+    return {
+        "queue": event.queue,
+        "media_type": event.delivery.media_type,
+        "message_id": event.delivery.id,
+        "attempt": event.delivery.attempt,
+    }
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # a handler's own exception class may be broken
+        return "(no text)"
