@@ -18,6 +18,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from ..errors import ConfigurationError, TransportError
 from . import Features
@@ -184,7 +185,7 @@ def _carry_out(
         raise failure(f"{action} on {_address(params)} failed: {error}", code=code) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise ConfigurationError(_NO_CREDENTIALS) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         text = f"{action} on {_address(params)} failed: {error}"
         raise failure(text, code=type(error).__name__) from error
     return answer
