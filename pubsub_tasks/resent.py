@@ -43,11 +43,8 @@ class Resent:
 
     def attribute(self) -> Attribute:
         """The attribute that says it."""
-        return text(
-            json.dumps(
-                {"first_published": self.first_published, "attempts": self.attempts, "waive": self.waive}
-            )
-        )
+        said = {"first_published": self.first_published, "attempts": self.attempts, "waive": self.waive}
+        return text(json.dumps(said, separators=(",", ":")))
 
 
 def seconds(value: Any) -> float | None:

@@ -1,0 +1,1 @@
+"""Consuming: from what a queue hands out to what becomes of it."""
