@@ -64,6 +64,7 @@ SHELL = {
     "daemon.py": "a process",
     "aws_lambda.py": "a process",
     "local.py": "starts the broker's process",
+    "serving.py": "signals, and the time that a drain may take",
     "cli/*": "a process",
     "testing/*": "runs in a test's process, and turns its clock",
     "telemetry/*": "writes",
@@ -131,7 +132,7 @@ MAY_IMPORT = {
     "embedded": {"errors", "embedded"},
     "transports": {*WORDS, "protocols", "transports", "embedded"},
 }
-PORCHES = ["graph.py", "daemon.py", "aws_lambda.py", "local.py", "cli/*", "testing/*"]
+PORCHES = ["graph.py", "daemon.py", "aws_lambda.py", "local.py", "serving.py", "cli/*", "testing/*"]
 
 # Imports that wait until a function runs: (file, library or module) -> why.
 LAZY = {
