@@ -2,8 +2,9 @@
 
     pubsub-worker --local --app examples.orders
 
-starts the three workers with an SNS and SQS of their own; nothing else is needed. The orders in `orders.jsonl`
-are as other people's systems send them: some are broken, some are of a type that nobody here knows.
+starts the three workers with an SNS and SQS of their own; nothing else is needed. The orders in
+`orders.jsonl` are as other people's systems send them: some are broken, and some are of a type that nobody
+here knows.
 """
 
 import asyncio
