@@ -66,7 +66,7 @@ def epoch(timestamp: Any) -> float | None:
     try:
         told = datetime.fromisoformat(timestamp)
         return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         return None
 
 
