@@ -48,7 +48,9 @@ def _as_tasks(target: object, spec: str) -> Tasks:
         target = target()
     if isinstance(target, Tasks):
         return target
-    raise ConfigurationError(f"--app {spec}: {type(target).__name__} is no Tasks, and no callable that returns one")
+    raise ConfigurationError(
+        f"--app {spec}: {type(target).__name__} is no Tasks, and no callable that returns one"
+    )
 
 
 def _import(name: str) -> object:

@@ -1,6 +1,8 @@
 """Executors: the threads and the event loop in which handlers run, and the hands that poll and settle.
 
-Each asks its station for a job, does it, and comes back; none decides anything.
+Each asks its station for a job, does it, and comes back; none decides anything. A thread of these that ends
+by an exception is a bug of ours: it is told to `crashed`, since a worker that goes on with a thread too few
+would look alive and do nothing.
 """
 
 import asyncio
@@ -18,16 +20,19 @@ logger = logging.getLogger(__name__)
 
 Handle = Callable[[Held], Verdict]
 HandleAsync = Callable[[Held], Awaitable[Verdict]]
+Crashed = Callable[[BaseException], None]
 
 
 class Hands:
     """I/O threads: polls and settlements, and the keeping of time."""
 
-    def __init__(self, station: Station, receiver: Receiver, settler: Settler, count: int) -> None:
+    def __init__(
+        self, station: Station, receiver: Receiver, settler: Settler, count: int, crashed: Crashed
+    ) -> None:
         self._station = station
         self._receiver = receiver
         self._settler = settler
-        self._threads = [_thread(f"pubsub-hand-{number}", self._work) for number in range(count)]
+        self._threads = [_thread(f"pubsub-hand-{number}", self._work, crashed) for number in range(count)]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -45,13 +50,19 @@ class ThreadSlots:
     """One thread a slot, for plain functions; one of them also leads while handlers are quick."""
 
     def __init__(
-        self, station: Station, receiver: Receiver, settler: Settler, handle: Handle, count: int
+        self,
+        station: Station,
+        receiver: Receiver,
+        settler: Settler,
+        handle: Handle,
+        count: int,
+        crashed: Crashed,
     ) -> None:
         self._station = station
         self._receiver = receiver
         self._settler = settler
         self._handle = handle
-        self._threads = [_thread(f"pubsub-slot-{number}", self._work) for number in range(count)]
+        self._threads = [_thread(f"pubsub-slot-{number}", self._work, crashed) for number in range(count)]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -73,13 +84,14 @@ class ThreadSlots:
 class CoroutineSlots:
     """One event loop in one thread, for `async def` handlers, so many at a time."""
 
-    def __init__(self, station: Station, handle: HandleAsync, count: int) -> None:
+    def __init__(self, station: Station, handle: HandleAsync, count: int, crashed: Crashed) -> None:
         self._station = station
         self._handle = handle
         self._count = count
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._thread = _thread("pubsub-loop", self._run)
+        self._crashed = crashed
+        self._thread = _thread("pubsub-loop", self._run, crashed)
 
     def start(self) -> None:
         self._thread.start()
@@ -107,12 +119,23 @@ class CoroutineSlots:
         while len(self._tasks) < self._count and (held := self._station.coroutine_job()) is not None:
             task = self._loop.create_task(self._work(held))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crashed(error)
 
     async def _work(self, held: Held | None) -> None:
         while held is not None:
             held = self._station.coroutine_job(held, await self._handle(held))
 
 
-def _thread(name: str, work: Callable[[], None]) -> Thread:
-    return Thread(target=work, name=name, daemon=True)
+def _thread(name: str, work: Callable[[], None], crashed: Crashed) -> Thread:
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:
+            crashed(error)
+
+    return Thread(target=guarded, name=name, daemon=True)

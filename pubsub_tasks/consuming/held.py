@@ -51,6 +51,7 @@ class Held:
         "seconds",
         "started_at",
         "state",
+        "task",
         "ticket",
         "verdict",
     )
@@ -62,6 +63,7 @@ class Held:
         self.lane = lane
         self.state = State.READY
         self.verdict: Verdict | None = None
+        self.task: str | None = None
         self.started_at = 0.0
         self.due_at = 0.0
         self.seconds = 0

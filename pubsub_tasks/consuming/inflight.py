@@ -55,6 +55,11 @@ class InFlight:
         return not self._held and not self._credit.polls
 
     @property
+    def polls(self) -> int:
+        """Polls under way."""
+        return self._credit.polls
+
+    @property
     def waiting(self) -> int:
         """How many wait behind another of their group, or for their next try."""
         return self._lineup.waiting
@@ -166,7 +171,7 @@ class InFlight:
             self._lineup.leave(held)
 
     def unsettled(self, members: Iterable[Held], now: float) -> None:
-        """That command failed. Deletes are tried again till they succeed, the others while the lease holds."""
+        """That command failed. Deletes are tried until they succeed, the others while the lease holds."""
         for held in members:
             held.commanded = False
             if held.hold.until <= now and held.state is not State.DELETING:

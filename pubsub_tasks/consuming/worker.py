@@ -79,6 +79,7 @@ class Worker:
     ) -> None:
         self.queue = queue
         self.limits = capacity.limits(dispatcher.has_plain, dispatcher.has_coroutines)
+        self.on_crash: Callable[[], None] | None = None
         self._dispatcher = dispatcher
         self._can_letter = dead_letters is not None
         self._observers = list(observers)
@@ -92,9 +93,13 @@ class Worker:
             self._station, queue, self._kind, clock, self.limits.visibility, receiving, self.observe
         )
         settler = Settler(self._station, queue, dead_letters, clock, settling, self.observe)
-        self._hands = Hands(self._station, receiver, settler, self.limits.receivers + SETTLERS)
-        self._threads = ThreadSlots(self._station, receiver, settler, self._handle, self.limits.threads)
-        self._coroutines = CoroutineSlots(self._station, self._handle_async, self.limits.coroutines)
+        self._hands = Hands(self._station, receiver, settler, self.limits.receivers + SETTLERS, self._crash)
+        self._threads = ThreadSlots(
+            self._station, receiver, settler, self._handle, self.limits.threads, self._crash
+        )
+        self._coroutines = CoroutineSlots(
+            self._station, self._handle_async, self.limits.coroutines, self._crash
+        )
 
     @property
     def tally(self) -> Tally:
@@ -133,6 +138,11 @@ class Worker:
             except Exception:
                 logger.exception("observer %r failed on %r", observer, type(event).__name__)
 
+    def _crash(self, error: BaseException) -> None:
+        logger.critical("a thread of the worker failed: the worker is not to be trusted", exc_info=error)
+        if self.on_crash is not None:
+            self.on_crash()
+
     def _kind(self, delivery: Delivery) -> Kind:
         if not self.limits.threads:
             return Kind.COROUTINE
@@ -143,31 +153,31 @@ class Worker:
         call = self._dispatcher.prepare(held.delivery, self._wall())
         if isinstance(call, Call):
             self._tell_started(held, call)
-            call_verdict = self._dispatcher.run(call, self._wall)
+            verdict = self._dispatcher.run(call, self._wall)
         else:
-            call_verdict = call
-        return self._decided(held, call, call_verdict, started)
+            verdict = call
+        return self._decided(held, verdict, started)
 
     async def _handle_async(self, held: Held) -> Verdict:
         started = self._clock()
         call = self._dispatcher.prepare(held.delivery, self._wall())
         if isinstance(call, Call):
             self._tell_started(held, call)
-            call_verdict = await self._dispatcher.arun(call, self._wall)
+            verdict = await self._dispatcher.arun(call, self._wall)
         else:
-            call_verdict = call
-        return self._decided(held, call, call_verdict, started)
+            verdict = call
+        return self._decided(held, verdict, started)
 
     def _tell_started(self, held: Held, call: Call) -> None:
+        held.task = call.task.name
         if self._observers:
             self.observe(Started(self.queue.name, held.delivery, call.task.name))
 
-    def _decided(self, held: Held, call: Call | Verdict, verdict: Verdict, started: float) -> Verdict:
+    def _decided(self, held: Held, verdict: Verdict, started: float) -> Verdict:
         if isinstance(verdict, DeadLetter) and not self._can_letter:
             # It stays where it is until somebody gives it a dead-letter queue or retention ends it.
             verdict = Retry(MAX_VISIBILITY, verdict.error)
         if self._observers:
-            task = call.task.name if isinstance(call, Call) else None
             seconds = self._clock() - started
-            self.observe(Settled(self.queue.name, held.delivery, task, verdict, seconds))
+            self.observe(Settled(self.queue.name, held.delivery, held.task, verdict, seconds))
         return verdict

@@ -1,0 +1,76 @@
+"""Local: a world of topics and queues on this machine, in a broker process of its own, for as long as needed.
+
+It sets the environment that any SDK reads, so that everything after it is the ordinary AWS transport. What it
+makes is gone when it ends: the broker keeps nothing on disk.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .embedded.server import start_process
+from .provisioning.aws import Provisioned, provision
+from .provisioning.topology import QueueSpec, plan
+from .tasks import Tasks
+from .transports.aws import AwsTransport, Settings
+
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A running local world: its environment, its transport, and what was made in it."""
+
+    url: str
+    transport: AwsTransport
+    provisioned: Provisioned
+
+
+def environment(url: str) -> dict[str, str]:
+    """The variables by which another process finds the broker at `url`."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+
+
+def queue_specs(tasks: Tasks) -> list[QueueSpec]:
+    """What each queue of these tasks must carry."""
+    specs = []
+    for queue in sorted(tasks.queues):
+        bound = tasks.for_queue(queue)
+        media_types = tuple(sorted({task.media_type for task in bound if not task.media_type.endswith(".*")}))
+        specs.append(QueueSpec(queue, media_types, tuple(task.policy.attempts for task in bound)))
+    return specs
+
+
+@contextmanager
+def local(tasks: Tasks, port: int = 0, *, threads: int = 32) -> Iterator[Local]:
+    """Start a broker and make what `tasks` need in it. Raises ConfigurationError, MissingExtra."""
+    process = start_process(port)
+    try:
+        with _environment(environment(process.url)):
+            transport = AwsTransport(Settings(threads=threads))
+            topology = plan(queue_specs(tasks))
+            provisioned = provision(topology, transport.client("sns"), transport.client("sqs"))
+            yield Local(process.url, transport, provisioned)
+    finally:
+        process.stop()
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    variables: MutableMapping[str, str] = os.environ
+    before = {name: variables.get(name) for name in values}
+    variables.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                variables.pop(name, None)
+            else:
+                variables[name] = value

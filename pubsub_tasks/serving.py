@@ -1,0 +1,201 @@
+"""Serving: workers for given queues, run in this process until a signal. Knows signals, and no command line.
+
+It finds each queue's tasks and dead-letter queue, and says before anything starts what is wrong with them.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
+
+from .consuming.dead_letters import letter
+from .consuming.dispatch import Dispatcher, UnknownPolicy
+from .consuming.held import Held
+from .consuming.settling import DeadLetters
+from .consuming.worker import Capacity, Worker
+from .errors import ConfigurationError
+from .events import Observer
+from .tasks import Task, Tasks
+from .transports import Queue, Transport
+from .verdicts import DeadLetter
+from .wire import Outgoing, QueueAttributes
+
+logger = logging.getLogger(__name__)
+
+FORCED = 1
+"""Exit code after a second signal."""
+
+CRASHED = 70
+"""Exit code after a bug of ours stopped a thread. Source: EX_SOFTWARE in sysexits.h."""
+
+LAST_WORDS = 2.0
+"""Seconds given to releases and deletes in hand after a second signal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to serve a queue. `queue` is the logical name of its tasks, or None to tell it from the URL."""
+
+    capacity: Capacity = field(default_factory=Capacity)
+    dead_letter_queue_url: str | None = None
+    unknown: UnknownPolicy = "dead-letter"
+    queue: str | None = None
+    prefix: str = ""
+    observers: Sequence[Observer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One queue with all that serves it."""
+
+    worker: Worker
+    queue: Queue
+    tasks: Sequence[Task[..., object]]
+    attributes: QueueAttributes
+    dead_letter_queue: Queue | None
+
+
+def our_version() -> str:
+    """The installed version of this package."""
+    try:
+        return version("pubsub-tasks")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> Service:
+    """Make ready to serve the queue at `url`. Raises ConfigurationError, TransportError; starts nothing."""
+    queue = transport.queue(url)
+    attributes = queue.attributes()
+    logical_name = choose_queue(tasks, queue.name, options.queue, options.prefix)
+    dead_letter_queue = _dead_letter_queue(transport, attributes, options.dead_letter_queue_url)
+    if dead_letter_queue is None:
+        logger.warning(
+            "%s has no dead-letter queue: what cannot be handled stays on it. Give it a redrive policy, or "
+            "name a queue with --dead-letter-queue-url",
+            queue.name,
+        )
+    dispatcher = Dispatcher(
+        tasks,
+        logical_name,
+        unknown=options.unknown,
+        max_receive_count=attributes.max_receive_count,
+        fifo=queue.fifo,
+    )
+    worker = Worker(
+        queue,
+        dispatcher,
+        dead_letters=_dead_letters(queue, dead_letter_queue),
+        capacity=options.capacity,
+        observers=options.observers,
+    )
+    return Service(worker, queue, tasks.for_queue(logical_name), attributes, dead_letter_queue)
+
+
+def choose_queue(tasks: Tasks, name: str, wanted: str | None, prefix: str) -> str:
+    """The logical queue whose tasks serve the queue of this name. Raises ConfigurationError."""
+    queues = sorted(tasks.queues)
+    if not queues:
+        raise ConfigurationError("the app declares no task, so there is nothing to run")
+    candidate = wanted or name.removesuffix(".fifo").removeprefix(prefix)
+    if candidate in queues:
+        return candidate
+    if wanted is None and len(queues) == 1:
+        return queues[0]
+    raise ConfigurationError(
+        f"no task names the queue {candidate!r}: the app's queues are {', '.join(queues)}; "
+        "choose one with --queue"
+    )
+
+
+def run(services: Sequence[Service], grace: float) -> int:
+    """Serve until SIGTERM or SIGINT, then drain within `grace` seconds; returns the exit code."""
+    signals = _Signals()
+    with signals.caught():
+        for each in services:
+            each.worker.on_crash = signals.crash
+            each.worker.start()
+        signals.first.wait()
+        logger.info("stopping: no more is received, what runs has %g s; a second signal stops at once", grace)
+        clean = _drain([each.worker for each in services], grace, signals.second)
+    for each in services:
+        logger.info("%s: %s", each.queue.name, each.worker.tally.describe())
+    if not clean:
+        logger.warning("some handlers were cut; their messages come back when their visibility runs out")
+    return CRASHED if signals.crashed else FORCED if signals.second.is_set() else 0
+
+
+def _drain(workers: Sequence[Worker], grace: float, forced: threading.Event) -> bool:
+    for worker in workers:
+        worker.drain()
+    deadline = time.monotonic() + grace
+    while time.monotonic() < deadline and not forced.is_set():
+        if all(worker.wait(0.05) for worker in workers):
+            break
+    last = LAST_WORDS if forced.is_set() else 0.0
+    stopped = [worker.stop(last) for worker in workers]
+    return all(stopped)
+
+
+class _Signals:
+    """The first signal and the second."""
+
+    def __init__(self) -> None:
+        self.first = threading.Event()
+        self.second = threading.Event()
+        self.crashed = False
+
+    def crash(self) -> None:
+        """A worker failed; stop as at a first signal."""
+        self.crashed = True
+        self.first.set()
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT, and give them back at the end."""
+        before = {number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        (self.second if self.first.is_set() else self.first).set()
+
+
+def _dead_letter_queue(transport: Transport, attributes: QueueAttributes, url: str | None) -> Queue | None:
+    if url is None and attributes.dead_letter_arn is not None:
+        url = transport.queue_url(attributes.dead_letter_arn)
+    return None if url is None else transport.queue(url)
+
+
+def _dead_letters(queue: Queue, dead_letter_queue: Queue | None) -> DeadLetters | None:
+    if dead_letter_queue is None:
+        return None
+    limit = dead_letter_queue.attributes().max_message_size
+    fifo = dead_letter_queue.fifo
+    if fifo is not queue.fifo:
+        raise ConfigurationError(
+            f"{dead_letter_queue.name} cannot take the dead letters of {queue.name}: "
+            "of two such queues both are FIFO or neither is"
+        )
+
+    def write(held: Held, verdict: DeadLetter) -> Outgoing:
+        return letter(
+            held.delivery,
+            verdict,
+            task=held.task,
+            queue=queue.url,
+            now=time.time(),
+            version=our_version(),
+            size_limit=limit,
+            fifo=fifo,
+        )
+
+    return DeadLetters(dead_letter_queue, write)
