@@ -304,15 +304,15 @@ def test_what_is_only_strange_is_left_to_the_schema(body: str) -> None:
     assert delivery.media_type == "y"
 
 
-@pytest.mark.parametrize("depth", [900, 950, 980, 1_000, 2_000, 5_000, 9_000, 20_000, 100_000])
-def test_headers_nested_without_end_are_a_defect(depth: int) -> None:
+def test_headers_nested_without_end_are_a_defect() -> None:
     """Somewhere between lies what is shallow enough to be read and too deep to be written; where, differs."""
-    defect = open_record(
-        raw('{"mediaType": "x", "opaqueData": {"h": ' + "[" * depth + "]" * depth + "}}")
-    ).defect
+    for depth in (*range(800, 1_000), 2_000, 5_000, 9_000, 20_000, 100_000):
+        body = '{"mediaType": "x", "opaqueData": {"h": ' + "[" * depth + "]" * depth + "}}"
 
-    assert defect is None or isinstance(defect, DecodeError)
-    assert defect or depth < 100_000
+        defect = open_record(raw(body)).defect
+
+        assert defect is None or isinstance(defect, DecodeError)
+    assert defect
 
 
 def test_what_is_known_of_a_defect_is_told() -> None:

@@ -122,6 +122,16 @@ def test_an_error_that_cannot_be_told_does_not_keep_the_letter() -> None:
     assert told.message == "(the error cannot be written as text)"
 
 
+class Untraceable(Exception):
+    @property
+    def __notes__(self) -> list[str]:
+        raise RuntimeError("even this fails")
+
+
+def test_a_traceback_that_cannot_be_written_does_not_keep_the_letter() -> None:
+    assert failure(lettered(received(), raised(Untraceable("said")))).message == "said"
+
+
 def test_attempts_on_earlier_copies_count() -> None:
     resent = {RESENT: Resent(first_published=5.0, attempts=4).attribute()}
 
