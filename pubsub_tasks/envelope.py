@@ -188,7 +188,7 @@ def _headers(said: Any) -> Mapping[str, str]:
     try:
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in said.items()}
     except RecursionError as error:
-        raise DecodeError(f"{OPAQUE_DATA!r} is nested too deeply to be read") from error
+        raise DecodeError("a header is nested too deeply to be read") from error
 
 
 def _no_object(document: Any) -> MessageError:

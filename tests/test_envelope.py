@@ -1,5 +1,8 @@
 import json
+import re
+import time
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,10 +163,19 @@ def test_a_strange_timestamp_is_as_none(timestamp: Any) -> None:
     assert delivery.published_at == SENT_AT
 
 
-def test_a_timestamp_without_a_zone_is_in_utc() -> None:
+def test_a_timestamp_without_a_zone_is_in_utc(far_from_greenwich: None) -> None:
     record = raw(notification(message(), Timestamp="2023-11-14T22:13:20"))
 
     assert open_record(record).published_at == 1_700_000_000
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def test_attempts_before_a_resend_are_counted_on() -> None:
@@ -304,12 +316,17 @@ def test_what_is_only_strange_is_left_to_the_schema(body: str) -> None:
     assert delivery.media_type == "y"
 
 
-def test_headers_nested_without_end_are_a_defect() -> None:
+@pytest.mark.parametrize(
+    "start",
+    [
+        '{"mediaType": "x", "opaqueData": {"h": %s}}',
+        '{"specversion": "1.0", "type": "x", "data": {}, "h": %s}',
+    ],
+)
+def test_headers_nested_without_end_are_a_defect(start: str) -> None:
     """Somewhere between lies what is shallow enough to be read and too deep to be written; where, differs."""
     for depth in (*range(800, 1_000), 2_000, 5_000, 9_000, 20_000, 100_000):
-        body = '{"mediaType": "x", "opaqueData": {"h": ' + "[" * depth + "]" * depth + "}}"
-
-        defect = open_record(raw(body)).defect
+        defect = open_record(raw(start % ("[" * depth + "]" * depth))).defect
 
         assert defect is None or isinstance(defect, DecodeError)
     assert defect
@@ -448,9 +465,13 @@ def test_a_record_of_lambda_may_tell_little() -> None:
     assert from_lambda({"messageId": "m", "body": "b"}) == Record("b", "", "m")
 
 
-def test_a_record_of_another_source_is_refused() -> None:
-    with pytest.raises(EnvelopeError, match="'EventSource', 'Sns'"):
-        from_lambda({"EventSource": "aws:sns", "Sns": {"Message": "x"}})
+@pytest.mark.parametrize(
+    "record",
+    [{"EventSource": "aws:sns", "Sns": {"Message": "x"}}, {"messageId": "m", "body": None}, {"body": "b"}],
+)
+def test_a_record_of_another_source_is_refused(record: dict[str, Any]) -> None:
+    with pytest.raises(EnvelopeError, match=f"keys {re.escape(str(sorted(record)))} is not from SQS"):
+        from_lambda(record)
 
 
 MESSAGE = Message(MEDIA_TYPE, {"order_id": 7}, {"x-request-id": "r"}, "ours", 1_700_000_000.123)
@@ -490,7 +511,9 @@ def test_ten_attributes_are_the_most() -> None:
 
     # Then
     assert len(seal(CODEC, MESSAGE, attributes=nine).attributes) == 10
-    assert len(seal(CODEC, MESSAGE, attributes={**nine, "media_type": text("y")}).attributes) == 10
+    forged = seal(CODEC, MESSAGE, attributes={**nine, "media_type": text("y")}).attributes
+    assert len(forged) == 10
+    assert forged["media_type"] == text(MEDIA_TYPE)
     with pytest.raises(TooManyAttributes, match="has 11 attributes"):
         seal(CODEC, MESSAGE, attributes={**nine, "a9": text("x")})
 
