@@ -42,7 +42,7 @@ class Parked(EnvelopeError):
 
     def __init__(self, pointer: Pointer) -> None:
         super().__init__(
-            f"the body is parked in S3, bucket {pointer.bucket!r}, key {pointer.key!r}, "
+            f"the body is parked in S3, bucket {pointer.bucket!r:.80}, key {pointer.key!r:.256}, "
             "and claim checks are not supported here: send it again with its body in the message"
         )
         self.pointer = pointer

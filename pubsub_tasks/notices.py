@@ -34,15 +34,15 @@ class Notice:
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self:
         """Raises Confirmation, and EnvelopeError where its parts are of the wrong types."""
-        match document:
-            case {"Type": str(kind), "TopicArn": topic} if kind in _CONFIRMATIONS:
-                raise Confirmation(
-                    f"{kind} of {topic}: confirm it from the topic's side, its URL is never fetched"
-                )
-            case {"Message": str(message), "MessageId": str(message_id), "TopicArn": str(topic)}:
-                attributes = _attributes(document.get("MessageAttributes"))
-                return cls(message, message_id, topic, epoch(document.get("Timestamp")), attributes)
-        raise EnvelopeError("an SNS notification must have Message, MessageId and TopicArn as text")
+        topic, message, message_id = (document.get(name) for name in ("TopicArn", "Message", "MessageId"))
+        if document.get("Type") in _CONFIRMATIONS:
+            raise Confirmation(
+                f"a {document['Type']} of {topic!s:.256}: confirm it from the topic's side, its URL is never fetched"
+            )
+        if not (isinstance(topic, str) and isinstance(message, str) and isinstance(message_id, str)):
+            raise EnvelopeError("an SNS notification must have Message, MessageId and TopicArn as text")
+        attributes = _attributes(document.get("MessageAttributes"))
+        return cls(message, message_id, topic, epoch(document.get("Timestamp")), attributes)
 
 
 def is_notice(document: Any) -> bool:
