@@ -37,7 +37,7 @@ class Notice:
         topic, message, message_id = (document.get(name) for name in ("TopicArn", "Message", "MessageId"))
         if document.get("Type") in _CONFIRMATIONS:
             raise Confirmation(
-                f"a {document['Type']} of {topic!s:.256}: confirm it from the topic's side, its URL is never fetched"
+                f"a {document['Type']} of {topic!s:.256}: confirm it from the topic's side, not by its URL"
             )
         if not (isinstance(topic, str) and isinstance(message, str) and isinstance(message_id, str)):
             raise EnvelopeError("an SNS notification must have Message, MessageId and TopicArn as text")
