@@ -5,9 +5,8 @@ import os
 import sys
 from importlib.metadata import entry_points
 
-from .. import tasks as default_tasks
 from ..errors import ConfigurationError
-from ..tasks import Tasks
+from ..tasks import Tasks, default_tasks
 
 ENTRY_POINTS = "pubsub_tasks.tasks"
 VARIABLE = "PUBSUB_TASKS_APP"

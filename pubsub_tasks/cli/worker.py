@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import click
 
+from ..consuming.dispatch import UnknownPolicy
 from ..consuming.worker import Capacity
 from ..errors import PubSubTasksError
 from ..local import local
@@ -92,7 +93,7 @@ def command(
     wait: int,
     grace: float,
     dead_letter_queue_url: str | None,
-    unknown: str,
+    unknown: UnknownPolicy,
     is_local: bool,
     log_format: str,
     log_level: str,
@@ -113,7 +114,7 @@ def command(
         dead_letter_queue_url,
         unknown,
         queue,
-        observers=(log_lines.observe,),  # type: ignore[arg-type]
+        observers=(log_lines.observe,),
     )
     try:
         sys.exit(_serve(url, app, options, grace))

@@ -7,6 +7,7 @@ of the log is said here, once per change of state.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import TransportError
 from ..events import Event, Lost
@@ -89,7 +90,7 @@ class Settler:
         if self._dead_letters is None:
             raise ValueError("a DeadLetter is decided only where there is a queue for it")
         for portion, letters in _portions(members, self._dead_letters):
-            answers = self._answers(lambda letters=letters: self._send(letters), len(portion))
+            answers = self._answers(partial(self._send, letters), len(portion))
             sent, failed, refused = _sorted(portion, answers)
             with self._station as inflight:
                 inflight.dead_lettered(sent, self._clock())

@@ -1,0 +1,1 @@
+"""Publishing: from content to a topic. Knows transports by their protocols, and nothing of consuming."""

@@ -1,0 +1,134 @@
+"""pubsub-worker as its users meet it: what it says, how it ends, and what it makes of bad input."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from pubsub_tasks.embedded.server import EmbeddedServer
+from pubsub_tasks.local import environment
+
+from .commands import command, outcome
+
+REPOSITORY = Path(__file__).parents[2]
+
+APP = """
+from marshmallow import fields
+from pubsub_tasks import PubSubMessageSchema, schema, task
+
+@schema
+class Greeting(PubSubMessageSchema):
+    MEDIA_TYPE = "application/vnd.test.pubsub._.created.greeting"
+    name = fields.String(required=True)
+
+@task(Greeting)
+def greet(name):
+    print("hello", name, flush=True)
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "shop.py").write_text(APP)
+    return tmp_path
+
+
+def test_a_local_worker_says_what_it_does_and_stops_cleanly(shop: Path) -> None:
+    with command("pubsub-worker", "--local", "--app", "shop", "--wait-seconds", "1", cwd=shop) as worker:
+        worker.wait_for("dead letters:")
+        worker.signal(signal.SIGTERM)
+        assert worker.end() == 0
+    assert "application/vnd.test.pubsub._.created.greeting -> shop.greet" in worker.output
+    assert "received 0, acked 0, retried 0, dead-lettered 0, dropped 0, released 0" in worker.output
+
+
+def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
+    # Given a queue with one message for the task, one for nobody, and one that is no JSON
+    with EmbeddedServer() as server:
+        sqs = client(server, "sqs")
+        dead = sqs.create_queue(QueueName="greetings-dlq")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 15})
+        url = sqs.create_queue(QueueName="greetings", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+        for body in (
+            '{"mediaType": "application/vnd.test.pubsub._.created.greeting", "name": "Ada"}',
+            '{"mediaType": "application/vnd.nobody.knows"}',
+            "no json",
+        ):
+            sqs.send_message(QueueUrl=url, MessageBody=body)
+        # When a worker runs
+        arguments = ("--sqs-queue-url", url, "--app", "shop", "--wait-seconds", "1", "--log-format", "json")
+        with command("pubsub-worker", *arguments, cwd=shop, env=environment(server.url)) as worker:
+            told = [worker.wait_for("dead letter ("), worker.wait_for("dead letter (")]
+            worker.signal(signal.SIGINT)
+            assert worker.end() == 0
+        # Then each had its fate, and the log names it
+        assert "hello Ada" in worker.output
+        assert {json.loads(line)["verdict"] for line in told} == {
+            "dead letter (unknown)",
+            "dead letter (undecodable)",
+        }
+        bodies = {
+            message["Body"]
+            for message in sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]
+        }
+        assert bodies == {"no json", '{"mediaType": "application/vnd.nobody.knows"}'}
+        assert "received 3, acked 1, retried 0, dead-lettered 2" in worker.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "give either --sqs-queue-url URL or --local"),
+        (("--local",), "no tasks: name their module with --app"),
+        (("--local", "--app", "no_such_module"), "No module named 'no_such_module'"),
+        (("--local", "--app", "shop:nothing"), "module shop has no 'nothing'"),
+        (("--local", "--app", "shop", "--concurrency", "0"), "0 is not in the range x>=1"),
+        (("--sqs-queue-url", "nonsense", "--app", "shop"), "nonsense"),
+        (("--sqs-queue-url", "https://sqs.eu-west-1.amazonaws.com/1/q", "--app", "shop"), "credentials"),
+        (("--sqs-queue-url", "http://127.0.0.1:1/1/q", "--app", "shop"), "region"),
+        (("--local", "--app", "twice"), "twice.one"),
+    ],
+)
+def test_bad_input_is_one_clear_line(shop: Path, arguments: tuple[str, ...], told: str) -> None:
+    (shop / "twice.py").write_text(APP.replace("shop", "twice") + "\n" + APP.partition("@task")[2].join(
+        ["\n@task", ""]
+    ))
+    env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} if told == "region" else {}
+    code, output = outcome("pubsub-worker", *arguments, cwd=shop, env=env)
+    assert code == 2
+    assert told in output
+    assert "Traceback" not in output
+
+
+def test_a_missing_queue_is_one_clear_line(shop: Path) -> None:
+    with EmbeddedServer() as server:
+        url = f"{server.url}/000000000000/nowhere"
+        code, output = outcome(
+            "pubsub-worker", "--sqs-queue-url", url, "--app", "shop", cwd=shop, env=environment(server.url)
+        )
+    assert code == 2
+    assert "nowhere" in output
+    assert "Traceback" not in output
+
+
+def test_the_admin_command_runs_the_broker_alone_and_prints_the_environment(tmp_path: Path) -> None:
+    with command("pubsub-tasks", "local", "--port", "0", cwd=tmp_path) as broker:
+        line = broker.wait_for("export AWS_ENDPOINT_URL=")
+        assert "http://127.0.0.1:" in line
+        broker.wait_for("export AWS_SECRET_ACCESS_KEY=")
+        broker.signal(signal.SIGINT)
+        assert broker.end() == 0
+
+
+def client(server: EmbeddedServer, service: str):  # type: ignore[no-untyped-def]
+    import boto3
+
+    return boto3.client(
+        service,
+        endpoint_url=server.url,
+        region_name="us-east-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    )
