@@ -1,14 +1,12 @@
 """Options: how one message is to be published, beside what it says. Plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
 from .errors import ConfigurationError
-from .wire import NO_ATTRIBUTES, Attribute
-
-_NO_HEADERS: Mapping[str, str] = {}
+from .wire import Attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +21,8 @@ class Options:
         expires: seconds after which a message not yet handled is dead-lettered instead; None for never.
     """
 
-    headers: Mapping[str, str] = _NO_HEADERS
-    attributes: Mapping[str, Attribute] = NO_ATTRIBUTES
+    headers: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
     group_id: str | None = None
     deduplication_id: str | None = None
     expires: float | None = None
@@ -44,7 +42,7 @@ class Options:
         if seconds is not None and seconds <= 0:
             raise ConfigurationError(f"expires={expires!r} has passed already: give seconds from now")
         made = {name: _attribute(name, value) for name, value in (attributes or {}).items()}
-        return cls(headers or _NO_HEADERS, made, group_id, deduplication_id, seconds)
+        return cls(headers or {}, made, group_id, deduplication_id, seconds)
 
 
 DEFAULT = Options()
