@@ -4,10 +4,7 @@ Declare a schema with `@schema` and a task with `@task`, publish with `task.publ
 `pubsub-worker`. Importing this loads neither boto3 nor kombu nor microcosm.
 """
 
-from importlib import import_module
-from typing import Any
-
-from marshmallow import Schema
+import importlib as _importlib
 
 from .codecs import PubSubMessageSchema
 from .decorators import handles, schema, task
@@ -37,12 +34,13 @@ from .errors import (
     Unbound,
     UnknownMediaType,
 )
-from .headers import headers
+from .flow import headers
 from .media_types import changed, created, deleted
 from .message import Message
 from .retry import RetryPolicy
 from .signals import Discard, IgnoreMessage, Nack, Reject, Signal, SkipMessage, TTLExpired
-from .tasks import Publishes, Task, Tasks, default_tasks
+from .tasks import Publishes as _Publishes
+from .tasks import Task, Tasks, default_tasks
 
 __all__ = [
     "ClaimMissing",
@@ -93,14 +91,12 @@ __all__ = [
 ]
 
 
-def publish(schema: type[Schema] | str, /, **content: Any) -> str:
-    """Publish content of a schema or a media type, with the default registry; returns the message id."""
-    return default_tasks.publish(schema, **content)
+publish = default_tasks.publish
 
 
-def _producer_from_environment(tasks: Tasks) -> Publishes:
+def _producer_from_environment(tasks: Tasks) -> _Publishes:
     # The graph loads microcosm and, on use, boto3: a quarter of a second that only who publishes should pay.
-    producer: Publishes = import_module("pubsub_tasks.graph").producer_from_environment(tasks)
+    producer: _Publishes = _importlib.import_module("pubsub_tasks.graph").producer_from_environment(tasks)
     return producer
 
 

@@ -1,14 +1,16 @@
 """Decorators: @schema, @task and @handles. They declare and check; nothing is sent or started."""
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, ParamSpec, Self, TypeVar
 
 from marshmallow import Schema
 
-from .codecs import Codec, declared_media_type
+from .codecs import Codec
 from .errors import ConfigurationError
 from .parameters import Parameters
-from .retry import DEFAULT_STOP, DEFAULT_WAIT, RetryPolicy, Strategy, retry_unless_permanent
+from .retry import RetryPolicy
+from .strategies import DEFAULT_STOP, DEFAULT_WAIT, Strategy, retry_unless_permanent
 from .tasks import DEFAULT_QUEUE, Task, Tasks, default_tasks
 
 P = ParamSpec("P")
@@ -46,27 +48,14 @@ def task(
 
     Raises ConfigurationError, and DuplicateTask for a second task on the same queue.
     """
-    registry = tasks or default_tasks
-    policy = _policy(stop, wait, retry)
+    terms = _Terms.of(queue, stop, wait, retry, timeout, tasks)
+    _check_schema(schema)
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
         if isinstance(function, type) or not callable(function):
             raise ConfigurationError(f"@task wants a function, not {function!r}; @handles takes classes")
-        registry.schemas.register(schema)
-        codec = Codec(schema)
-        declared: Task[P, R] = Task(
-            function,
-            codec.media_type,
-            tasks=registry,
-            name=name or _name(function),
-            codec=codec,
-            parameters=Parameters.of(function, codec),
-            queue=queue,
-            policy=policy,
-            timeout=_checked_timeout(timeout),
-        )
-        registry.register(declared)
-        return declared
+        codec = Codec(terms.tasks.schemas.register(schema))
+        return terms.declare(function, codec.media_type, codec, Parameters.of(function, codec), name)
 
     return declare
 
@@ -86,41 +75,74 @@ def handles(
     A falsy return means that the handler skipped the message. A class is made by the object graph where it
     has a `@binding`, else without arguments. Returns what it decorates, unchanged.
     """
-    registry = tasks or default_tasks
-    media_type = schema if isinstance(schema, str) else declared_media_type(schema)
-    policy = _policy(stop, wait, retry)
+    terms = _Terms.of(queue, stop, wait, retry, timeout, tasks)
 
     def declare(handler: H) -> H:
-        if not isinstance(schema, str):
-            registry.schemas.register(schema)
-        is_class = isinstance(handler, type)
-        registry.register(
-            Task(
-                None if is_class else handler,
-                media_type,
-                tasks=registry,
-                name=_name(handler),
-                codec=None if isinstance(schema, str) else Codec(schema),
-                factory=cast(type, handler) if is_class else None,
-                queue=queue,
-                policy=policy,
-                timeout=_checked_timeout(timeout),
-            )
-        )
+        if isinstance(schema, str):
+            terms.declare(handler, schema)
+        else:
+            _check_schema(schema)
+            codec = Codec(terms.tasks.schemas.register(schema))
+            terms.declare(handler, codec.media_type, codec)
         return handler
 
     return declare
 
 
-def _policy(stop: Strategy | None, wait: Strategy | None, retry: Strategy | None) -> RetryPolicy:
-    return RetryPolicy(stop or DEFAULT_STOP, wait or DEFAULT_WAIT, retry or retry_unless_permanent)
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What both forms of declaring say in the same words."""
+
+    tasks: Tasks
+    queue: str
+    policy: RetryPolicy
+    timeout: float | None
+
+    @classmethod
+    def of(
+        cls,
+        queue: str,
+        stop: Strategy | None,
+        wait: Strategy | None,
+        retry: Strategy | None,
+        timeout: float | None,
+        tasks: Tasks | None,
+    ) -> Self:
+        if timeout is not None and not timeout > 0:
+            raise ConfigurationError(f"timeout={timeout!r}: give a positive number of seconds, or None")
+        policy = RetryPolicy(
+            DEFAULT_STOP if stop is None else stop,
+            DEFAULT_WAIT if wait is None else wait,
+            retry_unless_permanent if retry is None else retry,
+        )
+        return cls(default_tasks if tasks is None else tasks, queue, policy, timeout)
+
+    def declare(
+        self,
+        function: Callable[P, R],
+        media_type: str,
+        codec: Codec | None = None,
+        parameters: Parameters | None = None,
+        name: str | None = None,
+    ) -> Task[P, R]:
+        declared: Task[P, R] = Task(
+            function,
+            media_type,
+            tasks=self.tasks,
+            name=name,
+            codec=codec,
+            parameters=parameters,
+            queue=self.queue,
+            policy=self.policy,
+            timeout=self.timeout,
+        )
+        self.tasks.register(declared)
+        return declared
 
 
-def _checked_timeout(timeout: float | None) -> float | None:
-    if timeout is not None and timeout <= 0:
-        raise ConfigurationError(f"timeout={timeout!r}: give a positive number of seconds, or None")
-    return timeout
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+def _check_schema(schema: object) -> None:
+    if not (isinstance(schema, type) and issubclass(schema, Schema)):
+        raise ConfigurationError(
+            f"{schema!r} is no schema class: name one, as in @task(OrderPlaced); a media type alone is for "
+            "@handles"
+        )

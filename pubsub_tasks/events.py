@@ -1,13 +1,16 @@
 """Events: frozen facts for observers, who may only watch. Knows nobody who watches.
 
-An observer is `Callable[[Event], None]`; what it raises is logged by its caller and goes no further.
+An observer is `Callable[[Event], None]`; what it raises is logged and goes no further.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .delivery import Delivery
 from .verdicts import Verdict
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,12 @@ class Lost:
 
 Event = Published | Received | Started | Settled | Lost
 Observer = Callable[[Event], None]
+
+
+def notify(observers: Iterable[Observer], event: Event) -> None:
+    """Tell each observer."""
+    for observer in observers:
+        try:
+            observer(event)
+        except Exception:
+            logger.exception("observer %r failed on %s", observer, type(event).__name__)

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from .codecs import Codec
 from .delivery import Delivery
@@ -23,7 +23,7 @@ class Parameters:
     @classmethod
     def of(cls, function: Callable[..., Any], codec: Codec) -> Self:
         """Read them from the signature. Raises ConfigurationError for what no message could satisfy."""
-        taken: list[str] = []
+        fields: list[str] = []
         deliveries: list[str] = []
         rest = False
         for parameter in _signature(function).parameters.values():
@@ -31,12 +31,12 @@ class Parameters:
                 rest = True
             elif parameter.kind not in _NAMED:
                 raise _error(function, codec, f"takes {parameter}, but fields are given by name")
-            elif _wants_delivery(parameter):
+            elif _wants_delivery(parameter.annotation):
                 deliveries.append(parameter.name)
             else:
                 _check(function, codec, parameter)
-                taken.append(parameter.name)
-        return cls(tuple(name for name in taken if name in codec.field_names), tuple(deliveries), rest)
+                fields.append(parameter.name)
+        return cls(tuple(fields), tuple(deliveries), rest)
 
     def bind(self, content: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
         """The keyword arguments for a call."""
@@ -62,8 +62,11 @@ def _check(function: Callable[..., Any], codec: Codec, parameter: inspect.Parame
         )
 
 
-def _wants_delivery(parameter: inspect.Parameter) -> bool:
-    return parameter.annotation is Delivery or parameter.annotation in ("Delivery", "pubsub_tasks.Delivery")
+def _wants_delivery(annotation: object) -> bool:
+    if isinstance(annotation, str):  # one that could not be evaluated
+        named = (part.strip(" '\"").rpartition(".")[2] for part in annotation.split("|"))
+        return Delivery.__name__ in named
+    return annotation is Delivery or Delivery in get_args(annotation)
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:

@@ -7,23 +7,26 @@ before anything is wired, and a test may wire it elsewhere for a while.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import update_wrapper
 from threading import Lock
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack
 
 from marshmallow import Schema
 
-from .codecs import Codec, declared_media_type
+from .codecs import Codec
 from .delivery import Delivery
 from .errors import ConfigurationError, DuplicateTask, Unbound
+from .handlers import Handler
 from .media_types import wildcard
-from .middleware import Middleware, is_coroutine
-from .options import DEFAULT, Options
+from .middleware import Layer, Middleware
+from .options import DEFAULT, Given, Options
 from .parameters import Parameters
 from .retry import RetryPolicy
 from .schemas import Schemas
 
 P = ParamSpec("P")
 R = TypeVar("R")
+M = TypeVar("M", bound=Middleware)
 
 DEFAULT_QUEUE = "default"
 
@@ -46,37 +49,38 @@ class Task(Generic[P, R]):
         codec: how content is read, or None where the registry's schema for the media type is to be asked.
         policy: when it is tried again.
         timeout: seconds, or None.
+        factory: the handler class, or None for a function.
+        is_async: whether it is a coroutine function.
         skips_falsy: whether a falsy return is counted as skipped.
     """
 
     def __init__(
         self,
-        function: Callable[P, R] | None,
+        function: Callable[P, R],
         media_type: str,
         *,
         tasks: "Tasks",
-        name: str,
+        name: str | None = None,
         codec: Codec | None = None,
         parameters: Parameters | None = None,
-        factory: type | None = None,
         queue: str = DEFAULT_QUEUE,
         policy: RetryPolicy | None = None,
         timeout: float | None = None,
     ) -> None:
-        self.name = name
+        """`function` may be a class. Without `parameters` it is called with the content as one dict."""
+        update_wrapper(self, function, updated=())
+        self.handler = Handler(function)
+        self.name = name or self.handler.name
         self.media_type = media_type
         self.queue = queue
         self.codec = codec
         self.policy = policy or RetryPolicy()
         self.timeout = timeout
-        self.factory = factory
+        self.factory = self.handler.factory
+        self.is_async = self.handler.is_async
         self.skips_falsy = parameters is None
-        self.is_async = is_coroutine(factory.__call__ if factory is not None else function)  # type: ignore[arg-type]
-        self._function = function
         self._parameters = parameters
         self._tasks = tasks
-        self.__doc__ = function.__doc__ if function is not None else factory.__doc__
-        self.__wrapped__ = function
 
     def __repr__(self) -> str:
         return f"<Task {self.name} of {self.media_type} on {self.queue}>"
@@ -87,17 +91,15 @@ class Task(Generic[P, R]):
     @property
     def function(self) -> Callable[P, R]:
         """What is called. Raises Unbound where it is a class that nobody made an instance of."""
-        if self._function is None:
-            self._function = self._instance()
-        return self._function
+        return self.handler.function
 
-    def resolve(self, handler: Callable[P, R]) -> None:
+    def resolve(self, instance: Callable[P, R]) -> None:
         """Call this from now on: the instance that a graph made of the handler class."""
-        self._function = handler
+        self.handler.resolve(instance)
 
     def invoke(self, content: Mapping[str, Any], delivery: Delivery) -> Any:
         """Call the function with what it takes of a message; of a coroutine function, the coroutine."""
-        function: Callable[..., Any] = self.function
+        function: Callable[..., Any] = self.handler.function
         if self._parameters is None:
             return function(content)
         return function(**self._parameters.bind(content, delivery))
@@ -105,27 +107,17 @@ class Task(Generic[P, R]):
     def publish(self, **content: Any) -> str:
         """Validate the content and send it to the media type's topic; returns the message id.
 
-        Raises InvalidContent, EncodeError, TooManyAttributes, MessageTooLarge, Unbound, PublishFailed.
+        Raises InvalidContent, EncodeError, TooManyAttributes, MessageTooLarge, Unbound,
+        TopicNotDefinedError, PublishFailed.
         """
         return self._tasks.send(self, content, DEFAULT)
 
-    def options(self, **given: Any) -> "Optioned":
-        """The task with options for what is published: see `Options.of` for their names."""
-        return Optioned(self._tasks, self, Options.of(**given))
-
-    def _instance(self) -> Callable[P, R]:
-        assert self.factory is not None
-        try:
-            made: Callable[P, R] = self.factory()
-        except TypeError as error:
-            raise Unbound(
-                f"{self.name} is a class that wants collaborators: let an object graph make it, "
-                "with @binding and graph.use(...)"
-            ) from error
-        return made
+    def options(self, **given: Unpack[Given]) -> "OptionedTask":
+        """The task with options for what is published: see `Options` for what they mean."""
+        return OptionedTask(self._tasks, self, Options.of(**given))
 
 
-class Optioned:
+class OptionedTask:
     """A task, seen through options."""
 
     def __init__(self, tasks: "Tasks", task: Task[..., Any], options: Options) -> None:
@@ -136,14 +128,29 @@ class Optioned:
         return self._tasks.send(self._task, content, self._options)
 
 
+class OptionedTasks:
+    """A registry, seen through options."""
+
+    def __init__(self, tasks: "Tasks", options: Options) -> None:
+        self._tasks, self._options = tasks, options
+
+    def publish(self, schema: type[Schema] | str, /, **content: Any) -> str:
+        """As `Tasks.publish`, with these options."""
+        return self._tasks.producer.publish(self._tasks.codec(schema), content, self._options)
+
+
 class Tasks:
-    """The registry: tasks by queue and media type, their schemas, middleware, and the way to publish."""
+    """The registry: tasks by queue and media type, their schemas, middleware, and the way to publish.
+
+    `default` makes a producer of a registry that nobody bound; it is asked once, at the first publish.
+    """
 
     def __init__(self, default: Callable[["Tasks"], Publishes] | None = None) -> None:
         self.schemas = Schemas()
-        self.middleware: list[Middleware] = []
+        self.middleware: list[Layer] = []
         self.default = default
         self._tasks: dict[tuple[str, str], Task[..., Any]] = {}
+        self._codecs: dict[type[Schema], Codec] = {}
         self._producer: Publishes | None = None
         self._lock = Lock()
 
@@ -161,11 +168,13 @@ class Tasks:
 
     def register(self, task: Task[..., Any]) -> None:
         """Add a task. Raises DuplicateTask where another has the same media type on the same queue."""
+        for layer in self.middleware:
+            layer.check(task.name, task.is_async)
         present = self._tasks.setdefault((task.queue, task.media_type), task)
-        if present is not task and not _redeclared(present, task):
+        if present is not task and not task.handler.redeclares(present.handler):
             raise DuplicateTask(
-                f"{present.name} and {task.name} both handle {task.media_type} on queue {task.queue!r}: "
-                "give one of them another queue="
+                f"{present.handler} and {task.handler} both handle {task.media_type} on queue "
+                f"{task.queue!r}: give one of them another queue="
             )
         self._tasks[task.queue, task.media_type] = task
 
@@ -174,9 +183,23 @@ class Tasks:
         own = self._tasks.get((queue, media_type))
         return own or self._tasks.get((queue, wildcard(media_type)))
 
-    def use(self, middleware: Middleware) -> Middleware:
-        """Run this around every handler; serves as a decorator."""
-        self.middleware.append(middleware)
+    def codec(self, schema: type[Schema] | str) -> Codec:
+        """How content of a schema, or of a media type, is written. Raises UnknownMediaType."""
+        if isinstance(schema, str):
+            return self.schemas.find(schema)
+        known = self._codecs.get(schema)
+        return known or self._codecs.setdefault(schema, Codec(schema))
+
+    def use(self, middleware: M, other: Middleware | None = None) -> M:
+        """Run this around every handler; serves as a decorator. The first used is the outermost.
+
+        Raises ConfigurationError where a task is `async def` and the middleware `def`, or the other way
+        round: where there are both, `other` makes it a pair.
+        """
+        layer = Layer.of(middleware, other)
+        for task in self:
+            layer.check(task.name, task.is_async)
+        self.middleware.append(layer)
         return middleware
 
     def bind(self, producer: Publishes) -> None:
@@ -200,9 +223,11 @@ class Tasks:
 
     def publish(self, schema: type[Schema] | str, /, **content: Any) -> str:
         """Publish content of a schema, or of a media type; needs no handler. Returns the message id."""
-        media_type = schema if isinstance(schema, str) else declared_media_type(schema)
-        codec = self.schemas.find(media_type) if isinstance(schema, str) else Codec(schema)
-        return self.producer.publish(codec, content)
+        return self.producer.publish(self.codec(schema), content)
+
+    def options(self, **given: Unpack[Given]) -> OptionedTasks:
+        """The registry with options for what is published: see `Options` for what they mean."""
+        return OptionedTasks(self, Options.of(**given))
 
     def send(self, task: Task[..., Any], content: Mapping[str, Any], options: Options) -> str:
         """Publish what a task handles."""
@@ -222,12 +247,7 @@ class Tasks:
             return self._producer
 
 
-_override: ContextVar[dict[int, Publishes]] = ContextVar("pubsub_tasks_producer", default={})  # noqa: B039 - replaced, never changed
+_override: ContextVar[dict[int, Publishes]] = ContextVar("pubsub_tasks_producer")
 
 default_tasks = Tasks()
 """The registry that decorators use where none is given."""
-
-
-def _redeclared(present: Task[..., Any], task: Task[..., Any]) -> bool:
-    """A module that is run again, as by a reload, declares the same tasks anew."""
-    return present.name == task.name

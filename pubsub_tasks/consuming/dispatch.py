@@ -1,26 +1,29 @@
 """Dispatch: what becomes of a delivery. The whole promise on one screen, and total: it raises no `Exception`.
 
-    defect, unknown type, too many hops, too old, crashed too often, invalid content → a verdict at once
+    defect, unknown type, unreported crash, too many hops, too old, invalid content → a verdict at once
     middleware → the task
     a signal that the handler raised → its verdict
     any other exception → the task's policy: Retry or DeadLetter
     returned → Ack
 
 `prepare` and `judge` are pure; `run` and `arun` stand between them. The worker, Lambda, tests and the replay
-of dead letters all come through here.
+of dead letters all come through here. Only a KeyboardInterrupt and, in `arun`, a cancellation go through:
+they are meant for whoever runs us, and a message without a verdict comes back by itself.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from types import CoroutineType
+from typing import Any, Literal, TypedDict
 
 from ..delivery import Delivery
 from ..errors import ConfigurationError, Expired, InvalidContent, MessageError, UnknownMediaType
-from ..headers import handled, handling, hops
+from ..flow import handled, handling, hops
 from ..message import EXPIRES
-from ..middleware import compose, is_coroutine
+from ..middleware import compose
 from ..notices import Confirmation
-from ..signals import Nack, Signal
+from ..signals import Signal
 from ..tasks import Task, Tasks
 from ..verdicts import Ack, DeadLetter, Drop, Retry, Verdict
 
@@ -28,6 +31,12 @@ UnknownPolicy = Literal["dead-letter", "release", "drop"]
 
 GRACE_AGE = 3600.0
 """Seconds for which `release` leaves an unknown media type to workers that may know it."""
+
+CODECS = 256
+"""Media types of conventions and wildcards whose codecs are kept."""
+
+LONGEST_NAME = 256
+"""Characters of a media type that nobody knows, in what is said of it."""
 
 Clock = Callable[[], float]
 
@@ -45,9 +54,13 @@ class Dispatcher:
     """Decides for the deliveries of one queue.
 
     Args:
-        tasks: the registry; the tasks of `queue` (its logical name) are served.
-        unknown: what to do with a media type that no task handles. `release` leaves it for an hour, and for
-            all receives but one of `max_receive_count`, to workers that may know it; not for FIFO queues.
+        tasks: the registry; the tasks of `queue` (its logical name) are served, with its middleware.
+        unknown: what to do with a media type that no task handles. `release` leaves it for an hour since its
+            first receive, and for all receives but one of `max_receive_count`, to workers that may know it;
+            not for FIFO queues.
+
+    Raises ConfigurationError, and Unbound for a handler class of which nobody made an instance: every message
+    of its type would fail.
     """
 
     def __init__(
@@ -64,25 +77,20 @@ class Dispatcher:
                 "--unknown release would let later messages of a group pass: choose dead-letter or drop "
                 "on a FIFO queue"
             )
+        served = tasks.for_queue(queue)
+        self.has_plain = any(not task.is_async for task in served)
+        self.has_coroutines = any(task.is_async for task in served)
         self._tasks = tasks
         self._queue = queue
         self._unknown = unknown
         self._max_receive_count = max_receive_count
         self._fifo = fifo
-        plain = [each for each in tasks.middleware if not is_coroutine(each)]
-        coroutine = [each for each in tasks.middleware if is_coroutine(each)]
-        self._call = compose(plain, _invoke)
-        self._acall = compose(coroutine, _ainvoke)
-
-    @property
-    def has_plain(self) -> bool:
-        """Whether a task of the queue is a plain function."""
-        return any(not task.is_async for task in self._tasks.for_queue(self._queue))
-
-    @property
-    def has_coroutines(self) -> bool:
-        """Whether a task of the queue is a coroutine function."""
-        return any(task.is_async for task in self._tasks.for_queue(self._queue))
+        # A convention's codec is made for each media type anew, which costs as much as all of dispatch.
+        self._codec = lru_cache(CODECS)(tasks.schemas.find)
+        self._call = compose([layer.plain for layer in tasks.middleware if layer.plain], _invoke)
+        self._acall = compose([layer.coroutine for layer in tasks.middleware if layer.coroutine], _ainvoke)
+        for task in served:
+            task.handler.ready()
 
     def is_coroutine(self, delivery: Delivery) -> bool:
         """Whether a coroutine will handle it."""
@@ -96,74 +104,86 @@ class Dispatcher:
         task = self._find(delivery)
         if task is None:
             return self._not_known(delivery, now)
+        # On a FIFO queue a message is received, and given back, whenever one before it is tried again.
         if not self._fifo and task.policy.exhausted_before(delivery.attempt):
             return DeadLetter("unreported")
         if not delivery.waived and (verdict := _outdated(delivery, now)) is not None:
             return verdict
-        try:
-            codec = task.codec or self._tasks.schemas.find(delivery.media_type or "")
-            return Call(task, delivery, codec.load(delivery.fields))
-        except (InvalidContent, UnknownMediaType) as error:
-            return DeadLetter("invalid", error)
-        except Exception as error:  # a schema's own hooks may raise anything
-            return DeadLetter("invalid", error)
+        return self._decode(task, delivery, now)
 
     def judge(self, call: Call, result: object, error: BaseException | None, now: float) -> Verdict:
         """What becomes of it after its handler returned `result` or raised `error`."""
         task, delivery = call.task, call.delivery
-        when = (delivery.attempt, delivery.record.first_received_at, now)
         if error is None:
-            return _returned(task, result, *when)
-        if isinstance(error, Nack):
-            return _again(task, error, *when)
-        if isinstance(error, Signal) and error.verdict is not None:
-            return error.verdict
-        attempt, first, _ = when
-        return task.policy.decide(error, attempt=attempt, first_received_at=first, now=now)
+            return _returned(task, delivery, result, now)
+        if isinstance(error, Signal):
+            return _signalled(task, delivery, error, now)
+        return _failed(task, delivery, error, now)
 
     def run(self, call: Call, clock: Clock) -> Verdict:
-        """Call a plain task and judge it. A handler's SystemExit counts as its failure, not as our end."""
+        """Call a plain task and judge it. A handler's SystemExit is its failure, and not our end."""
         token = handling(call.delivery.headers)
         try:
-            result, error = self._call(call), None
-        except (Exception, SystemExit, GeneratorExit) as raised:
-            result, error = None, raised
+            result = self._call(call)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return self.judge(call, None, error, clock())
         finally:
             handled(token)
-        return self.judge(call, result, error, clock())
+        return self.judge(call, result, None, clock())
 
     async def arun(self, call: Call, clock: Clock) -> Verdict:
-        """The same for a coroutine task; a cancellation goes through to whoever cancelled."""
+        """The same for a coroutine task."""
         token = handling(call.delivery.headers)
         try:
-            result, error = await self._acall(call), None
-        except (Exception, SystemExit, GeneratorExit) as raised:
-            result, error = None, raised
+            result = await self._acall(call) if call.task.is_async else self._call(call)
+        except (Exception, SystemExit, BaseExceptionGroup) as error:
+            return self.judge(call, None, error, clock())
         finally:
             handled(token)
-        return self.judge(call, result, error, clock())
+        return self.judge(call, result, None, clock())
 
     def _find(self, delivery: Delivery) -> Task[..., Any] | None:
         media_type = delivery.media_type
         return None if media_type is None else self._tasks.find(media_type, self._queue)
 
+    def _decode(self, task: Task[..., Any], delivery: Delivery, now: float) -> Call | Verdict:
+        try:
+            codec = task.codec or self._codec(delivery.media_type or "")
+            return Call(task, delivery, codec.load(delivery.fields))
+        except InvalidContent as error:
+            return DeadLetter("invalid", error)
+        except UnknownMediaType as error:
+            return DeadLetter("unknown", error)
+        except Exception as error:  # from a schema's own hooks: as much code of the application as a handler
+            return _failed(task, delivery, error, now)
+
     def _not_known(self, delivery: Delivery, now: float) -> Verdict:
-        error = UnknownMediaType(f"no task on queue {self._queue!r} handles {delivery.media_type!r}")
+        media_type = repr(delivery.media_type)[:LONGEST_NAME]
+        error = UnknownMediaType(f"no task on queue {self._queue!r} handles {media_type}")
         if self._unknown == "drop":
             return Drop("unknown", error)
         last = self._max_receive_count is not None and delivery.receives >= self._max_receive_count - 1
-        if self._unknown == "dead-letter" or last or delivery.age(now) >= GRACE_AGE:
+        late = now - _tried(delivery, now)["first_received_at"] >= GRACE_AGE
+        if self._unknown == "dead-letter" or last or late:
             return DeadLetter("unknown", error)
         return Retry(min(30.0 * 2 ** min(delivery.receives - 1, 10), 900.0), error)
 
 
 def _invoke(call: Call) -> Any:
-    return call.task.invoke(call.content, call.delivery)
+    result = call.task.invoke(call.content, call.delivery)
+    if type(result) is CoroutineType:
+        result.close()
+        raise ConfigurationError(
+            f"{call.task.name} gave a coroutine that nobody awaits, so nothing was done: declare it with "
+            "`async def`, and so what decorates it"
+        )
+    return result
 
 
 async def _ainvoke(call: Call) -> Any:
-    result = call.task.invoke(call.content, call.delivery)
-    return await result if call.task.is_async else result
+    return await call.task.invoke(call.content, call.delivery)
 
 
 def _defective(defect: MessageError) -> Verdict:
@@ -183,9 +203,9 @@ def _outdated(delivery: Delivery, now: float) -> Verdict | None:
     return DeadLetter("expired", Expired(f"expired {late:.0f} s ago")) if late > 0 else None
 
 
-def _returned(task: Task[..., Any], result: object, attempt: int, first: float, now: float) -> Verdict:
+def _returned(task: Task[..., Any], delivery: Delivery, result: object, now: float) -> Verdict:
     if task.policy.judges_results:
-        verdict = task.policy.decide_result(result, attempt=attempt, first_received_at=first, now=now)
+        verdict = task.policy.decide_result(result, **_tried(delivery, now))
         if verdict is not None:
             return verdict
     return Ack(skipped=task.skips_falsy and not _truth(result))
@@ -198,5 +218,25 @@ def _truth(result: object) -> bool:
         return True
 
 
-def _again(task: Task[..., Any], nack: Nack, attempt: int, first: float, now: float) -> Verdict:
-    return task.policy.again(nack, nack.seconds, attempt=attempt, first_received_at=first, now=now)
+def _signalled(task: Task[..., Any], delivery: Delivery, signal: Signal, now: float) -> Verdict:
+    verdict = signal.verdict
+    if isinstance(verdict, (Ack, DeadLetter, Drop)):
+        return verdict
+    after = verdict.after if isinstance(verdict, Retry) else None
+    return task.policy.again(signal, after, **_tried(delivery, now))
+
+
+class _Tried(TypedDict):
+    attempt: int
+    first_received_at: float
+    now: float
+
+
+def _tried(delivery: Delivery, now: float) -> _Tried:
+    """What a policy is told. A record that does not tell its first receive was received just now."""
+    first = delivery.record.first_received_at or now
+    return {"attempt": delivery.attempt, "first_received_at": first, "now": now}
+
+
+def _failed(task: Task[..., Any], delivery: Delivery, error: BaseException, now: float) -> Verdict:
+    return task.policy.decide(error, **_tried(delivery, now))

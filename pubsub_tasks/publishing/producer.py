@@ -1,6 +1,5 @@
 """Producer: content to a topic. It gives ids and the time; the rest is decided by pure functions."""
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +8,16 @@ from uuid import uuid4
 
 from ..codecs import Codec
 from ..envelope import seal
-from ..errors import MessageTooLarge, PublishFailed
-from ..events import Event, Observer, Published
-from ..headers import outbound
+from ..errors import ConfigurationError, MessageTooLarge, PublishFailed
+from ..events import Observer, Published, notify
+from ..flow import outbound
 from ..message import EXPIRES, MESSAGE_ID, Message
 from ..middleware import Middleware, compose, refuse_coroutine
 from ..options import DEFAULT, Options
 from ..schemas import Schemas
 from ..transports import Publisher
-from ..wire import EntryFailure
+from ..wire import EntryFailure, Outgoing
 from .topics import Topics
-
-logger = logging.getLogger(__name__)
 
 MAX_SIZE = 262_144
 """Bytes that a topic takes unless its MaximumMessageSize says more. Source: SNS API reference, Publish."""
@@ -79,23 +76,10 @@ class Producer:
         arn = self._topics.arn(codec.media_type)
         started = self._clock()
         message = self._message(codec.media_type, publication.content, options, started)
-        outgoing = seal(
-            codec,
-            message,
-            attributes=options.attributes,
-            group_id=options.group_id,
-            deduplication_id=options.deduplication_id,
+        self._publish(arn, codec.media_type, _sealed(arn, codec, message, options))
+        notify(
+            self._observers, Published(codec.media_type, message.id, arn, max(0.0, self._clock() - started))
         )
-        if outgoing.size > self._max_size:
-            raise MessageTooLarge(codec.media_type, outgoing.size, self._max_size)
-        (answer,) = self._publisher.publish(arn, [outgoing])
-        if isinstance(answer, EntryFailure):
-            raise PublishFailed(
-                f"{codec.media_type} was refused by {arn}: {answer.code} {answer.message}",
-                failed=[(0, answer.code, answer.message)],
-                code=answer.code,
-            )
-        self._observe(Published(codec.media_type, message.id, arn, self._clock() - started))
         return message.id
 
     def _message(self, media_type: str, content: Mapping[str, Any], options: Options, now: float) -> Message:
@@ -105,9 +89,31 @@ class Producer:
         headers = outbound(given, message_id=self._new_id(), request_id=self._new_id(), now=now)
         return Message(media_type, content, headers, headers[MESSAGE_ID], now)
 
-    def _observe(self, event: Event) -> None:
-        for observer in self._observers:
-            try:
-                observer(event)
-            except Exception:
-                logger.exception("observer %r failed on %r", observer, type(event).__name__)
+    def _publish(self, arn: str, media_type: str, outgoing: Outgoing) -> None:
+        size = outgoing.size
+        if size > self._max_size:
+            raise MessageTooLarge(media_type, size, self._max_size)
+        (answer,) = self._publisher.publish(arn, [outgoing])
+        if isinstance(answer, EntryFailure):
+            raise PublishFailed(
+                f"{media_type} was refused by {arn}: {answer.code} {answer.message}",
+                failed=[(0, answer.code, answer.message)],
+                code=answer.code,
+            )
+
+
+def _sealed(arn: str, codec: Codec, message: Message, options: Options) -> Outgoing:
+    """The message as its topic takes it. On a FIFO topic a repeated call must not make a second message."""
+    fifo = arn.endswith(".fifo")
+    if fifo and options.group_id is None:
+        raise ConfigurationError(
+            f"{arn} is a FIFO topic, and {codec.media_type} was published to it without a message group: "
+            "name one with options(group_id=...)"
+        )
+    return seal(
+        codec,
+        message,
+        attributes=options.attributes,
+        group_id=options.group_id,
+        deduplication_id=options.deduplication_id or (message.id if fifo else None),
+    )

@@ -1,4 +1,4 @@
-"""Headers: what travels with a message and what flows on from one to the next. Told ids and the time.
+"""Flow: which headers a message carries, and which flow on from one to the next. Told ids and the time.
 
 A handler's publishes carry on the headers of the message that it handles, and so does whatever runs inside
 `headers(...)`. What belongs to one message alone never flows on: its id, when it was published, its receipt.
