@@ -22,6 +22,8 @@ class Handler:
     """
 
     def __init__(self, given: Callable[..., Any]) -> None:
+        if not callable(given):
+            raise ConfigurationError(f"{given!r} cannot be called: decorate a function or a class")
         self.name = f"{given.__module__}.{getattr(given, '__qualname__', type(given).__qualname__)}"
         self.factory = given if isinstance(given, type) else None
         self._function = None if self.factory else given
@@ -57,8 +59,6 @@ class Handler:
         return self.place[0] != other.place[0] or self.place == other.place
 
     def _called(self, given: Callable[..., Any]) -> Callable[..., Any]:
-        if not callable(given):
-            raise ConfigurationError(f"{given!r} cannot be called: decorate a function or a class")
         called = given if self.factory is None else _method(self.factory)
         if called is None:
             raise ConfigurationError(f"{self.name} handles nothing: give the class a __call__(self, content)")

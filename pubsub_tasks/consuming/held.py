@@ -36,6 +36,10 @@ class State(Enum):
     GONE = auto()
 
 
+class IllegalMove(Exception):
+    """An event that cannot happen to a delivery where it stands."""
+
+
 class Held:
     """One delivery in hand."""
 

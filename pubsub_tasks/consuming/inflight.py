@@ -17,14 +17,10 @@ from math import ceil
 from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
 from ..wire import MAX_BATCH, MAX_DELAY
 from .credit import Credit
-from .held import Command, Extend, Held, Kind, Limits, State
+from .held import Command, Extend, Held, IllegalMove, Kind, Limits, State
 from .leases import Leases
 from .lineup import UNSTARTED, Lineup
 from .outboxes import Outboxes
-
-
-class IllegalMove(Exception):
-    """An event that cannot happen to a delivery where it stands."""
 
 
 class InFlight:
@@ -50,23 +46,19 @@ class InFlight:
         return self._credit.mean
 
     @property
-    def idle(self) -> bool:
-        """True when nothing is in hand and no poll is under way."""
-        return not self._held and not self._credit.polls
-
-    @property
     def polls(self) -> int:
         """Polls under way."""
         return self._credit.polls
 
     @property
+    def idle(self) -> bool:
+        """True when nothing is in hand and no poll is under way."""
+        return not self._held and not self.polls
+
+    @property
     def waiting(self) -> int:
         """How many wait behind another of their group, or for their next try."""
         return self._lineup.waiting
-
-    def running(self, kind: Kind) -> int:
-        """How many handlers run in this kind of slot."""
-        return self._running[kind]
 
     def ready(self, kind: Kind) -> int:
         """How many could start at once, had they a slot."""
@@ -153,7 +145,7 @@ class InFlight:
         for held in lapsed:
             self._lapse(held, now)
         self._lineup.unpark(now)
-        live = [(held, seconds) for held, seconds in extensions if held.state is not State.GONE]
+        live = [change for change in extensions if change[0].state is not State.GONE]
         out: list[Command] = [Extend(live[i : i + MAX_BATCH]) for i in range(0, len(live), MAX_BATCH)]
         return out + self._outboxes.take(now, everything=self.draining)
 

@@ -5,8 +5,10 @@ from random import Random
 
 from .errors import ServiceError, invalid_parameter, missing
 from .ids import Ids
+from .moves import Moves
 from .queue import Queue
-from .topic import Subscription, Topic
+from .subscription import Subscription
+from .topic import Topic
 
 
 class Account:
@@ -29,6 +31,7 @@ class Account:
         self.queues: dict[str, Queue] = {}
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
+        self.moves = Moves()
         self.stirred: set[str] = set()
         self.deleted_at: dict[str, float] = {}
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from . import sqs_messages, sqs_queues
+from . import sns_publish, sns_subscriptions, sns_topics, sqs_messages, sqs_moves, sqs_queues
 from .account import Account
 from .errors import ServiceError
 
 Action = Callable[[Account, Mapping[str, Any], float], dict[str, Any]]
 
 _ACTIONS: dict[str, dict[str, Action]] = {
-    "sqs": {**sqs_messages.ACTIONS, **sqs_queues.ACTIONS},
-    "sns": {},
+    "sqs": {**sqs_messages.ACTIONS, **sqs_moves.ACTIONS, **sqs_queues.ACTIONS},
+    "sns": {**sns_publish.ACTIONS, **sns_subscriptions.ACTIONS, **sns_topics.ACTIONS},
 }
 
 
@@ -80,14 +80,19 @@ class Broker:
             raise ServiceError(
                 "InvalidAction", f"The action {action} is not supported by the embedded {service}."
             )
+        account = self._account
         try:
-            return known(self._account, params, now)
+            if account.moves.under_way:
+                account.moves.advance(account.queue_by_arn, now)
+            return known(account, params, now)
         finally:
             self._tell()
 
     def wake_at(self, queue_url: str, now: float) -> float | None:
         """When something that is delayed or in flight may become receivable (epoch seconds), or None."""
-        return self._account.queue(queue_url).wake_at()
+        queue = self._account.queue(queue_url)
+        moments = queue.wake_at(), self._account.moves.wake_at(queue, now)
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def _tell(self) -> None:
         stirred = self._account.stirred

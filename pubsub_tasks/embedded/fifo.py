@@ -45,7 +45,7 @@ class FifoQueue(Queue):
         return GroupLine()
 
     def send(self, body: str, now: float, delay: int | None = None, **fields: Any) -> Message:
-        """As on a standard queue; a duplicate adds nothing, and its first message is returned (SendMessage)."""
+        """As on a standard queue; a duplicate adds nothing and returns the first message (SendMessage)."""
         deduplication_id = fields["deduplication_id"] = fields.get("deduplication_id") or content_id(body)
         scope = (fields["group"] if self.settings.per_group else None, deduplication_id)
         earlier = self._sends.find(scope, now)
@@ -84,18 +84,6 @@ class FifoQueue(Queue):
             raise invalid_value("ReceiptHandle", handle, "The receipt handle has expired.")
         super().delete(handle, now)
 
-    def bring(self, message: Message, source_arn: str, now: float) -> None:
-        """Take in a dead letter; its age starts anew and its own id deduplicates it (DLQ redrive guide)."""
-        letter = message.moved(
-            self._ids.key(),
-            source_arn=source_arn,
-            carried=message.receives,
-            sent_at=now,
-            deduplication_id=message.id,
-            sequence=True,
-        )
-        self.put(letter, now)
-
     def configure(self, settings: QueueSettings, now: float) -> None:
         """Let other settings apply; another delay applies to what is still delayed, too (SetQueueAttributes).
 
@@ -107,6 +95,11 @@ class FifoQueue(Queue):
             for message in self._messages.values():
                 if message.place is Place.DELAYED:
                     self._hold_until(message, message.sent_at + settings.delay)
+
+    def _adopt(self, message: Message, now: float, delay: int, **changes: Any) -> None:
+        """Its age starts anew, and the id it had before deduplicates it (DLQ redrive guide)."""
+        changes |= {"sent_at": now, "deduplication_id": message.id, "sequence": True}
+        super()._adopt(message, now, delay, **changes)
 
     def _room(self) -> int:
         return max(0, IN_FLIGHT - self.in_flight)

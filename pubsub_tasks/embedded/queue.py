@@ -137,7 +137,12 @@ class Queue:
 
     def bring(self, message: Message, source_arn: str, now: float) -> None:
         """Take in a dead letter: same id, body, attributes and receive count; its age goes on counting."""
-        self.put(message.moved(self._ids.key(), source_arn=source_arn, carried=message.receives), now)
+        self._adopt(message, now, 0, source_arn=source_arn, carried=message.receives)
+
+    def take_back(self, message: Message, now: float) -> None:
+        """Take in what a move task brings: as a new message, with the old body, attributes and group."""
+        fresh = {"id": self._ids.uuid(), "sent_at": now, "first_received_at": NEVER}
+        self._adopt(message, now, self.settings.delay, source_arn=None, receives=0, carried=0, **fresh)
 
     def purge(self, now: float) -> None:
         """Delete everything; raises ServiceError `PurgeQueueInProgress` within 60 s of the last time."""
@@ -181,6 +186,9 @@ class Queue:
             self._remove(message)
         while (message := self._ends.due(now)) is not None:
             self._show(message)
+
+    def _adopt(self, message: Message, now: float, delay: int, **changes: Any) -> None:
+        self.put(message.moved(self._ids.key(), **changes), now, delay)
 
     def _room(self) -> int:
         if self.in_flight >= IN_FLIGHT:

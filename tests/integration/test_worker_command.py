@@ -5,8 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-
 from pubsub_tasks.embedded.server import EmbeddedServer
+
 from pubsub_tasks.local import environment
 
 from .commands import command, outcome
@@ -92,9 +92,9 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
     ],
 )
 def test_bad_input_is_one_clear_line(shop: Path, arguments: tuple[str, ...], told: str) -> None:
-    (shop / "twice.py").write_text(APP.replace("shop", "twice") + "\n" + APP.partition("@task")[2].join(
-        ["\n@task", ""]
-    ))
+    (shop / "twice.py").write_text(
+        APP.replace("shop", "twice") + "\n" + APP.partition("@task")[2].join(["\n@task", ""])
+    )
     env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} if told == "region" else {}
     code, output = outcome("pubsub-worker", *arguments, cwd=shop, env=env)
     assert code == 2

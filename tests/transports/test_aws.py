@@ -102,8 +102,14 @@ def test_a_receive_may_be_answered_late_and_nothing_else(credentials: None) -> N
     assert polling.max_pool_connections == 40
     assert polling.retries["total_max_attempts"] == 2
     assert polling.retries["mode"] == "standard"
-    assert not polling.parameter_validation
     assert polling.tcp_keepalive
+
+
+def test_parameters_are_not_checked_twice(peer: Peer) -> None:
+    # boto3 would refuse a parameter that its model does not know; what this package sends is typed
+    peer.transport(region="eu-west-1").client("sqs").receive_message(QueueUrl=URL, NoSuchParameter=1)
+
+    assert len(peer.questions) == 1
 
 
 def test_no_region_is_said_in_one_line(credentials: None) -> None:

@@ -1,0 +1,65 @@
+"""Three worlds: memory on a clock one can turn, our HTTP face, and moto's server, an independent judge."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from moto.server import ThreadedMotoServer
+from pubsub_tasks.embedded.server import EmbeddedServer
+
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.transports.memory import MemoryTransport
+from tests.contract.worlds import MOTO, World
+
+REGION = "eu-west-1"
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+
+
+@pytest.fixture
+def memory() -> World:
+    clock = VirtualClock()
+    transport = MemoryTransport(clock=clock)
+    return World(transport, transport.client("sns"), transport.client("sqs"), transport.features, clock)
+
+
+@pytest.fixture(scope="session")
+def http_transport() -> Iterator[AwsTransport]:
+    with EmbeddedServer(region=REGION) as server:
+        yield AwsTransport(Settings(region=REGION, endpoint_url=server.url))
+
+
+@pytest.fixture
+def http(http_transport: AwsTransport) -> World:
+    return _over_http(http_transport)
+
+
+@pytest.fixture(scope="session")
+def moto_transport() -> Iterator[AwsTransport]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield AwsTransport(Settings(region=REGION, endpoint_url=f"http://{host}:{port}"))
+    server.stop()
+
+
+@pytest.fixture
+def moto(moto_transport: AwsTransport) -> World:
+    return replace(_over_http(moto_transport), features=MOTO)
+
+
+@pytest.fixture(params=["memory", "http", "moto"])
+def world(request: pytest.FixtureRequest) -> World:
+    made: World = request.getfixturevalue(request.param)
+    return made
+
+
+def _over_http(transport: AwsTransport) -> World:
+    return World(transport, transport.client("sns"), transport.client("sqs"), transport.features)
