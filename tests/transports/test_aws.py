@@ -106,8 +106,8 @@ def test_a_receive_may_be_answered_late_and_nothing_else(credentials: None) -> N
 
 
 def test_parameters_are_not_checked_twice(peer: Peer) -> None:
-    # boto3 would refuse a parameter that its model does not know; what this package sends is typed
-    peer.transport(region="eu-west-1").client("sqs").receive_message(QueueUrl=URL, NoSuchParameter=1)
+    # boto3 would refuse text for a number; what this package sends is typed
+    peer.transport(region="eu-west-1").client("sqs").receive_message(QueueUrl=URL, WaitTimeSeconds="soon")
 
     assert len(peer.questions) == 1
 
