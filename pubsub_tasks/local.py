@@ -9,13 +9,11 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .embedded.server import start_process
+from .embedded.server import REGION, start_process
 from .provisioning.aws import Provisioned, provision
 from .provisioning.topology import QueueSpec, plan
 from .tasks import Tasks
 from .transports.aws import AwsTransport, Settings
-
-REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)

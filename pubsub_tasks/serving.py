@@ -7,7 +7,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -113,10 +113,18 @@ def choose_queue(tasks: Tasks, name: str, wanted: str | None, prefix: str) -> st
     )
 
 
-def run(services: Sequence[Service], grace: float) -> int:
-    """Serve until SIGTERM or SIGINT, then drain within `grace` seconds; returns the exit code."""
+def run(
+    services: Sequence[Service],
+    grace: float,
+    announce: Callable[[Sequence[Service]], None] = lambda services: None,
+) -> int:
+    """Serve until SIGTERM or SIGINT, then drain within `grace` seconds; returns the exit code.
+
+    `announce` is called once signals are taken care of, before anything starts.
+    """
     signals = _Signals()
     with signals.caught():
+        announce(services)
         for each in services:
             each.worker.on_crash = signals.crash
             each.worker.start()

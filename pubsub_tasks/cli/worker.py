@@ -135,8 +135,7 @@ def _serve(url: str | None, app: str | None, options: Options, grace: float) -> 
         else:
             transport = AwsTransport(Settings(threads=_connections(options.capacity)))
             services = [service(transport, tasks, url, options)]
-        _announce(services)
-        return run(services, grace)
+        return run(services, grace, _announce)
 
 
 def _for_queue(options: Options, name: str) -> Options:

@@ -88,6 +88,11 @@ class Broker:
         finally:
             self._tell()
 
+    def wait(self, params: Mapping[str, Any]) -> int:
+        """Seconds that a ReceiveMessage with these parameters waits for a message to come."""
+        told = params.get("WaitTimeSeconds")
+        return self._account.queue(params.get("QueueUrl")).settings.wait if told is None else int(told)
+
     def wake_at(self, queue_url: str, now: float) -> float | None:
         """When something that is delayed or in flight may become receivable (epoch seconds), or None."""
         queue = self._account.queue(queue_url)

@@ -1,6 +1,7 @@
 """AwsTransport: SNS and SQS through boto3. Knows clients, credentials and time-outs; no queue's rules."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +29,8 @@ from .sqs import SqsQueue, find_queue
 
 LONGEST_WAIT = 20
 """Seconds. Source: SQS API reference, ReceiveMessage."""
+
+_QUEUE_URL = re.compile(r"https?://[^/\s]+/(?:[^/\s]+/)+[^/\s]+/?")
 
 _NO_CREDENTIALS = (
     "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE, "
@@ -98,6 +101,11 @@ class AwsTransport:
         return SnsPublisher(self._publish)
 
     def queue(self, url: str) -> SqsQueue:
+        """Raises ConfigurationError for what is no URL of a queue."""
+        if not _QUEUE_URL.fullmatch(url):
+            raise ConfigurationError(
+                f"{url!r} is no queue URL: one reads https://sqs.<region>.amazonaws.com/<account>/<name>"
+            )
         return SqsQueue(url, partial(self._sqs, region_of_url(url)))
 
     def queue_url(self, arn: str) -> str:

@@ -58,10 +58,11 @@ class MemoryTransport:
         try:
             return self.call(service, action, params)
         except ServiceError as error:
-            raise failure(f"{action} failed: {error}", code=error.query_code) from error
+            code = error.query_code if service == "sqs" else error.code
+            raise failure(f"{action} failed: {error}", code=code) from error
 
     def _receive(self, params: dict[str, Any]) -> dict[str, Any]:
-        deadline = self._now() + params.get("WaitTimeSeconds", 0)
+        deadline = self._now() + self.broker.wait(params)
         while True:
             now = self._now()
             answer = self.broker.call("sqs", "ReceiveMessage", params, now)

@@ -16,10 +16,10 @@ from statistics import median
 from typing import Any
 
 import boto3
-from pubsub_tasks.embedded.server import start_process
 from rich.console import Console
 from rich.table import Table
 
+from pubsub_tasks.embedded.server import start_process
 from pubsub_tasks.local import environment
 
 from .contenders import BODY, CONTENDERS

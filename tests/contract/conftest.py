@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from moto.server import ThreadedMotoServer
-from pubsub_tasks.embedded.server import EmbeddedServer
 
+from pubsub_tasks.embedded.server import EmbeddedServer
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.aws import AwsTransport, Settings
 from pubsub_tasks.transports.memory import MemoryTransport
