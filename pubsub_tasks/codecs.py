@@ -88,7 +88,10 @@ class Codec:
             raise InvalidContent(self.media_type, {name: ["Unknown field."] for name in sorted(unknown)})
         if self._reserved:
             content = self._told(headers) | dict(content)
-        dumped: dict[str, Any] = self.schema.dump(content)
+        try:
+            dumped: dict[str, Any] = self.schema.dump(content)
+        except Exception as error:  # whatever a field makes of a value that is none of its kind
+            raise InvalidContent(self.media_type, self._unwritable(content)) from error
         self.load(dumped)
         return dumped
 
@@ -115,6 +118,15 @@ class Codec:
                 f"content of {self.media_type} cannot be written as JSON: {error}; "
                 "let each of its fields dump to text, numbers, lists or objects"
             ) from error
+
+    def _unwritable(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        wrong = {}
+        for name, value in content.items():
+            try:
+                self.schema.dump({name: value})
+            except Exception:
+                wrong[name] = [f"Cannot be written: {_shown(value)}."]
+        return wrong or {"_schema": ["Cannot be written."]}
 
     def _told(self, headers: Mapping[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
@@ -156,6 +168,13 @@ def _reserved(schema: Schema) -> Iterator[_Reserved]:
 def _content_name(name: str, field: "Field[Any]") -> str:
     """A dotted attribute loads into a nested mapping, of which the first part is the content's name."""
     return (field.attribute or name).partition(".")[0]
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except Exception:
+        return f"a value of type {type(value).__name__}"
 
 
 def _written(body: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from marshmallow import fields
 
 from pubsub_tasks.codecs import PubSubMessageSchema
 from pubsub_tasks.envelope import open_record
+from pubsub_tasks.options import DEFAULT
 from pubsub_tasks.wire import Record, Sent
 
 NOW = 1_700_000_000.0
@@ -72,6 +73,6 @@ class RememberingProducer:
     def __init__(self):
         self.published = []
 
-    def publish(self, codec, content, options=None):
+    def publish(self, codec, content, options=DEFAULT):
         self.published.append((codec.media_type, dict(content), options))
         return f"message-{len(self.published)}"

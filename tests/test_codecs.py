@@ -354,3 +354,17 @@ class Wrong(PubSubMessageSchema):
 def test_a_schema_without_a_media_type_is_refused(schema: type[Schema], problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         Codec(schema)
+
+
+def test_a_value_that_its_field_cannot_write_is_named() -> None:
+    class Unshowable:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    with pytest.raises(InvalidContent) as caught:
+        Codec(OrderPlaced).dump({**order(), "total": "many"})
+    assert caught.value.messages == {"total": ["Cannot be written: 'many'."]}
+
+    with pytest.raises(InvalidContent) as caught:
+        Codec(OrderPlaced).dump({**order(), "total": Unshowable()})
+    assert caught.value.messages == {"total": ["Cannot be written: a value of type Unshowable."]}
