@@ -109,5 +109,24 @@ class QueueAttributes:
     delayed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move task of SQS: what it did so far. The counts are approximate.
+
+    Attributes:
+        status: RUNNING, COMPLETED, CANCELLING, CANCELLED or FAILED.
+        moved: messages moved so far.
+        to_move: messages there were at the start.
+        handle: by which to cancel it; None once it has ended.
+        failure: why it failed, as SQS names it.
+    """
+
+    status: str
+    moved: int = 0
+    to_move: int = 0
+    handle: str | None = None
+    failure: str | None = None
+
+
 def _length(value: str | bytes) -> int:
     return len(value.encode() if isinstance(value, str) else value)

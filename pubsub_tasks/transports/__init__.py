@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..wire import EntryFailure, Outgoing, QueueAttributes, Record, Sent
+from ..wire import EntryFailure, Move, Outgoing, QueueAttributes, Record, Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,26 @@ class Queue(Protocol):
 
     def attributes(self) -> QueueAttributes:
         """Raises ConfigurationError when there is no such queue, TransportError when the wire fails."""
+        ...
+
+    def sources(self) -> list[str]:
+        """URLs of the queues whose redrive policy names this one. Raises TransportError."""
+        ...
+
+    def start_move(self, destination_arn: str | None, rate: int | None) -> None:
+        """Let SQS move all messages of this dead-letter queue; TransportError where it refuses.
+
+        They go to `destination_arn`, or each back to where SQS took it from; `rate` is messages per second, 1
+        to 500, or None for as fast as SQS sees fit.
+        """
+        ...
+
+    def last_move(self) -> Move | None:
+        """The latest move task of this queue, None where there was none. Raises TransportError."""
+        ...
+
+    def cancel_move(self, handle: str) -> None:
+        """Stop a move task; what it has moved stays moved. Raises TransportError."""
         ...
 
 

@@ -200,8 +200,8 @@ def _carry_out(
 
 
 def _address(params: dict[str, Any]) -> str:
-    address: str = params.get("QueueUrl") or params.get("TopicArn") or params["QueueName"]
-    return address
+    names = ("QueueUrl", "TopicArn", "QueueName", "SourceArn", "TaskHandle")
+    return next(str(params[name]) for name in names if name in params)
 
 
 def _user_agent() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from json import loads
 from typing import Any, TypeVar
 
-from ..wire import NO_ATTRIBUTES, Attribute, EntryFailure, Outgoing, QueueAttributes, Record, Sent
+from ..wire import NO_ATTRIBUTES, Attribute, EntryFailure, Move, Outgoing, QueueAttributes, Record, Sent
 
 Shape = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -130,6 +130,17 @@ def queue_attributes_from(shape: Mapping[str, str]) -> QueueAttributes:
         visible=int(shape.get("ApproximateNumberOfMessages", 0)),
         in_flight=int(shape.get("ApproximateNumberOfMessagesNotVisible", 0)),
         delayed=int(shape.get("ApproximateNumberOfMessagesDelayed", 0)),
+    )
+
+
+def move_from(shape: Mapping[str, Any]) -> Move:
+    """One of the `Results` of ListMessageMoveTasks."""
+    return Move(
+        status=shape.get("Status", ""),
+        moved=shape.get("ApproximateNumberOfMessagesMoved", 0),
+        to_move=shape.get("ApproximateNumberOfMessagesToMove", 0),
+        handle=shape.get("TaskHandle"),
+        failure=shape.get("FailureReason"),
     )
 
 

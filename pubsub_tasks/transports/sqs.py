@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ..errors import ConfigurationError, ReceiveFailed, SettleFailed, TransportError
-from ..wire import EntryFailure, Outgoing, QueueAttributes, Record, Sent
+from ..wire import EntryFailure, Move, Outgoing, QueueAttributes, Record, Sent
 from . import shapes
+
+_PAGE = 1_000
+"""Queues in one answer. Source: SQS API reference, ListDeadLetterSourceQueues."""
 
 _NO_SUCH_QUEUE = ("NonExistentQueue", "QueueDoesNotExist")
 
@@ -71,6 +74,32 @@ class SqsQueue:
                 ) from error
             raise
         return shapes.queue_attributes_from(response["Attributes"])
+
+    def sources(self) -> list[str]:
+        urls: list[str] = []
+        params: dict[str, Any] = {"QueueUrl": self.url, "MaxResults": _PAGE}
+        while True:
+            response = self._call("ListDeadLetterSourceQueues", params, TransportError)
+            urls += response.get("queueUrls", ())
+            if not response.get("NextToken"):
+                return urls
+            params = {**params, "NextToken": response["NextToken"]}
+
+    def start_move(self, destination_arn: str | None, rate: int | None) -> None:
+        params: dict[str, Any] = {"SourceArn": self.attributes().arn}
+        if destination_arn is not None:
+            params["DestinationArn"] = destination_arn
+        if rate is not None:
+            params["MaxNumberOfMessagesPerSecond"] = rate
+        self._call("StartMessageMoveTask", params, TransportError)
+
+    def last_move(self) -> Move | None:
+        params = {"SourceArn": self.attributes().arn, "MaxResults": 1}
+        response = self._call("ListMessageMoveTasks", params, TransportError)
+        return next(map(shapes.move_from, response.get("Results", ())), None)
+
+    def cancel_move(self, handle: str) -> None:
+        self._call("CancelMessageMoveTask", {"TaskHandle": handle}, TransportError)
 
     def _settle(self, action: str, entries: list[shapes.Shape]) -> list[EntryFailure | None]:
         response = self._call(action, {"QueueUrl": self.url, "Entries": entries}, SettleFailed)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pubsub_tasks.errors import SettleFailed
+from pubsub_tasks.errors import SettleFailed, TransportError
 from pubsub_tasks.transports import Queue
-from pubsub_tasks.wire import EntryFailure, Outgoing, Sent, text
+from pubsub_tasks.wire import EntryFailure, Move, Outgoing, Sent, text
 from tests.contract.worlds import World, bodies, receive, send
 
 
@@ -89,6 +89,65 @@ def test_dead_letters_move_back_by_the_native_task(world: World) -> None:
 
     (record,) = world.receive_after(queue, 1)
     assert (record.body, record.receive_count) == ("poison", 1)
+
+
+def test_a_dead_letter_queue_tells_whose_it_is(world: World) -> None:
+    letters, nobody_s = world.queue(), world.queue()
+    first, second = (_queue_with(world, letters, receives=1) for _ in range(2))
+
+    assert sorted(letters.sources()) == sorted([first.url, second.url])
+    assert nobody_s.sources() == []
+
+
+def test_a_move_task_tells_how_far_it_came(world: World) -> None:
+    world.lacks("move_tasks", "StartMessageMoveTask answers 500")
+    letters, elsewhere = world.queue(), world.queue()
+    _queue_with(world, letters, receives=1)
+    send(letters, "poison")
+    assert letters.last_move() is None
+
+    letters.start_move(elsewhere.attributes().arn, 500)
+
+    assert bodies(world.receive_after(elsewhere, 1)) == ["poison"]
+    assert letters.last_move() == Move("COMPLETED", moved=1, to_move=1)
+
+
+def test_a_move_task_is_cancelled_by_its_handle(world: World) -> None:
+    world.lacks("move_tasks", "StartMessageMoveTask answers 500")
+    letters, elsewhere = world.queue(), world.queue()
+    _queue_with(world, letters, receives=1)
+    send(letters, *map(str, range(9)))
+    letters.start_move(elsewhere.attributes().arn, 1)
+    running = letters.last_move()
+    assert running is not None
+    assert running.status == "RUNNING"
+
+    letters.cancel_move(running.handle or "")
+
+    cancelled = letters.last_move()
+    assert cancelled is not None
+    assert (cancelled.status, cancelled.handle) == ("CANCELLED", None)
+
+
+def test_what_nobody_takes_back_fails_its_move_task(world: World) -> None:
+    world.lacks("move_tasks", "StartMessageMoveTask answers 500")
+    letters = world.queue()
+    source = _queue_with(world, letters, receives=1)
+    send(letters, "sent here by hand")
+
+    letters.start_move(None, None)
+
+    assert world.receive_after(source, 1) == []
+    failed = letters.last_move()
+    assert failed is not None
+    assert (failed.status, failed.failure) == ("FAILED", "CouldNotDetermineMessageSource")
+
+
+def test_a_queue_that_is_nobody_s_dead_letter_queue_moves_nothing(world: World) -> None:
+    world.lacks("move_tasks", "StartMessageMoveTask answers 500")
+
+    with pytest.raises(TransportError):
+        world.queue().start_move(None, None)
 
 
 def test_a_queue_takes_its_limit_in_bytes_and_no_more(world: World) -> None:
