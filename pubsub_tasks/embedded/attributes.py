@@ -14,6 +14,7 @@ from .limits import ATTRIBUTES, check_characters, text_size
 _NAME = re.compile(r"[A-Za-z0-9_\-.]{1,256}")
 _RESERVED = ("aws.", "amazon.")
 _TYPES = ("String", "Number", "Binary")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def weigh(attributes: Mapping[str, Any]) -> int:
@@ -100,10 +101,8 @@ def _value_size(name: str, attribute: Mapping[str, Any]) -> int:
 
 
 def _check_number(name: str, value: str) -> None:
-    try:
-        float(value)
-    except ValueError as error:
-        raise _refused(f"Can't cast the value of message (user) attribute '{name}' to a number.") from error
+    if not _NUMBER.fullmatch(value):
+        raise _refused(f"Can't cast the value of message (user) attribute '{name}' to a number.")
 
 
 def _refused(reason: str) -> ServiceError:

@@ -84,6 +84,11 @@ class FifoQueue(Queue):
             raise invalid_value("ReceiptHandle", handle, "The receipt handle has expired.")
         super().delete(handle, now)
 
+    def purge(self, now: float) -> None:
+        """As on a standard queue; what a receive took can no longer be asked for again."""
+        super().purge(now)
+        self._attempts = Recent()
+
     def configure(self, settings: QueueSettings, now: float) -> None:
         """Let other settings apply; another delay applies to what is still delayed, too (SetQueueAttributes).
 
@@ -95,6 +100,8 @@ class FifoQueue(Queue):
             for message in self._messages.values():
                 if message.place is Place.DELAYED:
                     self._hold_until(message, message.sent_at + settings.delay)
+            # What is due now stands in line before anything that is sent from now on.
+            self.settle(now)
 
     def _adopt(self, message: Message, now: float, delay: int, **changes: Any) -> None:
         """Its age starts anew, and the id it had before deduplicates it (DLQ redrive guide)."""

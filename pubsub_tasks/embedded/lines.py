@@ -74,26 +74,21 @@ class OpenLine:
 
 
 class _Group:
-    """One message group. What was received once comes before all that never was, in its old order."""
+    """One message group: its visible messages by their place in the queue, and how many are in flight."""
 
-    __slots__ = ("fresh", "held", "listed", "name", "returned")
+    __slots__ = ("held", "listed", "messages", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.returned: list[tuple[int, Message]] = []
-        self.fresh: deque[Message] = deque()
+        self.messages: list[tuple[int, Message]] = []
         self.held = 0
         self.listed = False
 
     def first(self) -> Message | None:
-        while self.returned:
-            if self.returned[0][1].place is Place.VISIBLE:
-                return self.returned[0][1]
-            heappop(self.returned)
-        while self.fresh:
-            if self.fresh[0].place is Place.VISIBLE:
-                return self.fresh[0]
-            self.fresh.popleft()
+        while self.messages:
+            if self.messages[0][1].place is Place.VISIBLE:
+                return self.messages[0][1]
+            heappop(self.messages)
         return None
 
 
@@ -111,10 +106,7 @@ class GroupLine:
 
     def join(self, message: Message) -> None:
         group = self._group(message)
-        if message.receives > message.carried:
-            heappush(group.returned, (message.key, message))
-        else:
-            group.fresh.append(message)
+        heappush(group.messages, (message.key, message))
         self._list(group)
 
     def first(self) -> Message | None:
@@ -126,8 +118,7 @@ class GroupLine:
         return None
 
     def take(self) -> Message:
-        group = self._ready[0]
-        return heappop(group.returned)[1] if group.returned else group.fresh.popleft()
+        return heappop(self._ready[0].messages)[1]
 
     def hold(self, message: Message) -> None:
         self._group(message).held += 1
@@ -151,7 +142,7 @@ class GroupLine:
     def _list(self, group: _Group) -> bool:
         if group.held or group.listed:
             return False
-        if group.returned or group.fresh:
+        if group.messages:
             group.listed = True
             self._ready.append(group)
         else:
@@ -160,5 +151,5 @@ class GroupLine:
 
     def _leave(self, group: _Group) -> None:
         group.listed = False
-        if not (group.held or group.returned or group.fresh):
+        if not (group.held or group.messages):
             del self._groups[group.name]

@@ -33,6 +33,8 @@ _PAGE = 1_000
 def create_queue(account: Account, params: Params, now: float) -> Answer:
     """Create a queue, or find the one that has this name and does not differ."""
     name, attributes = params.get("QueueName"), dict(params.get("Attributes") or {})
+    if attributes.get("FifoQueue") == "false":
+        del attributes["FifoQueue"]
     tags = params.get("tags") or {}
     if not name:
         raise missing("QueueName")

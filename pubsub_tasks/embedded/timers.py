@@ -34,7 +34,8 @@ class Timers:
     def push(self, message: Message, living: int) -> None:
         """Note the message's moment; `living` is how many messages the queue has."""
         if len(self._heap) > 64 + 2 * living:
-            self._heap = [entry for entry in self._heap if self._moment(entry[2]) == entry[0]]
+            valid = {entry[1]: entry for entry in self._heap if self._moment(entry[2]) == entry[0]}
+            self._heap = list(valid.values())
             heapify(self._heap)
         heappush(self._heap, (self._moment(message), message.key, message))
 
