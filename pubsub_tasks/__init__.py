@@ -37,9 +37,11 @@ from .errors import (
 from .flow import headers
 from .media_types import changed, created, deleted
 from .message import Message
+from .options import by
+from .outlets import Publishes as _Publishes
+from .publishing.deferred import deferred
 from .retry import RetryPolicy
 from .signals import Discard, IgnoreMessage, Nack, Reject, Signal, SkipMessage, TTLExpired
-from .tasks import Publishes as _Publishes
 from .tasks import Task, Tasks, default_tasks
 
 __all__ = [
@@ -79,19 +81,27 @@ __all__ = [
     "TransportError",
     "Unbound",
     "UnknownMediaType",
+    "apublish",
+    "apublish_many",
+    "by",
     "changed",
     "created",
     "default_tasks",
+    "deferred",
     "deleted",
     "handles",
     "headers",
     "publish",
+    "publish_many",
     "schema",
     "task",
 ]
 
 
 publish = default_tasks.publish
+publish_many = default_tasks.publish_many
+apublish = default_tasks.apublish
+apublish_many = default_tasks.apublish_many
 
 
 def _producer_from_environment(tasks: Tasks) -> _Publishes:

@@ -4,14 +4,16 @@ A body is microcosm-pubsub's: one flat JSON object of `mediaType`, `opaqueData` 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from json import JSONEncoder
 from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import EXCLUDE, Schema, ValidationError, missing
 from marshmallow.fields import Field
 
+from .attributes import of_field
 from .errors import ConfigurationError, EncodeError, InvalidContent
+from .wire import Attribute
 
 MEDIA_TYPE = "mediaType"
 """The key of a body that tells its media type."""
@@ -39,6 +41,9 @@ class PubSubMessageSchema(Schema):
 
     MEDIA_TYPE: ClassVar[str]
 
+    ATTRIBUTES: ClassVar[Sequence[str]] = ()
+    """Names of content that each message tells in an attribute too, for filter policies."""
+
     def deserialize_media_type(self, obj: Any) -> str:
         """The media type. `obj` is None; the parameter is microcosm-pubsub's."""
         return self.MEDIA_TYPE
@@ -50,6 +55,14 @@ class _Reserved(NamedTuple):
     content_name: str
     wire_name: str
     stands_for: str
+
+
+class Written(NamedTuple):
+    """A body, the content as its receivers will load it, and attributes that tell some of it."""
+
+    body: str
+    content: Mapping[str, Any]
+    attributes: Mapping[str, Attribute]
 
 
 class Codec:
@@ -73,12 +86,19 @@ class Codec:
         self.field_names = frozenset(loaded)
         ours = self.field_names - {reserved.content_name for reserved in self._reserved}
         self.required = frozenset(name for name in ours if loaded[name].required)
+        self._told_apart = tuple(self._wire_name(name, loaded) for name in getattr(schema, "ATTRIBUTES", ()))
         self.optional_without_default = frozenset(
             name for name in ours - self.required if loaded[name].load_default is missing
         )
 
     def dump(self, content: Mapping[str, Any], headers: Mapping[str, str] = _NO_HEADERS) -> dict[str, Any]:
-        """Write content as JSON's own types. `headers` are for a schema that declares them as a field.
+        """Content in JSON's own types. Raises as `check` does."""
+        return self.check(content, headers)[0]
+
+    def check(
+        self, content: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Content in JSON's own types, and as it will be loaded. `headers` are for a schema that has them.
 
         Raises InvalidContent for names that the schema does not write and for content that it would not load:
         marshmallow's own dump drops the former and lets the latter pass.
@@ -92,8 +112,7 @@ class Codec:
             dumped: dict[str, Any] = self.schema.dump(content)
         except Exception as error:  # whatever a field makes of a value that is none of its kind
             raise InvalidContent(self.media_type, self._unwritable(content)) from error
-        self.load(dumped)
-        return dumped
+        return dumped, self.load(dumped)
 
     def load(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Read content from a body's fields; unknown ones are left out. Raises InvalidContent."""
@@ -107,17 +126,25 @@ class Codec:
             raise InvalidContent(self.media_type, {"_schema": ["Nested too deeply."]}) from error
         return loaded
 
-    def encode(self, content: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    def write(self, content: Mapping[str, Any], headers: Mapping[str, str]) -> Written:
         """Write a body that SQS and SNS accept. Raises InvalidContent, or EncodeError for no JSON."""
+        dumped, loaded = self.check(content, headers)
         told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
-        body = {**told, **self.dump(content, headers), **told}
         try:
-            return _written(body)
+            body = _written({**told, **dumped, **told})
         except (TypeError, ValueError, RecursionError) as error:
             raise EncodeError(
                 f"content of {self.media_type} cannot be written as JSON: {error}; "
                 "let each of its fields dump to text, numbers, lists or objects"
             ) from error
+        return Written(body, loaded, self._attributes(dumped, loaded))
+
+    def _wire_name(self, name: str, loaded: Mapping[str, "Field[Any]"]) -> tuple[str, str]:
+        if name not in loaded:
+            raise ConfigurationError(
+                f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, which is no field of it"
+            )
+        return name, loaded[name].data_key or loaded[name].name or name
 
     def _unwritable(self, content: Mapping[str, Any]) -> dict[str, Any]:
         wrong = {}
@@ -127,6 +154,15 @@ class Codec:
             except Exception:
                 wrong[name] = [f"Cannot be written: {_shown(value)}."]
         return wrong or {"_schema": ["Cannot be written."]}
+
+    def _attributes(self, dumped: Mapping[str, Any], loaded: Mapping[str, Any]) -> dict[str, Attribute]:
+        """The fields that the schema names for filter policies; those without a value are left out."""
+        told = {}
+        for name, wire_name in self._told_apart:
+            if loaded.get(name) is not None:
+                written = dumped if wire_name in dumped else self.schema.dump({name: loaded[name]})
+                told[name] = of_field(loaded[name], written.get(wire_name))
+        return told
 
     def _told(self, headers: Mapping[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}

@@ -8,6 +8,7 @@ from marshmallow import Schema
 
 from .codecs import Codec
 from .errors import ConfigurationError
+from .options import DEFAULT, By, Id, Options
 from .parameters import Parameters
 from .retry import RetryPolicy
 from .strategies import DEFAULT_STOP, DEFAULT_WAIT, Strategy, retry_unless_permanent
@@ -32,6 +33,8 @@ def task(
     wait: Strategy | None = None,
     retry: Strategy | None = None,
     timeout: float | None = None,
+    group: Id | None = None,
+    deduplicate: Id | None = None,
     name: str | None = None,
     tasks: Tasks | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
@@ -43,6 +46,7 @@ def task(
         stop, wait, retry: tenacity's strategies; five attempts, 1 to 900 s apart, for any exception that
             another attempt might mend.
         timeout: seconds that one attempt may take.
+        group, deduplicate: message group and deduplication id of what it publishes: `by("customer_id")`.
         name: for logs and letters; the function's module and name otherwise.
         tasks: the registry; the default one otherwise.
 
@@ -50,12 +54,15 @@ def task(
     """
     terms = _Terms.of(queue, stop, wait, retry, timeout, tasks)
     _check_schema(schema)
+    options = Options.of(group_id=group, deduplication_id=deduplicate)
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
         if isinstance(function, type) or not callable(function):
             raise ConfigurationError(f"@task wants a function, not {function!r}; @handles takes classes")
         codec = Codec(terms.tasks.schemas.register(schema))
-        return terms.declare(function, codec.media_type, codec, Parameters.of(function, codec), name)
+        for given in (group, deduplicate):
+            _check_fields(given, codec)
+        return terms.declare(function, codec.media_type, codec, Parameters.of(function, codec), name, options)
 
     return declare
 
@@ -124,6 +131,7 @@ class _Terms:
         codec: Codec | None = None,
         parameters: Parameters | None = None,
         name: str | None = None,
+        options: Options = DEFAULT,
     ) -> Task[P, R]:
         declared: Task[P, R] = Task(
             function,
@@ -135,6 +143,7 @@ class _Terms:
             queue=self.queue,
             policy=self.policy,
             timeout=self.timeout,
+            options=options,
         )
         self.tasks.register(declared)
         return declared
@@ -145,4 +154,13 @@ def _check_schema(schema: object) -> None:
         raise ConfigurationError(
             f"{schema!r} is no schema class: name one, as in @task(OrderPlaced); a media type alone is for "
             "@handles"
+        )
+
+
+def _check_fields(given: Id | None, codec: Codec) -> None:
+    unknown = set(given.fields) - codec.field_names if isinstance(given, By) else None
+    if unknown:
+        raise ConfigurationError(
+            f"by({', '.join(map(repr, sorted(unknown)))}) names no field of {type(codec.schema).__name__} "
+            f"(fields: {', '.join(sorted(codec.field_names))})"
         )

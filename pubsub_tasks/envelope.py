@@ -15,6 +15,7 @@ from .delivery import UNLEASED, Delivery, Lease
 from .errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
 from .message import MESSAGE_ID, PUBLISHED, Message
 from .notices import Notice, attribute_from, epoch, is_notice
+from .options import By, Id
 from .resent import RESENT, Resent, seconds
 from .wire import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
 
@@ -68,22 +69,26 @@ def seal(
     message: Message,
     *,
     attributes: Mapping[str, Attribute] = NO_ATTRIBUTES,
-    group_id: str | None = None,
-    deduplication_id: str | None = None,
+    group_id: Id | None = None,
+    deduplication_id: Id | None = None,
 ) -> Outgoing:
     """The message as a topic or queue is given it; its id and time travel among its headers.
 
     Raises InvalidContent, EncodeError, and TooManyAttributes beyond ten, `media_type` included.
     """
-    attributes = {**attributes, MEDIA_TYPE_ATTRIBUTE: text(codec.media_type)}
+    headers = {**message.headers, MESSAGE_ID: message.id, PUBLISHED: str(message.published_at)}
+    written = codec.write(message.content, headers)
+    attributes = {**written.attributes, **attributes, MEDIA_TYPE_ATTRIBUTE: text(codec.media_type)}
     if len(attributes) > MAX_ATTRIBUTES:
         raise TooManyAttributes(
             f"message of {codec.media_type} has {len(attributes)} attributes, {MEDIA_TYPE_ATTRIBUTE} among "
             f"them, and raw delivery discards what has more than {MAX_ATTRIBUTES}: use headers instead"
         )
-    headers = {**message.headers, MESSAGE_ID: message.id, PUBLISHED: str(message.published_at)}
-    body = codec.encode(message.content, headers)
-    return Outgoing(body, attributes, group_id, deduplication_id)
+    group, deduplication = (
+        given.of(codec.media_type, written.content) if isinstance(given, By) else given
+        for given in (group_id, deduplication_id)
+    )
+    return Outgoing(written.body, attributes, group, deduplication)
 
 
 def from_lambda(record: Mapping[str, Any]) -> Record:

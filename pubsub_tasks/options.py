@@ -1,14 +1,53 @@
-"""Options: how one message is to be published, beside what it says. Plain values."""
+"""Options: how messages are to be published, beside what they say. Plain values; reads no clock."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Self, TypedDict, Unpack
+from hashlib import sha256
+from typing import Any, Self, TypedDict, Unpack
 
-from .errors import ConfigurationError
+from . import attributes
+from .attributes import Plain
+from .errors import ConfigurationError, InvalidContent
 from .wire import Attribute
 
-Plain = str | int | float | bytes
+_LEGAL_ID = re.compile(r"[!-~]{1,128}")
+"""Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """An id made of what a message says: the value of one field, or of several together."""
+
+    fields: tuple[str, ...]
+
+    def of(self, media_type: str, content: Mapping[str, Any]) -> str:
+        """The id for loaded content; a hash of it where SQS would take no such id.
+
+        Raises InvalidContent for content that has no value for one of the fields.
+        """
+        missing = [name for name in self.fields if content.get(name) is None]
+        if missing:
+            raise InvalidContent(
+                media_type, {name: ["Needed for the message's group or id."] for name in missing}
+            )
+        values = [str(content[name]) for name in self.fields]
+        # Written as JSON, ("a", "b,c") and ("a,b", "c") stay two.
+        made = values[0] if len(values) == 1 else json.dumps(values, separators=(",", ":"))
+        return made if _LEGAL_ID.fullmatch(made) else sha256(made.encode()).hexdigest()
+
+
+Id = str | By
+"""A message group or deduplication id: as it is, or made of each message's content."""
+
+
+def by(*fields: str) -> By:
+    """A group or deduplication id made of these fields of each message: `group=by("customer_id")`."""
+    if not fields or not all(isinstance(name, str) for name in fields):
+        raise ConfigurationError(f'by{fields!r}: give names of fields, as in by("customer_id")')
+    return By(fields)
 
 
 class Given(TypedDict, total=False):
@@ -16,8 +55,8 @@ class Given(TypedDict, total=False):
 
     headers: Mapping[str, str] | None
     attributes: Mapping[str, Plain | Attribute] | None
-    group_id: str | None
-    deduplication_id: str | None
+    group_id: Id | None
+    deduplication_id: Id | None
     expires: float | timedelta | None
 
 
@@ -35,28 +74,42 @@ class Options:
 
     headers: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    group_id: str | None = None
-    deduplication_id: str | None = None
+    group_id: Id | None = None
+    deduplication_id: Id | None = None
     expires: float | None = None
 
     @classmethod
     def of(cls, **given: Unpack[Given]) -> Self:
         """Read what a caller wrote. Raises ConfigurationError for a name or a value that is no option."""
+        return cls().having(**given)
+
+    def having(self, **given: Unpack[Given]) -> Self:
+        """These options with what a caller wrote in the place of their own. Raises as `of` does."""
         if unknown := given.keys() - Given.__annotations__.keys():
             raise ConfigurationError(
                 f"no such option: {', '.join(sorted(unknown))}; there are {', '.join(Given.__annotations__)}"
             )
-        attributes = given.get("attributes") or {}
-        return cls(
-            given.get("headers") or {},
-            {name: _attribute(name, value) for name, value in attributes.items()},
-            given.get("group_id"),
-            given.get("deduplication_id"),
-            _seconds(given.get("expires")),
+        return replace(self, **{name: _READ[name](value) for name, value in given.items()})
+
+
+def _headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
+    wrong = [name for name, value in (headers or {}).items() if not isinstance(value, str)]
+    if wrong:
+        raise ConfigurationError(
+            f"headers are text, and {', '.join(map(repr, wrong))} is not: write it as text"
         )
+    return headers or {}
 
 
-DEFAULT = Options()
+def _id(given: Id | None) -> Id | None:
+    if isinstance(given, str) and not _LEGAL_ID.fullmatch(given):
+        raise ConfigurationError(
+            f"{given!r:.150} is no message group or deduplication id: SQS takes 1 to 128 ASCII letters, "
+            "digits and punctuation"
+        )
+    if given is None or isinstance(given, Id):
+        return given
+    raise ConfigurationError(f"{given!r} is no message group or deduplication id: give text, or by(field)")
 
 
 def _seconds(expires: float | timedelta | None) -> float | None:
@@ -66,14 +119,12 @@ def _seconds(expires: float | timedelta | None) -> float | None:
     return seconds
 
 
-def _attribute(name: str, value: Plain | Attribute) -> Attribute:
-    match value:
-        case Attribute():
-            return value
-        case str():
-            return Attribute("String", value)
-        case bytes():
-            return Attribute("Binary", value)
-        case int() | float() if not isinstance(value, bool):  # SNS knows no truth values
-            return Attribute("Number", str(value))
-    raise ConfigurationError(f"attribute {name}={value!r}: give str, int, float, bytes or an Attribute")
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "headers": _headers,
+    "attributes": attributes.given,
+    "group_id": _id,
+    "deduplication_id": _id,
+    "expires": _seconds,
+}
+
+DEFAULT = Options()

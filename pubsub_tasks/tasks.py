@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import update_wrapper
 from threading import Lock
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from marshmallow import Schema
 
@@ -19,7 +19,8 @@ from .errors import ConfigurationError, DuplicateTask, Unbound
 from .handlers import Handler
 from .media_types import wildcard
 from .middleware import Layer, Middleware
-from .options import DEFAULT, Given, Options
+from .options import DEFAULT, Options
+from .outlets import Outlet, Outlets, Publishes
 from .parameters import Parameters
 from .retry import RetryPolicy
 from .schemas import Schemas
@@ -31,15 +32,7 @@ M = TypeVar("M", bound=Middleware)
 DEFAULT_QUEUE = "default"
 
 
-class Publishes(Protocol):
-    """What a registry needs of a producer."""
-
-    def publish(self, codec: Codec, content: Mapping[str, Any], options: Options = DEFAULT) -> str:
-        """Publish to the topic of the codec's media type; returns the message id."""
-        ...
-
-
-class Task(Generic[P, R]):
+class Task(Outlet, Generic[P, R]):
     """A function bound to a media type on a queue. Calling it calls the function.
 
     Attributes:
@@ -66,8 +59,13 @@ class Task(Generic[P, R]):
         queue: str = DEFAULT_QUEUE,
         policy: RetryPolicy | None = None,
         timeout: float | None = None,
+        options: Options = DEFAULT,
     ) -> None:
-        """`function` may be a class. Without `parameters` it is called with the content as one dict."""
+        """`function` may be a class. Without `parameters` it is called with the content as one dict.
+
+        `options` are those of all that it publishes.
+        """
+        super().__init__(lambda: tasks.producer, lambda: tasks.codec_of(self), options)
         update_wrapper(self, function, updated=())
         self.handler = Handler(function)
         self.name = name or self.handler.name
@@ -80,7 +78,6 @@ class Task(Generic[P, R]):
         self.is_async = self.handler.is_async
         self.skips_falsy = parameters is None
         self._parameters = parameters
-        self._tasks = tasks
 
     def __repr__(self) -> str:
         return f"<Task {self.name} of {self.media_type} on {self.queue}>"
@@ -104,48 +101,15 @@ class Task(Generic[P, R]):
             return function(content)
         return function(**self._parameters.bind(content, delivery))
 
-    def publish(self, **content: Any) -> str:
-        """Validate the content and send it to the media type's topic; returns the message id.
 
-        Raises InvalidContent, EncodeError, TooManyAttributes, MessageTooLarge, Unbound,
-        TopicNotDefinedError, PublishFailed.
-        """
-        return self._tasks.send(self, content, DEFAULT)
-
-    def options(self, **given: Unpack[Given]) -> "OptionedTask":
-        """The task with options for what is published: see `Options` for what they mean."""
-        return OptionedTask(self._tasks, self, Options.of(**given))
-
-
-class OptionedTask:
-    """A task, seen through options."""
-
-    def __init__(self, tasks: "Tasks", task: Task[..., Any], options: Options) -> None:
-        self._tasks, self._task, self._options = tasks, task, options
-
-    def publish(self, **content: Any) -> str:
-        """As `Task.publish`, with these options."""
-        return self._tasks.send(self._task, content, self._options)
-
-
-class OptionedTasks:
-    """A registry, seen through options."""
-
-    def __init__(self, tasks: "Tasks", options: Options) -> None:
-        self._tasks, self._options = tasks, options
-
-    def publish(self, schema: type[Schema] | str, /, **content: Any) -> str:
-        """As `Tasks.publish`, with these options."""
-        return self._tasks.producer.publish(self._tasks.codec(schema), content, self._options)
-
-
-class Tasks:
+class Tasks(Outlets):
     """The registry: tasks by queue and media type, their schemas, middleware, and the way to publish.
 
     `default` makes a producer of a registry that nobody bound; it is asked once, at the first publish.
     """
 
     def __init__(self, default: Callable[["Tasks"], Publishes] | None = None) -> None:
+        super().__init__(lambda: self.producer, self.codec)
         self.schemas = Schemas()
         self.middleware: list[Layer] = []
         self.default = default
@@ -221,19 +185,11 @@ class Tasks:
         producer = _override.get({}).get(id(self)) or self._producer
         return producer if producer is not None else self._bind_default()
 
-    def publish(self, schema: type[Schema] | str, /, **content: Any) -> str:
-        """Publish content of a schema, or of a media type; needs no handler. Returns the message id."""
-        return self.producer.publish(self.codec(schema), content)
-
-    def options(self, **given: Unpack[Given]) -> OptionedTasks:
-        """The registry with options for what is published: see `Options` for what they mean."""
-        return OptionedTasks(self, Options.of(**given))
-
-    def send(self, task: Task[..., Any], content: Mapping[str, Any], options: Options) -> str:
-        """Publish what a task handles."""
+    def codec_of(self, task: Task[..., Any]) -> Codec:
+        """How content of a task is written. Raises ConfigurationError where it handles many media types."""
         if task.media_type.endswith(".*"):
             raise ConfigurationError(f"{task.name} handles {task.media_type}: publish by a media type of it")
-        return self.producer.publish(task.codec or self.schemas.find(task.media_type), content, options)
+        return task.codec or self.schemas.find(task.media_type)
 
     def _bind_default(self) -> Publishes:
         if self.default is None:

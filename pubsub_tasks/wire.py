@@ -20,6 +20,12 @@ MAX_DELAY = 900
 """Seconds that SQS itself delays a message. Source: SQS API reference, SendMessage."""
 
 
+THROTTLED = frozenset(
+    {"KmsThrottled", "KMSThrottling", "RequestThrottled", "Throttled", "Throttling", "ThrottlingException"}
+)
+"""Codes of what the service's load refused, or its keys' load, whoever is said to be at fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """A message attribute: `type` is String, Number, Binary or String.Array; bytes only for Binary."""

@@ -70,7 +70,7 @@ def order(**content: Any) -> dict[str, Any]:
 
 
 def body(codec: Codec, content: dict[str, Any], headers: dict[str, str] | None = None) -> dict[str, Any]:
-    return dict(json.loads(codec.encode(content, headers or {})))
+    return dict(json.loads(codec.write(content, headers or {}).body))
 
 
 def test_content_goes_out_and_comes_in() -> None:
@@ -95,7 +95,8 @@ def test_content_goes_out_and_comes_in() -> None:
 
 def test_a_body_is_compact_and_readable() -> None:
     assert (
-        Codec(Anything).encode({"value": "é"}, {}) == '{"mediaType":"anything","opaqueData":{},"value":"é"}'
+        Codec(Anything).write({"value": "é"}, {}).body
+        == '{"mediaType":"anything","opaqueData":{},"value":"é"}'
     )
 
 
@@ -112,7 +113,7 @@ def test_what_microcosm_pubsub_wrote_is_read(case: dict[str, Any]) -> None:
 def test_what_is_written_is_what_microcosm_pubsub_read(case: dict[str, Any]) -> None:
     codec = registry().find(case["media_type"])
 
-    assert codec.encode(codec.load(case["content"]), case["headers"]) == case["body"]
+    assert codec.write(codec.load(case["content"]), case["headers"]).body == case["body"]
     assert case["read"] == case["content"]
 
 
@@ -248,7 +249,7 @@ def test_hooks_of_a_schema_run() -> None:
     "value", ["\ud800", "\udc00x", "\ufffe", "\uffff", "\x00\x0b", "\x7f", "\U0001f600\ud83d"]
 )
 def test_a_body_has_only_characters_that_sqs_takes(value: str) -> None:
-    text = Codec(Anything).encode({"value": value}, {"header": value})
+    text = Codec(Anything).write({"value": value}, {"header": value}).body
 
     assert all(is_legal(character) for character in text)
     assert json.loads(text)["value"] == value
@@ -267,7 +268,7 @@ def is_legal(character: str) -> bool:
 )
 def test_what_is_no_json_is_not_written(value: Any) -> None:
     with pytest.raises(EncodeError, match="anything cannot be written as JSON"):
-        Codec(Anything).encode({"value": value}, {})
+        Codec(Anything).write({"value": value}, {})
 
 
 def test_what_contains_itself_is_not_written() -> None:
@@ -275,7 +276,7 @@ def test_what_contains_itself_is_not_written() -> None:
     endless.append(endless)
 
     with pytest.raises(EncodeError):
-        Codec(Anything).encode({"value": endless}, {})
+        Codec(Anything).write({"value": endless}, {})
 
 
 @pytest.mark.parametrize("schema", [Declaring, DeclaringInOurNames])
@@ -332,7 +333,7 @@ def test_a_plain_schema_with_a_media_type_will_do() -> None:
 
 
 def test_one_schema_may_serve_several_media_types() -> None:
-    assert json.loads(Codec(Anything(), "something").encode({}, {}))["mediaType"] == "something"
+    assert json.loads(Codec(Anything(), "something").write({}, {}).body)["mediaType"] == "something"
 
 
 class Untold(PubSubMessageSchema):

@@ -6,8 +6,9 @@ from tenacity import retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.errors import ConfigurationError
+from pubsub_tasks.options import by
 from pubsub_tasks.tasks import Tasks
-from tests.samples import ORDER, OrderPlaced, delivery
+from tests.samples import ORDER, OrderPlaced, RememberingProducer, delivery
 
 
 @pytest.fixture
@@ -82,3 +83,21 @@ def test_a_handler_may_name_a_media_type_alone(tasks):
 
     (declared,) = tasks
     assert (declared.media_type, declared.queue, declared.codec) == (ORDER, "audit", None)
+
+
+def test_a_group_and_an_id_by_fields_are_checked_when_declared(tasks):
+    producer = RememberingProducer()
+    tasks.bind(producer)
+
+    @task(OrderPlaced, group=by("order_id"), deduplicate=by("order_id", "total"), tasks=tasks)
+    def ship(order_id): ...
+
+    ship.publish(order_id="o-1", total=1)
+    ship.options(group_id="g").publish(order_id="o-1", total=1)
+
+    assert [(options.group_id, options.deduplication_id) for *_, options in producer.published] == [
+        (by("order_id"), by("order_id", "total")),
+        ("g", by("order_id", "total")),
+    ]
+    with pytest.raises(ConfigurationError, match=r"by\('colour'\) names no field of OrderPlaced .*order_id"):
+        task(OrderPlaced, group=by("colour"), tasks=tasks)(lambda order_id: None)

@@ -1,11 +1,12 @@
 """Options as a caller writes them."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
-from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.options import Options
+from pubsub_tasks.errors import ConfigurationError, InvalidContent
+from pubsub_tasks.options import Options, by
 from pubsub_tasks.wire import Attribute
 
 
@@ -46,3 +47,50 @@ def test_an_unknown_option_is_told_with_those_there_are():
 
 def test_without_any_nothing_is_set():
     assert Options.of() == Options()
+
+
+def test_options_may_be_changed_one_by_one():
+    first = Options.of(group_id="g", expires=60)
+
+    assert first.having(group_id="h") == Options(group_id="h", expires=60)
+    assert first.having(expires=None) == Options(group_id="g")
+
+
+def test_an_id_is_made_of_what_the_message_says():
+    assert by("customer_id").of("order", {"customer_id": UUID(int=7)}) == str(UUID(int=7))
+    assert by("a", "b").of("order", {"a": 1, "b": "x"}) == '["1","x"]'
+    assert by("a", "b").of("order", {"a": "x,y", "b": "z"}) != by("a", "b").of(
+        "order", {"a": "x", "b": "y,z"}
+    )
+
+
+@pytest.mark.parametrize("value", ["two words", "é", "x" * 129, ""])
+def test_what_sqs_takes_no_id_of_is_hashed(value):
+    made = by("name").of("order", {"name": value})
+
+    assert made == by("name").of("order", {"name": value})
+    assert len(made) == 64
+    assert made.isalnum()
+
+
+@pytest.mark.parametrize("content", [{}, {"customer_id": None}])
+def test_content_without_the_value_is_invalid(content):
+    with pytest.raises(InvalidContent, match=r"customer_id: .*Needed for the message.s group"):
+        by("customer_id").of("order", content)
+
+
+@pytest.mark.parametrize("fields", [(), (7,)])
+def test_an_id_is_made_of_names(fields):
+    with pytest.raises(ConfigurationError, match="give names of fields"):
+        by(*fields)
+
+
+@pytest.mark.parametrize("value", ["two words", "", "x" * 129, 7])
+def test_what_sqs_takes_no_id_of_is_refused_where_it_is_given(value):
+    with pytest.raises(ConfigurationError, match="is no message group or deduplication id"):
+        Options.of(group_id=value)
+
+
+def test_headers_are_text():
+    with pytest.raises(ConfigurationError, match="'retries' is not"):
+        Options.of(headers={"retries": 3, "tenant": "t-1"})

@@ -1,26 +1,35 @@
 """Producer: content to a topic. It gives ids and the time; the rest is decided by pure functions."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from ..codecs import Codec
 from ..envelope import seal
-from ..errors import ConfigurationError, MessageTooLarge, PublishFailed
-from ..events import Observer, Published, notify
+from ..errors import ConfigurationError, MessageTooLarge
+from ..events import Observer
 from ..flow import outbound
 from ..message import EXPIRES, MESSAGE_ID, Message
 from ..middleware import Middleware, compose, refuse_coroutine
 from ..options import DEFAULT, Options
+from ..outlets import Content
 from ..schemas import Schemas
 from ..transports import Publisher
-from ..wire import EntryFailure, Outgoing
+from ..wire import Outgoing
+from .batches import Parcel
+from .deferred import sink
+from .sending import Sender
+from .stream import Stream
 from .topics import Topics
 
 MAX_SIZE = 262_144
 """Bytes that a topic takes unless its MaximumMessageSize says more. Source: SNS API reference, Publish."""
+
+CHUNK = 100
+"""Messages of an asynchronous iterable that are handed to a thread together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +37,7 @@ class Publication:
     """What a publishing middleware sees, and may replace: a codec, content, and options."""
 
     codec: Codec
-    content: Mapping[str, Any]
+    content: Content
     options: Options
 
 
@@ -45,14 +54,14 @@ class Producer:
         middleware: Sequence[Middleware] = (),
         max_size: int = MAX_SIZE,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
         new_id: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
         for each in middleware:
             refuse_coroutine(each, "a publish")
-        self._publisher = publisher
         self._topics = topics
         self._schemas = schemas
-        self._observers = list(observers)
+        self._sender = Sender(publisher, max_size, tuple(observers), clock, sleep)
         self._max_size = max_size
         self._clock = clock
         self._new_id = new_id
@@ -66,40 +75,65 @@ class Producer:
         """
         return self.publish(self._schemas.find(media_type), {**(content or {}), **fields})
 
-    def publish(self, codec: Codec, content: Mapping[str, Any], options: Options = DEFAULT) -> str:
+    def publish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str:
         """Publish content of a codec's media type; returns the message id. Raises as `produce` does."""
         message_id: str = self._call(Publication(codec, content, options))
         return message_id
 
+    def publish_many(
+        self, codec: Codec, contents: Iterable[Content], options: Options = DEFAULT
+    ) -> list[str]:
+        """Publish many, ten to a call; returns their ids. Raises PublishFailed for those that failed."""
+        stream = self.batch(codec, options)
+        stream.extend(contents)
+        stream.finish()
+        return stream.ids
+
+    def batch(self, codec: Codec, options: Options = DEFAULT) -> Stream:
+        """A block in which to publish many, ten to a call."""
+        fifo = self._topics.arn(codec.media_type).endswith(".fifo")
+        return Stream(lambda content: self.publish(codec, content, options), self._sender, fifo=fifo)
+
+    async def apublish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str:
+        """As `publish`, in a thread: boto3 blocks, and so may a middleware."""
+        return await asyncio.to_thread(self.publish, codec, content, options)
+
+    async def apublish_many(
+        self, codec: Codec, contents: Iterable[Content] | AsyncIterable[Content], options: Options = DEFAULT
+    ) -> list[str]:
+        """As `publish_many`, in a thread."""
+        if not isinstance(contents, AsyncIterable):
+            return await asyncio.to_thread(self.publish_many, codec, contents, options)
+        stream = self.batch(codec, options)
+        async for some in _chunks(contents):
+            await asyncio.to_thread(stream.extend, some)
+        await asyncio.to_thread(stream.finish)
+        return stream.ids
+
     def _send(self, publication: Publication) -> str:
+        parcel = self._parcel(publication)
+        gathering = sink.get()
+        if gathering is None or not gathering.put(parcel, self._sender):
+            self._sender.send(parcel)
+        return parcel.message_id
+
+    def _parcel(self, publication: Publication) -> Parcel:
         codec, options = publication.codec, publication.options
         arn = self._topics.arn(codec.media_type)
-        started = self._clock()
-        message = self._message(codec.media_type, publication.content, options, started)
-        self._publish(arn, codec.media_type, _sealed(arn, codec, message, options))
-        notify(
-            self._observers, Published(codec.media_type, message.id, arn, max(0.0, self._clock() - started))
-        )
-        return message.id
+        message = self._message(codec.media_type, publication.content, options)
+        outgoing = _sealed(arn, codec, message, options)
+        size = outgoing.size
+        if size > self._max_size:
+            raise MessageTooLarge(codec.media_type, size, self._max_size)
+        return Parcel(codec.media_type, message.id, arn, outgoing, size)
 
-    def _message(self, media_type: str, content: Mapping[str, Any], options: Options, now: float) -> Message:
+    def _message(self, media_type: str, content: Content, options: Options) -> Message:
+        now = self._clock()
         given = dict(options.headers)
         if options.expires is not None:
             given[EXPIRES] = f"{now + options.expires:.3f}"
         headers = outbound(given, message_id=self._new_id(), request_id=self._new_id(), now=now)
         return Message(media_type, content, headers, headers[MESSAGE_ID], now)
-
-    def _publish(self, arn: str, media_type: str, outgoing: Outgoing) -> None:
-        size = outgoing.size
-        if size > self._max_size:
-            raise MessageTooLarge(media_type, size, self._max_size)
-        (answer,) = self._publisher.publish(arn, [outgoing])
-        if isinstance(answer, EntryFailure):
-            raise PublishFailed(
-                f"{media_type} was refused by {arn}: {answer.code} {answer.message}",
-                failed=[(0, answer.code, answer.message)],
-                code=answer.code,
-            )
 
 
 def _sealed(arn: str, codec: Codec, message: Message, options: Options) -> Outgoing:
@@ -117,3 +151,14 @@ def _sealed(arn: str, codec: Codec, message: Message, options: Options) -> Outgo
         group_id=options.group_id,
         deduplication_id=options.deduplication_id or (message.id if fifo else None),
     )
+
+
+async def _chunks(contents: AsyncIterable[Content]) -> AsyncIterator[list[Content]]:
+    """As they come, so many together that a thread is worth its while."""
+    some: list[Content] = []
+    async for content in contents:
+        some.append(content)
+        if len(some) == CHUNK:
+            yield some
+            some = []
+    yield some

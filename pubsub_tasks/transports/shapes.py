@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from json import loads
 from typing import Any, TypeVar
 
-from ..wire import NO_ATTRIBUTES, Attribute, EntryFailure, Move, Outgoing, QueueAttributes, Record, Sent
+from ..wire import (
+    NO_ATTRIBUTES,
+    THROTTLED,
+    Attribute,
+    EntryFailure,
+    Move,
+    Outgoing,
+    QueueAttributes,
+    Record,
+    Sent,
+)
 
 Shape = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -29,11 +39,6 @@ _LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"})
 # SQS has no code of its own for these: the text of InvalidParameterValue is all there is. The first two are
 # observed; the last is the wording of the API reference of ChangeMessageVisibility.
 _LOST_TEXTS = ("for parameter ReceiptHandle is invalid", "Total VisibilityTimeout", "maximum time left")
-
-# Refused by the service's load or its keys' load, whoever is said to be at fault.
-_THROTTLED = frozenset(
-    {"KmsThrottled", "KMSThrottling", "RequestThrottled", "Throttled", "ThrottlingException"}
-)
 
 _UNANSWERED = EntryFailure("Unanswered", "the answer says nothing of this entry", retriable=True)
 
@@ -175,5 +180,5 @@ def _failure(entry: Shape) -> EntryFailure:
     code, message = entry.get("Code", ""), entry.get("Message", "")
     kind = code.rpartition(".")[2]
     lost = kind in _LOST or (kind == "InvalidParameterValue" and any(text in message for text in _LOST_TEXTS))
-    retriable = not lost and (not entry.get("SenderFault", False) or kind in _THROTTLED)
+    retriable = not lost and (not entry.get("SenderFault", False) or kind in THROTTLED)
     return EntryFailure(code, message, retriable, lost)

@@ -16,7 +16,7 @@ from pubsub_tasks.errors import (
 )
 from pubsub_tasks.events import Published
 from pubsub_tasks.flow import handled, handling, headers
-from pubsub_tasks.options import Options
+from pubsub_tasks.options import Options, by
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.wire import Attribute, EntryFailure, text
 from tests.samples import ORDER, OrderPlaced
@@ -247,3 +247,18 @@ def test_numbers_and_bytes_keep_their_kind_on_the_wire(shop):
     (record,) = shop.records("orders")
     assert record.attributes["weight"] == Attribute("Number", "2.5")
     assert record.attributes["digest"] == Attribute("Binary", b"\x00\xff")
+
+
+def test_a_group_by_a_field_and_fields_for_filters_arrive(shop):
+    class Shipped(OrderPlaced):
+        ATTRIBUTES = ("total",)
+
+    producer = shop.producer(**{ORDER: shop.topic("orders.fifo")})
+
+    producer.publish(
+        Codec(Shipped), CONTENT, Options.of(group_id=by("order_id"), deduplication_id=by("total"))
+    )
+
+    (record,) = shop.records("orders.fifo")
+    assert (record.group_id, record.deduplication_id) == ("o-1", "9.99")
+    assert record.attributes["total"] == Attribute("Number", "9.99")

@@ -1,0 +1,132 @@
+"""Outlets: the ways to publish, the same for a task, for a schema, and for either seen through options.
+
+An outlet holds no connection: it asks who publishes, and how content is written, when it publishes.
+"""
+
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, Unpack
+
+from marshmallow import Schema
+
+from .codecs import Codec
+from .options import DEFAULT, Given, Options
+
+Content = Mapping[str, Any]
+
+
+class Batch(AbstractContextManager["Batch"], Protocol):
+    """Publishes ten at a time; what is left goes at a clean end of its block. Not for several threads."""
+
+    def publish(self, **content: Any) -> str:
+        """Take one more message; returns its id. Raises what is wrong with it as `Outlet.publish` does."""
+        ...
+
+
+class Publishes(Protocol):
+    """What publishes, as outlets see it: a producer."""
+
+    def publish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str: ...
+
+    def publish_many(
+        self, codec: Codec, contents: Iterable[Content], options: Options = DEFAULT
+    ) -> list[str]: ...
+
+    def batch(self, codec: Codec, options: Options = DEFAULT) -> Batch: ...
+
+    async def apublish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str: ...
+
+    async def apublish_many(
+        self, codec: Codec, contents: Iterable[Content] | AsyncIterable[Content], options: Options = DEFAULT
+    ) -> list[str]: ...
+
+
+class Outlet:
+    """Publishes messages of one schema to the topic of its media type."""
+
+    def __init__(
+        self, producer: Callable[[], Publishes], codec: Callable[[], Codec], options: Options = DEFAULT
+    ) -> None:
+        self._producer = producer
+        self._codec = codec
+        self._options = options
+
+    def publish(self, **content: Any) -> str:
+        """Validate content and send it; returns the message id.
+
+        Raises InvalidContent, EncodeError, TooManyAttributes, MessageTooLarge, Unbound,
+        TopicNotDefinedError, PublishFailed.
+        """
+        return self._producer().publish(self._codec(), content, self._options)
+
+    def publish_many(self, contents: Iterable[Content]) -> list[str]:
+        """Publish each of the contents, ten to a call, as they come; returns the message ids in their order.
+
+        Raises PublishFailed, at the end, where some could not be published: `.failed` and `.published` tell
+        which, by index. On a FIFO topic nothing goes before an earlier message of its group.
+        """
+        return self._producer().publish_many(self._codec(), contents, self._options)
+
+    def batch(self) -> Batch:
+        """A block to publish many in: `with task.batch() as batch: batch.publish(...)`.
+
+        Ten go as soon as there are ten, the rest at the end; where the block raises, the rest does not go.
+        Raises PublishFailed at the end, as `publish_many` does.
+        """
+        return self._producer().batch(self._codec(), self._options)
+
+    async def apublish(self, **content: Any) -> str:
+        """As `publish`, without ever blocking the event loop. Cancelled, the message may go all the same."""
+        return await self._producer().apublish(self._codec(), content, self._options)
+
+    async def apublish_many(self, contents: Iterable[Content] | AsyncIterable[Content]) -> list[str]:
+        """As `publish_many`, without ever blocking the event loop. A plain iterable is read in a thread."""
+        return await self._producer().apublish_many(self._codec(), contents, self._options)
+
+    def options(self, **given: Unpack[Given]) -> "Outlet":
+        """The same with options for what is published: see `Options` for what they mean."""
+        return Outlet(self._producer, self._codec, self._options.having(**given))
+
+
+class Outlets:
+    """An outlet for each schema or media type; needs no task."""
+
+    def __init__(
+        self,
+        producer: Callable[[], Publishes],
+        codec: Callable[[type[Schema] | str], Codec],
+        options: Options = DEFAULT,
+    ) -> None:
+        self._find_producer = producer
+        self._find_codec = codec
+        self._options = options
+
+    def outlet(self, schema: type[Schema] | str) -> Outlet:
+        """The outlet of a schema, or of a media type; one that nobody declared is told when publishing."""
+        return Outlet(self._find_producer, lambda: self._find_codec(schema), self._options)
+
+    def publish(self, schema: type[Schema] | str, /, **content: Any) -> str:
+        """Publish content of a schema, or of a media type: see `Outlet.publish`."""
+        return self.outlet(schema).publish(**content)
+
+    def publish_many(self, schema: type[Schema] | str, contents: Iterable[Content]) -> list[str]:
+        """See `Outlet.publish_many`."""
+        return self.outlet(schema).publish_many(contents)
+
+    def batch(self, schema: type[Schema] | str) -> Batch:
+        """See `Outlet.batch`."""
+        return self.outlet(schema).batch()
+
+    async def apublish(self, schema: type[Schema] | str, /, **content: Any) -> str:
+        """See `Outlet.apublish`."""
+        return await self.outlet(schema).apublish(**content)
+
+    async def apublish_many(
+        self, schema: type[Schema] | str, contents: Iterable[Content] | AsyncIterable[Content]
+    ) -> list[str]:
+        """See `Outlet.apublish_many`."""
+        return await self.outlet(schema).apublish_many(contents)
+
+    def options(self, **given: Unpack[Given]) -> "Outlets":
+        """The same with options for what is published: see `Options` for what they mean."""
+        return Outlets(self._find_producer, self._find_codec, self._options.having(**given))

@@ -1,0 +1,140 @@
+"""Batches: what goes together in one call, and what became of each. Pure: sends nothing, knows no time.
+
+A batch is of one topic, of up to ten entries, and of no more bytes than the topic takes. On a FIFO topic it
+has one entry of a message group: had it two, and the service refused the first alone, the second would have
+overtaken it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from ..errors import PublishFailed
+from ..wire import MAX_BATCH, EntryFailure, Outgoing
+
+FIFO_WINDOW = 100
+"""Messages of a FIFO topic among which to look for ten of different groups."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parcel:
+    """A message ready to go: its media type and id, its topic's ARN, and what it weighs in bytes.
+
+    `index` is its place among those that were given together.
+    """
+
+    media_type: str
+    message_id: str
+    topic: str
+    outgoing: Outgoing
+    size: int
+    index: int = 0
+
+    def at(self, index: int) -> Self:
+        """The same at another place."""
+        return replace(self, index=index)
+
+    @property
+    def lane(self) -> tuple[str, str | None] | None:
+        """What it must keep its place in, or None on a standard topic."""
+        return (self.topic, self.outgoing.group_id) if self.topic.endswith(".fifo") else None
+
+
+class Batches:
+    """Gathers parcels, and gives a batch when there is a whole one. `max_bytes` is what one call takes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._waiting: dict[str, list[Parcel]] = {}
+
+    def put(self, parcel: Parcel) -> Iterator[list[Parcel]]:
+        """Take one more, and give the batches that are to go now."""
+        waiting = self._waiting.setdefault(parcel.topic, [])
+        waiting.append(parcel)
+        enough = FIFO_WINDOW if parcel.lane else MAX_BATCH
+        while len(waiting) >= enough or sum(each.size for each in waiting) >= self._max_bytes:
+            yield self._cut(waiting)
+
+    def rest(self) -> Iterator[list[Parcel]]:
+        """Give all that is left."""
+        for waiting in self._waiting.values():
+            while waiting:
+                yield self._cut(waiting)
+
+    def _cut(self, waiting: list[Parcel]) -> list[Parcel]:
+        batch, waiting[:] = cut(waiting, self._max_bytes)
+        return batch
+
+
+def cut(waiting: Sequence[Parcel], max_bytes: int) -> tuple[list[Parcel], list[Parcel]]:
+    """The next batch of what waits for one topic, and what then still waits, both in order."""
+    batch: list[Parcel] = []
+    left: list[Parcel] = []
+    room, lanes = max_bytes, set()
+    for parcel in waiting:
+        lane = parcel.lane
+        fits = len(batch) < MAX_BATCH and (parcel.size <= room or not batch)
+        if fits and (lane is None or lane not in lanes):
+            batch.append(parcel)
+            room -= parcel.size
+        else:
+            left.append(parcel)
+        if lane is not None:
+            lanes.add(lane)
+    return batch, left
+
+
+@dataclass(slots=True)
+class Results:
+    """What became of messages given together: ids of those published by index, and why others were not."""
+
+    published: list[tuple[int, str]] = field(default_factory=list)
+    failed: list[tuple[int, str, str]] = field(default_factory=list)
+    cause: Exception | None = None
+    _first: str = ""
+    _stopped: set[tuple[str, str | None]] = field(default_factory=set)
+
+    def sent(self, parcel: Parcel) -> None:
+        """The service took it."""
+        self.published.append((parcel.index, parcel.message_id))
+
+    def refused(self, parcel: Parcel, failure: EntryFailure) -> None:
+        """It will not be tried again; nor may anything that waits behind it on a FIFO topic."""
+        self._first = (
+            self._first or f"{parcel.media_type} to {parcel.topic}: {failure.code} {failure.message}"
+        )
+        self.failed.append((parcel.index, failure.code, failure.message))
+        if parcel.lane is not None:
+            self._stopped.add(parcel.lane)
+
+    def unwritable(self, index: int, error: Exception) -> None:
+        """It could not even be written."""
+        self._first = self._first or str(error)
+        self.failed.append((index, type(error).__name__, str(error)))
+        self.cause = self.cause or error
+
+    def stands_behind(self, parcel: Parcel) -> bool:
+        """Whether one of its group failed before it; then it has failed too."""
+        if parcel.lane not in self._stopped or parcel.lane is None:
+            return False
+        group = parcel.outgoing.group_id
+        told = (
+            f"an earlier message of its group {group!r} was not published, and this one must not overtake it"
+        )
+        self.refused(parcel, EntryFailure("OutOfOrder", told, retriable=True))
+        return True
+
+    def check(self) -> None:
+        """Raise PublishFailed if anything failed."""
+        if not self.failed:
+            return
+        self.failed.sort()
+        self.published.sort()
+        count = len(self.failed) + len(self.published)
+        told = self._first if count == 1 else f"{len(self.failed)} of {count} messages; first {self._first}"
+        raise PublishFailed(
+            f"not published: {told}",
+            failed=self.failed,
+            published=self.published,
+            code=self.failed[0][1],
+        ) from self.cause

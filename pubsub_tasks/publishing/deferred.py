@@ -1,0 +1,100 @@
+"""Deferred: what is published in a block goes at its clean end, and not at all where the block fails.
+
+Blocks nest: an inner one hands on to the outer. The block is a context variable: another thread, or a
+coroutine that was started before it, publishes at once. Coroutines started within it, and
+`asyncio.to_thread`, are of it; if they outlive it, they publish at once too.
+"""
+
+from collections.abc import Iterable
+from contextvars import ContextVar, Token
+from threading import Lock
+from types import TracebackType
+from typing import Protocol, Self
+
+from .batches import Parcel, Results
+
+
+class Sends(Protocol):
+    """Who sends what was gathered."""
+
+    def send_all(self, parcels: Iterable[Parcel], results: Results) -> None: ...
+
+    async def asend_all(self, parcels: Iterable[Parcel], results: Results) -> None: ...
+
+
+class Sink(Protocol):
+    """Where parcels go instead of out."""
+
+    def put(self, parcel: Parcel, sender: Sends) -> bool:
+        """Take it; False where it is too late for that, and it must go at once."""
+        ...
+
+
+sink: ContextVar[Sink | None] = ContextVar("pubsub_tasks_sink", default=None)
+"""Where this thread or coroutine gathers what it publishes."""
+
+
+class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
+    """`with deferred():`, or in a coroutine `async with deferred():`, which does not block the loop.
+
+    Content is checked, and ids are given, at each publish. The end sends in batches, and raises PublishFailed
+    where some could not be published; indexes in it count all that was published in the block.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._gathered: list[tuple[Parcel, Sends]] | None = None
+        self._token: Token[Sink | None] | None = None
+
+    def __enter__(self) -> Self:
+        self._gathered = []
+        self._token = sink.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        gathered = self._leave(kind)
+        results = Results()
+        for sender, parcels in _by_sender(gathered):
+            sender.send_all(parcels, results)
+        results.check()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        gathered = self._leave(kind)
+        results = Results()
+        for sender, parcels in _by_sender(gathered):
+            await sender.asend_all(parcels, results)
+        results.check()
+
+    def put(self, parcel: Parcel, sender: Sends) -> bool:
+        """See `Sink`."""
+        with self._lock:
+            if self._gathered is None:
+                return False
+            self._gathered.append((parcel, sender))
+            return True
+
+    def _leave(self, kind: type[BaseException] | None) -> list[tuple[Parcel, Sends]]:
+        """End the block; what of it is to be sent now."""
+        assert self._token is not None
+        sink.reset(self._token)
+        with self._lock:
+            gathered, self._gathered = self._gathered or [], None
+        outer = sink.get()
+        if kind is not None:
+            return []
+        return [(parcel, sender) for parcel, sender in gathered if not (outer and outer.put(parcel, sender))]
+
+
+def _by_sender(gathered: list[tuple[Parcel, Sends]]) -> list[tuple[Sends, list[Parcel]]]:
+    """What each sender is to send; the index of a parcel is its place in the block."""
+    found: dict[int, tuple[Sends, list[Parcel]]] = {}
+    for index, (parcel, sender) in enumerate(gathered):
+        found.setdefault(id(sender), (sender, []))[1].append(parcel.at(index))
+    return list(found.values())
