@@ -67,13 +67,21 @@ class Producer:
         self._new_id = new_id
         self._call = compose(middleware, self._send)
 
-    def produce(self, media_type: str, content: Mapping[str, Any] | None = None, /, **fields: Any) -> str:
+    def produce(
+        self,
+        media_type: str,
+        dct: Mapping[str, Any] | None = None,
+        *,
+        opaque_data: Mapping[str, str] | None = None,
+        **fields: Any,
+    ) -> str:
         """Publish content, as a mapping, by keyword, or both; returns the message id.
 
-        Raises UnknownMediaType, TopicNotDefinedError, InvalidContent, EncodeError, MessageTooLarge,
-        PublishFailed.
+        `opaque_data` is more headers; the parameters' names are microcosm-pubsub's. Raises UnknownMediaType,
+        TopicNotDefinedError, InvalidContent, EncodeError, MessageTooLarge, PublishFailed.
         """
-        return self.publish(self._schemas.find(media_type), {**(content or {}), **fields})
+        options = Options(headers=opaque_data) if opaque_data else DEFAULT
+        return self.publish(self._schemas.find(media_type), {**(dct or {}), **fields}, options)
 
     def publish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str:
         """Publish content of a codec's media type; returns the message id. Raises as `produce` does."""
