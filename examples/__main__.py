@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from pubsub_tasks import default_tasks
 from pubsub_tasks.local import Local, local
 from pubsub_tasks.serving import Options, Service, service
 from pubsub_tasks.wire import MAX_BATCH, Outgoing, Sent
 
-from .orders import OrderPlaced, app, orders
+from .orders import OrderPlaced, orders
 
 PATIENCE = 60
 """Seconds after which the run is given up: something was lost."""
@@ -28,7 +29,7 @@ PATIENCE = 60
 def main() -> int:
     console = Console()
     bodies = list(orders())
-    with local(app) as world:
+    with local(default_tasks) as world:
         services = list(workers(world))
         for each in services:
             each.worker.start()
@@ -51,7 +52,7 @@ def main() -> int:
 
 def workers(world: Local) -> Iterator[Service]:
     for name, url in world.provisioned.queue_urls.items():
-        yield service(world.transport, app, url, Options(queue=name))
+        yield service(world.transport, default_tasks, url, Options(queue=name))
 
 
 def publish(world: Local, bodies: list[str], console: Console) -> None:
