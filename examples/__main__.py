@@ -16,6 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from pubsub_tasks import default_tasks
+from pubsub_tasks.consuming.worker import Capacity
 from pubsub_tasks.local import Local, local
 from pubsub_tasks.serving import Options, Service, service
 from pubsub_tasks.wire import MAX_BATCH, Outgoing, Sent
@@ -44,15 +45,15 @@ def main() -> int:
             each.dead_letter_queue.attributes().visible for each in services if each.dead_letter_queue
         )
         told = sum(each.worker.tally.dead_lettered.total() for each in services)
-    console.print(
-        f"{letters} letters stand in the dead-letter queues, {told} were sent there; {lost} messages lost"
-    )
+    fate = "nothing is lost" if settled and not lost else f"{lost} MESSAGES ARE LOST"
+    console.print(f"{told} dead letters were sent, {letters} stand in their queues; {fate}")
     return 0 if settled and not lost and letters == told else 1
 
 
 def workers(world: Local) -> Iterator[Service]:
     for name, url in world.provisioned.queue_urls.items():
-        yield service(world.transport, default_tasks, url, Options(queue=name))
+        # Short polls, since an open one is waited for when a worker stops.
+        yield service(world.transport, default_tasks, url, Options(Capacity(wait=1), queue=name))
 
 
 def publish(world: Local, bodies: list[str], console: Console) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .embedded.server import REGION, start_process
+from .embedded.server import ACCOUNT, REGION, start_process
 from .provisioning.aws import Provisioned, provision
 from .provisioning.topology import QueueSpec, plan
 from .tasks import Tasks
@@ -26,12 +26,13 @@ class Local:
 
 
 def environment(url: str) -> dict[str, str]:
-    """The variables by which another process finds the broker at `url`."""
+    """The variables by which another process finds the broker at `url`, and publishes to its topics."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
+        "PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX": f"arn:aws:sns:{REGION}:{ACCOUNT}:",
     }
 
 

@@ -4,9 +4,8 @@ import sys
 
 import click
 
-from ..embedded.server import serve
 from ..errors import PubSubTasksError
-from ..local import environment
+from . import local
 from .worker import BAD_INPUT
 
 
@@ -16,19 +15,7 @@ def command() -> None:
     """Tools beside pubsub-worker."""
 
 
-@command.command()
-@click.option(
-    "--port", type=click.IntRange(0, 65_535), default=4566, show_default=True, help="0 for any free one."
-)
-def local(port: int) -> None:
-    """Run the embedded SNS and SQS alone, for development and tests. It keeps nothing on disk."""
-
-    def ready(url: str) -> None:
-        click.echo(f"# SNS and SQS at {url}, until Ctrl-C. In another shell:", err=True)
-        for name, value in environment(url).items():
-            click.echo(f"export {name}={value}")
-
-    serve(port, ready)
+command.add_command(local.command)
 
 
 def main() -> None:

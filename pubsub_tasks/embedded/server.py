@@ -13,6 +13,7 @@ from .broker import Broker
 from .face import Face
 
 REGION = "us-east-1"
+ACCOUNT = "000000000000"
 
 PATIENCE = 5.0
 """Seconds that a server gets to start, and to end by itself."""
@@ -104,7 +105,7 @@ def start_process(port: int = 0, *, region: str = REGION, delay_ms: float = 0.0)
 
 
 def _listener(port: int, region: str, delay_ms: float, on_ready: Callable[[], None]) -> Any:
-    broker = Broker(region)
+    broker = Broker(region, ACCOUNT)
     face = Face(broker, delay=delay_ms / 1000)
     try:
         module = importlib.import_module("pubsub_tasks.embedded.listener")

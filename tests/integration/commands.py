@@ -20,7 +20,7 @@ class Command:
     def __init__(self, *arguments: str, cwd: Path, env: dict[str, str] | None = None) -> None:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [str(BIN / arguments[0]), *arguments[1:]],
+            [str(BIN / arguments[0]), *arguments[1:]],  # an absolute path stays what it is
             cwd=cwd,
             env={**os.environ, **(env or {}), "PYTHONUNBUFFERED": "1", "COLUMNS": "100"},
             stdout=subprocess.PIPE,
