@@ -90,7 +90,7 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
     worker = Worker(
         queue,
         dispatcher,
-        dead_letters=_dead_letters(queue, dead_letter_queue),
+        dead_letters=dead_letters_to(dead_letter_queue, queue) if dead_letter_queue else None,
         capacity=options.capacity,
         observers=options.observers,
     )
@@ -183,9 +183,8 @@ def _dead_letter_queue(transport: Transport, attributes: QueueAttributes, url: s
     return None if url is None else transport.queue(url)
 
 
-def _dead_letters(queue: Queue, dead_letter_queue: Queue | None) -> DeadLetters | None:
-    if dead_letter_queue is None:
-        return None
+def dead_letters_to(dead_letter_queue: Queue, queue: Queue) -> DeadLetters:
+    """How dead letters of `queue` are written for another. Raises ConfigurationError where they cannot be."""
     limit = dead_letter_queue.attributes().max_message_size
     fifo = dead_letter_queue.fifo
     if fifo is not queue.fifo:

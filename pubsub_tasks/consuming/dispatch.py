@@ -39,6 +39,8 @@ LONGEST_NAME = 256
 """Characters of a media type that nobody knows, in what is said of it."""
 
 Clock = Callable[[], float]
+Limit = Callable[[Callable[["Call"], Any], "Call"], Any]
+"""Makes a call, and raises TaskTimeout where it takes too long; of a coroutine, the coroutine that does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,11 @@ class Dispatcher:
             return _signalled(task, delivery, error, now)
         return _failed(task, delivery, error, now)
 
-    def run(self, call: Call, clock: Clock) -> Verdict:
+    def run(self, call: Call, clock: Clock, limit: Limit | None = None) -> Verdict:
         """Call a plain task and judge it. A handler's SystemExit is its failure, and not our end."""
         token = handling(call.delivery.headers)
         try:
-            result = self._call(call)
+            result = self._call(call) if limit is None else limit(self._call, call)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -133,11 +135,14 @@ class Dispatcher:
             handled(token)
         return self.judge(call, result, None, clock())
 
-    async def arun(self, call: Call, clock: Clock) -> Verdict:
+    async def arun(self, call: Call, clock: Clock, limit: Limit | None = None) -> Verdict:
         """The same for a coroutine task."""
         token = handling(call.delivery.headers)
         try:
-            result = await self._acall(call) if call.task.is_async else self._call(call)
+            if not call.task.is_async:
+                result = self._call(call)
+            else:
+                result = await (self._acall(call) if limit is None else limit(self._acall, call))
         except (Exception, SystemExit, BaseExceptionGroup) as error:
             return self.judge(call, None, error, clock())
         finally:

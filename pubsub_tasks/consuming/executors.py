@@ -6,19 +6,18 @@ would look alive and do nothing.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
+from itertools import count
 from threading import Thread
 
 from ..verdicts import Verdict
 from .held import Held
+from .jobs import Poll
 from .receiving import Receiver
 from .settling import Settler
-from .station import Poll, Station
+from .station import Station
 
-logger = logging.getLogger(__name__)
-
-Handle = Callable[[Held], Verdict]
+Handle = Callable[[Held], Verdict | None]
 HandleAsync = Callable[[Held], Awaitable[Verdict]]
 Crashed = Callable[[BaseException], None]
 
@@ -32,11 +31,11 @@ class Hands:
         self._station = station
         self._receiver = receiver
         self._settler = settler
-        self._threads = [_thread(f"pubsub-hand-{number}", self._work, crashed) for number in range(count)]
+        self._threads = [thread(f"pubsub-hand-{number}", self._work, crashed) for number in range(count)]
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        for each in self._threads:
+            each.start()
 
     def _work(self) -> None:
         while (job := self._station.hand_job()) is not None:
@@ -47,32 +46,34 @@ class Hands:
 
 
 class ThreadSlots:
-    """One thread a slot, for plain functions; one of them also leads while handlers are quick."""
+    """One thread a slot, for plain functions; one of them also leads while handlers are quick.
+
+    `handle` returns None when the thread was given up meanwhile: it ends, and another has its slot.
+    """
 
     def __init__(
-        self,
-        station: Station,
-        receiver: Receiver,
-        settler: Settler,
-        handle: Handle,
-        count: int,
-        crashed: Crashed,
+        self, station: Station, receiver: Receiver, settler: Settler, handle: Handle, crashed: Crashed
     ) -> None:
         self._station = station
         self._receiver = receiver
         self._settler = settler
         self._handle = handle
-        self._threads = [_thread(f"pubsub-slot-{number}", self._work, crashed) for number in range(count)]
+        self._crashed = crashed
+        self._numbers = count()
 
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+    def start(self, slots: int = 1) -> None:
+        """Add so many slots."""
+        for _ in range(slots):
+            thread(f"pubsub-slot-{next(self._numbers)}", self._work, self._crashed).start()
 
     def _work(self) -> None:
         job = self._station.slot_job()
         while job is not None:
             if isinstance(job, Held):
-                job = self._station.slot_job(job, self._handle(job))
+                verdict = self._handle(job)
+                if verdict is None:
+                    return
+                job = self._station.slot_job(job, verdict)
                 continue
             if isinstance(job, Poll):
                 self._receiver.receive(job)
@@ -84,54 +85,69 @@ class ThreadSlots:
 class CoroutineSlots:
     """One event loop in one thread, for `async def` handlers, so many at a time."""
 
-    def __init__(self, station: Station, handle: HandleAsync, count: int, crashed: Crashed) -> None:
+    def __init__(self, station: Station, handle: HandleAsync, slots: int, crashed: Crashed) -> None:
         self._station = station
         self._handle = handle
-        self._count = count
-        self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._free = slots
         self._crashed = crashed
-        self._thread = _thread("pubsub-loop", self._run, crashed)
+        self._called = False
+        self.running: dict[asyncio.Task[None], Held] = {}
+        self.thread = thread("pubsub-loop", self._run, crashed)
 
     def start(self) -> None:
-        self._thread.start()
+        self.loop = asyncio.new_event_loop()
+        self.thread.start()
 
     def stop(self) -> None:
         """End the loop; handlers that still run are cut."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(1.0)
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(1.0)
 
     def ready(self) -> None:
-        """Something can be started. Called by any thread."""
-        self._loop.call_soon_threadsafe(self._fill)
+        """Something can be started. Called by any thread, under the station's lock."""
+        if not self._called and not self.loop.is_closed():
+            self._called = True
+            self.loop.call_soon_threadsafe(self._fill)
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+        asyncio.set_event_loop(self.loop)
         try:
-            self._loop.run_forever()
-            for task in self._tasks:
+            self.loop.run_forever()
+            running = list(self.running)
+            for task in running:
                 task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+            self.loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         finally:
-            self._loop.close()
+            self.loop.close()
 
     def _fill(self) -> None:
-        while len(self._tasks) < self._count and (held := self._station.coroutine_job()) is not None:
-            task = self._loop.create_task(self._work(held))
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        self._called = False  # before the station is asked: what becomes ready from here on calls again
+        try:
+            while self._free and (held := self._station.coroutine_job()) is not None:
+                self._free -= 1
+                self.loop.create_task(self._work(held)).add_done_callback(self._ended)
+        except BaseException as error:
             self._crashed(error)
 
     async def _work(self, held: Held | None) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         while held is not None:
+            self.running[task] = held
             held = self._station.coroutine_job(held, await self._handle(held))
+        self._free += 1  # at once, and not when the task has ended: a call to fill may come in between
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.running.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crashed(error)
 
 
-def _thread(name: str, work: Callable[[], None], crashed: Crashed) -> Thread:
+def thread(name: str, work: Callable[[], None], crashed: Crashed) -> Thread:
+    """A daemon thread, not started, that tells how it failed."""
+
     def guarded() -> None:
         try:
             work()

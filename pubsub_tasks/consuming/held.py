@@ -113,7 +113,14 @@ class SendToDeadLetters:
     members: Sequence[Held]
 
 
-Command = Delete | LetGo | Extend | SendToDeadLetters
+@dataclass(frozen=True, slots=True)
+class TellLost:
+    """Nothing is to be called: observers should know that these are no longer ours."""
+
+    members: Sequence[Held]
+
+
+Command = Delete | LetGo | Extend | SendToDeadLetters | TellLost
 
 
 @dataclass(frozen=True, slots=True)

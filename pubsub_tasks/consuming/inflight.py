@@ -8,16 +8,16 @@ Rule 5: on a FIFO queue nothing of a group starts behind one that is not finishe
 
 Events come in as methods and commands go out of `commands(now)`. Each command is answered by an event for
 each of its members: `Delete` and `LetGo` by settled | unsettled | lost, `SendToDeadLetters` by dead_lettered
-or unsettled, `Extend` by extended | not_extended | lapsed.
+or unsettled, `Extend` by extended | not_extended | lapsed; `TellLost` wants no answer.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil
 
 from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
 from ..wire import MAX_BATCH, MAX_DELAY
 from .credit import Credit
-from .held import Command, Extend, Held, IllegalMove, Kind, Limits, State
+from .held import Command, Extend, Held, IllegalMove, Kind, Limits, State, TellLost
 from .leases import Leases
 from .lineup import UNSTARTED, Lineup
 from .outboxes import Outboxes
@@ -125,12 +125,12 @@ class InFlight:
         else:
             self._again(held, verdict.after if isinstance(verdict, Retry) else 0.0, now)
 
-    def abandoned(self, held: Held, verdict: Retry, now: float) -> None:
+    def abandoned(self, held: Held, verdict: Verdict, now: float) -> None:
         """Its handler will not come back; its slot is replaced, and its group stays held with it."""
-        self._stop(held, verdict, now)
-        self._release(self._lineup.cut_behind(held), now)
-        held.lane = None
-        self._let_go(held, verdict.after, now)
+        if held.state is State.RUNNING:
+            self._release(self._lineup.cut_behind(held), now)
+            held.lane = None
+        self.finished(held, verdict, now)
 
     def drain(self, now: float) -> None:
         """Receive and start no more; give back what was not started."""
@@ -147,7 +147,8 @@ class InFlight:
         self._lineup.unpark(now)
         live = [change for change in extensions if change[0].state is not State.GONE]
         out: list[Command] = [Extend(live[i : i + MAX_BATCH]) for i in range(0, len(live), MAX_BATCH)]
-        return out + self._outboxes.take(now, everything=self.draining)
+        out += self._outboxes.take(now, everything=self.draining)
+        return [*out, TellLost(lost)] if (lost := self._leases.told()) else out
 
     def settled(self, members: Iterable[Held]) -> None:
         """They are deleted, or the queue's again."""
@@ -175,19 +176,15 @@ class InFlight:
     def lost(self, members: Iterable[Held]) -> None:
         """The service says, as they were to be settled, that these receipts are no longer good."""
         for held in members:
-            held.hold.lost = True
+            self._leases.lose(held)
             self._forget(held)
 
-    def extended(self, changes: Iterable[tuple[Held, int]], sent_at: float, now: float) -> None:
+    def extended(self, changes: Sequence[tuple[Held, int]], sent_at: float, now: float) -> None:
         """These leases run for so many seconds from when the call was sent."""
-        members = []
         for held, seconds in changes:
             held.hold.until = sent_at + seconds
             held.extending = False
-            if held.renewable:
-                members.append(held)
-        if members:
-            self._leases.hold(members, now)
+        self._leases.hold([held for held, _ in changes if held.renewable], now)
 
     def not_extended(self, members: Iterable[Held], now: float) -> None:
         """Extending these failed; tried again soon, until the leases lapse."""
@@ -244,7 +241,7 @@ class InFlight:
 
     def _lapse(self, held: Held, now: float) -> None:
         """Others may have it by now: what is behind it must not start here, nor is it ours to settle."""
-        held.hold.lost = True
+        self._leases.lose(held)
         if held.state in UNSTARTED:
             self._release(self._lineup.withdraw(held), now)
             self._forget(held)

@@ -67,6 +67,7 @@ class Leases(Generic[L]):
         self._seconds = seconds
         self._tickets = count(1)
         self._heap: list[tuple[float, int, list[L]]] = []
+        self._lost: list[L] = []
 
     def hold(self, members: list[L], now: float) -> None:
         """These were received or extended just now."""
@@ -74,6 +75,8 @@ class Leases(Generic[L]):
 
     def again(self, members: list[L], at: float) -> None:
         """Look at these at the given time."""
+        if not members:
+            return
         ticket = next(self._tickets)
         for member in members:
             member.ticket = ticket
@@ -84,8 +87,21 @@ class Leases(Generic[L]):
         if not member.hold.lost:
             self.again([member], max(now, member.hold.until - self._seconds / 2))
 
+    def lose(self, member: L) -> None:
+        """It is no longer ours."""
+        if not member.hold.lost:
+            member.hold.lost = True
+            self._lost.append(member)
+
+    def told(self) -> list[L]:
+        """Those lost since this was last asked."""
+        lost, self._lost = self._lost, []
+        return lost
+
     def wake_at(self) -> float | None:
-        """When `due` has something to say, or None."""
+        """When `due` or `told` has something to say, or None."""
+        if self._lost:
+            return 0.0
         return self._heap[0][0] if self._heap else None
 
     def due(self, now: float) -> tuple[list[tuple[L, int]], list[L]]:

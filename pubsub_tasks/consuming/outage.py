@@ -1,4 +1,4 @@
-"""Outage: one thing that may fail for a while, told once when it starts and once when it ends.
+"""Outage: one kind of call that may fail for a while, told when that starts and when it ends.
 
 It decides how long to wait between tries and whether a failure is news; it refuses to know what is tried.
 """
@@ -11,6 +11,9 @@ from .outbox import backoff
 
 logger = logging.getLogger(__name__)
 
+STEADY = 30.0
+"""Seconds without a failure after which a call that failed again and again is taken to work."""
+
 
 class Outage:
     """The state of one kind of call, such as "receiving from orders". Safe to share between threads."""
@@ -20,29 +23,54 @@ class Outage:
         self._clock = clock
         self._jitter = jitter
         self._lock = Lock()
+        self._seen: set[str] = set()
+        self._in_a_row = 0
         self._failures = 0
         self._since = 0.0
+        self._failed_at = 0.0
+        self._ended_at = -STEADY
+        self._flickers = False
         self._last = ""
+        self.on = False
+
+    @property
+    def last(self) -> str | None:
+        """What went wrong last, while it lasts."""
+        return self._last if self.on else None
 
     def failed(self, error: Exception) -> float:
         """It failed; returns the seconds to wait before the next try. A new kind of failure is news too."""
-        text = str(error)
+        kind = getattr(error, "code", "") or type(error).__name__
         with self._lock:
+            now = self._failed_at = self._clock()
+            self._last = str(error)
+            if not self.on:
+                self._begin(now)
             self._failures += 1
-            news, self._last = text != self._last, text
-            if self._failures == 1:
-                self._since = self._clock()
-            wait = backoff(self._failures, self._jitter())
+            self._in_a_row += 1
+            news = kind not in self._seen
+            self._seen.add(kind)
+            wait = backoff(self._in_a_row, self._jitter())
+            flickers = self._flickers
         if news:
-            logger.warning("%s fails, and is tried again until it works: %s", self._what, text)
+            often = "fails now and then" if flickers else "fails"
+            logger.warning("%s %s, and is tried again until it works: %s", self._what, often, error)
         return wait
 
     def succeeded(self) -> None:
         """It works."""
-        if not self._failures:
+        if not self.on:
             return
         with self._lock:
-            failures, self._failures, self._last = self._failures, 0, ""
-            seconds = self._clock() - self._since
-        if failures:
-            logger.warning("%s works again after %d failures in %.1f s", self._what, failures, seconds)
+            self._in_a_row = 0
+            now = self._clock()
+            if not self.on or (self._flickers and now - self._failed_at < STEADY):
+                return
+            self.on, self._ended_at = False, now
+            failures, seconds = self._failures, now - self._since
+        logger.warning("%s works again after %d failures in %.1f s", self._what, failures, seconds)
+
+    def _begin(self, now: float) -> None:
+        self.on, self._since, self._failures = True, now, 0
+        self._flickers = now - self._ended_at < STEADY
+        self._seen.clear()

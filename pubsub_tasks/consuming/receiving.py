@@ -1,7 +1,8 @@
 """Receiving: one poll, opened and reported. It takes what the queue gives; no bad record makes it fail."""
 
+import logging
+from collections import deque
 from collections.abc import Callable
-from threading import local
 from uuid import uuid4
 
 from ..delivery import Delivery
@@ -11,9 +12,15 @@ from ..events import Event, Received
 from ..transports import Queue
 from ..wire import Record
 from .held import Held, Kind
+from .jobs import Poll
 from .leases import Hold
 from .outage import Outage
-from .station import Poll, Station
+from .station import Station
+
+logger = logging.getLogger(__name__)
+
+SAME_RECEIVE = 300.0
+"""Seconds for which a FIFO queue knows a receive again. Source: SQS API reference, ReceiveMessage."""
 
 
 class Receiver:
@@ -36,11 +43,11 @@ class Receiver:
         self._visibility = visibility
         self._outage = outage
         self._observe = observe
-        self._attempt = local()
+        self._unanswered: deque[tuple[str, float]] = deque()
 
     def receive(self, poll: Poll) -> None:
         """Poll, and put what comes into the station's hands."""
-        members: list[Held] = []
+        members: list[Held] | None = None
         try:
             records = self._poll(poll)
             now = self._clock()
@@ -48,23 +55,40 @@ class Receiver:
             self._outage.succeeded()
         except PubSubTasksError as error:
             self._station.pause_polls(self._outage.failed(error))
+        except Exception as error:  # what it took comes back, and the worker goes on
+            logger.exception("receiving from %s failed unexpectedly", self._queue.name)
+            self._station.pause_polls(self._outage.failed(error))
         finally:
-            with self._station as inflight:
-                inflight.received(members, poll.asked, self._clock())
-                self._station.tally.received += len(members)
+            self._report(poll, members)
         if members:
             self._observe(Received(self._queue.name, len(members)))
+
+    def _report(self, poll: Poll, members: list[Held] | None) -> None:
+        with self._station as inflight:
+            inflight.received(members or [], poll.asked, self._clock())
+            if members is not None:
+                self._station.tally.received += len(members)
+                self._station.stint.polled(len(members), inflight.idle)
 
     def _poll(self, poll: Poll) -> list[Record]:
         if not self._queue.fifo:
             return self._queue.receive(poll.asked, poll.wait, self._visibility)
         # A receive whose answer was lost is asked for again by the same id, else its groups would be locked
         # until the visibility runs out. Source: SQS API reference, ReceiveRequestAttemptId.
-        attempt = getattr(self._attempt, "id", None) or str(uuid4())
-        self._attempt.id = attempt
-        records = self._queue.receive(poll.asked, poll.wait, self._visibility, attempt)
-        self._attempt.id = None
-        return records
+        attempt, since = self._attempt()
+        try:
+            return self._queue.receive(poll.asked, poll.wait, self._visibility, attempt)
+        except Exception:
+            self._unanswered.append((attempt, since))
+            raise
+
+    def _attempt(self) -> tuple[str, float]:
+        now = self._clock()
+        while self._unanswered:
+            attempt, since = self._unanswered.popleft()
+            if now - since < SAME_RECEIVE:
+                return attempt, since
+        return str(uuid4()), now
 
     def _hold(self, record: Record, now: float) -> Held:
         hold = Hold(now, self._visibility, self._clock)

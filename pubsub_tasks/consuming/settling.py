@@ -1,7 +1,7 @@
 """Settling: commands carried out against the queue and its dead-letter queue, and answered entry by entry.
 
 It does as told. What a failure means for the delivery is for `InFlight` to decide; what it means to a reader
-of the log is said here, once per change of state.
+of the log is said once per change of state, for each kind of call apart.
 """
 
 import logging
@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..errors import TransportError
+from ..errors import PubSubTasksError, TransportError
 from ..events import Event, Lost
 from ..transports import Queue
 from ..verdicts import DeadLetter, Release
 from ..wire import EntryFailure, Outgoing, Sent
-from .held import Command, Delete, Extend, Held, LetGo, SendToDeadLetters
+from .held import Command, Delete, Extend, Held, LetGo, SendToDeadLetters, TellLost
 from .outage import Outage
 from .station import Station
 
@@ -39,44 +39,55 @@ class Settler:
         queue: Queue,
         dead_letters: DeadLetters | None,
         clock: Callable[[], float],
-        outage: Outage,
+        outage: Callable[[str], Outage],
         observe: Callable[[Event], None],
     ) -> None:
+        """`outage` makes one for a kind of call, such as "deleting from orders"."""
         self._station = station
         self._queue = queue
         self._dead_letters = dead_letters
         self._clock = clock
-        self._outage = outage
+        self._deleting = outage(f"deleting from {queue.name}")
+        self._changing = outage(f"changing visibility on {queue.name}")
+        self._lettering = outage(f"sending to {dead_letters.queue.name}" if dead_letters else "sending")
         self._observe = observe
+
+    @property
+    def outages(self) -> Sequence[Outage]:
+        """One for each kind of call."""
+        return (self._deleting, self._changing, self._lettering)
 
     def carry_out(self, command: Command) -> None:
         """Do it, and report how it went."""
         match command:
             case Delete(members):
                 handles = [held.delivery.record.receipt_handle for held in members]
-                self._settle(members, lambda: self._queue.delete(handles))
+                self._settle(members, self._deleting, lambda: self._queue.delete(handles))
             case LetGo(members):
                 changes = [(held.delivery.record.receipt_handle, held.seconds) for held in members]
-                self._settle(members, lambda: self._queue.change_visibility(changes))
+                self._settle(members, self._changing, lambda: self._queue.change_visibility(changes))
             case Extend(changes):
                 self._extend(changes)
             case SendToDeadLetters(members):
                 self._send_to_dead_letters(members)
+            case TellLost(members):
+                self._tell_lost(members)
 
-    def _settle(self, members: Sequence[Held], call: Callable[[], list[EntryFailure | None]]) -> None:
-        answers = self._answers(call, len(members))
+    def _settle(
+        self, members: Sequence[Held], outage: Outage, call: Callable[[], list[EntryFailure | None]]
+    ) -> None:
+        answers = self._answers(call, len(members), outage)
         done, failed, lost = _sorted(members, answers)
         with self._station as inflight:
             inflight.settled(done)
             inflight.unsettled(failed, self._clock())
             inflight.lost(lost)
             self._station.tally.released += sum(isinstance(held.verdict, Release) for held in done)
-        self._tell_lost(lost)
 
     def _extend(self, changes: Sequence[tuple[Held, int]]) -> None:
         sent_at = self._clock()
         wire = [(held.delivery.record.receipt_handle, seconds) for held, seconds in changes]
-        answers = self._answers(lambda: self._queue.change_visibility(wire), len(changes))
+        answers = self._answers(lambda: self._queue.change_visibility(wire), len(changes), self._changing)
         seconds = dict(changes)
         done, failed, lost = _sorted(list(seconds), answers)
         with self._station as inflight:
@@ -84,13 +95,12 @@ class Settler:
             inflight.extended([(held, seconds[held]) for held in done], sent_at, now)
             inflight.not_extended(failed, now)
             inflight.lapsed(lost, now)
-        self._tell_lost(lost)
 
     def _send_to_dead_letters(self, members: Sequence[Held]) -> None:
         if self._dead_letters is None:
             raise ValueError("a DeadLetter is decided only where there is a queue for it")
         for portion, letters in _portions(members, self._dead_letters):
-            answers = self._answers(partial(self._send, letters), len(portion))
+            answers = self._answers(partial(self._send, letters), len(portion), self._lettering)
             sent, failed, refused = _sorted(portion, answers)
             with self._station as inflight:
                 inflight.dead_lettered(sent, self._clock())
@@ -105,23 +115,30 @@ class Settler:
         ]
 
     def _answers(
-        self, call: Callable[[], list[EntryFailure | None]], count: int
+        self, call: Callable[[], list[EntryFailure | None]], count: int, outage: Outage
     ) -> list[EntryFailure | None]:
         try:
             answers = call()
-        except TransportError as error:
-            self._outage.failed(error)
-            return [EntryFailure(error.code, str(error), retriable=True)] * count
+        except PubSubTasksError as error:
+            outage.failed(error)
+            return [EntryFailure(getattr(error, "code", ""), str(error), retriable=True)] * count
         except Exception as error:  # a bug must not lose what is in hand
-            logger.exception("a settlement failed unexpectedly, and is tried again")
+            if not outage.on:
+                logger.exception("a settlement failed unexpectedly, and is tried again")
+            outage.failed(error)
             return [EntryFailure(type(error).__name__, str(error), retriable=True)] * count
-        self._outage.succeeded()
-        for answer in answers:
-            if answer is not None:
-                logger.warning("%s refused an entry: %s %s", self._queue.name, answer.code, answer.message)
+        refused = [answer for answer in answers if answer is not None and not answer.lost]
+        for answer in refused:
+            outage.failed(
+                TransportError(f"an entry was refused: {answer.code} {answer.message}", code=answer.code)
+            )
+        if not refused:
+            outage.succeeded()
         return answers
 
     def _tell_lost(self, members: Sequence[Held]) -> None:
+        with self._station:
+            self._station.tally.lost += len(members)
         for held in members:
             self._observe(Lost(self._queue.name, held.delivery))
 

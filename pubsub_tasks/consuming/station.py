@@ -3,19 +3,19 @@
 Leader and followers: while handlers are quick, the slot that is free polls, runs what it received and
 deletes it, and nobody is woken, since in CPython waking another thread costs more than the work. When
 handlers are slow the slots only handle; the hands poll and settle beside them, and what can start wakes a
-slot. It decides who does what, and refuses to know how any of it is done.
+slot. One hand that has nothing to do keeps the time. It decides who does what, and not how that is done.
 """
 
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from threading import Condition, Lock
-from types import TracebackType
 
 from ..verdicts import Verdict
 from .held import Command, Held, Kind
 from .inflight import InFlight
+from .jobs import LONG_POLL, SHORT_POLL, Job, Poll
+from .stint import Stint
 from .tally import Tally
 
 QUICK = 0.001
@@ -24,26 +24,15 @@ QUICK = 0.001
 TICK = 0.05
 """Seconds within which a message that could start gets a slot, however quick the handlers before it were."""
 
-LONG_POLL = 20
-"""Seconds. Source: SQS API reference, ReceiveMessage, WaitTimeSeconds."""
-
-SHORT_POLL = 1
-"""Seconds of every poll beside the long one: these are for a queue that is full, and must not hold a slot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """Receive up to `asked` messages, waiting up to `wait` seconds."""
-
-    asked: int
-    wait: int
-
-
-Job = Held | Poll | Command
+NEVER = float("inf")
 
 
 class Station(AbstractContextManager[InFlight]):
-    """Where slots and hands get their jobs. `with station as inflight:` reports an event under the lock."""
+    """Where slots and hands get their jobs. `with station as inflight:` reports an event under the lock.
+
+    `on_coroutine` is called when a coroutine could start, and `on_finished` once, when the stint is over and
+    nothing runs any more. Both are called under the lock: they must only pass it on.
+    """
 
     def __init__(
         self,
@@ -52,19 +41,25 @@ class Station(AbstractContextManager[InFlight]):
         *,
         threads: int,
         wait: int = LONG_POLL,
+        stint: Stint | None = None,
     ) -> None:
         self._inflight = inflight
         self._clock = clock
         self._threads = threads
         self._wait = wait
+        self.stint = stint or Stint()
         self.on_coroutine: Callable[[], None] | None = None
+        self.on_finished: Callable[[], None] | None = None
         self._lock = Lock()
         self._slots = Condition(self._lock)
         self._hands = Condition(self._lock)
+        self._keeper = Condition(self._lock)
         self._done = Condition(self._lock)
-        self._idle_slots = 0
+        self._free_slots = 0
+        self._busy = 0
         self._commands: deque[Command] = deque()
-        self._keeper_wakes_at: float | None = None
+        self._keeping = False
+        self._looks_at = NEVER
         self._resume_polls_at = 0.0
         self.tally = Tally()
 
@@ -74,25 +69,29 @@ class Station(AbstractContextManager[InFlight]):
         self._lock.acquire()
         return self._inflight
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         try:
-            self._wake()
+            if self._inflight.mean is None or not self._slots_lead:
+                self._wake_slots()
+            self._pass_on(self._clock())
         finally:
             self._lock.release()
 
     def pause_polls(self, seconds: float) -> None:
         """Receiving failed: no poll for so long."""
-        with self._lock:
-            self._resume_polls_at = self._clock() + seconds
+        with self:
+            self._resume_polls_at = max(self._resume_polls_at, self._clock() + seconds)
+
+    def end_stint(self) -> None:
+        """Receive no more, but finish what is in hand."""
+        with self:
+            self.stint.end()
 
     def drain(self) -> None:
         """Receive and start no more."""
         with self as inflight:
             inflight.drain(self._clock())
             self._slots.notify_all()
-            self._hands.notify_all()
 
     def wait_until_idle(self, timeout: float) -> bool:
         """Whether everything in hand was settled and every poll ended within `timeout` seconds."""
@@ -107,11 +106,13 @@ class Station(AbstractContextManager[InFlight]):
             now = self._clock()
             if held is not None and verdict is not None:
                 self._finish(held, verdict, now)
-            while (job := self._slot_job(now)) is None and not self._inflight.draining:
-                self._idle_slots += 1
-                self._slots.wait()
-                self._idle_slots -= 1
-                now = self._clock()
+            self._free_slots += 1
+            try:
+                while (job := self._slot_job(now)) is None and not self._inflight.draining:
+                    self._slots.wait()
+                    now = self._clock()
+            finally:
+                self._free_slots -= 1
             return job
 
     def coroutine_job(self, held: Held | None = None, verdict: Verdict | None = None) -> Held | None:
@@ -120,25 +121,44 @@ class Station(AbstractContextManager[InFlight]):
             now = self._clock()
             if held is not None and verdict is not None:
                 self._finish(held, verdict, now)
-                self._call_hands(now)
-            return self._inflight.start(Kind.COROUTINE, now)
+            following = self._start(Kind.COROUTINE, now)
+            self._pass_on(now)
+            return following
+
+    def abandon(self, held: Held, verdict: Verdict) -> None:
+        """Its handler will not come back: its thread is nobody's slot any more."""
+        with self as inflight:
+            self._busy -= 1
+            inflight.abandoned(held, verdict, self._clock())
+            self.tally.decided(verdict)
+
+    def _start(self, kind: Kind, now: float) -> Held | None:
+        held = self._inflight.start(kind, now)
+        if held is not None:
+            self._busy += 1
+        return held
 
     def _finish(self, held: Held, verdict: Verdict, now: float) -> None:
+        self._busy -= 1
         self._inflight.finished(held, verdict, now)
         self.tally.decided(verdict)
 
     def _slot_job(self, now: float) -> Job | None:
         leads = self._slots_lead
-        if leads and self._inflight.batch_to_delete:
-            self._commands.extend(self._inflight.commands(now))
-            return self._commands.popleft() if self._commands else None
-        held = self._inflight.start(Kind.THREAD, now)
-        if held is None and leads and (self._idle_slots or not self._inflight.waiting):
-            return self._poll(now)
+        job: Job | None = self._batch_to_delete(now) if leads else None
+        job = job or self._start(Kind.THREAD, now)
+        if job is None and leads:
+            job = self._poll(now)
         if not leads:
             self._wake_slots()
-        self._call_hands(now)
-        return held
+        self._pass_on(now)
+        return job
+
+    def _batch_to_delete(self, now: float) -> Command | None:
+        if not self._inflight.batch_to_delete:
+            return None
+        self._commands.extend(self._inflight.commands(now))
+        return self._commands.popleft() if self._commands else None
 
     # For hands
 
@@ -149,80 +169,91 @@ class Station(AbstractContextManager[InFlight]):
                 now = self._clock()
                 job = self._hand_job(now)
                 if job is not None:
-                    self._hands.notify()  # somebody else keeps the time now
+                    if not self._keeping:
+                        self._hands.notify()  # somebody else keeps the time now
                     return job
                 if self._inflight.draining and self._inflight.idle:
-                    self._hands.notify_all()
-                    self._done.notify_all()
+                    self._wake_all()
                     return None
                 self._rest(now)
 
     def _hand_job(self, now: float) -> Poll | Command | None:
         self._commands.extend(self._inflight.commands(now))
         self._wake_slots()
+        self._wake_coroutines()
         if self._commands:
             return self._commands.popleft()
-        return None if self._slots_lead and self._threads else self._poll(now)
+        return None if self._slots_lead else self._poll(now)
 
     def _rest(self, now: float) -> None:
-        if self._keeper_wakes_at is not None:
+        if self._keeping:
             self._hands.wait()
             return
-        wakes = [at for at in (self._inflight.wake_at(), self._poll_resumes(now)) if at is not None]
-        if self._inflight.ready(Kind.THREAD) or (self._slots_lead and not self._inflight.polls):
-            wakes.append(now + TICK)
-        self._keeper_wakes_at = min(wakes, default=float("inf"))
-        rest = self._keeper_wakes_at - now
-        self._hands.wait(None if rest == float("inf") else max(0.001, rest))
-        self._keeper_wakes_at = None
-
-    def _poll_resumes(self, now: float) -> float | None:
-        return self._resume_polls_at if self._resume_polls_at > now else None
+        self._keeping, self._looks_at = True, self._next_look(now)
+        rest = self._looks_at - now
+        self._keeper.wait(None if rest == NEVER else max(0.001, rest))
+        self._keeping = False
 
     # For both
 
     @property
     def _slots_lead(self) -> bool:
+        """Whether a free slot polls: not the last one while messages wait for a slot of their own time."""
         mean = self._inflight.mean
-        return self._threads > 0 and (mean is None or mean < QUICK)
+        quick = mean is None or mean < QUICK
+        return self._threads > 0 and quick and (self._free_slots > 1 or not self._inflight.waiting)
 
     def _poll(self, now: float) -> Poll | None:
-        asked = self._inflight.credit()
+        asked = self._credit()
         if not asked or now < self._resume_polls_at:
             return None
         wait = SHORT_POLL if self._inflight.polls else LONG_POLL
         self._inflight.polling(asked)
         return Poll(asked, min(wait, self._wait))
 
-    def _wake(self) -> None:
-        now = self._clock()
+    def _credit(self) -> int:
+        return self._inflight.credit() if self.stint.allows(self._inflight.polls) else 0
+
+    def _next_look(self, now: float) -> float:
+        """When something is due that no event will tell of."""
+        if self._commands:
+            return now
+        leads, due = self._slots_lead, self._inflight.wake_at()
+        looks = NEVER if due is None else due
+        if not leads and self._inflight.batch_to_delete:
+            looks = now
+        if self._free_slots and self._inflight.ready(Kind.THREAD):
+            looks = min(looks, now + TICK)
+        if (self._free_slots or not leads) and self._credit():
+            looks = min(looks, max(self._resume_polls_at, now + TICK if leads else now))
+        return looks
+
+    def _pass_on(self, now: float) -> None:
+        """Wake whom an event concerns: coroutines, the keeper of the time, those who wait for the end."""
+        self._wake_coroutines()
+        if self._inflight.draining:
+            self._wake_all()
+        elif self.stint.over and self.on_finished and self._quiet:
+            finished, self.on_finished = self.on_finished, None
+            finished()
+        if self._keeping and self._looks_at > now + TICK and self._next_look(now) < self._looks_at:
+            self._keeper.notify()
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether nothing runs, nor could, and no poll is open."""
+        return not (self._busy or self._inflight.polls or any(map(self._inflight.ready, Kind)))
+
+    def _wake_coroutines(self) -> None:
         if self.on_coroutine is not None and self._inflight.ready(Kind.COROUTINE):
             self.on_coroutine()
-        if self._inflight.mean is None or not self._slots_lead:
-            self._wake_slots()
-        self._call_hands(now)
-        if self._inflight.draining:
-            self._hands.notify_all()
-            self._done.notify_all()
 
     def _wake_slots(self) -> None:
-        if not self._idle_slots:
-            return
-        ready = self._inflight.ready(Kind.THREAD)
-        if ready:
-            self._slots.notify(min(ready, self._idle_slots))
-        elif self._slots_lead and not self._inflight.polls and self._inflight.credit():
-            self._slots.notify()  # to lead
+        if self._free_slots:
+            ready = self._inflight.ready(Kind.THREAD)
+            self._slots.notify(ready or (self._slots_lead and self._credit() > 0))
 
-    def _call_hands(self, now: float) -> None:
-        """Wake the one that keeps the time, if what just happened is due before it would wake."""
-        if self._keeper_wakes_at is None or self._keeper_wakes_at <= now + TICK:
-            return
-        due = self._inflight.wake_at()
-        if (
-            self._inflight.batch_to_delete
-            or self._inflight.ready(Kind.THREAD)
-            or (due is not None and due < self._keeper_wakes_at)
-            or (not self._slots_lead and self._inflight.credit())
-        ):
-            self._hands.notify()
+    def _wake_all(self) -> None:
+        self._keeper.notify()
+        self._hands.notify_all()
+        self._done.notify_all()

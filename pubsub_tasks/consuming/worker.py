@@ -8,26 +8,28 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from ..delivery import Delivery
-from ..events import Event, Observer, Settled, Started
+from ..events import Observer, notify
 from ..transports import Queue
-from ..verdicts import DeadLetter, Retry, Verdict
-from ..wire import MAX_VISIBILITY
-from .dispatch import Call, Dispatcher
-from .executors import CoroutineSlots, Hands, ThreadSlots
-from .held import Held, Kind, Limits
+from ..verdicts import Verdict
+from .dispatch import Dispatcher
+from .executors import CoroutineSlots, Hands, ThreadSlots, thread
+from .handling import Handling
+from .held import Held, Limits
 from .inflight import InFlight
+from .jobs import LONG_POLL
 from .outage import Outage
 from .receiving import Receiver
 from .settling import DeadLetters, Settler
-from .station import LONG_POLL, Station
+from .station import Station
+from .stint import Stint
 from .tally import Tally
 
 logger = logging.getLogger(__name__)
 
-SETTLERS = 2
-"""I/O threads beside those that may poll, so that a delete never waits for a long poll to end."""
+SETTLERS = 3
+"""I/O threads beside those that may poll: no delete and no lease waits for a long poll to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,14 @@ class Worker:
         dead_letters: where dead letters go, or None: then they stay on the queue at the longest back-off.
         capacity: how much to do at once.
         observers: who is told of events; what they raise is logged.
+        stint: when to receive no more.
         clock: seconds that never go back, for leases.
         wall: epoch seconds, for attempts and ages.
+
+    Attributes:
+        on_crash: called when a thread of the worker failed: it should be stopped.
+        on_finished: called when the stint is over and nothing runs any more.
+        on_worn: called with a reason when the process had better be a new one.
     """
 
     def __init__(
@@ -74,32 +82,38 @@ class Worker:
         dead_letters: DeadLetters | None = None,
         capacity: Capacity = Capacity(),
         observers: Sequence[Observer] = (),
+        stint: Stint | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.queue = queue
-        self.limits = capacity.limits(dispatcher.has_plain, dispatcher.has_coroutines)
-        self.on_crash: Callable[[], None] | None = None
-        self._dispatcher = dispatcher
-        self._can_letter = dead_letters is not None
-        self._observers = list(observers)
-        self._clock, self._wall = clock, wall
-        self._station = Station(
-            InFlight(self.limits, random.random), clock, threads=self.limits.threads, wait=capacity.wait
+        self.limits = limits = capacity.limits(dispatcher.has_plain, dispatcher.has_coroutines)
+        self.on_crash: Callable[[], None] = _ignore
+        self.on_finished: Callable[[], None] = _ignore
+        self.on_worn: Callable[[str], None] = _ignore
+        self._left_behind = 0
+        self._station = station = Station(
+            InFlight(limits, random.random), clock, threads=limits.threads, wait=capacity.wait, stint=stint
         )
-        receiving = Outage(f"receiving from {queue.name}", clock, random.random)
-        settling = Outage(f"settling on {queue.name}", clock, random.random)
-        receiver = Receiver(
-            self._station, queue, self._kind, clock, self.limits.visibility, receiving, self.observe
+        self._handling = Handling(
+            queue.name,
+            dispatcher,
+            observers,
+            can_letter=dead_letters is not None,
+            has_threads=limits.threads > 0,
+            clock=clock,
+            wall=wall,
+            on_stuck=self._leave_behind,
         )
-        settler = Settler(self._station, queue, dead_letters, clock, settling, self.observe)
-        self._hands = Hands(self._station, receiver, settler, self.limits.receivers + SETTLERS, self._crash)
-        self._threads = ThreadSlots(
-            self._station, receiver, settler, self._handle, self.limits.threads, self._crash
-        )
-        self._coroutines = CoroutineSlots(
-            self._station, self._handle_async, self.limits.coroutines, self._crash
-        )
+        outage = partial(Outage, clock=clock, jitter=random.random)
+        self._receiving = outage(f"receiving from {queue.name}")
+        kind, tell = self._handling.kind, partial(notify, observers)
+        receiver = Receiver(station, queue, kind, clock, limits.visibility, self._receiving, tell)
+        self._settler = settler = Settler(station, queue, dead_letters, clock, outage, tell)
+        self._hands = Hands(station, receiver, settler, limits.receivers + SETTLERS, self._crash)
+        self._threads = ThreadSlots(station, receiver, settler, self._handling.handle, self._crash)
+        handle = self._handling.handle_async
+        self._coroutines = CoroutineSlots(station, handle, limits.coroutines, self._crash)
 
     @property
     def tally(self) -> Tally:
@@ -108,11 +122,18 @@ class Worker:
 
     def start(self) -> None:
         """Start to consume, in threads of its own."""
+        self._station.on_finished = self._finish
         if self.limits.coroutines:
-            self._station.on_coroutine = self._coroutines.ready
             self._coroutines.start()
-        self._threads.start()
+            self._station.on_coroutine = self._coroutines.ready
+        if self.limits.threads:
+            thread("pubsub-deadlines", self._handling.deadlines.watch, self._crash).start()
+        self._threads.start(self.limits.threads)
         self._hands.start()
+
+    def finish(self) -> None:
+        """Receive no more, and finish what is in hand; `on_finished` is called then."""
+        self._station.end_stint()
 
     def drain(self) -> None:
         """Receive no more, give back what was not started, finish what runs."""
@@ -126,58 +147,28 @@ class Worker:
         """Drain, wait for so many seconds, end the event loop; whether everything in hand was settled."""
         self.drain()
         clean = self.wait(grace)
+        self._handling.stopping = True
+        self._handling.deadlines.stop()
         if self.limits.coroutines:
             self._coroutines.stop()
         return clean
 
-    def observe(self, event: Event) -> None:
-        """Tell the observers."""
-        for observer in self._observers:
-            try:
-                observer(event)
-            except Exception:
-                logger.exception("observer %r failed on %r", observer, type(event).__name__)
-
     def _crash(self, error: BaseException) -> None:
         logger.critical("a thread of the worker failed: the worker is not to be trusted", exc_info=error)
-        if self.on_crash is not None:
-            self.on_crash()
+        self.on_crash()
 
-    def _kind(self, delivery: Delivery) -> Kind:
-        if not self.limits.threads:
-            return Kind.COROUTINE
-        return Kind.COROUTINE if self._dispatcher.is_coroutine(delivery) else Kind.THREAD
+    def _finish(self) -> None:
+        self.on_finished()
 
-    def _handle(self, held: Held) -> Verdict:
-        started = self._clock()
-        call = self._dispatcher.prepare(held.delivery, self._wall())
-        if isinstance(call, Call):
-            self._tell_started(held, call)
-            verdict = self._dispatcher.run(call, self._wall)
-        else:
-            verdict = call
-        return self._decided(held, verdict, started)
+    def _leave_behind(self, held: Held, verdict: Verdict) -> None:
+        self._station.abandon(held, verdict)
+        self._threads.start()
+        self._left_behind += 1
+        if self.queue.fifo:
+            self.on_worn("a handler of a FIFO group does not end, and its group must go on elsewhere")
+        elif self._left_behind >= self.limits.threads:
+            self.on_worn(f"{self._left_behind} handlers did not end, and their threads are lost")
 
-    async def _handle_async(self, held: Held) -> Verdict:
-        started = self._clock()
-        call = self._dispatcher.prepare(held.delivery, self._wall())
-        if isinstance(call, Call):
-            self._tell_started(held, call)
-            verdict = await self._dispatcher.arun(call, self._wall)
-        else:
-            verdict = call
-        return self._decided(held, verdict, started)
 
-    def _tell_started(self, held: Held, call: Call) -> None:
-        held.task = call.task.name
-        if self._observers:
-            self.observe(Started(self.queue.name, held.delivery, call.task.name))
-
-    def _decided(self, held: Held, verdict: Verdict, started: float) -> Verdict:
-        if isinstance(verdict, DeadLetter) and not self._can_letter:
-            # It stays where it is until somebody gives it a dead-letter queue or retention ends it.
-            verdict = Retry(MAX_VISIBILITY, verdict.error)
-        if self._observers:
-            seconds = self._clock() - started
-            self.observe(Settled(self.queue.name, held.delivery, held.task, verdict, seconds))
-        return verdict
+def _ignore(*_: object) -> None:
+    """Nobody wants to know."""

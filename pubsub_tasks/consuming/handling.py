@@ -1,0 +1,131 @@
+"""Handling: one delivery in hand given to dispatch, within its time limit, and told to observers.
+
+It decides nothing about messages but for what dispatch cannot know: whether there is a dead-letter queue, and
+that a thread will not come back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from ..delivery import Delivery
+from ..events import Observer, Settled, Started, notify
+from ..verdicts import DeadLetter, Retry, Verdict
+from ..wire import MAX_VISIBILITY
+from .deadlines import Deadlines, Run, timeout
+from .dispatch import Call, Dispatcher
+from .held import Held, Kind
+
+logger = logging.getLogger(__name__)
+
+
+class Handling:
+    """Handles what one worker has in hand.
+
+    Args:
+        queue: name of the queue, for events.
+        can_letter: whether there is a dead-letter queue.
+        has_threads: whether there are thread slots; without them coroutines handle what has no task too.
+        clock: seconds that never go back.
+        wall: epoch seconds.
+        on_stuck: told of a delivery whose thread is left behind, and of what becomes of it.
+    """
+
+    def __init__(
+        self,
+        queue: str,
+        dispatcher: Dispatcher,
+        observers: Sequence[Observer],
+        *,
+        can_letter: bool,
+        has_threads: bool,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        on_stuck: Callable[[Held, Verdict], None],
+    ) -> None:
+        self._queue = queue
+        self._dispatcher = dispatcher
+        self._observers = observers
+        self._can_letter = can_letter
+        self._has_threads = has_threads
+        self._clock, self._wall = clock, wall
+        self._on_stuck = on_stuck
+        self.deadlines = Deadlines(clock, self._stuck)
+        self.stopping = False
+
+    def kind(self, delivery: Delivery) -> Kind:
+        """What kind of slot runs it."""
+        if self._has_threads and not self._dispatcher.is_coroutine(delivery):
+            return Kind.THREAD
+        return Kind.COROUTINE
+
+    def handle(self, held: Held) -> Verdict | None:
+        """What becomes of it; None when that was decided already, since this thread was given up."""
+        started = self._clock()
+        call = self._prepare(held)
+        if not isinstance(call, Call):
+            return self._decided(held, call, started)
+        if call.task.timeout is None:
+            return self._decided(held, self._dispatcher.run(call, self._wall), started)
+        run = Run(held, call)
+        verdict = self._dispatcher.run(call, self._wall, partial(self.deadlines.limit, run))
+        return None if run.left_behind else self._decided(held, verdict, started)
+
+    async def handle_async(self, held: Held) -> Verdict:
+        """The same in the event loop, whose handlers are cancelled when their time is over."""
+        started = self._clock()
+        call = self._prepare(held)
+        verdict = await self._run_async(call) if isinstance(call, Call) else call
+        return self._decided(held, verdict, started)
+
+    async def _run_async(self, call: Call) -> Verdict:
+        limit = None if call.task.timeout is None else _limited
+        try:
+            return await self._dispatcher.arun(call, self._wall, limit)
+        except asyncio.CancelledError as error:
+            if self.stopping:
+                raise
+            # Not ours: it awaited something that was cancelled, or cancelled itself.
+            while (task := asyncio.current_task()) and task.cancelling():
+                task.uncancel()
+            return self._dispatcher.judge(call, None, error, self._wall())
+
+    def _prepare(self, held: Held) -> Call | Verdict:
+        call = self._dispatcher.prepare(held.delivery, self._wall())
+        if isinstance(call, Call):
+            held.task = call.task.name
+            if self._observers:
+                notify(self._observers, Started(self._queue, held.delivery, call.task.name))
+        return call
+
+    def _decided(self, held: Held, verdict: Verdict, started: float) -> Verdict:
+        if isinstance(verdict, DeadLetter) and not self._can_letter:
+            # It stays where it is until somebody gives it a dead-letter queue or retention ends it.
+            verdict = Retry(MAX_VISIBILITY, verdict.error)
+        if self._observers:
+            seconds = self._clock() - started
+            notify(self._observers, Settled(self._queue, held.delivery, held.task, verdict, seconds))
+        return verdict
+
+    def _stuck(self, run: Run) -> None:
+        verdict = self._dispatcher.judge(run.call, None, timeout(run.call), self._wall())
+        logger.error(
+            "%s does not end though its time limit of %g s is over: its thread is left behind, and message "
+            "%s goes on without it",
+            run.call.task.name,
+            run.call.task.timeout,
+            run.held.delivery.id,
+        )
+        self._on_stuck(run.held, self._decided(run.held, verdict, run.held.started_at))
+
+
+async def _limited(invoke: Callable[[Call], Any], call: Call) -> Any:
+    try:
+        async with asyncio.timeout(call.task.timeout) as scope:
+            return await invoke(call)
+    except TimeoutError as error:
+        if scope.expired():
+            raise timeout(call) from error
+        raise  # the handler's own

@@ -1,0 +1,37 @@
+"""Stint: how long a worker goes on receiving. Pure counting; it refuses to know what becomes of a message."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Stint:
+    """When enough was received. What is in hand by then is finished, and only then the worker is done.
+
+    Attributes:
+        once: after one receive, whatever it brings.
+        until_empty: after a receive that brings nothing while nothing is in hand.
+        messages: after so many messages; a batch that began is taken whole. None for any number.
+        over: whether that is so.
+        received: messages so far.
+    """
+
+    once: bool = False
+    until_empty: bool = False
+    messages: int | None = None
+    over: bool = False
+    received: int = 0
+
+    def end(self) -> None:
+        """Enough, for a reason of somebody else's."""
+        self.over = True
+
+    def allows(self, open_polls: int) -> bool:
+        """Whether another poll may be made beside those that are open."""
+        return not self.over and not (self.once and open_polls)
+
+    def polled(self, brought: int, idle: bool) -> None:
+        """A receive succeeded; `idle` when nothing is in hand now and no other poll is open."""
+        self.received += brought
+        enough = self.messages is not None and self.received >= self.messages
+        if self.once or enough or (self.until_empty and idle):
+            self.over = True
