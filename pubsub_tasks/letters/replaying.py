@@ -1,0 +1,43 @@
+"""Replaying: a letter through the local handler, by the same dispatch as in a worker. Touches no queue."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..consuming.dead_letters import restore
+from ..consuming.dispatch import Call, Dispatcher
+from ..envelope import open_record
+from ..verdicts import Verdict
+from ..wire import Record
+from .letter import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What became of it: the task that ran, None where none did, and the verdict."""
+
+    task: str | None
+    verdict: Verdict
+
+
+def replay(dispatcher: Dispatcher, letter: Letter, clock: Callable[[], float]) -> Replay:
+    """Handle a letter as its redriven copy would be on its first attempt. The handler's effects are real."""
+    sent = restore(letter.record)
+    now = clock()
+    delivery = open_record(
+        Record(
+            sent.body,
+            receipt_handle="",
+            message_id=letter.record.message_id,
+            sent_at=now,
+            first_received_at=now,
+            attributes=sent.attributes,
+            group_id=sent.group_id,
+        )
+    )
+    prepared = dispatcher.prepare(delivery, now)
+    if not isinstance(prepared, Call):
+        return Replay(None, prepared)
+    if prepared.task.is_async:
+        return Replay(prepared.task.name, asyncio.run(dispatcher.arun(prepared, clock)))
+    return Replay(prepared.task.name, dispatcher.run(prepared, clock))

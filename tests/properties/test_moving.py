@@ -1,0 +1,94 @@
+"""Whatever SQS answers, and whenever somebody says stop: no letter is lost, and all that is told is true."""
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pubsub_tasks.errors import ConfigurationError, SettleFailed
+from pubsub_tasks.letters.batches import Item
+from pubsub_tasks.letters.browsing import browse
+from pubsub_tasks.letters.hands import VISIBILITY
+from pubsub_tasks.letters.moving import Mover
+from pubsub_tasks.letters.resending import redriven
+from tests.letters.rooms import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, LostAnswer, Room
+
+BROKEN = SettleFailed("connection reset")
+entry_answers = st.lists(st.sampled_from([None, None, None, FOR_NOW, FOR_GOOD]), min_size=10, max_size=10)
+calls = st.one_of(
+    entry_answers,
+    entry_answers,
+    st.sampled_from([BROKEN, LostAnswer(BROKEN), ConfigurationError("no credentials"), KeyboardInterrupt()]),
+)
+deletes = calls | st.just([SOMEBODY_ELSE_S] * 10)
+bodies = st.lists(
+    st.sampled_from([f"{group}{number}" for group in "abc" for number in range(9)]), unique=True
+)
+
+
+def as_told(call: Any) -> Any:
+    if not isinstance(call, list):
+        return call
+    answers = iter(call)
+    return lambda entry: next(answers)
+
+
+@given(
+    fifo=st.booleans(),
+    names=bodies,
+    sends=st.lists(calls, max_size=6),
+    deletions=st.lists(deletes, max_size=6),
+    stop_after=st.integers(0, 40),
+    late=st.booleans(),
+)
+def test_no_letter_is_lost_and_what_is_said_is_true(
+    fifo: bool, names: list[str], sends: list[Any], deletions: list[Any], stop_after: int, late: bool
+) -> None:
+    # Given letters in hand, a wire that may do anything, and somebody who may lose patience
+    room = Room(fifo=fifo)
+    room.put(*names)
+    letters = browse(room.hands, 100, room.stop).letters
+    items = [
+        Item(
+            letter.record.body,
+            letter.record,
+            redriven(letter.record, fifo=fifo, size_limit=1_048_576),
+            letter.record.group_id if fifo else None,
+        )
+        for letter in letters
+    ]
+    room.source.told["send"] = [as_told(call) for call in sends]
+    room.letters.told["delete"] = [as_told(call) for call in deletions]
+    if late:
+        room.clock.advance(VISIBILITY)
+
+    # When they are redriven
+    def patience(settled: int) -> None:
+        if settled >= stop_after:
+            room.stop.set()
+
+    mover = Mover(room.hands, room.source, stop=room.stop, clock=room.clock, tell=patience)  # type: ignore[arg-type]
+    outcome = mover.run(items)
+
+    # Then each has one fate, and it is the one told
+    room.letters.told["delete"] = []
+    room.hands.put_back()
+    there, here = Counter(room.seen_by_others(room.source)), Counter(room.seen_by_others())
+    seen = [item.id for item in items]
+    kept = [trouble.id for trouble in outcome.kept] + outcome.lost + outcome.left
+    doubled = [trouble.id for trouble in outcome.doubled]
+    assert sorted(outcome.done + kept + doubled) == sorted(seen)
+    assert all((there[name], here[name]) == (1, 0) for name in outcome.done)
+    assert all((there[name], here[name]) == (0, 1) for name in kept)
+    assert all(there[name] + here[name] >= 1 for name in names)
+    assert all(there[name] <= 1 for name in names)
+    # And nothing of a group passed another
+    if fifo:
+        for group in "abc":
+            order = [name for name in room.seen_by_others(room.source) if name[0] == group]
+            assert order == [name for name in names if name in order]
+            first_here = next((name for name in seen if name[0] == group and name not in there), None)
+            if first_here:
+                behind = seen[seen.index(first_here) :]
+                assert not any(name[0] == group and there[name] for name in behind)
