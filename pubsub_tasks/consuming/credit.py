@@ -50,13 +50,17 @@ class Credit:
         """How many settlements may be unconfirmed before it is better to receive no more."""
         return 10 * self.waiting_limit
 
-    def left(self, running: dict[Kind, int], ready: dict[Kind, int]) -> int:
-        """How many messages may be received beyond those that open polls may bring."""
+    def left(self, running: dict[Kind, int], ready: dict[Kind, int], waiting: int) -> int:
+        """How many messages may be received beyond those that open polls may bring.
+
+        Those of a FIFO queue may all turn out to wait, behind others of their group.
+        """
         free = self._limits.slots - sum(running.values())
         buffered = sum(ready.values())
         if any(ready[kind] > self.prefetch + slots for kind, slots in self._slots.items()):
             return 0  # one kind of slot is full to the brim; more would be of that kind again
-        return max(0, free + self.prefetch - buffered - self._asked)
+        room = min(free + self.prefetch - buffered, self.waiting_limit - waiting)
+        return max(0, room - self._asked)
 
     def ask(self, left: int, buffered: int) -> int:
         """How many to ask for in one more poll, or 0: a poll for less than a batch only feeds idle slots."""

@@ -40,6 +40,10 @@ class IllegalMove(Exception):
     """An event that cannot happen to a delivery where it stands."""
 
 
+UNWATCHED: "dict[Held, None]" = {}
+"""Where those are of whom nobody watches the lease; always empty."""
+
+
 class Held:
     """One delivery in hand."""
 
@@ -56,8 +60,8 @@ class Held:
         "started_at",
         "state",
         "task",
-        "ticket",
         "verdict",
+        "watch",
     )
 
     def __init__(self, delivery: Delivery, hold: Hold, kind: Kind, lane: str | None) -> None:
@@ -72,14 +76,14 @@ class Held:
         self.due_at = 0.0
         self.seconds = 0
         self.failures = 0
-        self.ticket = 0
+        self.watch: dict[Held, None] = UNWATCHED
         self.extending = False
         self.commanded = False
 
     @property
     def renewable(self) -> bool:
-        """False once it is gone, or while a command that settles it is on its way."""
-        return not self.commanded and self.state is not State.GONE
+        """False once it is lost or gone, or while a command that settles it is on its way."""
+        return not (self.commanded or self.hold.lost or self.state is State.GONE)
 
     def __repr__(self) -> str:
         return f"<Held {self.delivery.id} {self.state.name.lower()}>"

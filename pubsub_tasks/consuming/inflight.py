@@ -12,7 +12,6 @@ or unsettled, `Extend` by extended | not_extended | lapsed; `TellLost` wants no 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from math import ceil
 
 from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
 from ..wire import MAX_BATCH, MAX_DELAY
@@ -71,12 +70,10 @@ class InFlight:
 
     def credit(self) -> int:
         """How many messages may be asked for in one more poll; 0 for none."""
-        if self.draining or self.waiting >= self._credit.waiting_limit:
-            return 0
-        if len(self._outboxes) >= self._credit.unsettled_limit:
-            return 0  # settlements do not get through: to receive more would only pile them up
+        if self.draining or len(self._outboxes) >= self._credit.unsettled_limit:
+            return 0  # where settlements do not get through, to receive more would only pile them up
         ready = {kind: self._lineup.ready(kind) for kind in Kind}
-        return self._credit.ask(self._credit.left(self._running, ready), sum(ready.values()))
+        return self._credit.ask(self._credit.left(self._running, ready, self.waiting), sum(ready.values()))
 
     def wake_at(self) -> float | None:
         """When `commands` may have something new without any event, or None."""
@@ -104,17 +101,22 @@ class InFlight:
     # Running
 
     def start(self, kind: Kind, now: float) -> Held | None:
-        """A free slot takes the next delivery, or None."""
-        held = self._lineup.take(kind)
-        if held is not None:
+        """A free slot takes the next delivery, or None. What lapsed unnoticed is left to its next holder."""
+        while (held := self._lineup.take(kind)) is not None:
             held.state = State.RUNNING
-            held.started_at = now
-            self._running[kind] += 1
-        return held
+            if held.hold.until > now:
+                held.started_at = now
+                self._running[kind] += 1
+                return held
+            self._lapse(held, now)
+            self._forget(held)
+        return None
 
     def finished(self, held: Held, verdict: Verdict, now: float) -> None:
         """Its handler is done, and this is what becomes of it."""
         self._stop(held, verdict, now)
+        if held.hold.until <= now and not held.hold.lost:
+            self._lapse(held, now)
         if isinstance(verdict, Ack | Drop):
             self._settle(held, State.DELETING, now)
             self._lineup.leave(held)
@@ -123,7 +125,7 @@ class InFlight:
         elif isinstance(verdict, DeadLetter):
             self._settle(held, State.LETTERING, now)
         else:
-            self._again(held, verdict.after if isinstance(verdict, Retry) else 0.0, now)
+            self._again(held, verdict, now)
 
     def abandoned(self, held: Held, verdict: Verdict, now: float) -> None:
         """Its handler will not come back; its slot is replaced, and its group stays held with it."""
@@ -141,40 +143,43 @@ class InFlight:
 
     def commands(self, now: float) -> list[Command]:
         """What is to be done now."""
-        extensions, lapsed = self._leases.due(now)
+        changes, lapsed = self._leases.due(now)
         for held in lapsed:
             self._lapse(held, now)
         self._lineup.unpark(now)
-        live = [change for change in extensions if change[0].state is not State.GONE]
-        out: list[Command] = [Extend(live[i : i + MAX_BATCH]) for i in range(0, len(live), MAX_BATCH)]
+        out: list[Command] = [Extend(changes[i : i + MAX_BATCH]) for i in range(0, len(changes), MAX_BATCH)]
         out += self._outboxes.take(now, everything=self.draining)
         return [*out, TellLost(lost)] if (lost := self._leases.told()) else out
 
-    def settled(self, members: Iterable[Held]) -> None:
+    def settled(self, members: Sequence[Held]) -> None:
         """They are deleted, or the queue's again."""
+        self._outboxes.answered(members, State.DELETING, State.LETTING_GO)
         for held in members:
             self._forget(held)
 
-    def dead_lettered(self, members: Iterable[Held], now: float) -> None:
+    def dead_lettered(self, members: Sequence[Held], now: float) -> None:
         """Confirmed copies stand in the dead-letter queue."""
+        self._outboxes.answered(members, State.LETTERING)
         for held in members:
-            held.commanded = False
-            held.failures = 0
             self._settle(held, State.DELETING, now)
+            if held.hold.until <= now:
+                self._lapse(held, now)
             self._lineup.leave(held)
+            self._leases.resume(held, now)
 
-    def unsettled(self, members: Iterable[Held], now: float) -> None:
+    def unsettled(self, members: Sequence[Held], now: float) -> None:
         """That command failed. Deletes are tried until they succeed, the others while the lease holds."""
+        self._outboxes.answered(members)
         for held in members:
-            held.commanded = False
-            if held.hold.until <= now and held.state is not State.DELETING:
+            if held.state is not State.DELETING and (held.hold.lost or held.hold.until <= now):
                 self._lapse(held, now)
             else:
                 self._outboxes.put_back(held, now)
                 self._leases.resume(held, now)
 
-    def lost(self, members: Iterable[Held]) -> None:
+    def lost(self, members: Sequence[Held]) -> None:
         """The service says, as they were to be settled, that these receipts are no longer good."""
+        self._outboxes.answered(members, State.DELETING, State.LETTING_GO)
         for held in members:
             self._leases.lose(held)
             self._forget(held)
@@ -182,21 +187,24 @@ class InFlight:
     def extended(self, changes: Sequence[tuple[Held, int]], sent_at: float, now: float) -> None:
         """These leases run for so many seconds from when the call was sent."""
         for held, seconds in changes:
-            held.hold.until = sent_at + seconds
             held.extending = False
+            if not held.hold.lost:  # it ran out before this was heard, and its handler was told
+                held.hold.until = sent_at + seconds
         self._leases.hold([held for held, _ in changes if held.renewable], now)
 
-    def not_extended(self, members: Iterable[Held], now: float) -> None:
+    def not_extended(self, members: Sequence[Held], now: float) -> None:
         """Extending these failed; tried again soon, until the leases lapse."""
         for held in members:
             held.extending = False
-            self._leases.again([held], min(held.hold.until, now + max(0.25, held.hold.left(now) / 4)))
+            if held.renewable:
+                self._leases.again([held], min(held.hold.until, now + max(0.25, held.hold.left(now) / 4)))
 
-    def lapsed(self, members: Iterable[Held], now: float) -> None:
+    def lapsed(self, members: Sequence[Held], now: float) -> None:
         """The service says, as they were to be extended, that these receipts are no longer good."""
         for held in members:
             held.extending = False
-            self._lapse(held, now)
+            if held.state is not State.GONE:  # as one is that was deleted while this was under way
+                self._lapse(held, now)
 
     # The inside
 
@@ -211,46 +219,40 @@ class InFlight:
         held.state = state
         self._outboxes.put(held, now)
 
-    def _again(self, held: Held, after: float, now: float) -> None:
-        in_hand = held.lane is not None and after <= MAX_DELAY and not self.draining
-        if in_hand and self.waiting < self._credit.waiting_limit:
+    def _again(self, held: Held, verdict: Verdict, now: float) -> None:
+        after = verdict.after if isinstance(verdict, Retry) else 0.0
+        in_hand = held.lane is not None and isinstance(verdict, Retry) and after <= MAX_DELAY
+        if in_hand and not self.draining and self.waiting < self._credit.waiting_limit:
             self._lineup.park(held, now + after)
         else:
             self._release(self._lineup.cut_behind(held), now)
-            self._let_go(held, after, now)
-
-    def _let_go(self, held: Held, after: float, now: float) -> None:
-        held.seconds = min(max(0, ceil(after)), held.hold.cap(now))
-        self._settle(held, State.LETTING_GO, now)
+            held.due_at = now + after
+            self._settle(held, State.LETTING_GO, now)
 
     def _give_back(self, members: Iterable[Held], now: float) -> None:
         """Release what was not started, and what stands behind what was."""
         for held in members:
-            if held.state not in UNSTARTED:
-                self._release(self._lineup.cut_behind(held), now)
-            elif held.state is State.PARKED:
-                self._release(self._lineup.withdraw(held), now)
-                self._let_go(held, held.due_at - now, now)
-            else:
-                self._release([*self._lineup.withdraw(held), held], now)
+            self._release(self._lineup.withdraw(held), now)
+            if held.state is State.PARKED:
+                self._settle(held, State.LETTING_GO, now)  # until it is due, as it would have waited here
+            elif held.state in UNSTARTED:
+                self._release([held], now)
 
     def _release(self, members: Iterable[Held], now: float) -> None:
         for held in members:
-            held.verdict = Release()
-            self._let_go(held, 0, now)
+            held.verdict, held.due_at = Release(), now
+            self._settle(held, State.LETTING_GO, now)
 
     def _lapse(self, held: Held, now: float) -> None:
         """Others may have it by now: what is behind it must not start here, nor is it ours to settle."""
         self._leases.lose(held)
-        if held.state in UNSTARTED:
-            self._release(self._lineup.withdraw(held), now)
-            self._forget(held)
-            return
-        self._release(self._lineup.cut_behind(held), now)
-        if held.state in (State.LETTING_GO, State.LETTERING) and not held.commanded:
+        self._release(self._lineup.withdraw(held), now)
+        unsent = held.state in (State.LETTING_GO, State.LETTERING) and not held.commanded
+        if unsent or held.state in UNSTARTED:
             self._forget(held)
 
     def _forget(self, held: Held) -> None:
         held.state = State.GONE
         self._held.discard(held)
+        self._leases.forget(held)
         self._lineup.leave(held)

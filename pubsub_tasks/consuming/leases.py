@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from itertools import count
 from math import floor
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ..wire import MAX_VISIBILITY
 
@@ -46,11 +46,11 @@ class Leased(Protocol):
 
     hold: Hold
     extending: bool
-    ticket: int
+    watch: dict[Any, None]
 
     @property
     def renewable(self) -> bool:
-        """False once it has left our hands, or while a command that ends the lease is under way."""
+        """False once it is lost or settled, or while a command that ends the lease is under way."""
         ...
 
 
@@ -60,27 +60,34 @@ L = TypeVar("L", bound=Leased)
 class Leases(Generic[L]):
     """Every lease in hand, by the time at which something must be done about it.
 
-    Members are watched by the group, and each carries the ticket of the one group that still watches it.
+    Members are watched by the group, and each knows the one that it is in: who is forgotten leaves it at
+    once, since a group would else keep in memory, for half a lease, what was handled long since.
     """
 
     def __init__(self, seconds: int) -> None:
         self._seconds = seconds
-        self._tickets = count(1)
-        self._heap: list[tuple[float, int, list[L]]] = []
+        self._order = count()
+        self._heap: list[tuple[float, int, dict[L, None]]] = []
         self._lost: list[L] = []
 
     def hold(self, members: list[L], now: float) -> None:
         """These were received or extended just now."""
-        self.again(members, now + self._seconds / 2)
+        ends = min((member.hold.until for member in members), default=now)
+        self.again(members, min(now + self._seconds / 2, ends))
 
     def again(self, members: list[L], at: float) -> None:
         """Look at these at the given time."""
         if not members:
             return
-        ticket = next(self._tickets)
+        group = dict.fromkeys(members)
         for member in members:
-            member.ticket = ticket
-        heapq.heappush(self._heap, (at, ticket, members))
+            member.watch.pop(member, None)
+            member.watch = group
+        heapq.heappush(self._heap, (at, next(self._order), group))
+
+    def forget(self, member: L) -> None:
+        """It is settled, or no longer ours."""
+        member.watch.pop(member, None)
 
     def resume(self, member: L, now: float) -> None:
         """A command that would have ended this lease failed: keep it on."""
@@ -102,6 +109,8 @@ class Leases(Generic[L]):
         """When `due` or `told` has something to say, or None."""
         if self._lost:
             return 0.0
+        while self._heap and not self._heap[0][2]:
+            heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def due(self, now: float) -> tuple[list[tuple[L, int]], list[L]]:
@@ -117,8 +126,8 @@ class Leases(Generic[L]):
     def _soon(self, now: float) -> Iterator[L]:
         horizon = now + self._seconds / 6
         while self._heap and self._heap[0][0] <= horizon:
-            _, ticket, members = heapq.heappop(self._heap)
-            yield from (m for m in members if m.ticket == ticket and m.renewable)
+            group = heapq.heappop(self._heap)[2]
+            yield from (member for member in group if member.renewable)
 
     def _judge(self, member: L, now: float, extensions: list[tuple[L, int]], lapsed: list[L]) -> None:
         hold = member.hold

@@ -64,7 +64,7 @@ class Lineup:
                 self._make_ready(held)
 
     def withdraw(self, held: Held) -> list[Held]:
-        """Take out one that was not started; returns those behind it, which are out as well."""
+        """Take it out where it waits to start; returns those behind it, which are out as well."""
         behind = self.cut_behind(held)
         self._unwait(held)
         if held.state is State.BLOCKED and held.lane is not None:

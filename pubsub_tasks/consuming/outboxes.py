@@ -4,9 +4,10 @@ A settlement leaves by `take` as part of a command and comes back by `put_back` 
 it is `commanded`, and nothing else may be done about its message.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import ceil
 
-from .held import Command, Delete, Held, LetGo, SendToDeadLetters, State
+from .held import Command, Delete, Held, IllegalMove, LetGo, SendToDeadLetters, State
 from .outbox import Outbox, backoff
 
 
@@ -39,7 +40,19 @@ class Outboxes:
 
     def put(self, held: Held, now: float) -> None:
         """Settle it as its state says."""
+        held.failures = 0
         self._boxes[held.state].put(held, now)
+
+    def answered(self, members: Sequence[Held], *states: State) -> None:
+        """These were under way to be settled, in one of these states if any are given, and are no more.
+
+        Raises IllegalMove where one was not, and then changes nothing.
+        """
+        for held in members:
+            if not held.commanded or (states and held.state not in states):
+                raise IllegalMove(f"{held!r} waits for no such answer")
+        for held in members:
+            held.commanded = False
 
     def put_back(self, held: Held, now: float) -> None:
         """Settling it failed; once more after a back-off."""
@@ -63,8 +76,12 @@ class Outboxes:
         return [batch for batch in batches if batch]
 
     def _sendable(self, held: Held, now: float) -> bool:
-        if held.state is State.LETTING_GO and held.extending:
+        if held.state is not State.LETTING_GO:
+            return held.state is not State.GONE
+        if held.extending:
             # The extension might arrive after the departure, and undo it.
             self._departures.put_later(held, now + 0.05)
             return False
-        return held.state is not State.GONE
+        # Counted from now: it may have taken a while to get here. A computer's sum of times is not exact.
+        held.seconds = min(max(0, ceil(held.due_at - now - 0.001)), held.hold.cap(now))
+        return True

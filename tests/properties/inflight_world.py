@@ -1,0 +1,488 @@
+"""A world around `InFlight`: a queue with SQS's rules, a wire that fails, slots, and time that passes.
+
+It plays everything that may happen and holds each move of `InFlight` against what it knows itself: who was
+received when, what became of it, whose lease runs until when. What it finds wrong is an AssertionError.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import ceil
+
+from pubsub_tasks.consuming.held import Delete, Extend, Held, Kind, LetGo, SendToDeadLetters, TellLost
+from pubsub_tasks.consuming.inflight import InFlight
+from pubsub_tasks.consuming.leases import Hold
+from pubsub_tasks.delivery import Delivery
+from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
+from pubsub_tasks.wire import MAX_BATCH, MAX_DELAY, MAX_VISIBILITY, Record
+
+LATEST_ARRIVAL = 8.0
+"""Seconds after which a call that did not arrive never will; less than the margin kept from the 12 h cap."""
+
+LATEST_ANSWER = 60.0
+
+
+@dataclass(eq=False)
+class Message:
+    """One message as the service knows it."""
+
+    number: int
+    group: str | None
+    kind: Kind
+    receives: int = 0
+    taken_at: float = 0.0
+    hidden_until: float = 0.0
+    receipt: "Receipt | None" = None
+    letters: int = 0
+    deleted: bool = False
+    done: bool = False  # handled, dropped, or a letter of it confirmed
+
+
+@dataclass(eq=False)
+class Receipt:
+    """One receipt as the worker should see it."""
+
+    message: Message
+    held: Held
+    until: float
+    receives: int
+    phase: str = "waiting"  # waiting | parked | running | settling | over
+    verdict: object = None
+    way: type | None = None
+    due_at: float = 0.0
+    tries: int = 0
+    cut: bool = False  # to be given back without having run
+    in_lane: bool = False
+    lost: bool = False
+    commanded: bool = False
+    extending: bool = False
+    nudged_at: float = 0.0  # since when its lease had nothing in its way
+
+    @property
+    def received_at(self) -> float:
+        return self.held.hold.received_at
+
+
+@dataclass(eq=False)
+class Call:
+    """A command on its way."""
+
+    command: object
+    sent_at: float
+    answers: list[str] | None = None
+    members: list[Receipt] = field(default_factory=list)
+
+
+class World:
+    """Everything around one worker's `InFlight`, and around the one that follows when it crashes."""
+
+    def __init__(self, limits, fifo):
+        self.limits, self.fifo = limits, fifo
+        self.now = 1000.0
+        self.queue = []
+        self._boot()
+
+    def _boot(self):
+        self.inflight = InFlight(self.limits, lambda: 0.5)
+        self.hand, self.polls, self.wire = {}, [], []
+        self.running = dict.fromkeys(Kind, 0)
+        self.ghosts = set()
+        self.draining = False
+        self.lost, self.told = set(), Counter()
+
+    # What the outside does
+
+    def send(self, group, kind):
+        self.queue.append(Message(len(self.queue), f"g{group}" if self.fifo else None, kind))
+
+    def crash(self):
+        self._boot()
+
+    def drain(self):
+        self.draining = True
+        self.inflight.drain(self.now)
+        for receipt in self._where("waiting", "parked"):
+            receipt.cut, receipt.in_lane = True, False
+
+    def poll(self):
+        asked = self.inflight.credit()
+        self._check_credit(asked)
+        if asked:
+            self.inflight.polling(asked)
+            self.polls.append(asked)
+
+    def end_poll(self, index, fate, limit):
+        asked = self.polls.pop(index % len(self.polls))
+        taken = [] if fate == "failed" else self._take(min(asked, limit))
+        if fate == "silent":
+            taken = []
+        members = [self._receive(message) for message in taken]
+        self.inflight.received(members, asked, self.now)
+        self._fill()
+
+    def finish(self, receipt, verdict):
+        self._stop(receipt, verdict)
+        self.inflight.finished(receipt.held, verdict, self.now)
+        self._fill()
+
+    def abandon(self, receipt, verdict):
+        if receipt.in_lane:
+            self.ghosts.add(receipt.message.group)
+        self._cut_behind(receipt)
+        receipt.in_lane = False
+        self._stop(receipt, verdict)
+        self.inflight.abandoned(receipt.held, verdict, self.now)
+        self._fill()
+
+    # Time
+
+    def stall(self, seconds):
+        """The process stands still."""
+        self.now += seconds
+        for receipt in self.hand.values():
+            receipt.nudged_at = self.now
+
+    def advance(self, seconds, fair):
+        """Time passes, and the keeper wakes whenever it should; calls go through, or all of them fail."""
+        end = self.now + seconds
+        while (wake := self.inflight.wake_at()) is not None and wake <= end:
+            self.now = max(self.now, wake)
+            self._turn(fair)
+        self.now = end
+        self._turn(fair)
+
+    def _turn(self, fair):
+        for call in list(self.wire):
+            if call.answers is None and self.now - call.sent_at > LATEST_ARRIVAL:
+                self.act(call, "never", [])
+            if call.answers is not None and self.now - call.sent_at > LATEST_ANSWER:
+                self.answer(call)
+        for call in self.hands():
+            self.act(call, "ok" if fair else "never", [])
+            self.answer(call)
+
+    def settle_down(self):
+        """At last everything works: it must come to rest, with one settlement for each."""
+        self.drain()
+        for _ in range(40):
+            while self.polls:
+                self.end_poll(0, "failed", 0)
+            for receipt in self._where("running"):
+                self.finish(receipt, Ack())
+            for call in list(self.wire):
+                self.act(call, "ok", [])
+                self.answer(call)
+            if self.inflight.idle:
+                break
+            self.advance(10.0, fair=True)
+        assert self.inflight.idle, f"still in hand: {list(self.hand)}"
+        self.hands()
+        assert self.told == dict.fromkeys(self.lost, 1), "each lost lease is told once"
+
+    # The wire
+
+    def hands(self):
+        """The keeper asks for commands; they are on their way now."""
+        self._notice()
+        calls = []
+        for command in self.inflight.commands(self.now):
+            if isinstance(command, TellLost):
+                self.told.update(command.members)
+            else:
+                calls.append(self._check(command))
+        self.wire += calls
+        wake = self.inflight.wake_at()
+        assert wake is None or wake > self.now, "a busy loop"
+        assert set(self.inflight._held) == set(self.hand), "what is in hand is what was not settled"
+        self._fill()
+        self._check_that_nobody_waits()
+        return calls
+
+    def act(self, call, fate, refused):
+        """The service gets it: "ok", "silent" where the answer is lost, or "never"."""
+        if call.answers is not None:
+            return
+        if fate == "never" or self.now - call.sent_at > LATEST_ARRIVAL:
+            call.answers = ["failed"] * len(call.members)
+            return
+        seconds = dict(call.command.changes) if isinstance(call.command, Extend) else {}
+        answers = [
+            "failed" if index in refused else self._serve(call.command, receipt, seconds)
+            for index, receipt in enumerate(call.members)
+        ]
+        call.answers = ["failed"] * len(answers) if fate == "silent" else answers
+
+    def answer(self, call):
+        """The worker hears of it."""
+        self.wire.remove(call)
+        ok, failed, lost = (
+            [each for each, answer in zip(call.members, call.answers, strict=True) if answer == kind]
+            for kind in ("ok", "failed", "lost")
+        )
+        if isinstance(call.command, Extend):
+            self._answer_extension(call, ok, failed, lost)
+        else:
+            self._answer_settlement(call, ok, failed, lost)
+        self._fill()
+
+    def _answer_extension(self, call, ok, failed, lost):
+        seconds = dict(call.command.changes)
+        for receipt in call.members:
+            receipt.extending = False
+            receipt.nudged_at = self.now
+        for receipt in ok:
+            if not receipt.lost:
+                receipt.until = call.sent_at + seconds[receipt.held]
+        for receipt in lost:
+            self._lapse(receipt)
+        changes = [(receipt.held, seconds[receipt.held]) for receipt in ok]
+        self.inflight.extended(changes, call.sent_at, self.now)
+        self.inflight.not_extended([receipt.held for receipt in failed], self.now)
+        self.inflight.lapsed([receipt.held for receipt in lost], self.now)
+
+    def _answer_settlement(self, call, ok, failed, lost):
+        letters = isinstance(call.command, SendToDeadLetters)
+        for receipt in call.members:
+            receipt.commanded = False
+            receipt.nudged_at = self.now
+        for receipt in ok:
+            self._confirm(receipt) if letters else self._end(receipt)
+        for receipt in lost:
+            self._lose(receipt)
+            self._end(receipt)
+        for receipt in failed:
+            if receipt.way is not Delete and (receipt.lost or receipt.until <= self.now):
+                self._lapse(receipt)
+        held = [receipt.held for receipt in ok]
+        self.inflight.dead_lettered(held, self.now) if letters else self.inflight.settled(held)
+        self.inflight.unsettled([receipt.held for receipt in failed], self.now)
+        self.inflight.lost([receipt.held for receipt in lost])
+
+    # The service
+
+    def _take(self, limit):
+        locked = {message.group for message in self.queue if self.fifo and self._in_flight(message)}
+        taken = []
+        for message in self.queue:
+            free = message.group is None or message.group not in locked
+            if len(taken) < limit and free and not message.deleted and message.hidden_until <= self.now:
+                taken.append(message)
+        for message in taken:
+            message.receives += 1
+            message.taken_at = self.now
+            message.hidden_until = self.now + self.limits.visibility
+            message.receipt = None
+        return taken
+
+    def _in_flight(self, message):
+        return not message.deleted and message.hidden_until > self.now
+
+    def _serve(self, command, receipt, seconds):
+        message = receipt.message
+        if isinstance(command, SendToDeadLetters):
+            message.letters += 1
+            return "ok"
+        current = message.receipt is receipt
+        if isinstance(command, Delete):
+            if self.fifo and not message.deleted and not (current and self._in_flight(message)):
+                return "lost"
+            if current:
+                assert message.done, f"message {message.number} is deleted though nothing became of it"
+                message.deleted = True
+            return "ok"
+        if not current or not self._in_flight(message):
+            return "lost"
+        wanted = seconds[receipt.held] if isinstance(command, Extend) else receipt.held.seconds
+        assert self.now + wanted <= message.taken_at + MAX_VISIBILITY, "past 12 hours from the receipt"
+        message.hidden_until = self.now + wanted
+        return "ok"
+
+    # What the worker should think
+
+    def _receive(self, message):
+        record = Record("{}", "handle", str(message.number), message.receives, group_id=message.group)
+        hold = Hold(self.now, self.limits.visibility, lambda: self.now)
+        delivery = Delivery(
+            record, f"m{message.number}", "a/b", {}, {}, message.receives, 0.0, {}, lease=hold
+        )
+        held = Held(delivery, hold, message.kind, message.group)
+        receipt = Receipt(message, held, hold.until, message.receives, nudged_at=self.now)
+        receipt.in_lane = message.group is not None and not self.draining
+        receipt.cut = self.draining
+        message.receipt = self.hand[held] = receipt
+        return held
+
+    def _where(self, *phases):
+        return [receipt for receipt in self.hand.values() if receipt.phase in phases]
+
+    def _fill(self):
+        slots = {Kind.THREAD: self.limits.threads, Kind.COROUTINE: self.limits.coroutines}
+        for kind in Kind:
+            while self.running[kind] < slots[kind]:
+                held = self.inflight.start(kind, self.now)
+                if held is None:
+                    break
+                self._started(held)
+
+    def _started(self, held):
+        receipt = self.hand[held]
+        assert receipt.phase == "waiting", f"{held} starts though it is {receipt.phase}"
+        assert not receipt.cut, f"{held} starts though it is to be given back"
+        assert not self.draining, f"{held} starts while draining"
+        assert receipt.until > self.now, f"{held} starts though its lease has lapsed"
+        assert held.delivery.attempt == receipt.receives + receipt.tries, "attempts are receives and tries"
+        if self.fifo:
+            self._check_order(receipt)
+        receipt.phase = "running"
+        self.running[held.kind] += 1
+
+    def _check_order(self, receipt):
+        group, number = receipt.message.group, receipt.message.number
+        assert group not in self.ghosts, "its group's handler did not end"
+        assert all(other.done or other.deleted for other in self.queue[:number] if other.group == group), (
+            f"message {number} of {group} starts before those before it are done"
+        )
+        for other in self.hand.values():
+            if other is receipt:
+                break
+            assert not (other.in_lane and other.message.group == group), "one at a time of a group"
+
+    def _stop(self, receipt, verdict):
+        if receipt.until <= self.now and not receipt.lost:
+            self._lapse(receipt)
+        self.running[receipt.held.kind] -= 1
+        receipt.verdict = verdict
+        receipt.phase = "settling"
+        if isinstance(verdict, Ack | Drop):
+            receipt.message.done = True
+            receipt.way, receipt.in_lane = Delete, False
+        elif receipt.lost:
+            self._end(receipt)
+        elif isinstance(verdict, DeadLetter):
+            receipt.way = SendToDeadLetters
+        else:
+            self._again(receipt, verdict.after if isinstance(verdict, Retry) else None)
+
+    def _again(self, receipt, after):
+        receipt.way, receipt.due_at = LetGo, self.now + (after or 0.0)
+        if receipt.in_lane and after is not None and after <= MAX_DELAY and not self.draining:
+            receipt.phase = "parked"
+        else:
+            self._cut_behind(receipt)
+
+    def _confirm(self, receipt):
+        receipt.message.done = True
+        receipt.way = Delete
+        if receipt.until <= self.now:
+            self._lapse(receipt)
+        receipt.in_lane = False
+
+    def _cut_behind(self, receipt):
+        if not receipt.in_lane:
+            return
+        followers = list(self.hand.values())
+        for other in followers[followers.index(receipt) + 1 :]:
+            if other.in_lane and other.message.group == receipt.message.group:
+                other.cut, other.in_lane = True, False
+
+    def _lose(self, receipt):
+        receipt.lost = True
+        self.lost.add(receipt.held)
+
+    def _lapse(self, receipt):
+        if receipt.phase == "over":
+            return
+        self._lose(receipt)
+        self._cut_behind(receipt)
+        waits = receipt.phase in ("waiting", "parked")
+        if waits or (receipt.phase == "settling" and receipt.way is not Delete and not receipt.commanded):
+            self._end(receipt)
+
+    def _end(self, receipt):
+        receipt.phase, receipt.in_lane = "over", False
+        self.hand.pop(receipt.held, None)
+
+    def _notice(self):
+        """What a look at the clock should show."""
+        for receipt in list(self.hand.values()):
+            if receipt.until <= self.now and not receipt.commanded and not receipt.lost:
+                self._check_that_it_was_tended(receipt)
+                self._lapse(receipt)
+        for receipt in self._where("parked"):
+            if receipt.due_at <= self.now and not receipt.cut:
+                receipt.phase, receipt.tries = "waiting", receipt.tries + 1
+
+    # What must hold
+
+    def _check_credit(self, asked):
+        busy = sum(self.running.values())
+        waiting = [receipt for receipt in self._where("waiting", "parked") if not receipt.cut]
+        ready = sum(self.inflight.ready(kind) for kind in Kind)
+        limits = self.limits
+        prefetch = 10 * limits.receivers if limits.prefetch is None else limits.prefetch
+        room = limits.slots + prefetch + (max(100, 10 * limits.slots) if self.fifo else 0)
+        assert 0 <= asked <= MAX_BATCH
+        assert not (asked and self.draining), "nothing is received while draining"
+        assert not asked or asked == MAX_BATCH or not ready, "a small poll only feeds idle slots"
+        assert not asked or busy + len(waiting) + sum(self.polls) + asked <= room, "too much in hand"
+        if not (self.draining or self.polls or waiting) and busy < limits.slots:
+            assert asked, "slots are free, and nothing is on its way to them"
+
+    def _check_that_nobody_waits(self):
+        slots = {Kind.THREAD: self.limits.threads, Kind.COROUTINE: self.limits.coroutines}
+        heads = set()
+        for receipt in self.hand.values():
+            group = receipt.message.group
+            free = group is None or group not in heads | self.ghosts
+            if receipt.phase == "waiting" and free and not receipt.cut:
+                assert self.running[receipt.held.kind] >= slots[receipt.held.kind], f"{receipt.held} waits"
+            if receipt.in_lane:
+                heads.add(group)
+
+    def _check_that_it_was_tended(self, receipt):
+        at_the_cap = receipt.until > receipt.received_at + MAX_VISIBILITY - 12
+        unanswered = receipt.extending or receipt.until - receipt.nudged_at <= 1.0
+        assert at_the_cap or unanswered, f"the lease of {receipt.held} ran out and nobody tried to extend it"
+
+    def _check(self, command):
+        """A command comes out: what it does must be right now."""
+        helds = [held for held, _ in command.changes] if isinstance(command, Extend) else command.members
+        assert 1 <= len(set(helds)) == len(helds) <= MAX_BATCH, "a batch is of one to ten"
+        members = [self.hand[held] for held in helds]
+        for receipt in members:
+            assert not receipt.commanded, f"{receipt.held} is being settled already"
+            if isinstance(command, Extend):
+                self._check_extension(receipt, dict(command.changes)[receipt.held])
+            else:
+                self._check_settlement(command, receipt)
+        return Call(command, self.now, members=members)
+
+    def _check_extension(self, receipt, seconds):
+        assert not receipt.extending, "extended twice at once"
+        assert self._owned(receipt), "extended though lapsed"
+        assert self.now < self.now + seconds <= receipt.received_at + MAX_VISIBILITY
+        receipt.extending = True
+
+    def _check_settlement(self, command, receipt):
+        if isinstance(command, Delete):
+            decided = receipt.phase == "settling" and receipt.way is Delete and receipt.message.done
+            assert decided, f"{receipt.held} is deleted without a reason"
+        else:
+            assert self._owned(receipt), f"{receipt.held} is no longer ours to settle"
+        if isinstance(command, SendToDeadLetters):
+            assert receipt.way is SendToDeadLetters, f"{receipt.held} is no dead letter"
+        if isinstance(command, LetGo):
+            self._check_departure(receipt)
+        receipt.commanded = True
+
+    def _owned(self, receipt):
+        return receipt.until > self.now and not receipt.lost
+
+    def _check_departure(self, receipt):
+        assert not receipt.extending, "an extension may yet arrive, and undo it"
+        assert receipt.cut or (receipt.phase == "settling" and receipt.way is LetGo), f"{receipt.held} goes"
+        due_at = receipt.due_at if receipt.way is LetGo else self.now
+        left = receipt.received_at + MAX_VISIBILITY - self.now
+        wanted = min(max(0, ceil(due_at - self.now)), left)
+        assert wanted - 11 <= receipt.held.seconds <= wanted + 1, f"{receipt.held.seconds} s and not {wanted}"
+        assert receipt.held.seconds >= min(wanted, left - 11) - 1
+        receipt.phase, receipt.way = "settling", LetGo
