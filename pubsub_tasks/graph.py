@@ -16,17 +16,22 @@ from microcosm.api import binding, create_object_graph, defaults, load_from_envi
 from microcosm.errors import NotBoundError
 from microcosm.registry import Registry, _registry
 
+from .bound import served
+from .consuming.consumer import Consumer
+from .consuming.dispatch import Dispatcher
+from .consuming.one_by_one import MessageDispatcher
 from .errors import ConfigurationError
-from .media_types import changed, created, deleted
 from .middleware import Middleware, Next
 from .opaque import OpaqueHeaders
 from .publishing.producer import MAX_SIZE, Producer, Publication
 from .publishing.topics import Topics
 from .schemas import Schemas
-from .tasks import Tasks, default_tasks
+from .serving import choose_queue, find_dead_letters, our_version
+from .tasks import DEFAULT_QUEUE, Tasks, default_tasks
 from .telemetry import logging as log_lines
 from .testing.world import TOPICS, World
 from .transports import Transport
+from .wire import MAX_BATCH
 
 NAME = "pubsub-tasks"
 """The name of graphs that are made here: their variables begin with PUBSUB_TASKS__."""
@@ -36,7 +41,8 @@ Graph = Any
 
 Factory = TypeVar("Factory", bound=Callable[[Graph], Any])
 
-_CHANGES = {"created": created, "changed": changed, "deleted": deleted}
+LONGEST_WAIT = 20
+"""Seconds of a long poll. Source: SQS API reference, ReceiveMessage."""
 
 
 def _factory(name: str, **config: Any) -> Callable[[Factory], Factory]:
@@ -77,27 +83,11 @@ def _json_object(value: Any) -> Mapping[str, str]:
 def configure_sns_topic_arns(graph: Graph) -> Topics:
     """Topics by media type: in `mappings`, or by the media type itself, or as `created.order`; else `prefix`
     with the media type's encoded name; else `default`. A graph that is testing needs none of them."""
-    config = graph.config.sns_topic_arns
-    arns = {**{key: value for key, value in config.items() if "/" in key}, **config.mappings}
-    for change, media_type in _CHANGES.items():
-        arns.update({media_type(resource): arn for resource, arn in _leaves(config.get(change) or {})})
-    for media_type, arn in arns.items():
-        if not isinstance(arn, str):
-            raise ConfigurationError(f"sns_topic_arns: the topic of {media_type} must be an ARN, not {arn!r}")
-    anything = graph.metadata.testing and not (arns or config.prefix or config.default)
-    return Topics(arns, TOPICS if anything else config.prefix, config.default)
+    topics = Topics.of(graph.config.sns_topic_arns)
+    return Topics(prefix=TOPICS) if graph.metadata.testing and topics == Topics() else topics
 
 
-def _leaves(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What stands at `a` then `b`, as `a.b`: a variable's name holds no dots."""
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from ((f"{key}.{rest}", leaf) for rest, leaf in _leaves(value))
-        else:
-            yield key, value
-
-
-_WIRE = {
+_WIRE: dict[str, Any] = {
     "profile_name": typed(str, default_value=None),
     "region_name": typed(str, default_value=None),
     "endpoint_url": typed(str, default_value=None),
@@ -117,7 +107,7 @@ def configure_sns_producer(graph: Graph) -> Producer:
     """The producer; from here on the tasks publish with it."""
     config = graph.config.sns_producer
     producer = Producer(
-        _transport(graph, config).publisher(),
+        transport_of(graph, config).publisher(),
         _topics(graph.sns_topic_arns),
         graph.pubsub_message_schema_registry,
         observers=[log_lines.observe],
@@ -158,7 +148,7 @@ def opaque_headers(graph: Graph) -> OpaqueHeaders | None:
     return headers
 
 
-def _transport(graph: Graph, config: Any) -> Transport:
+def transport_of(graph: Graph, config: Any) -> Transport:
     """In memory for a graph that is testing; else AWS, as the component's own configuration has it."""
     if graph.metadata.testing:
         world: World = graph.pubsub_world
@@ -174,6 +164,62 @@ def _transport(graph: Graph, config: Any) -> Transport:
         )
     )
     return transport
+
+
+@_factory(
+    "sqs_consumer",
+    **_WIRE,
+    sqs_queue_url=typed(str, default_value=None),
+    dead_letter_queue_url=typed(str, default_value=None),
+    queue=typed(str, default_value=None),
+    limit=typed(int, default_value=MAX_BATCH),
+    wait_seconds=typed(int, default_value=LONGEST_WAIT),
+    visibility_timeout=typed(int, default_value=None),
+)
+def configure_sqs_consumer(graph: Graph) -> Consumer:
+    """The consumer of `sqs_queue_url`, which a graph that is testing need not have."""
+    config, tasks = graph.config.sqs_consumer, graph.sqs_message_handler_registry
+    url = config.sqs_queue_url or (
+        next(iter(tasks.queues), DEFAULT_QUEUE) if graph.metadata.testing else None
+    )
+    if url is None:
+        raise ConfigurationError(
+            "no queue to consume: configure sqs_consumer.sqs_queue_url, as with --sqs-queue-url or "
+            f"{graph.metadata.name.upper().replace('-', '_')}__SQS_CONSUMER__SQS_QUEUE_URL"
+        )
+    transport = transport_of(graph, config)
+    queue = transport.queue(url)
+    return Consumer(
+        queue,
+        tasks,
+        queue_name=choose_queue(tasks, queue.name, config.queue) if tasks.queues else None,
+        limit=config.limit,
+        wait=0 if graph.metadata.testing else config.wait_seconds,
+        visibility=config.visibility_timeout,
+        dead_letters=lambda: find_dead_letters(transport, queue.attributes(), config.dead_letter_queue_url),
+        version=our_version(),
+        observers=[log_lines.observe],
+    )
+
+
+@_factory("pubsub_served_tasks")
+def configure_served_tasks(graph: Graph) -> Tasks:
+    """The tasks with an instance of each handler class, made by this graph."""
+    return served(graph, graph.sqs_message_handler_registry)
+
+
+@_factory("sqs_message_dispatcher", unknown="dead-letter")
+def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
+    """Handles a batch in the calling thread; what `unknown` means is `pubsub-worker --unknown`."""
+    consumer, tasks = graph.sqs_consumer, graph.pubsub_served_tasks
+    queue = consumer.queue
+    dispatcher = Dispatcher(
+        tasks,
+        choose_queue(tasks, queue.name, graph.config.sqs_consumer.queue),
+        unknown=graph.config.sqs_message_dispatcher.unknown,
+        fifo=queue.fifo,
+    )
+    return MessageDispatcher(consumer, dispatcher)
 
 
 class _ExplicitBindings(Registry):

@@ -73,7 +73,7 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
     queue = transport.queue(url)
     attributes = queue.attributes()
     logical_name = choose_queue(tasks, queue.name, options.queue, options.prefix)
-    dead_letter_queue = _dead_letter_queue(transport, attributes, options.dead_letter_queue_url)
+    dead_letter_queue = find_dead_letters(transport, attributes, options.dead_letter_queue_url)
     if dead_letter_queue is None:
         logger.warning(
             "%s has no dead-letter queue: what cannot be handled stays on it. Give it a redrive policy, or "
@@ -97,7 +97,7 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
     return Service(worker, queue, tasks.for_queue(logical_name), attributes, dead_letter_queue)
 
 
-def choose_queue(tasks: Tasks, name: str, wanted: str | None, prefix: str) -> str:
+def choose_queue(tasks: Tasks, name: str, wanted: str | None, prefix: str = "") -> str:
     """The logical queue whose tasks serve the queue of this name. Raises ConfigurationError."""
     queues = sorted(tasks.queues)
     if not queues:
@@ -177,7 +177,8 @@ class _Signals:
         (self.second if self.first.is_set() else self.first).set()
 
 
-def _dead_letter_queue(transport: Transport, attributes: QueueAttributes, url: str | None) -> Queue | None:
+def find_dead_letters(transport: Transport, attributes: QueueAttributes, url: str | None) -> Queue | None:
+    """The dead-letter queue at `url`, else the one of the redrive policy, else None."""
     if url is None and attributes.dead_letter_arn is not None:
         url = transport.queue_url(attributes.dead_letter_arn)
     return None if url is None else transport.queue(url)

@@ -80,6 +80,7 @@ SHELL = {
     "provisioning/doctor.py": "asks the network",
     "consuming/consumer.py": "gives the time",
     "consuming/deadlines.py": "raises in the threads of handlers",
+    "consuming/one_by_one.py": "an event loop for one message",
     "consuming/executors.py": "threads and an event loop",
     "consuming/handling.py": "an event loop's time limits",
     "consuming/outage.py": "threads share it",

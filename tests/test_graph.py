@@ -117,7 +117,7 @@ def test_a_testing_graph_loads_no_client_of_aws():
         "from microcosm.api import create_object_graph\n"
         "import pubsub_tasks.graph\n"
         "graph = create_object_graph('x', testing=True)\n"
-        "graph.use('sns_producer', 'opaque')\n"
+        "graph.use('sns_producer', 'sqs_consumer', 'opaque')\n"
         "assert 'boto3' not in sys.modules, 'boto3'\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

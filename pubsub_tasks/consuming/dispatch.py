@@ -18,11 +18,12 @@ from types import CoroutineType
 from typing import Any, Literal, TypedDict
 
 from ..delivery import Delivery
-from ..errors import ConfigurationError, Expired, InvalidContent, MessageError, UnknownMediaType
+from ..errors import ConfigurationError, Expired, InvalidContent, UnknownMediaType
 from ..flow import handled, handling, hops
 from ..message import EXPIRES
 from ..middleware import compose
 from ..notices import Confirmation
+from ..retry import RetryPolicy
 from ..signals import Signal
 from ..tasks import Task, Tasks
 from ..verdicts import Ack, DeadLetter, Drop, Retry, Verdict
@@ -102,7 +103,7 @@ class Dispatcher:
     def prepare(self, delivery: Delivery, now: float) -> Call | Verdict:
         """What to call for it, or what becomes of it without. `now` is epoch seconds."""
         if delivery.defect is not None:
-            return _defective(delivery.defect)
+            return unreadable(delivery.defect)
         task = self._find(delivery)
         if task is None:
             return self._not_known(delivery, now)
@@ -118,9 +119,7 @@ class Dispatcher:
         task, delivery = call.task, call.delivery
         if error is None:
             return _returned(task, delivery, result, now)
-        if isinstance(error, Signal):
-            return _signalled(task, delivery, error, now)
-        return _failed(task, delivery, error, now)
+        return judge_error(task.policy, delivery, error, now)
 
     def run(self, call: Call, clock: Clock, limit: Limit | None = None) -> Verdict:
         """Call a plain task and judge it. A handler's SystemExit is its failure, and not our end."""
@@ -157,12 +156,10 @@ class Dispatcher:
         try:
             codec = task.codec or self._codec(delivery.media_type or "")
             return Call(task, delivery, codec.load(delivery.fields))
-        except InvalidContent as error:
-            return DeadLetter("invalid", error)
-        except UnknownMediaType as error:
-            return DeadLetter("unknown", error)
+        except (InvalidContent, UnknownMediaType) as error:
+            return unreadable(error)
         except Exception as error:  # from a schema's own hooks: as much code of the application as a handler
-            return _failed(task, delivery, error, now)
+            return judge_error(task.policy, delivery, error, now)
 
     def _not_known(self, delivery: Delivery, now: float) -> Verdict:
         media_type = repr(delivery.media_type)[:LONGEST_NAME]
@@ -174,6 +171,29 @@ class Dispatcher:
         if self._unknown == "dead-letter" or last or late:
             return DeadLetter("unknown", error)
         return Retry(min(30.0 * 2 ** min(delivery.receives - 1, 10), 900.0), error)
+
+
+def unreadable(error: Exception) -> DeadLetter:
+    """What becomes of a delivery whose envelope, body or content cannot be read."""
+    match error:
+        case Confirmation():
+            return DeadLetter("confirmation", error)
+        case InvalidContent():
+            return DeadLetter("invalid", error)
+        case UnknownMediaType():
+            return DeadLetter("unknown", error)
+    return DeadLetter("undecodable", error)
+
+
+def judge_error(policy: RetryPolicy, delivery: Delivery, error: BaseException, now: float) -> Verdict:
+    """What becomes of a delivery that was handled with this error: a signal decides, else the policy does."""
+    if not isinstance(error, Signal):
+        return policy.decide(error, **_tried(delivery, now))
+    verdict = error.verdict
+    if isinstance(verdict, (Ack, DeadLetter, Drop)):
+        return verdict
+    after = verdict.after if isinstance(verdict, Retry) else None
+    return policy.again(error, after, **_tried(delivery, now))
 
 
 def _invoke(call: Call) -> Any:
@@ -189,10 +209,6 @@ def _invoke(call: Call) -> Any:
 
 async def _ainvoke(call: Call) -> Any:
     return await call.task.invoke(call.content, call.delivery)
-
-
-def _defective(defect: MessageError) -> Verdict:
-    return DeadLetter("confirmation" if isinstance(defect, Confirmation) else "undecodable", defect)
 
 
 def _outdated(delivery: Delivery, now: float) -> Verdict | None:
@@ -223,14 +239,6 @@ def _truth(result: object) -> bool:
         return True
 
 
-def _signalled(task: Task[..., Any], delivery: Delivery, signal: Signal, now: float) -> Verdict:
-    verdict = signal.verdict
-    if isinstance(verdict, (Ack, DeadLetter, Drop)):
-        return verdict
-    after = verdict.after if isinstance(verdict, Retry) else None
-    return task.policy.again(signal, after, **_tried(delivery, now))
-
-
 class _Tried(TypedDict):
     attempt: int
     first_received_at: float
@@ -241,7 +249,3 @@ def _tried(delivery: Delivery, now: float) -> _Tried:
     """What a policy is told. A record that does not tell its first receive was received just now."""
     first = delivery.record.first_received_at or now
     return {"attempt": delivery.attempt, "first_received_at": first, "now": now}
-
-
-def _failed(task: Task[..., Any], delivery: Delivery, error: BaseException, now: float) -> Verdict:
-    return task.policy.decide(error, **_tried(delivery, now))

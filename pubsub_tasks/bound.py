@@ -1,0 +1,57 @@
+"""Bound: handler classes of which an object graph makes the instances. Knows the graph by its attributes.
+
+A class with a `@binding` is made by the graph, so that it gets its collaborators. Where some of them are
+asked for by name, the others are not served, as in a code base whose daemons each take their own.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .errors import ConfigurationError
+from .middleware import Layer
+from .opaque import OpaqueHeaders
+from .tasks import Task, Tasks
+
+
+def served(graph: Any, tasks: Tasks, components: Iterable[str] = ()) -> Tasks:
+    """The tasks that a graph serves, with an instance of each handler class.
+
+    `components` are bindings that were asked for by name. Raises ConfigurationError where the graph is locked
+    and a handler was never made.
+    """
+    bound = _bound(graph, tasks)
+    named = {task for task, key in bound.items() if key in set(components)}
+    chosen = [task for task in tasks if task not in bound or not named or task in named]
+    for task in chosen:
+        if task in bound:
+            task.resolve(_component(graph, bound[task], task))
+    return _registry(tasks, chosen, graph.pubsub_opaque_headers)
+
+
+def _bound(graph: Any, tasks: Tasks) -> Mapping[Task[..., Any], str]:
+    """The binding of each handler class: the one that it has, else one that gave an instance of it."""
+    keys = {id(factory): key for key, factory in graph._registry.all.items()}
+    made = {id(type(component)): key for key, component in graph.items()}
+    found = {task: keys.get(id(task.factory)) or made.get(id(task.factory)) for task in tasks if task.factory}
+    return {task: key for task, key in found.items() if key}
+
+
+def _component(graph: Any, key: str, task: Task[..., Any]) -> Any:
+    if graph._locked and graph.get(key) is None:
+        raise ConfigurationError(
+            f"the graph is locked, and {key!r} was never made, which is the handler {task.name}: "
+            f"graph.use({key!r}) before graph.lock()"
+        )
+    return getattr(graph, key)
+
+
+def _registry(tasks: Tasks, chosen: Iterable[Task[..., Any]], opaque: OpaqueHeaders | None) -> Tasks:
+    """A registry of the chosen tasks, around which the opaque context is filled."""
+    registry = Tasks()
+    registry.schemas = tasks.schemas
+    registry.middleware = list(tasks.middleware)
+    if opaque is not None:
+        registry.middleware.insert(0, Layer(opaque.handle, opaque.ahandle))
+    for task in chosen:
+        registry.register(task)
+    return registry
