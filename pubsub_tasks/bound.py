@@ -5,6 +5,7 @@ asked for by name, the others are not served, as in a code base whose daemons ea
 """
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 from .errors import ConfigurationError
@@ -22,10 +23,8 @@ def served(graph: Any, tasks: Tasks, components: Iterable[str] = ()) -> Tasks:
     bound = _bound(graph, tasks)
     named = {task for task, key in bound.items() if key in set(components)}
     chosen = [task for task in tasks if task not in bound or not named or task in named]
-    for task in chosen:
-        if task in bound:
-            task.resolve(_component(graph, bound[task], task))
-    return _registry(tasks, chosen, graph.pubsub_opaque_headers)
+    made = [_made(task, _component(graph, bound[task], task)) if task in bound else task for task in chosen]
+    return _registry(tasks, made, graph.pubsub_opaque_headers)
 
 
 def _bound(graph: Any, tasks: Tasks) -> Mapping[Task[..., Any], str]:
@@ -43,6 +42,14 @@ def _component(graph: Any, key: str, task: Task[..., Any]) -> Any:
             f"graph.use({key!r}) before graph.lock()"
         )
     return getattr(graph, key)
+
+
+def _made(task: Task[..., Any], instance: Any) -> Task[..., Any]:
+    """The task with this instance. The declared one stays as it is, since a process may have several graphs."""
+    made = copy(task)
+    made.handler = copy(task.handler)
+    made.resolve(instance)
+    return made
 
 
 def _registry(tasks: Tasks, chosen: Iterable[Task[..., Any]], opaque: OpaqueHeaders | None) -> Tasks:

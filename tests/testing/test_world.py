@@ -1,0 +1,78 @@
+"""A world in memory: made as it is named, and subscribed to what the tasks handle."""
+
+from pubsub_tasks.decorators import task
+from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.testing.world import TOPICS, World
+from pubsub_tasks.wire import Outgoing, text
+from tests.samples import ORDER, TOPIC, OrderPlaced, body
+
+
+def tasks_of(*queues: str) -> Tasks:
+    tasks = Tasks()
+    for queue in queues:
+
+        @task(OrderPlaced, tasks=tasks, queue=queue, name=queue)
+        def keep(order_id: str, total: object) -> None: ...
+
+    return tasks
+
+
+def publish(world: World, topic: str = TOPIC, media_type: str = ORDER, **options: str) -> None:
+    (answer,) = world.publisher().publish(
+        topic, [Outgoing(body(), {"media_type": text(media_type)}, **options)]
+    )
+    assert answer.message_id
+
+
+def count(world: World, *queues: str) -> list[int]:
+    return [world.queue(queue).attributes().visible for queue in queues]
+
+
+def test_each_queue_gets_what_its_tasks_handle() -> None:
+    world = World(tasks_of("billing", "stock"))
+    queues = ("billing", "stock", "other")
+    assert count(world, *queues) == [0, 0, 0]
+
+    publish(world)
+    publish(world, media_type="application/vnd.nobody.wants", topic=TOPICS + "else")
+
+    assert count(world, *queues) == [1, 1, 0]
+
+
+def test_a_queue_of_any_name_gets_what_the_only_logical_queue_does() -> None:
+    world = World(tasks_of("billing"))
+    assert count(world, "whatever") == [0]
+
+    publish(world)
+
+    assert count(world, "whatever") == [1]
+
+
+def test_without_tasks_a_queue_gets_everything() -> None:
+    world = World(Tasks())
+    assert count(world, "default") == [0]
+
+    publish(world)
+    publish(world, media_type="application/vnd.nobody.wants")
+
+    assert count(world, "default") == [2]
+
+
+def test_a_fifo_queue_gets_what_is_published_to_fifo_topics() -> None:
+    world = World(tasks_of("billing"))
+    assert count(world, "billing.fifo", "billing") == [0, 0]
+
+    publish(world)
+    publish(world, topic=TOPIC + ".fifo", group_id="g", deduplication_id="d")
+
+    assert count(world, "billing.fifo", "billing") == [1, 2]
+
+
+def test_a_queue_is_known_by_its_url_and_has_a_dead_letter_queue() -> None:
+    world = World(tasks_of("billing"))
+    queue = world.queue("https://sqs.eu-west-1.amazonaws.com/123456789012/billing")
+
+    assert world.queue("billing").url == queue.url
+    arn = queue.attributes().dead_letter_arn
+    assert arn is not None
+    assert world.queue_url(arn).endswith("/billing-dlq")
