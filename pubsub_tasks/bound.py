@@ -45,7 +45,7 @@ def _component(graph: Any, key: str, task: Task[..., Any]) -> Any:
 
 
 def _made(task: Task[..., Any], instance: Any) -> Task[..., Any]:
-    """The task with this instance. The declared one stays as it is, since a process may have several graphs."""
+    """The task with this instance; the declared one stays as it is, as a process may have several graphs."""
     made = copy(task)
     made.handler = copy(task.handler)
     made.resolve(instance)
