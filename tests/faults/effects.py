@@ -1,0 +1,42 @@
+"""The app of the storms: its one task leaves a trace in the ledger, and takes its time when told to.
+
+`pubsub-worker --app tests.faults.effects:for_processes` serves it with the ledger that the environment names.
+"""
+
+import os
+from threading import Event
+
+from marshmallow import fields
+from tenacity import stop_after_attempt, wait_none
+
+from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
+from tests.faults.ledger import Ledger, from_environment
+
+PACE = "FAULTS_PACE"
+"""Seconds that each effect takes, as the environment says."""
+
+
+class Effect(PubSubMessageSchema):
+    MEDIA_TYPE = "application/vnd.faults.pubsub._.created.effect"
+
+    number = fields.Integer(required=True)
+
+
+def effects(ledger: Ledger, pace: float = 0.0) -> Tasks:
+    """A registry with the one task. It is tried for ever: what fails in a storm must not be given up."""
+    tasks = Tasks()
+    never = Event()
+
+    @task(Effect, tasks=tasks, stop=stop_after_attempt(1_000), wait=wait_none())
+    def effect(number: int, delivery: Delivery) -> None:
+        ledger.begin(number, delivery.attempt)
+        if pace:
+            never.wait(pace)
+        ledger.done(number, delivery.attempt)
+
+    return tasks
+
+
+def for_processes() -> Tasks:
+    """What a worker process serves."""
+    return effects(from_environment(), float(os.environ.get(PACE, "0")))
