@@ -46,7 +46,10 @@ class Fault(Enum):
 
 @dataclass(frozen=True)
 class Plan:
-    """The chance of each fault, for the actions named (all, if none is)."""
+    """The chance of each fault, for the actions named (all, if none is).
+
+    An action fails twice in a row at most: what takes long in a longer outage is only the back-off.
+    """
 
     seed: int
     rates: Mapping[Fault, float]
@@ -57,6 +60,11 @@ class Plan:
         """What the call of this action with this number meets."""
         if self.actions and action not in self.actions:
             return None
+        if all(self._drawn(action, before) for before in (number - 1, number - 2)):
+            return None
+        return self._drawn(action, number)
+
+    def _drawn(self, action: str, number: int) -> Fault | None:
         chance = Random(f"{self.seed} {action} {number}").random()
         for fault, rate in self.rates.items():
             if chance < rate:
