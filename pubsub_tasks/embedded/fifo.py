@@ -100,8 +100,6 @@ class FifoQueue(Queue):
             for message in self._messages.values():
                 if message.place is Place.DELAYED:
                     self._hold_until(message, message.sent_at + settings.delay)
-            # What is due now stands in line before anything that is sent from now on.
-            self.settle(now)
 
     def _adopt(self, message: Message, now: float, delay: int, **changes: Any) -> None:
         """Its age starts anew, and the id it had before deduplicates it (DLQ redrive guide)."""

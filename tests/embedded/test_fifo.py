@@ -137,6 +137,19 @@ def test_a_lost_receive_can_be_asked_for_again_and_is_held_anew(desk):
     assert desk.counts(url) == (1, 2, 0)
 
 
+def test_a_receive_that_is_asked_for_again_ends_within_its_twelve_hours_too(desk):
+    url = desk.queue(FIFO)
+    group(desk, url, "a", "a0")
+    held = {"ReceiveRequestAttemptId": "try-1", "VisibilityTimeout": 43_200}
+    desk.receive(url, **held)
+    desk.clock.advance(200)
+    assert len(desk.receive(url, **held)) == 1
+
+    desk.clock.advance(43_000)
+
+    assert desk.bodies(url) == ["a0"]
+
+
 def test_an_attempt_whose_messages_were_touched_is_a_new_receive(desk):
     url = desk.queue(FIFO)
     group(desk, url, "a", "a0", "a1")
