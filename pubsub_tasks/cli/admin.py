@@ -6,6 +6,7 @@ import click
 
 from ..errors import PubSubTasksError
 from . import local
+from .dlq.commands import dlq
 from .worker import BAD_INPUT
 
 
@@ -16,6 +17,9 @@ def command() -> None:
 
 
 command.add_command(local.command)
+
+
+command.add_command(dlq)
 
 
 def main() -> None:

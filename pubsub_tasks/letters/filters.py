@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any, Self
 
@@ -77,7 +77,7 @@ class Filter:
     @property
     def everything(self) -> bool:
         """True where no letter is left out."""
-        return self == Filter()
+        return not any(getattr(self, field.name) for field in fields(self)) and self.older_than is None
 
     def wants(self, letter: Letter, now: float) -> bool:
         """Whether it is meant. `now` is epoch seconds."""

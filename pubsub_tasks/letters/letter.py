@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ..codecs import OPAQUE_DATA
+from ..codecs import MEDIA_TYPE, OPAQUE_DATA
 from ..consuming.dead_letters import Failure
 from ..delivery import Delivery
 from ..envelope import open_record
@@ -15,6 +15,8 @@ MOVED_BY_SQS = "maxReceiveCount"
 
 UNTOLD = "untold"
 """The reason of a message that neither we nor SQS put here, as far as it tells."""
+
+_NO_CONTENT = (MEDIA_TYPE, OPAQUE_DATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,13 @@ class Letter:
 
     @property
     def id(self) -> str:
-        """The message's id, the same on every copy."""
-        return self.delivery.id
+        """The message's id, the same on every copy, as the logs told it when it failed."""
+        return (self.failure.message_id if self.failure else "") or self.delivery.id
 
     @property
     def ids(self) -> tuple[str, ...]:
         """All by which people may know it: the message's, this copy's, and that of the copy that failed."""
-        told = (self.failure.message_id, self.failure.sqs_message_id) if self.failure else ()
-        return (self.id, self.record.message_id, *told)
+        return (self.id, self.record.message_id, *([self.failure.sqs_message_id] if self.failure else []))
 
     @property
     def media_type(self) -> str | None:
@@ -92,5 +93,5 @@ class Letter:
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """The body's fields without the headers; empty where it cannot be read."""
-        return {name: value for name, value in self.delivery.fields.items() if name != OPAQUE_DATA}
+        """The schema's fields; empty where the body cannot be read."""
+        return {name: value for name, value in self.delivery.fields.items() if name not in _NO_CONTENT}

@@ -1,0 +1,40 @@
+"""Editing: letters in $EDITOR, one after the other, each checked by the app's schemas before it may go."""
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from ...errors import MessageError, UnknownMediaType
+from ...letters.edits import check, editable, edited
+from ...letters.letter import Letter
+from ...schemas import Schemas
+from .tables import plain
+from .world import World
+
+
+def edit_all(world: World, letters: Sequence[Letter], schemas: Schemas) -> Iterator[tuple[Letter, str]]:
+    """Each letter with its new body. One that was not saved, or never became valid, is left out."""
+    for letter in letters:
+        body = _edit(world, letter, schemas)
+        if body is None:
+            click.echo(f"{plain(letter.id)} stays as it is", err=True)
+        else:
+            yield letter, body
+
+
+def _edit(world: World, letter: Letter, schemas: Schemas) -> str | None:
+    text = editable(letter.record.body)
+    while True:
+        changed = click.edit(text, extension=".json")
+        if changed is None:
+            return None
+        body = edited(letter.record.body, changed)
+        try:
+            check(letter.record, body, schemas)
+        except (MessageError, UnknownMediaType) as error:
+            click.echo(f"{plain(letter.id)}: {plain(error)}", err=True)
+            if not (world.can_ask() and click.confirm("edit it again?", default=True, err=True)):
+                return None
+            text = changed
+        else:
+            return body

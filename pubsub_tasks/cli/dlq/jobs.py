@@ -1,0 +1,145 @@
+"""Jobs: how every changing command goes about it: look, plan, ask, carry out, and say what was done."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+import click
+
+from ...letters.batches import Item
+from ...letters.hands import Hands
+from ...letters.letter import Letter
+from ...letters.moving import Mover
+from ...letters.outcome import Outcome
+from ...letters.outcome import letters as counted
+from ...transports import Queue
+from .session import Session, progress
+from .world import INCOMPLETE, INTERRUPTED, World, interruptible
+
+
+@dataclass(frozen=True)
+class Part:
+    """Items for one target queue; None where nothing is sent."""
+
+    target: Queue | None
+    items: Sequence[Item]
+
+
+Plan = Sequence[Part]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One changing command at work. `verb` and `past` are as in "redrive", "redrove"."""
+
+    world: World
+    verb: str
+    past: str
+    rate: float | None
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+    def may_ask(self) -> None:
+        """Raises UsageError where nobody could be asked and nobody has agreed."""
+        if not (self.yes or self.dry_run or self.world.can_ask()):
+            raise click.UsageError("there is no terminal to ask on: agree with --yes, or look with --dry-run")
+
+    def on_letters(self, opened: Session, plan: Callable[[Sequence[Letter]], Plan]) -> None:
+        """Do what is planned for the letters that are meant, and tell. Ends the command.
+
+        On a FIFO queue what stands behind them in their groups is seen once they are gone: so it goes on,
+        in order, until nothing more is meant or something did not go.
+        """
+        seen = opened.look()
+        opened.remark(seen)
+        parts = plan(seen.meant)
+        if not self._agreed(
+            parts, opened.name, ", and what stands behind them in their groups" if opened.fifo else ""
+        ):
+            return
+        outcome = self.carry_out(parts, opened.hands)
+        while opened.fifo and outcome.complete and (behind := opened.look().meant):
+            outcome.add(self.carry_out(plan(behind), opened.hands))
+        self.tell(outcome)
+
+    def on_items(self, part: Part) -> None:
+        """Send what stands in no queue yet, and tell."""
+        if part.target and self._agreed([part], part.target.name):
+            self.tell(self.carry_out([part], None))
+
+    def carry_out(self, parts: Plan, hands: Hands | None) -> Outcome:
+        """Carry the parts out one after the other; what ends one early ends all."""
+        outcome = Outcome()
+        total = sum(len(part.items) for part in parts)
+        with interruptible() as stop, progress(f"{self.verb} ", total) as bar:
+            for part in parts:
+                if outcome.halted:
+                    outcome.left += [item.id for item in part.items]
+                    continue
+                before = outcome.settled
+                mover = Mover(
+                    hands,
+                    part.target,
+                    stop=stop,
+                    clock=self.world.pace,
+                    rate=self.rate,
+                    tell=lambda settled, before=before: bar(before + settled),  # type: ignore[misc]
+                )
+                outcome.add(mover.run(part.items))
+        return outcome
+
+    def tell(self, outcome: Outcome) -> None:
+        """Say what was done and what was not; exits with 1 or 130 where not all was."""
+        if self.as_json:
+            click.echo(json.dumps({"dry_run": False, **asdict(outcome)}))
+        else:
+            for line in outcome.lines(self.past):
+                click.echo(line)
+        if not outcome.complete:
+            raise click.exceptions.Exit(
+                INTERRUPTED if outcome.halted.startswith("interrupted") else INCOMPLETE
+            )
+
+    def _agreed(self, parts: Plan, name: str, more: str = "") -> bool:
+        """Whether there is something to do, and somebody agrees to it; says so where not."""
+        count = sum(len(part.items) for part in parts)
+        what = f"{counted(count)}{_where(parts, name)}{more if count else ''}"
+        if self.dry_run:
+            self._would(parts, what)
+        elif not count:
+            self.tell(Outcome())
+        elif not self.yes:
+            click.confirm(f"{self.verb} {what}?", abort=True, err=True)
+        return bool(count) and not self.dry_run
+
+    def _would(self, parts: Plan, what: str) -> None:
+        if self.as_json:
+            would = [
+                {"to": part.target.url if part.target else None, "letters": _ids(part)} for part in parts
+            ]
+            click.echo(json.dumps({"dry_run": True, "would": would}))
+        else:
+            click.echo(f"would {self.verb} {what}")
+
+
+def by_target(pairs: Iterable[tuple[Queue, Item]]) -> Plan:
+    """The parts of a plan, in the order in which their queues come."""
+    items: dict[str, tuple[Queue, list[Item]]] = {}
+    for queue, item in pairs:
+        items.setdefault(queue.url, (queue, []))[1].append(item)
+    return [Part(queue, its) for queue, its in items.values()]
+
+
+def _where(parts: Plan, name: str) -> str:
+    targets = [part for part in parts if part.target and part.target.name != name]
+    if not targets:
+        return f" in {name}"
+    if len(targets) == 1 and targets[0].target:
+        return f" from {name} to {targets[0].target.name}"
+    each = [f"{len(part.items):,} to {part.target.name}" for part in targets if part.target]
+    return f" from {name}, {' and '.join(each)}"
+
+
+def _ids(part: Part) -> list[str]:
+    return [item.id for item in part.items]

@@ -1,0 +1,120 @@
+"""Session: a look at a dead-letter queue, with the letters in hand until it ends. Says what it cannot see."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from ...letters.browsing import browse
+from ...letters.hands import Hands
+from ...letters.letter import Letter
+from ...letters.outcome import letters as counted
+from ...letters.whereabouts import Place, find
+from .options import Choice
+from .world import INTERRUPTED, World, interruptible, note, screen
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look found: all that was looked at, and of it what is meant."""
+
+    all: Sequence[Letter]
+    meant: Sequence[Letter]
+    complete: bool
+
+
+class Session:
+    """A dead-letter queue and what is in hand of it."""
+
+    def __init__(self, world: World, choice: Choice, place: Place) -> None:
+        self.world, self.choice, self.place = world, choice, place
+        self.hands = Hands(place.queue, world.clock)
+
+    @property
+    def fifo(self) -> bool:
+        return self.place.queue.fifo
+
+    @property
+    def name(self) -> str:
+        return self.place.queue.name
+
+    @property
+    def about(self) -> int:
+        """How many letters there are, as SQS counts: approximately."""
+        return self.place.attributes.visible
+
+    def look(self, *, first: bool = False) -> Seen:
+        """Receive what there is; with `first`, no more than it takes to find one that is meant.
+
+        Exits where somebody interrupts it: nothing was changed then.
+        """
+        now = self.world.clock()
+        wanted = self.choice.filter
+        with interruptible() as stop, progress("looking", min(self.about, self.choice.limit)) as tell:
+            browsed = browse(
+                self.hands,
+                self.choice.limit,
+                stop,
+                expected=0 if self.fifo else self.about,
+                enough=lambda letter: first and wanted.wants(letter, now),
+                seen=tell,
+            )
+        if stop.is_set():
+            click.echo(
+                f"interrupted after a look at {counted(len(browsed.letters))}: nothing was changed", err=True
+            )
+            raise click.exceptions.Exit(INTERRUPTED)
+        meant = [letter for letter in browsed.letters if wanted.wants(letter, now)]
+        return Seen(browsed.letters, meant, browsed.complete)
+
+    def remark(self, seen: Seen) -> None:
+        """Say what was not seen."""
+        if not seen.complete:
+            note(f"looked at {counted(len(seen.all))} of about {self.about:,}: --limit N looks at more")
+        elif self.fifo and self.about > len(seen.all):
+            note(
+                f"{self.name} is a FIFO queue: SQS shows only the first letters of each message group, "
+                f"{len(seen.all):,} of about {self.about:,}"
+            )
+        if self.place.attributes.dead_letter_arn:
+            note(f"{self.name} has a redrive policy of its own, and each look counts as a receive")
+
+
+@contextmanager
+def session(world: World, choice: Choice) -> Iterator[Session]:
+    """Find the queue; at the end, everything in hand is visible to others again."""
+    opened = Session(world, choice, find(world.transport, choice.url))
+    with opened.hands.kept():
+        try:
+            yield opened
+        finally:
+            late = opened.hands.put_back()
+    if late:
+        note(f"{counted(late)} could not be put back at once, and will be visible again within 3 minutes")
+
+
+@contextmanager
+def progress(what: str, total: int | None) -> Iterator["Tell"]:
+    """A bar on a terminal, nothing elsewhere."""
+    console = screen(err=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield Tell(bar, bar.add_task(what, total=total))
+
+
+class Tell:
+    """Moves the bar: how many so far, and of how many where that has changed."""
+
+    def __init__(self, bar: Progress, task: object) -> None:
+        self._bar, self._task = bar, task
+
+    def __call__(self, count: int, total: int | None = None) -> None:
+        self._bar.update(self._task, completed=count, **({} if total is None else {"total": total}))  # type: ignore[arg-type]

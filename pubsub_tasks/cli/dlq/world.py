@@ -1,0 +1,86 @@
+"""World: what the commands run in: a transport, a clock, a terminal or none, somebody with a Ctrl-C key."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ...errors import PubSubTasksError
+from ...transports import Transport
+from ...transports.aws import AwsTransport
+from ..worker import BAD_INPUT
+
+INCOMPLETE = 1
+"""Exit code where not all that was wanted was done."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C. Source: the shells, 128 and the number of the signal."""
+
+_WIDE = 160
+"""Columns where no terminal says how many there are."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that a test may replace."""
+
+    transport: Transport = field(default_factory=AwsTransport)
+    clock: Callable[[], float] = time.time
+    pace: Callable[[], float] = time.monotonic
+    can_ask: Callable[[], bool] = lambda: sys.stdin.isatty()
+
+
+pass_world = click.make_pass_decorator(World, ensure=True)
+
+
+class Group(click.Group):
+    """Commands whose errors are one line each."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else "pubsub-tasks dlq"
+            click.echo(f"{path}: {error.format_message()}", err=True)
+            ctx.exit(BAD_INPUT)
+        except PubSubTasksError as error:
+            click.echo(f"pubsub-tasks: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+def screen(*, err: bool = False) -> Console:
+    """Where tables go: as wide as the terminal, and wide enough where there is none."""
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() else _WIDE
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def note(text: str) -> None:
+    """A remark to people, apart from what a command prints for machines."""
+    click.echo(f"note: {text}", err=True)
+
+
+@contextmanager
+def interruptible() -> Iterator[Event]:
+    """While the block runs, Ctrl-C and SIGTERM set the event; a second one interrupts as usual."""
+    stop = Event()
+
+    def wish(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
