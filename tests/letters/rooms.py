@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from json import dumps
 from threading import Event
 from typing import Any
+from uuid import uuid4
 
 from pubsub_tasks.letters.hands import Hands
 from pubsub_tasks.testing.clock import VirtualClock
@@ -101,7 +102,7 @@ class Room:
     def put(self, *bodies: str, group: Callable[[str], str] = lambda body: body[0]) -> None:
         """Let letters with these bodies stand in the dead-letter queue."""
         for body in bodies:
-            ordered = {"group_id": group(body), "deduplication_id": body} if self.fifo else {}
+            ordered = {"group_id": group(body), "deduplication_id": uuid4().hex} if self.fifo else {}
             self.letters.queue.send([Outgoing(body, **ordered)])
 
     def put_into_source(self, *bodies: str) -> None:

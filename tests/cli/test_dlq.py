@@ -1,0 +1,483 @@
+"""pubsub-tasks dlq as its users type it, on queues in memory."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pubsub_tasks.cli.admin import command
+from pubsub_tasks.cli.dlq.world import World
+from pubsub_tasks.consuming.dead_letters import DEAD_LETTER
+from pubsub_tasks.resent import RESENT
+from pubsub_tasks.wire import Attribute, Outgoing
+from tests.letters.rooms import Room
+from tests.letters.samples import failed, order
+from tests.samples import ORDER
+
+APP = """
+from marshmallow import fields
+from pubsub_tasks import PubSubMessageSchema, Tasks, task
+
+tasks = Tasks()
+class OrderPlaced(PubSubMessageSchema):
+    MEDIA_TYPE = "application/vnd.shop.pubsub._.created.order"
+    order_id = fields.String(required=True)
+    total = fields.Decimal(required=True, as_string=True)
+tasks.schemas.register(OrderPlaced)
+
+@task(OrderPlaced, queue="orders", tasks=tasks)
+def bill(order_id, total):
+    if order_id == "o-1":
+        raise LookupError("still no such customer")
+"""
+
+
+@dataclass
+class Shell:
+    """A room, and a command line in it."""
+
+    room: Room
+    asks: bool = False
+
+    def run(self, *arguments: str, said: str = "", url: str | None = None) -> Result:
+        world = World(self.room.transport, self.room.clock, self.room.clock, lambda: self.asks)
+        queue = () if arguments[-1] == "--help" else ("--queue-url", url or self.room.letters.url)
+        return CliRunner().invoke(command, ["dlq", *arguments, *queue], input=said, obj=world)
+
+    def json(self, *arguments: str) -> Any:
+        result = self.run(*arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    def fail(self, *bodies: str, **told: Any) -> None:
+        """Dead letters of these bodies, as a worker on the source queue writes them."""
+        for body in bodies:
+            sent = failed(body, queue=self.room.source.url, now=self.room.clock() - 30, **told)
+            self.room.letters.queue.send([sent])
+
+    @property
+    def letters(self) -> list[str]:
+        return sorted(self.room.seen_by_others())
+
+    @property
+    def back(self) -> list[str]:
+        return sorted(self.room.seen_by_others(self.room.source))
+
+
+@pytest.fixture
+def shell() -> Shell:
+    return Shell(Room())
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    name = "app_of_test_dlq"
+    (tmp_path / f"{name}.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield f"{name}:tasks"
+    sys.modules.pop(name, None)
+
+
+def test_ls_counts_what_is_there_and_leaves_it_there(shell: Shell) -> None:
+    shell.fail(order("o-1"), order("o-2"))
+    shell.fail("no json", reason="undecodable", error=ValueError("not JSON"), task=None)
+
+    result = shell.run("ls")
+
+    assert result.exit_code == 0
+    first, second = (
+        " ".join(line.split())
+        for line in result.stdout.splitlines()
+        if "such as" not in line and "30 s" in line
+    )
+    assert first.startswith(f"2 exhausted LookupError {ORDER} shop.tasks.bill 30 s id-of-o-")
+    assert second.startswith("1 undecodable ValueError - - 30 s ")
+    assert "3 letters in orders-dlq" in result.stdout
+    assert len(shell.letters) == 3
+
+
+def test_ls_tells_machines_the_same(shell: Shell) -> None:
+    shell.fail(order("o-1"), order("o-2"))
+
+    told = shell.json("ls")
+
+    assert told["counts"]["reason"] == {"exhausted": 2}
+    assert told["counts"]["age"] == {"under 1 h": 2}
+    assert (told["looked_at"], told["count"], told["complete"]) == (2, 2, True)
+    listed = shell.json("ls", "--each")["letters"]
+    assert sorted(letter["id"] for letter in listed) == ["id-of-o-1", "id-of-o-2"]
+
+
+def test_ls_of_a_source_queue_shows_its_dead_letters(shell: Shell) -> None:
+    shell.fail(order())
+
+    assert "1 letter in orders-dlq" in shell.run("ls", url=shell.room.source.url).stdout
+
+
+def test_ls_of_nothing_is_no_table(shell: Shell) -> None:
+    assert shell.run("ls").stdout == "0 letters in orders-dlq\n"
+
+
+def test_ls_says_what_it_did_not_look_at(shell: Shell) -> None:
+    shell.fail(*(order(f"o-{number}") for number in range(12)))
+
+    result = shell.run("ls", "--limit", "5")
+
+    assert "looked at 5 letters of about 12" in result.stderr
+    assert len(shell.letters) == 12
+
+
+def test_ls_names_what_sqs_moved(shell: Shell) -> None:
+    shell.room = Room(receives=1)
+    shell.room.put_into_source(order())
+    shell.room.records(shell.room.source)
+    shell.room.records(shell.room.source)
+
+    assert "moved by SQS: maxReceiveCount" in shell.run("ls").stdout
+    assert "1 letter in" in shell.run("ls", "--reason", "maxReceiveCount").stdout
+
+
+def test_show_tells_all_of_a_letter(shell: Shell) -> None:
+    shell.fail(order("o-1", lines=[{"sku": "a"}]), attributes={"tenant": Attribute("String", "t")})
+
+    result = shell.run("show", "id-of-o-1")
+
+    for told in (
+        "exhausted",
+        "LookupError: no such customer",
+        'order_id: "o-1"',
+        'sku: "a"',
+        "tenant",
+        "x-message-id",
+    ):
+        assert told in result.stdout
+    assert shell.letters
+
+
+def test_show_tells_machines_the_record_byte_for_byte(shell: Shell) -> None:
+    shell.fail(order("o-1"))
+
+    told = shell.json("show", "id-of-o-1")
+
+    assert told["record"]["body"] == order("o-1")
+    assert told["content"] == {"order_id": "o-1", "total": "9.99"}
+
+
+def test_a_letter_does_not_speak_to_the_terminal(shell: Shell) -> None:
+    shell.fail("\x9b2J[bold]no json", error=ValueError("\x1b]0;title\x07"))
+
+    for arguments in (("ls",), ("ls", "--each"), ("show",)):
+        result = shell.run(*arguments)
+        assert "\x1b" not in result.stdout
+        assert "\x07" not in result.stdout
+        assert "\x9b" not in result.stdout
+    assert "[bold]" in result.stdout
+
+
+def test_a_letter_that_is_not_there_is_said_to_be_so(shell: Shell) -> None:
+    shell.fail(order())
+
+    result = shell.run("show", "nobody")
+
+    assert result.exit_code == 1
+    assert "no such letter among the 1 that can be seen in orders-dlq" in result.stderr
+
+
+def test_redrive_sends_what_is_meant_back_to_its_queue(shell: Shell) -> None:
+    shell.fail(order("o-1"), order("o-2"))
+
+    result = shell.run("redrive", "--where", "order_id=o-2", "--yes")
+
+    assert (result.exit_code, result.stdout) == (0, "redrove 1 letter\n")
+    assert (shell.letters, shell.back) == ([order("o-1")], [order("o-2")])
+    (record,) = shell.room.records(shell.room.source)
+    assert record.attributes.keys() == {RESENT}
+
+
+def test_redrive_asks_with_the_count(shell: Shell) -> None:
+    shell.asks = True
+    shell.fail(order("o-1"), order("o-2"))
+
+    result = shell.run("redrive", said="n\n")
+
+    assert result.exit_code == 1
+    assert "redrive 2 letters from orders-dlq to orders?" in result.stderr
+    assert (len(shell.letters), shell.back) == (2, [])
+
+    assert shell.run("redrive", said="y\n").exit_code == 0
+    assert (shell.letters, len(shell.back)) == ([], 2)
+
+
+@pytest.mark.parametrize("arguments", [["redrive"], ["drop"], ["redrive", "--native"]])
+def test_where_nobody_can_be_asked_nothing_is_done(shell: Shell, arguments: list[str]) -> None:
+    shell.fail(order())
+
+    result = shell.run(*arguments)
+
+    assert result.exit_code == 2
+    assert "no terminal to ask on: agree with --yes" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert len(shell.letters) == 1
+
+
+@pytest.mark.parametrize("arguments", [["redrive"], ["drop"], ["redrive", "--native"]])
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(shell: Shell, arguments: list[str]) -> None:
+    shell.fail(order())
+
+    result = shell.run(*arguments, "--dry-run")
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"would {arguments[0]} ")
+    assert (len(shell.letters), shell.back) == (1, [])
+
+
+def test_a_dry_run_tells_machines_which_letters_go_where(shell: Shell) -> None:
+    shell.fail(order("o-1"))
+
+    told = shell.json("redrive", "--dry-run")
+
+    assert told == {"dry_run": True, "would": [{"to": shell.room.source.url, "letters": ["id-of-o-1"]}]}
+
+
+def test_redrive_to_several_queues_tells_each(shell: Shell) -> None:
+    billing = shell.room.queue("billing")
+    shell.fail(order("o-1"), order("o-2"))
+    shell.room.letters.queue.send([failed(order("o-3"), queue=billing.url)])
+
+    result = shell.run("redrive", "--dry-run")
+
+    assert result.stdout == "would redrive 3 letters from orders-dlq, 2 to orders and 1 to billing\n"
+
+
+def test_what_was_not_sent_stays_and_is_told(shell: Shell) -> None:
+    # Given a source queue that takes less than one of the letters weighs
+    shell.fail(order("o-1", note="x" * 2000), order("o-2"))
+    limit = {"MaximumMessageSize": "1024"}
+    shell.room.sqs.set_queue_attributes(QueueUrl=shell.room.source.url, Attributes=limit)
+
+    result = shell.run("redrive", "--yes", "--json")
+
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert told["done"] == ["id-of-o-2"]
+    assert [trouble["id"] for trouble in told["kept"]] == ["id-of-o-1"]
+    assert (len(shell.letters), shell.back) == (1, [order("o-2")])
+
+
+def test_on_fifo_a_whole_group_goes_back_in_its_order(shell: Shell) -> None:
+    shell.room = Room(fifo=True)
+    bodies = [order(f"o-{number:02}") for number in range(25)]
+    shell.room.put(*bodies, group=lambda body: "g")
+
+    looked = shell.run("ls")
+    result = shell.run("redrive", "--yes")
+
+    assert "SQS shows only the first letters of each message group, 10 of about 25" in looked.stderr
+    assert result.stdout == "redrove 25 letters\n"
+    assert shell.room.seen_by_others() == []
+    received = []
+    while records := shell.room.source.queue.receive(10, 0, 60):
+        received += [record.body for record in records]
+        shell.room.source.queue.delete([record.receipt_handle for record in records])
+    assert received == bodies
+
+
+def test_drop_deletes_for_good(shell: Shell) -> None:
+    shell.fail(order("o-1"), order("o-2"))
+
+    result = shell.run("drop", "id-of-o-1", "--yes")
+
+    assert result.stdout == "dropped 1 letter\n"
+    assert (shell.letters, shell.back) == ([order("o-2")], [])
+
+
+def test_nothing_meant_is_nothing_done(shell: Shell) -> None:
+    shell.fail(order())
+
+    result = shell.run("drop", "--reason", "expired", "--yes")
+
+    assert (result.exit_code, result.stdout) == (0, "dropped 0 letters\n")
+
+
+def test_what_is_exported_and_imported_is_the_same(shell: Shell, tmp_path: Path) -> None:
+    file = str(tmp_path / "letters.jsonl")
+    shell.fail(order("é"), attributes={"seal": Attribute("Binary", b"\x00\xff")})
+    (before,) = shell.room.records()
+
+    assert shell.run("export", "-o", file).exit_code == 0
+    assert shell.run("drop", "--yes").exit_code == 0
+    assert shell.run("import", file, "--yes").stdout == "imported 1 letter\n"
+
+    (after,) = shell.room.records()
+    assert (after.body, after.attributes) == (before.body, before.attributes)
+    assert after.attributes.keys() == {"seal", DEAD_LETTER}
+
+
+def test_export_prints_lines_and_nothing_else(shell: Shell) -> None:
+    shell.fail(order("o-1"), order("o-2"))
+
+    result = shell.run("export", "--where", "order_id=o-2")
+
+    (line,) = result.stdout.splitlines()
+    assert json.loads(line)["body"] == order("o-2")
+    assert result.stderr == "exported 1 letter\n"
+
+
+def test_an_import_to_fifo_arrives_however_often_it_was_sent(shell: Shell) -> None:
+    shell.room = Room(fifo=True)
+    shell.room.put("a1", "a2")
+    lines = shell.run("export").stdout
+
+    result = shell.run("import", "-", "--yes", said=lines)
+
+    assert result.stdout == "imported 2 letters\n"
+    assert shell.room.seen_by_others() == ["a1", "a2", "a1", "a2"]
+
+
+def test_one_wrong_line_and_nothing_is_imported(shell: Shell) -> None:
+    result = shell.run("import", "-", "--yes", said='{"body": "a"}\n\n{"body": 5}\n')
+
+    assert result.exit_code == 2
+    assert "line 3: 'body' is missing, empty or no text" in result.stderr
+    assert shell.letters == []
+
+
+def test_replay_runs_the_local_handler_and_touches_nothing(shell: Shell, app: str) -> None:
+    shell.fail(order("o-1"), order("o-2"))
+
+    failing = shell.run("replay", "id-of-o-1", "--app", app)
+    fine = shell.run("replay", "id-of-o-2", "--app", app)
+
+    assert failing.exit_code == 1
+    assert "bill on id-of-o-1: retry in" in failing.stdout
+    assert failing.stdout.rstrip().endswith("LookupError: still no such customer")
+    assert (fine.exit_code, fine.stdout) == (0, "app_of_test_dlq.bill on id-of-o-2: done\n")
+    assert len(shell.letters) == 2
+
+
+def test_replay_of_what_no_handler_sees_says_why(shell: Shell, app: str) -> None:
+    shell.fail(order("o-1", total="much"))
+
+    result = shell.run("replay", "--app", app)
+
+    assert "no task on id-of-o-1: dead letter (invalid)" in result.stdout
+    assert "total: ['Not a valid number.']" in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def test_an_edited_letter_goes_as_it_was_edited(
+    shell: Shell, app: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", "sed -i s/9.99/8.88/")
+    shell.fail(order("o-1"))
+
+    result = shell.run("redrive", "--edit", "--app", app, "--yes")
+
+    assert result.stdout == "redrove 1 letter\n"
+    (body,) = shell.back
+    assert json.loads(body) == {**json.loads(order("o-1")), "total": "8.88"}
+
+
+@pytest.mark.parametrize(
+    ("editor", "complaint"),
+    [("sed -i s/order_id/id/", "order_id: ['Missing data for required field.']"), ("true", "stays as it is")],
+)
+def test_an_edit_that_is_not_valid_or_not_saved_leaves_the_letter(
+    shell: Shell, app: str, monkeypatch: pytest.MonkeyPatch, editor: str, complaint: str
+) -> None:
+    monkeypatch.setenv("EDITOR", editor)
+    shell.fail(order("o-1"))
+
+    result = shell.run("redrive", "--edit", "--app", app, "--yes")
+
+    assert complaint in result.stderr
+    assert result.stdout == "redrove 0 letters\n"
+    assert (shell.letters, shell.back) == ([order("o-1")], [])
+
+
+def test_the_native_move_is_sqs_s_own(shell: Shell) -> None:
+    shell.room = Room(receives=1)
+    shell.room.put_into_source("a", "b")
+    shell.room.records(shell.room.source)
+    assert shell.back == []
+    world_s_clock = shell.room.clock
+    shell.room.stop.waits.clear()
+
+    result = shell.run("redrive", "--native", "--rate", "500", "--dry-run")
+    assert "would redrive all of about 2 letters from orders-dlq to where SQS took each from" in result.stdout
+
+    shell.room.transport._clock = lambda: world_s_clock.advance(0.1)
+    result = shell.run("redrive", "--native", "--yes")
+    assert result.stdout == "completed: SQS moved 2 of about 2 letters\n"
+    assert result.exit_code == 0
+
+
+def test_a_native_move_that_fails_says_what_to_do(shell: Shell) -> None:
+    shell.fail(order())
+    clock = shell.room.clock
+    shell.room.transport._clock = lambda: clock.advance(0.1)
+
+    result = shell.run("redrive", "--native", "--yes")
+
+    assert result.exit_code == 1
+    assert "failed: SQS moved 0 of about 1 letters" in result.stdout
+    assert "leave out --native" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["ls", "abc"], "'abc' is too short for a letter's id"),
+        (["ls", "--older-than", "soon"], "'soon' is no duration"),
+        (["ls", "--where", "order_id"], "write 'field=value'"),
+        (["ls", "--reason", "boredom"], "'boredom' is not one of"),
+        (["ls", "--limit", "0"], "0 is not in the range"),
+        (["redrive", "--rate", "0", "--yes"], "0.0 is not in the range"),
+        (["redrive", "--native", "--reason", "failed", "--yes"], "goes with no filter"),
+        (["redrive", "--native", "--rate", "0.5", "--yes"], "whole numbers from 1 to 500"),
+        (["redrive", "--to", "http://nowhere/1/x", "--yes"], "there is no queue at http://nowhere/1/x"),
+        (["redrive", "--edit", "--yes"], "no tasks: name their module with --app"),
+        (["replay"], "no tasks: name their module with --app"),
+        (["import", "no-such-file", "--yes"], "No such file"),
+    ],
+)
+def test_bad_input_is_one_clear_line(shell: Shell, arguments: list[str], complaint: str) -> None:
+    shell.fail(order())
+
+    result = shell.run(*arguments)
+
+    assert result.exit_code == 2, result.output
+    assert complaint in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert len(shell.letters) == 1
+
+
+def test_a_queue_that_is_not_there_is_one_clear_line(shell: Shell) -> None:
+    result = shell.run("ls", url="http://127.0.0.1:4566/000000000000/nowhere")
+
+    assert result.exit_code == 2
+    assert "there is no queue at" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["ls", "show", "redrive", "drop", "export", "import", "replay"])
+def test_every_command_explains_itself(shell: Shell, name: str) -> None:
+    assert shell.run(name, "--help").exit_code == 0
+
+
+def test_a_stranger_in_the_queue_goes_where_it_is_told_to(shell: Shell) -> None:
+    other = shell.room.queue("other")
+    other.send([Outgoing("hello")])
+
+    nowhere = shell.run("redrive", "--yes", url=other.url)
+    somewhere = shell.run("redrive", "--yes", "--to", shell.room.source.url, url=other.url)
+
+    assert nowhere.exit_code == 2
+    assert "does not tell which queue it is from: name one with --to" in nowhere.stderr
+    assert somewhere.stdout == "redrove 1 letter\n"
+    assert shell.back == ["hello"]
