@@ -1,0 +1,116 @@
+"""Workers that are killed, and workers that are told to stop, at moments that nobody chose."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.faults.conftest import Survived
+from tests.faults.crew import Crew, Hand, crew
+from tests.faults.ledger import Ledger
+from tests.faults.world import World, all_done, judge, until
+
+
+def kill_storm(
+    world: World, ledger: Ledger, *, count: int, kills: int, workers: int = 3, pace: float, seed: int
+) -> str:
+    """Workers are killed -9 while they work, and replaced; returns what was survived."""
+    numbers, chance = range(count), Random(seed)
+    world.publish(numbers)
+    moments = sorted(chance.sample(range(count // 20, count * 9 // 10), kills))
+    killed: set[int] = set()
+    in_hand = 0
+    with crew(world, ledger, pace=pace) as hired:
+        at_work = [hired.hire() for _ in range(workers)]
+        for moment in moments:
+            until(lambda moment=moment: ledger.count() >= moment)
+            victim = _one_that_works(at_work, ledger, chance)
+            victim.freeze()
+            in_hand += world.in_flight()  # of all workers: more than it can have held alone
+            victim.kill()
+            killed.add(victim.pid)
+            at_work[at_work.index(victim)] = hired.hire()
+        all_done(world, ledger, numbers)
+        until(lambda: all(hand.ready for hand in at_work), lambda: [hand.said for hand in at_work])
+        assert [hand.terminate() for hand in at_work] == [0] * workers
+    told = judge(world, ledger, numbers, excused=in_hand)
+    for number, pids in ledger.repeats():
+        living = [pid for pid in pids if pid not in killed]
+        assert len(living) <= 1, f"message {number} was done by {pids}, of whom {living} were never killed"
+    return f"{kills} of {workers + kills} workers killed -9: {told} (in hand at the kills)"
+
+
+def _one_that_works(at_work: Sequence[Hand], ledger: Ledger, chance: Random) -> Hand:
+    working: list[Hand] = []
+
+    def some() -> bool:
+        working[:] = [hand for hand in at_work if ledger.begun_by(hand.pid)]
+        return bool(working)
+
+    until(some, lambda: [hand.said for hand in at_work])
+    return chance.choice(working)
+
+
+def test_killed_workers_lose_nothing(world: World, ledger: Ledger, survived: Survived) -> None:
+    survived(kill_storm(world, ledger, count=400, kills=4, pace=0.01, seed=1))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("pace", [0.0, 0.003], ids=["quick", "slow"])
+def test_a_long_kill_storm_loses_nothing(
+    world: World, ledger: Ledger, pace: float, survived: Survived
+) -> None:
+    survived(kill_storm(world, ledger, count=20_000, kills=40, pace=pace, seed=2))
+
+
+def stop_once(world: World, ledger: Ledger, hired: Crew, begun: int) -> None:
+    """SIGTERM to the one worker of a queue, once it has begun so many messages."""
+    hand = hired.hire()
+    until(lambda: ledger.begun_by(hand.pid) >= begun, lambda: hand.said)
+    assert hand.terminate() == 0, hand.said
+    assert ledger.cut(hand.pid) == [], f"handlers were cut\n{hand.said}"
+    assert world.in_flight() == 0, f"leases were not released\n{hand.said}"
+
+
+def stop_often(world: World, path: Path, times: int, pace: float, seed: int) -> str:
+    """Stop workers of one queue one after the other, each in the middle of its work."""
+    chance = Random(seed)
+    with Ledger(path) as ledger, crew(world, ledger, pace=pace) as hired:
+        published = 0
+        for _ in range(times):
+            world.publish(range(published, published + 60))
+            published += 60
+            stop_once(world, ledger, hired, begun=chance.randint(1, 40))
+        last = hired.hire()
+        all_done(world, ledger, range(published))
+        assert last.terminate() == 0
+        return f"{times} stops: {judge(world, ledger, range(published), excused=0)}, all leases released"
+
+
+PACES = (0.0, 0.01)
+
+
+def test_workers_told_to_stop_cut_and_lose_nothing(world: World, tmp_path: Path, survived: Survived) -> None:
+    stop_in_two_worlds(world, tmp_path, 3, survived)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+def test_workers_told_to_stop_200_times_cut_and_lose_nothing(
+    world: World, tmp_path: Path, survived: Survived
+) -> None:
+    stop_in_two_worlds(world, tmp_path, 100, survived)
+
+
+def stop_in_two_worlds(world: World, tmp_path: Path, times: int, survived: Survived) -> None:
+    """One with quick handlers, one with slow ones, side by side."""
+
+    def stops(pace: float) -> str:
+        return stop_often(World(world.url), tmp_path / f"ledger-{pace}", times, pace, seed=times)
+
+    with ThreadPoolExecutor(len(PACES)) as side_by_side:
+        for told in list(side_by_side.map(stops, PACES)):
+            survived(told)
