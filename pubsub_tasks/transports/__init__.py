@@ -18,8 +18,9 @@ class Features:
     fifo_order: bool = True
     stale_handles: bool = True
     visibility_cap: bool = True
-    byte_sizes: bool = True
+    limits: bool = True
     binary_attributes: bool = True
+    filters: bool = True
     move_tasks: bool = True
     deduplication: bool = True
 

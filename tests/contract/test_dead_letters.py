@@ -1,5 +1,7 @@
 """SQS's own redrive: the net under workers that die. And what a queue refuses to carry."""
 
+from json import dumps
+
 import pytest
 
 from pubsub_tasks.errors import SettleFailed, TransportError
@@ -150,8 +152,58 @@ def test_a_queue_that_is_nobody_s_dead_letter_queue_moves_nothing(world: World) 
         world.queue().start_move(None, None)
 
 
+def test_a_move_may_go_elsewhere_and_is_listed(world: World) -> None:
+    world.lacks("move_tasks", "StartMessageMoveTask answers 500")
+    letters, elsewhere = world.queue(), world.queue()
+    _queue_with(world, letters, receives=1)
+    send(letters, "sent by hand")
+    arn = letters.attributes().arn
+
+    world.sqs.start_message_move_task(SourceArn=arn, DestinationArn=elsewhere.attributes().arn)
+
+    assert bodies(world.receive_after(elsewhere, 1)) == ["sent by hand"]
+    (task,) = world.sqs.list_message_move_tasks(SourceArn=arn)["Results"]
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 1)
+
+
+def test_a_dead_letter_queue_lists_its_sources(world: World) -> None:
+    letters = world.queue()
+    queue = _queue_with(world, letters, receives=1)
+
+    listed = world.sqs.list_dead_letter_source_queues(QueueUrl=letters.url)
+
+    assert listed["queueUrls"] == [queue.url]
+
+
+def test_a_redrive_policy_needs_a_queue_of_the_same_type(world: World) -> None:
+    queue, letters = world.queue(), world.queue()
+
+    def refusal(arn: str, receives: int) -> str:
+        policy = dumps({"deadLetterTargetArn": arn, "maxReceiveCount": receives})
+        told = {"QueueUrl": queue.url, "Attributes": {"RedrivePolicy": policy}}
+        return world.refusal(world.sqs.set_queue_attributes, **told)
+
+    arn = letters.attributes().arn
+    assert refusal(arn + "-gone", 1).endswith(("InvalidParameterValue", "NonExistentQueue"))
+    world.lacks("limits", "any count and type of queue is taken")
+    assert refusal(arn, 0) == refusal(arn, 1001) == "InvalidParameterValue"
+    assert refusal(world.queue(fifo=True).attributes().arn, 1) == "InvalidParameterValue"
+
+
+def test_a_queue_may_refuse_to_take_dead_letters(world: World) -> None:
+    world.lacks("limits", "RedriveAllowPolicy is not enforced")
+    closed = world.queue(RedriveAllowPolicy={"redrivePermission": "denyAll"})
+    policy = dumps({"deadLetterTargetArn": closed.attributes().arn, "maxReceiveCount": 1})
+
+    refusal = world.refusal(
+        world.sqs.set_queue_attributes, QueueUrl=world.queue().url, Attributes={"RedrivePolicy": policy}
+    )
+
+    assert refusal == "InvalidParameterValue"
+
+
 def test_a_queue_takes_its_limit_in_bytes_and_no_more(world: World) -> None:
-    world.lacks("byte_sizes", "counts characters, and the body alone")
+    world.lacks("limits", "counts characters, and the body alone")
     queue = world.queue(MaximumMessageSize="1024")
     attributes = {"name": text("é")}
     weight = len("name") + len("String") + 2
@@ -167,7 +219,7 @@ def test_a_queue_takes_its_limit_in_bytes_and_no_more(world: World) -> None:
 
 
 def test_a_character_that_sqs_forbids_fails_its_entry_alone(world: World) -> None:
-    world.lacks("byte_sizes", "accepts every character")
+    world.lacks("limits", "accepts every character")
     queue = world.queue()
 
     bad, good = queue.send([Outgoing("a\x00b"), Outgoing("good")])
@@ -178,7 +230,7 @@ def test_a_character_that_sqs_forbids_fails_its_entry_alone(world: World) -> Non
 
 
 def test_more_than_ten_attributes_are_discarded_by_raw_delivery(world: World) -> None:
-    world.lacks("byte_sizes", "delivers what SQS would never take")
+    world.lacks("limits", "delivers what SQS would never take")
     topic, queue = world.topic(), world.queue()
     world.subscribe(topic, queue)
 

@@ -74,6 +74,16 @@ def test_the_same_deduplication_id_is_taken_once(world: World) -> None:
     assert bodies(receive(queue)) == ["first"]
 
 
+def test_a_deduplication_id_may_count_within_its_group(world: World) -> None:
+    world.lacks("deduplication", "the scope messageGroup is stored and not honoured")
+    queue = world.queue(fifo=True, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId")
+
+    for group in ("A", "B", "A"):
+        send(queue, group, group_id=group, deduplication_id="d")
+
+    assert sorted(bodies(receive(queue))) == ["A", "B"]
+
+
 def test_a_deduplication_id_is_remembered_after_the_delete(world: World) -> None:
     world.lacks("deduplication", "forgotten with the message")
     queue = world.queue(fifo=True)
@@ -95,7 +105,7 @@ def test_the_body_is_its_own_deduplication_id_where_the_queue_says_so(world: Wor
 
 
 def test_an_entry_without_group_fails_alone(world: World) -> None:
-    world.lacks("byte_sizes", "one bad entry fails the whole call")
+    world.lacks("limits", "one bad entry fails the whole call")
     queue = world.queue(fifo=True)
 
     bad, good = queue.send(

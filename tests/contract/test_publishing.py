@@ -1,7 +1,7 @@
 """A topic gives one copy to each subscribed queue, raw or in SNS's envelope, entry by entry."""
 
 from base64 import b64decode
-from json import loads
+from json import dumps, loads
 
 import pytest
 
@@ -98,7 +98,7 @@ def test_a_batch_is_answered_entry_by_entry_in_order(world: World) -> None:
 
 
 def test_one_bad_entry_fails_alone(world: World) -> None:
-    world.lacks("byte_sizes", "one bad entry fails the whole call")
+    world.lacks("limits", "one bad entry fails the whole call")
     topic, queue = world.topic(), world.queue()
     world.subscribe(topic, queue)
 
@@ -122,6 +122,76 @@ def test_a_filter_policy_keeps_out_what_it_does_not_name(world: World) -> None:
     )
 
     assert bodies(receive(queue)) == ["yes"]
+
+
+def test_a_subscriber_that_is_gone_keeps_nothing_from_the_others(world: World) -> None:
+    world.lacks("limits", "Publish fails, and later subscribers miss the message")
+    topic, gone, there, letters = world.topic(), world.queue(), world.queue(), world.queue()
+    policy = dumps({"deadLetterTargetArn": letters.attributes().arn})
+    world.subscribe(topic, gone, RedrivePolicy=policy)
+    world.subscribe(topic, there)
+    world.sqs.delete_queue(QueueUrl=gone.url)
+
+    (answer,) = world.publisher().publish(topic, [Outgoing("hello")])
+
+    assert isinstance(answer, Sent)
+    assert bodies(receive(there)) == bodies(receive(letters)) == ["hello"]
+
+
+def test_who_unsubscribed_gets_nothing_more(world: World) -> None:
+    topic, queue = world.topic(), world.queue()
+    world.subscribe(topic, queue)
+    (told,) = world.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert told["Endpoint"] == queue.attributes().arn
+
+    world.sns.unsubscribe(SubscriptionArn=told["SubscriptionArn"])
+    world.publisher().publish(topic, [Outgoing("hello")])
+
+    assert receive(queue) == []
+
+
+def test_subscribing_again_finds_the_same_subscription(world: World) -> None:
+    topic, queue = world.topic(), world.queue()
+    world.subscribe(topic, queue)
+    world.subscribe(topic, queue)
+
+    world.publisher().publish(topic, [Outgoing("hello")])
+
+    assert bodies(receive(queue)) == ["hello"]
+
+
+def test_a_structured_message_has_a_text_for_queues(world: World) -> None:
+    topic, queue = world.topic(), world.queue()
+    world.subscribe(topic, queue)
+
+    structure = dumps({"default": "for all", "sqs": "for queues"})
+    world.sns.publish(TopicArn=topic, Message=structure, MessageStructure="json")
+
+    assert bodies(receive(queue)) == ["for queues"]
+
+
+def test_a_fifo_queue_cannot_subscribe_to_a_standard_topic(world: World) -> None:
+    refusal = world.refusal(
+        world.sns.subscribe,
+        TopicArn=world.topic(),
+        Protocol="sqs",
+        Endpoint=world.queue(fifo=True).attributes().arn,
+    )
+
+    assert refusal == "InvalidParameter"
+
+
+def test_a_fifo_topic_takes_a_message_once(world: World) -> None:
+    world.lacks("deduplication", "a topic does not deduplicate")
+    topic, queue = world.topic(fifo=True), world.queue(fifo=True)
+    world.subscribe(topic, queue)
+    twice = Outgoing("hello", group_id="g", deduplication_id="d")
+
+    first = world.publisher().publish(topic, [twice])
+    again = world.publisher().publish(topic, [twice])
+
+    assert first == again
+    assert bodies(receive(queue)) == ["hello"]
 
 
 def test_a_group_reaches_a_standard_queue_too(world: World) -> None:
@@ -149,7 +219,7 @@ def test_a_fifo_topic_keeps_order_and_group(world: World) -> None:
 
 
 def test_a_message_weighs_bytes_and_a_topic_takes_256_kib(world: World) -> None:
-    world.lacks("byte_sizes", "counts characters, and the body alone")
+    world.lacks("limits", "counts characters, and the body alone")
     topic, queue = world.topic(), world.queue()
     world.subscribe(topic, queue)
     limit = 262_144
@@ -164,7 +234,7 @@ def test_a_message_weighs_bytes_and_a_topic_takes_256_kib(world: World) -> None:
 
 
 def test_attributes_weigh_too(world: World) -> None:
-    world.lacks("byte_sizes", "counts characters, and the body alone")
+    world.lacks("limits", "counts characters, and the body alone")
     topic = world.topic()
     attributes = {"name": text("value")}
     weight = len("name") + len("String") + len("value")

@@ -1,6 +1,8 @@
 """A receive gives up to ten messages, tells what SQS knows of each, and hides them for a while."""
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import md5
+from typing import Any
 
 import pytest
 
@@ -114,6 +116,60 @@ def test_a_long_poll_wakes_on_arrival(world: World) -> None:
 
         # Then the poll has it, long before it would have ended
         assert bodies(poll.result(timeout=10)) == ["hello"]
+
+
+def test_many_receivers_never_share_a_message(world: World) -> None:
+    world.lacks("stale_handles", "receives are not locked, and now and then two get the same message")
+    queue = world.queue()
+    for number in range(12):
+        send(queue, *(f"{number}-{entry}" for entry in range(10)))
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [record for records in pool.map(lambda _: receive(queue), range(16)) for record in records]
+
+    assert len({record.message_id for record in taken}) == len(taken) == 120
+
+
+def test_a_receive_tells_only_what_is_asked_for(world: World) -> None:
+    queue = world.queue()
+    send(queue, "hello", attributes={"a": text("x"), "b.c": text("y"), "b.d": text("z")})
+
+    def told(**names: list[str]) -> dict[str, Any]:
+        (message,) = world.sqs.receive_message(QueueUrl=queue.url, VisibilityTimeout=0, **names)["Messages"]
+        return message
+
+    bare = told()
+    assert "Attributes" not in bare
+    assert "MessageAttributes" not in bare
+    assert set(told(MessageAttributeNames=["b.*"])["MessageAttributes"]) == {"b.c", "b.d"}
+    assert set(told(MessageSystemAttributeNames=["SentTimestamp"])["Attributes"]) == {"SentTimestamp"}
+    everything = told(MessageAttributeNames=["All"])
+    assert set(everything["MessageAttributes"]) == {"a", "b.c", "b.d"}
+
+
+def test_digests_are_those_that_sdks_compare(world: World) -> None:
+    queue = world.queue()
+    attributes = {
+        "n": {"DataType": "Number", "StringValue": "1493147359900"},
+        "seal": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+    }
+
+    sent = world.sqs.send_message(QueueUrl=queue.url, MessageBody="h\u00e9", MessageAttributes=attributes)
+
+    assert sent["MD5OfMessageBody"] == md5("h\u00e9".encode()).hexdigest()
+    assert sent["MD5OfMessageAttributes"] == "a44fec20f9a7aca335b46e663bd702ee"
+
+
+def test_a_trace_header_comes_along(world: World) -> None:
+    queue = world.queue()
+    header = {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-2"}}
+    world.sqs.send_message(QueueUrl=queue.url, MessageBody="x", MessageSystemAttributes=header)
+
+    (message,) = world.sqs.receive_message(QueueUrl=queue.url, MessageSystemAttributeNames=["All"])[
+        "Messages"
+    ]
+
+    assert message["Attributes"]["AWSTraceHeader"] == "Root=1-2"
 
 
 @pytest.mark.parametrize("limit", [0, 11])

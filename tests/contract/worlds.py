@@ -1,6 +1,6 @@
 """The worlds that the contract is held against, and what they may lack."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from json import dumps
 from math import ceil
@@ -8,7 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
+from pubsub_tasks.embedded.errors import ServiceError
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports import Features, Publisher, Queue, Transport
 from pubsub_tasks.wire import Outgoing, Record
@@ -17,8 +19,9 @@ MOTO = Features(
     fifo_order=False,
     stale_handles=False,
     visibility_cap=False,
-    byte_sizes=False,
+    limits=False,
     binary_attributes=False,
+    filters=False,
     move_tasks=False,
     deduplication=False,
 )
@@ -64,6 +67,14 @@ class World:
         """Skip, by name, what this world does otherwise than AWS."""
         if not getattr(self.features, feature):
             pytest.skip(f"moto: {feature}: {deviation}")
+
+    def refusal(self, call: Callable[..., Any], **params: Any) -> str:
+        """The code, without its namespace, of what a call of `sns` or `sqs` is refused with."""
+        with pytest.raises((ClientError, ServiceError)) as caught:
+            call(**params)
+        error = caught.value
+        code = error.query_code if isinstance(error, ServiceError) else error.response["Error"]["Code"]
+        return str(code).rpartition(".")[2]
 
     def receive_after(self, queue: Queue, seconds: float, *, visibility: int | None = None) -> list[Record]:
         """What the queue gives once `seconds` have passed; in real time the long poll does the waiting."""
