@@ -5,11 +5,16 @@ another worker it would have run. So a poll is allowed for the slots that are fr
 while handling is so quick that the little more starts within a second.
 """
 
+from math import inf
+
 from ..wire import MAX_BATCH
 from .held import Kind, Limits
 
 SOON = 1.0
 """Seconds within which all that is prefetched should start."""
+
+FORGETTING = 1.02
+"""By how much each full poll raises what was measured before it, since that need not stay true."""
 
 
 class Credit:
@@ -22,6 +27,7 @@ class Credit:
         self.polls = 0
         self._asked = 0
         self._worthwhile = 1
+        self._at_once = inf
 
     def handled(self, seconds: float) -> None:
         """A handler took so long; the mean leans towards the recent."""
@@ -73,13 +79,20 @@ class Credit:
         self.polls += 1
         self._asked += asked
 
-    def polled(self, asked: int, brought: int) -> None:
-        """It ended. One poll is enough while the queue is empty; more are worth it while it is not."""
+    def polled(self, asked: int, brought: int, at_once: float = inf) -> None:
+        """It ended. One poll is enough while the queue is empty; more are worth it while it is not.
+
+        `at_once` is how many such polls one core could carry: a poll that works more than it waits is better
+        alone, since threads share the core. The least of late counts: a crowded core makes work look like
+        waiting, and so does a queue that was empty for a while.
+        """
         self.polls -= 1
         self._asked -= asked
         if brought == 0:
             self._worthwhile = 1
         elif 2 * brought >= asked:
-            self._worthwhile = min(self._limits.receivers, self._worthwhile + 1)
+            self._at_once = min(at_once, FORGETTING * self._at_once)
+            most = max(1, min(self._limits.receivers, self._at_once))
+            self._worthwhile = int(min(most, self._worthwhile + 1))
         else:
             self._worthwhile = max(1, self._worthwhile - 1)

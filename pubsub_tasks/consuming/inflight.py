@@ -12,6 +12,7 @@ or unsettled, `Extend` by extended | not_extended | lapsed; `TellLost` wants no 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 
 from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
 from ..wire import MAX_BATCH, MAX_DELAY
@@ -86,9 +87,9 @@ class InFlight:
         """A poll for so many messages begins."""
         self._credit.polling(asked)
 
-    def received(self, members: list[Held], asked: int, now: float) -> None:
-        """That poll ended and brought these, in the queue's order; none of them when it failed."""
-        self._credit.polled(asked, len(members))
+    def received(self, members: list[Held], asked: int, now: float, at_once: float = inf) -> None:
+        """That poll ended and brought these, in order; none when it failed. For `at_once` see `Credit`."""
+        self._credit.polled(asked, len(members), at_once)
         if not members:
             return
         self._held.update(members)

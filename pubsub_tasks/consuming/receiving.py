@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter, thread_time
 from uuid import uuid4
 
 from ..delivery import Delivery
@@ -48,6 +49,7 @@ class Receiver:
     def receive(self, poll: Poll) -> None:
         """Poll, and put what comes into the station's hands."""
         members: list[Held] | None = None
+        began = perf_counter(), thread_time()
         try:
             records = self._poll(poll)
             now = self._clock()
@@ -59,13 +61,13 @@ class Receiver:
             logger.exception("receiving from %s failed unexpectedly", self._queue.name)
             self._station.pause_polls(self._outage.failed(error))
         finally:
-            self._report(poll, members)
+            self._report(poll, members, _at_once(*began))
         if members:
             self._observe(Received(self._queue.name, len(members)))
 
-    def _report(self, poll: Poll, members: list[Held] | None) -> None:
+    def _report(self, poll: Poll, members: list[Held] | None, at_once: float) -> None:
         with self._station as inflight:
-            inflight.received(members or [], poll.asked, self._clock())
+            inflight.received(members or [], poll.asked, self._clock(), at_once)
             if members is not None:
                 self._station.tally.received += len(members)
                 self._station.stint.polled(len(members), inflight.idle)
@@ -95,3 +97,8 @@ class Receiver:
         delivery = open_record(record, hold)
         lane = record.group_id if self._queue.fifo else None
         return Held(delivery, hold, self._kind_of(delivery), lane)
+
+
+def _at_once(wall: float, work: float) -> float:
+    """How many calls like the one begun then a core could carry: all its time over the time it worked."""
+    return (perf_counter() - wall) / max(thread_time() - work, 1e-6)

@@ -57,6 +57,8 @@ class Station(AbstractContextManager[InFlight]):
         self._done = Condition(self._lock)
         self._free_slots = 0
         self._busy = 0
+        self._started = 0
+        self._seen = 0
         self._commands: deque[Command] = deque()
         self._keeping = False
         self._looks_at = NEVER
@@ -107,12 +109,10 @@ class Station(AbstractContextManager[InFlight]):
             if held is not None and verdict is not None:
                 self._finish(held, verdict, now)
             self._free_slots += 1
-            try:
-                while (job := self._slot_job(now)) is None and not self._inflight.draining:
-                    self._slots.wait()
-                    now = self._clock()
-            finally:
-                self._free_slots -= 1
+            while (job := self._slot_job(now)) is None and not self._inflight.draining:
+                self._slots.wait()
+                now = self._clock()
+            self._free_slots -= 1
             return job
 
     def coroutine_job(self, held: Held | None = None, verdict: Verdict | None = None) -> Held | None:
@@ -136,6 +136,7 @@ class Station(AbstractContextManager[InFlight]):
         held = self._inflight.start(kind, now)
         if held is not None:
             self._busy += 1
+            self._started += 1
         return held
 
     def _finish(self, held: Held, verdict: Verdict, now: float) -> None:
@@ -145,8 +146,7 @@ class Station(AbstractContextManager[InFlight]):
 
     def _slot_job(self, now: float) -> Job | None:
         leads = self._slots_lead
-        job: Job | None = self._batch_to_delete(now) if leads else None
-        job = job or self._start(Kind.THREAD, now)
+        job: Job | None = (self._batch_to_delete(now) if leads else None) or self._start(Kind.THREAD, now)
         if job is None and leads:
             job = self._poll(now)
         if not leads:
@@ -179,7 +179,9 @@ class Station(AbstractContextManager[InFlight]):
 
     def _hand_job(self, now: float) -> Poll | Command | None:
         self._commands.extend(self._inflight.commands(now))
-        self._wake_slots()
+        if not self._slots_lead or self._seen == self._started:
+            self._wake_slots()  # nothing was started since the last look: whoever leads is held up
+        self._seen = self._started
         self._wake_coroutines()
         if self._commands:
             return self._commands.popleft()
@@ -190,8 +192,7 @@ class Station(AbstractContextManager[InFlight]):
             self._hands.wait()
             return
         self._keeping, self._looks_at = True, self._next_look(now)
-        rest = self._looks_at - now
-        self._keeper.wait(None if rest == NEVER else max(0.001, rest))
+        self._keeper.wait(None if self._looks_at == NEVER else max(0.001, self._looks_at - now))
         self._keeping = False
 
     # For both
