@@ -30,6 +30,7 @@ class Handling:
         has_threads: whether there are thread slots; without them coroutines handle what has no task too.
         clock: seconds that never go back.
         wall: epoch seconds.
+        patience: seconds that a handler gets to leave after its time limit.
         on_stuck: told of a delivery whose thread is left behind, and of what becomes of it.
     """
 
@@ -43,6 +44,7 @@ class Handling:
         has_threads: bool,
         clock: Callable[[], float],
         wall: Callable[[], float],
+        patience: float,
         on_stuck: Callable[[Held, Verdict], None],
     ) -> None:
         self._queue = queue
@@ -52,7 +54,7 @@ class Handling:
         self._has_threads = has_threads
         self._clock, self._wall = clock, wall
         self._on_stuck = on_stuck
-        self.deadlines = Deadlines(clock, self._stuck)
+        self.deadlines = Deadlines(clock, self._stuck, patience)
         self.stopping = False
 
     def kind(self, delivery: Delivery) -> Kind:

@@ -67,8 +67,9 @@ class Outage:
             if not self.on or (self._flickers and now - self._failed_at < STEADY):
                 return
             self.on, self._ended_at = False, now
-            failures, seconds = self._failures, now - self._since
-        logger.warning("%s works again after %d failures in %.1f s", self._what, failures, seconds)
+            count, seconds = self._failures, now - self._since
+        failures = "1 failure" if count == 1 else f"{count} failures"
+        logger.warning("%s works again after %s in %.1f s", self._what, failures, seconds)
 
     def _begin(self, now: float) -> None:
         self.on, self._since, self._failures = True, now, 0

@@ -13,6 +13,7 @@ from functools import partial
 from ..events import Observer, notify
 from ..transports import Queue
 from ..verdicts import Verdict
+from .deadlines import PATIENCE
 from .dispatch import Dispatcher
 from .executors import CoroutineSlots, Hands, ThreadSlots, thread
 from .handling import Handling
@@ -34,7 +35,10 @@ SETTLERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How much one worker does at once. None where the kinds of its tasks decide; times are seconds."""
+    """How much one worker does at once. None where the kinds of its tasks decide; times are seconds.
+
+    `patience` is what a handler gets to leave after its time limit, before its thread is given up.
+    """
 
     threads: int | None = None
     coroutines: int | None = None
@@ -42,6 +46,7 @@ class Capacity:
     prefetch: int | None = None
     visibility: int = 30
     wait: int = LONG_POLL
+    patience: float = PATIENCE
 
     DEFAULT_THREADS = 8
     DEFAULT_COROUTINES = 100
@@ -103,6 +108,7 @@ class Worker:
             has_threads=limits.threads > 0,
             clock=clock,
             wall=wall,
+            patience=capacity.patience,
             on_stuck=self._leave_behind,
         )
         outage = partial(Outage, clock=clock, jitter=random.random)
@@ -119,6 +125,10 @@ class Worker:
     def tally(self) -> Tally:
         """What was done so far."""
         return self._station.tally
+
+    def troubles(self) -> list[str]:
+        """What fails at present, and is tried again."""
+        return [outage.last for outage in (self._receiving, *self._settler.outages) if outage.last]
 
     def start(self) -> None:
         """Start to consume, in threads of its own."""

@@ -5,7 +5,7 @@ Nothing here sleeps: a test waits for events of the worker, and an open poll is 
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -23,7 +23,7 @@ from pubsub_tasks.serving import dead_letters_to
 from pubsub_tasks.tasks import Task
 from pubsub_tasks.transports import Queue
 from pubsub_tasks.transports.memory import MemoryTransport
-from pubsub_tasks.wire import Outgoing, Record
+from pubsub_tasks.wire import EntryFailure, Outgoing, QueueAttributes, Record, Sent
 
 PATIENCE = 30
 """Seconds after which a test gives up waiting for what should have happened long ago."""
@@ -159,3 +159,41 @@ def until(condition: Callable[[], bool]) -> None:
 def living() -> set[str]:
     """Names of the worker's threads that live."""
     return {each.name for each in threads() if each.name.startswith("pubsub-")}
+
+
+class Flaky:
+    """A queue whose calls fail while they are told to, by name: `receive`, `delete`, and so on."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.url, self.name, self.fifo = queue.url, queue.name, queue.fifo
+        self.failing: dict[str, Exception] = {}
+        self.calls: list[str] = []
+        self.attempts: list[str | None] = []
+
+    def receive(
+        self, limit: int, wait: int, visibility: int | None, attempt_id: str | None = None
+    ) -> list[Record]:
+        self.attempts.append(attempt_id)
+        self._call("receive")
+        return self._queue.receive(limit, wait, visibility, attempt_id)
+
+    def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
+        self._call("delete")
+        return self._queue.delete(handles)
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
+        self._call("change_visibility")
+        return self._queue.change_visibility(changes)
+
+    def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
+        self._call("send")
+        return self._queue.send(entries)
+
+    def attributes(self) -> QueueAttributes:
+        return self._queue.attributes()
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if (error := self.failing.get(name)) is not None:
+            raise error
