@@ -1,22 +1,19 @@
-"""Serving: workers for given queues, run in this process until a signal. Knows signals, and no command line.
+"""Serving: a worker for a given queue, made ready and not started.
 
-It finds each queue's tasks and dead-letter queue, and says before anything starts what is wrong with them.
+It finds the queue's tasks and dead-letter queue, and says before anything starts what is wrong with them.
 """
 
 import logging
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
-from types import FrameType
 
 from .consuming.dead_letters import letter
 from .consuming.dispatch import Dispatcher, UnknownPolicy
 from .consuming.held import Held
 from .consuming.settling import DeadLetters
+from .consuming.stint import Stint
 from .consuming.worker import Capacity, Worker
 from .errors import ConfigurationError
 from .events import Observer
@@ -26,15 +23,6 @@ from .verdicts import DeadLetter
 from .wire import Outgoing, QueueAttributes
 
 logger = logging.getLogger(__name__)
-
-FORCED = 1
-"""Exit code after a second signal."""
-
-CRASHED = 70
-"""Exit code after a bug of ours stopped a thread. Source: EX_SOFTWARE in sysexits.h."""
-
-LAST_WORDS = 2.0
-"""Seconds given to releases and deletes in hand after a second signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +34,7 @@ class Options:
     unknown: UnknownPolicy = "dead-letter"
     queue: str | None = None
     prefix: str = ""
+    stint: Stint = field(default_factory=Stint)
     observers: Sequence[Observer] = ()
 
 
@@ -93,6 +82,7 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
         dead_letters=dead_letters_to(dead_letter_queue, queue) if dead_letter_queue else None,
         capacity=options.capacity,
         observers=options.observers,
+        stint=replace(options.stint),
     )
     return Service(worker, queue, tasks.for_queue(logical_name), attributes, dead_letter_queue)
 
@@ -111,70 +101,6 @@ def choose_queue(tasks: Tasks, name: str, wanted: str | None, prefix: str = "") 
         f"no task names the queue {candidate!r}: the app's queues are {', '.join(queues)}; "
         "choose one with --queue"
     )
-
-
-def run(
-    services: Sequence[Service],
-    grace: float,
-    announce: Callable[[Sequence[Service]], None] = lambda services: None,
-) -> int:
-    """Serve until SIGTERM or SIGINT, then drain within `grace` seconds; returns the exit code.
-
-    `announce` is called once signals are taken care of, before anything starts.
-    """
-    signals = _Signals()
-    with signals.caught():
-        announce(services)
-        for each in services:
-            each.worker.on_crash = signals.crash
-            each.worker.start()
-        signals.first.wait()
-        logger.info("stopping: no more is received, what runs has %g s; a second signal stops at once", grace)
-        clean = _drain([each.worker for each in services], grace, signals.second)
-    for each in services:
-        logger.info("%s: %s", each.queue.name, each.worker.tally.describe())
-    if not clean:
-        logger.warning("some handlers were cut; their messages come back when their visibility runs out")
-    return CRASHED if signals.crashed else FORCED if signals.second.is_set() else 0
-
-
-def _drain(workers: Sequence[Worker], grace: float, forced: threading.Event) -> bool:
-    for worker in workers:
-        worker.drain()
-    deadline = time.monotonic() + grace
-    while time.monotonic() < deadline and not forced.is_set():
-        if all(worker.wait(0.05) for worker in workers):
-            break
-    last = LAST_WORDS if forced.is_set() else 0.0
-    stopped = [worker.stop(last) for worker in workers]
-    return all(stopped)
-
-
-class _Signals:
-    """The first signal and the second."""
-
-    def __init__(self) -> None:
-        self.first = threading.Event()
-        self.second = threading.Event()
-        self.crashed = False
-
-    def crash(self) -> None:
-        """A worker failed; stop as at a first signal."""
-        self.crashed = True
-        self.first.set()
-
-    @contextmanager
-    def caught(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT, and give them back at the end."""
-        before = {number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _take(self, number: int, frame: FrameType | None) -> None:
-        (self.second if self.first.is_set() else self.first).set()
 
 
 def find_dead_letters(transport: Transport, attributes: QueueAttributes, url: str | None) -> Queue | None:

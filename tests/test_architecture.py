@@ -64,7 +64,8 @@ SHELL = {
     "daemon.py": "a process",
     "aws_lambda.py": "a process",
     "local.py": "starts the broker's process",
-    "serving.py": "signals, and the time that a drain may take",
+    "running.py": "signals, and the time that a drain may take",
+    "serving.py": "tells the time of a dead letter",
     "cli/*": "a process",
     "testing/*": "runs in a test's process, and turns its clock",
     "telemetry/*": "writes",
@@ -88,6 +89,7 @@ SHELL = {
     "consuming/settling.py": "threads",
     "consuming/station.py": "the one lock around what is in flight",
     "consuming/worker.py": "threads",
+    "consuming/supervised.py": "a process and its pipes",
     "consuming/supervisor.py": "processes and signals",
     "letters/browsing.py": "the network",
     "letters/hands.py": "a thread that keeps leases",
@@ -145,7 +147,16 @@ MAY_IMPORT = {
     "embedded": {"errors", "embedded"},
     "transports": {*WORDS, "protocols", "transports", "embedded"},
 }
-PORCHES = ["graph.py", "daemon.py", "aws_lambda.py", "local.py", "serving.py", "cli/*", "testing/*"]
+PORCHES = [
+    "graph.py",
+    "daemon.py",
+    "aws_lambda.py",
+    "local.py",
+    "running.py",
+    "serving.py",
+    "cli/*",
+    "testing/*",
+]
 
 # Imports that wait until a function runs: (file, library or module) -> why.
 LAZY = {

@@ -11,7 +11,8 @@ from ..consuming.dispatch import UnknownPolicy
 from ..consuming.worker import Capacity
 from ..errors import PubSubTasksError
 from ..local import local
-from ..serving import Options, Service, run, service
+from ..running import Terms, leave, run
+from ..serving import Options, Service, service
 from ..telemetry import logging as log_lines
 from ..transports.aws import AwsTransport, Settings
 from . import apps
@@ -135,7 +136,7 @@ def _serve(url: str | None, app: str | None, options: Options, grace: float) -> 
         else:
             transport = AwsTransport(Settings(threads=_connections(options.capacity)))
             services = [service(transport, tasks, url, options)]
-        return run(services, grace, _announce)
+        return run(services, Terms(grace), _announce)
 
 
 def _for_queue(options: Options, name: str) -> Options:
@@ -157,4 +158,7 @@ def _announce(services: Sequence[Service]) -> None:
 
 def main() -> None:
     """The console script."""
-    command()
+    try:
+        command()
+    except SystemExit as ended:
+        leave(ended.code)

@@ -12,6 +12,7 @@ class Stint:
         until_empty: after a receive that brings nothing while nothing is in hand.
         messages: after so many messages; a batch that began is taken whole. None for any number.
         over: whether that is so.
+        worn: whether the process that served it had better be a new one.
         received: messages so far.
     """
 
@@ -19,11 +20,12 @@ class Stint:
     until_empty: bool = False
     messages: int | None = None
     over: bool = False
+    worn: bool = False
     received: int = 0
 
     def end(self) -> None:
-        """Enough, for a reason of somebody else's."""
-        self.over = True
+        """Enough for this process, for a reason of somebody else's."""
+        self.over = self.worn = True
 
     def allows(self, open_polls: int) -> bool:
         """Whether another poll may be made beside those that are open."""
@@ -33,5 +35,6 @@ class Stint:
         """A receive succeeded; `idle` when nothing is in hand now and no other poll is open."""
         self.received += brought
         enough = self.messages is not None and self.received >= self.messages
+        self.worn = self.worn or enough
         if self.once or enough or (self.until_empty and idle):
             self.over = True

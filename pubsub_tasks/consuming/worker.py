@@ -79,6 +79,10 @@ class Worker:
         on_worn: called with a reason when the process had better be a new one.
     """
 
+    on_crash: Callable[[], None]
+    on_finished: Callable[[], None]
+    on_worn: Callable[[str], None]
+
     def __init__(
         self,
         queue: Queue,
@@ -93,14 +97,12 @@ class Worker:
     ) -> None:
         self.queue = queue
         self.limits = limits = capacity.limits(dispatcher.has_plain, dispatcher.has_coroutines)
-        self.on_crash: Callable[[], None] = _ignore
-        self.on_finished: Callable[[], None] = _ignore
-        self.on_worn: Callable[[str], None] = _ignore
+        self.on_crash = self.on_finished = self.on_worn = _ignore
         self._left_behind = 0
         self._station = station = Station(
             InFlight(limits, random.random), clock, threads=limits.threads, wait=capacity.wait, stint=stint
         )
-        self._handling = Handling(
+        self._handling = handling = Handling(
             queue.name,
             dispatcher,
             observers,
@@ -113,13 +115,12 @@ class Worker:
         )
         outage = partial(Outage, clock=clock, jitter=random.random)
         self._receiving = outage(f"receiving from {queue.name}")
-        kind, tell = self._handling.kind, partial(notify, observers)
+        kind, tell = handling.kind, partial(notify, observers)
         receiver = Receiver(station, queue, kind, clock, limits.visibility, self._receiving, tell)
         self._settler = settler = Settler(station, queue, dead_letters, clock, outage, tell)
         self._hands = Hands(station, receiver, settler, limits.receivers + SETTLERS, self._crash)
-        self._threads = ThreadSlots(station, receiver, settler, self._handling.handle, self._crash)
-        handle = self._handling.handle_async
-        self._coroutines = CoroutineSlots(station, handle, limits.coroutines, self._crash)
+        self._threads = ThreadSlots(station, receiver, settler, handling.handle, self._crash)
+        self._coroutines = CoroutineSlots(station, handling.handle_async, limits.coroutines, self._crash)
 
     @property
     def tally(self) -> Tally:
@@ -141,7 +142,12 @@ class Worker:
         self._threads.start(self.limits.threads)
         self._hands.start()
 
-    def finish(self) -> None:
+    @property
+    def stint(self) -> Stint:
+        """When it receives no more."""
+        return self._station.stint
+
+    def retire(self) -> None:
         """Receive no more, and finish what is in hand; `on_finished` is called then."""
         self._station.end_stint()
 

@@ -1,0 +1,63 @@
+"""Supervised: a worker process's side of its supervisor. Knows the environment variable and the two pipes.
+
+Standard input is the lifeline: it ends when the supervisor is gone. What the process has to say goes over a
+pipe of its own, one JSON object a line.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from threading import Thread
+from typing import Any
+
+VARIABLE = "PUBSUB_TASKS_SUPERVISED"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one process of several does: its name, the queue's URL, and the logical name of its tasks."""
+
+    name: str
+    url: str
+    queue: str | None = None
+
+    def environment(self, pipe: int) -> dict[str, str]:
+        """The variable that tells a process so, and where to report."""
+        return {VARIABLE: json.dumps(asdict(self) | {"pipe": pipe})}
+
+
+class Supervised:
+    """This process as its supervisor started it."""
+
+    def __init__(self, part: Part, pipe: int) -> None:
+        self.part = part
+        self._pipe = pipe
+
+    def report(self, **said: Any) -> None:
+        """Tell the supervisor; one that is gone hears nothing."""
+        try:
+            os.write(self._pipe, json.dumps(said).encode() + b"\n")
+        except OSError:
+            return
+
+    def watch(self, orphaned: Callable[[], None]) -> None:
+        """Call when the supervisor is gone, from a thread of its own."""
+
+        def wait() -> None:
+            while os.read(0, 1024):
+                pass
+            orphaned()
+
+        Thread(target=wait, name="pubsub-lifeline", daemon=True).start()
+
+
+def supervised() -> Supervised | None:
+    """How this process is supervised, or None. What it starts itself is not told."""
+    told = os.environ.pop(VARIABLE, None)
+    if told is None:
+        return None
+    said = json.loads(told)
+    pipe = said.pop("pipe")
+    os.set_inheritable(pipe, False)
+    return Supervised(Part(**said), pipe)

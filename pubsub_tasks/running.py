@@ -1,0 +1,158 @@
+"""Running: workers in this process, until a signal or until they are done. Knows no command line."""
+
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+from .consuming.restarts import BAD_INPUT, CRASHED, CUT, DONE, WORN
+from .consuming.worker import Worker
+from .serving import Service
+
+logger = logging.getLogger(__name__)
+
+LAST_WORDS = 2.0
+"""Seconds given to releases and deletes in hand after a second signal."""
+
+LOOK = 0.1
+"""Seconds between two looks at what nobody tells of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When to stop, beside signals.
+
+    Attributes:
+        grace: seconds for what runs to finish after the first signal.
+        max_memory: bytes in use after which the process ends, to be started anew; None for any.
+        is_over: tells that there is nothing more to wait for.
+    """
+
+    grace: float = 25.0
+    max_memory: int | None = None
+    is_over: Callable[[], bool] | None = None
+
+
+class Reasons:
+    """Why to stop, as signals and workers give them: under any lock, and in signal handlers."""
+
+    def __init__(self) -> None:
+        self._given: SimpleQueue[tuple[int, str]] = SimpleQueue()
+
+    def give(self, code: int, reason: str) -> None:
+        """A reason, with the exit code that it leads to."""
+        self._given.put((code, reason))
+
+    def next(self, timeout: float | None) -> tuple[int, str] | None:
+        """The next reason, or None when there was none within `timeout` seconds."""
+        try:
+            return self._given.get(timeout=timeout)
+        except Empty:
+            return None
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT as reasons in this block."""
+        before = {number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        self.give(DONE, signal.Signals(number).name)
+
+
+def run(
+    services: Sequence[Service],
+    terms: Terms = Terms(),
+    announce: Callable[[Sequence[Service]], None] = lambda services: None,
+    reasons: Reasons | None = None,
+) -> int:
+    """Serve until there is a reason to stop, then drain within the grace; returns the exit code.
+
+    `announce` is called once signals are taken care of, before anything starts.
+    """
+    reasons = reasons or Reasons()
+    workers = [each.worker for each in services]
+    with reasons.signals():
+        announce(services)
+        for worker in workers:
+            _start(worker, reasons)
+        code, reason = _wait(workers, terms, reasons)
+        logger.info(
+            "stopping: %s; what runs has %g s, and a second signal stops at once", reason, terms.grace
+        )
+        clean = _drain(workers, terms.grace, reasons)
+    for each in services:
+        logger.info("%s: %s", each.queue.name, each.worker.tally.describe())
+    if not clean:
+        logger.warning("some handlers were cut; their messages come back when their visibility runs out")
+    return code or (DONE if clean else CUT)
+
+
+def leave(code: object) -> None:
+    """Exit. Where something was cut, at once: its threads would be waited for else."""
+    if not isinstance(code, int) or code in (DONE, BAD_INPUT):
+        sys.exit(code)  # type: ignore[arg-type]
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
+def _start(worker: Worker, reasons: Reasons) -> None:
+    worker.on_crash = lambda: reasons.give(CRASHED, "a thread of the worker failed")
+    worker.on_worn = lambda why: reasons.give(WORN, why)
+    worker.on_finished = lambda: reasons.give(DONE, "")
+    worker.start()
+
+
+def _wait(workers: Sequence[Worker], terms: Terms, reasons: Reasons) -> tuple[int, str]:
+    """The reason to stop, and its exit code."""
+    finished = 0
+    watches = terms.is_over is not None or terms.max_memory is not None
+    while True:
+        given = reasons.next(LOOK if watches else None)
+        if given is not None and given[1]:
+            return given
+        finished += given is not None
+        if finished >= len(workers):
+            worn = any(worker.stint.worn for worker in workers)
+            return (WORN, "it is time for a new process") if worn else (DONE, "nothing more to do")
+        if terms.is_over is not None and terms.is_over():
+            return DONE, "nothing more to do"
+        if terms.max_memory is not None and memory() > terms.max_memory:
+            for worker in workers:
+                worker.retire()
+
+
+def _drain(workers: Sequence[Worker], grace: float, reasons: Reasons) -> bool:
+    for worker in workers:
+        worker.drain()
+    deadline = time.monotonic() + grace
+    forced = False
+    while not forced and time.monotonic() < deadline and not all(worker.wait(0) for worker in workers):
+        given = reasons.next(0.05)
+        forced = given is not None and given[0] == DONE and given[1] != ""
+    deadline = time.monotonic() + (LAST_WORDS if forced else 0)
+    stopped = [worker.stop(max(0.0, deadline - time.monotonic())) for worker in workers]
+    return all(stopped)
+
+
+def memory() -> int:
+    """Bytes of memory that this process has in use."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as told:
+            return int(told.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        # Elsewhere only the most that it ever had is told; in bytes on macOS.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,183 @@
+"""Workers in this process: what makes them stop, how they end, and with which exit code."""
+
+import os
+import signal
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from pubsub_tasks.consuming.restarts import CRASHED, CUT, DONE, WORN
+from pubsub_tasks.consuming.stint import Stint
+from pubsub_tasks.consuming.worker import Capacity
+from pubsub_tasks.running import Terms, memory, run
+from pubsub_tasks.serving import Options, Service, service
+from tests.consuming.shops import PATIENCE, Shop, until, wait
+
+
+def serve(shop: Shop, **options: Any) -> Service:
+    options = {"observers": [shop.facts], "capacity": Capacity(wait=1), **options}
+    return service(shop.transport, shop.tasks, shop.queue.url, Options(**options))
+
+
+def meanwhile(work: Callable[[], None]) -> Thread:
+    """Do it in another thread, since signals are for the main one."""
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def signalled() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end_polls(shop: Shop) -> None:
+    shop.send_bodies("the end")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_and_ends_well(number: int, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "pubsub_tasks")
+    shop = Shop()
+    shop.task()(lambda number: None)
+    shop.send(1)
+
+    def stop() -> None:
+        shop.facts.next()
+        os.kill(os.getpid(), number)
+        until(lambda: "stopping" in caplog.text)
+        end_polls(shop)
+
+    meanwhile(stop)
+    assert run([serve(shop)], Terms(grace=PATIENCE)) == DONE
+    assert f"stopping: {signal.Signals(number).name}" in caplog.text
+    assert "orders: received 2, acked 1, retried 0, dead-lettered 0, dropped 0, released 1" in caplog.text
+    assert shop.left() == []
+
+
+def test_what_does_not_end_within_the_grace_is_cut_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    shop = Shop()
+    started, may_end = Event(), Event()
+
+    @shop.task()
+    def handle(number: int) -> None:
+        started.set()
+        wait(may_end)
+
+    shop.send(1)
+
+    def stop() -> None:
+        wait(started)
+        signalled()
+
+    meanwhile(stop)
+    assert run([serve(shop)], Terms(grace=0.01)) == CUT
+    assert "some handlers were cut" in caplog.text
+    assert shop.queue.attributes().in_flight == 1
+    may_end.set()
+
+
+def test_a_second_signal_waits_for_no_handler(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "pubsub_tasks")
+    shop = Shop()
+    started, may_end = Event(), Event()
+
+    @shop.task()
+    def handle(number: int) -> None:
+        started.set()
+        wait(may_end)
+
+    shop.send(1)
+
+    def stop() -> None:
+        wait(started)
+        signalled()
+        until(lambda: "stopping" in caplog.text)
+        signalled()
+
+    meanwhile(stop)
+    assert run([serve(shop)], Terms(grace=1_000_000)) == CUT
+    may_end.set()
+
+
+def test_a_crash_is_an_exit_code_of_its_own() -> None:
+    shop = Shop()
+
+    @shop.task()
+    def handle(number: int) -> None:
+        raise KeyboardInterrupt
+
+    shop.send(1)
+    assert run([serve(shop)], Terms(grace=0)) == CRASHED
+
+
+def test_one_receive_and_no_more() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    shop.send(1, 2, 3)
+    made = serve(shop, stint=Stint(once=True))
+
+    assert run([made]) == DONE
+    assert made.worker.tally.acked == 3
+
+
+def test_all_queues_are_emptied_before_the_end() -> None:
+    shops = [Shop(), Shop()]
+    for shop in shops:
+        shop.task()(lambda number: None)
+        shop.send(*range(10))
+    made = [serve(shop, stint=Stint(until_empty=True)) for shop in shops]
+    assert run(made, Terms()) == DONE
+    assert [each.worker.tally.acked for each in made] == [10, 10]
+
+
+def test_so_many_messages_wear_a_process_out() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    shop.send(1, 2, 3)
+
+    assert run([serve(shop, stint=Stint(messages=2))]) == WORN
+    assert shop.left() == []
+
+
+def test_too_much_memory_wears_a_process_out() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    shop.send(1)
+
+    def end_the_poll() -> None:
+        shop.facts.next()
+        until(lambda: made.worker.stint.over)
+        end_polls(shop)
+
+    made = serve(shop)
+    meanwhile(end_the_poll)
+    assert run([made], Terms(max_memory=1)) == WORN
+
+
+def test_memory_is_told_in_bytes() -> None:
+    assert memory() > 1_000_000
+
+
+def test_it_is_over_when_somebody_says_so() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    over = Event()
+
+    def stop() -> None:
+        over.set()
+        end_polls(shop)
+
+    shop.send(1)
+    meanwhile(lambda: (shop.facts.next(), stop()))  # type: ignore[arg-type, func-returns-value]
+    assert run([serve(shop)], Terms(is_over=over.is_set)) == DONE
+
+
+def test_handlers_of_signals_are_given_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    shop = Shop()
+    shop.task()(lambda number: None)
+    shop.send(1)
+    run([serve(shop, stint=Stint(once=True))])
+    assert signal.getsignal(signal.SIGTERM) is before
