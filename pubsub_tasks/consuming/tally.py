@@ -3,17 +3,22 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ..errors import UnknownMediaType
 from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts since the start, dead letters by reason as they are confirmed. Whoever shares it locks it."""
+    """Counts since the start, dead letters by reason as they are confirmed. Whoever shares it locks it.
+
+    `unknown` is how many of `retried` were left to workers that may know their media type.
+    """
 
     received: int = 0
     acked: int = 0
     skipped: int = 0
     retried: int = 0
+    unknown: int = 0
     dropped: int = 0
     released: int = 0
     lost: int = 0
@@ -26,6 +31,9 @@ class Tally:
                 self.acked += 1
             case Ack():
                 self.skipped += 1
+            case Retry(error=UnknownMediaType()):
+                self.retried += 1
+                self.unknown += 1
             case Retry():
                 self.retried += 1
             case Drop():
@@ -42,10 +50,11 @@ class Tally:
         """Such as "received 12, acked 9, retried 2, dead-lettered 1 (invalid 1), dropped 0, released 0"."""
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.dead_lettered.items()))
         letters = f"dead-lettered {self.dead_lettered.total()}" + (f" ({reasons})" if reasons else "")
+        waiting = f" (unknown {self.unknown})" if self.unknown else ""
         parts = [
             f"received {self.received}",
             f"acked {self.acked}",
-            f"retried {self.retried}",
+            f"retried {self.retried}{waiting}",
             letters,
             f"dropped {self.dropped}",
             f"released {self.released}",

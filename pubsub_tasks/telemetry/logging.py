@@ -9,8 +9,10 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from threading import Lock
 from typing import TextIO
 
+from ..errors import UnknownMediaType
 from ..events import Event, Lost, Published, Settled
 from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
 
@@ -18,22 +20,61 @@ logger = logging.getLogger("pubsub_tasks.messages")
 
 TEXT, JSON = "text", "json"
 
+MOST_UNKNOWN = 1_000
+"""Media types that nobody here handles, each told once; whoever may publish could think of more."""
 
-def observe(event: Event) -> None:
-    """Log what a reader of the log should know: failures as warnings or errors, success for debugging."""
-    match event:
-        case Settled():
-            _settled(event)
-        case Lost():
+LONGEST_NAME = 256
+"""Characters of a media type that nobody knows, in what is said of it."""
+
+
+class Watch:
+    """An observer that logs what a reader should know: failures as warnings or errors, success for debugging.
+
+    A media type that no task here handles, and that is left to workers that may, is one warning: a rolling
+    deploy would fill the log otherwise. Beyond `MOST_UNKNOWN` types they are for debugging alone.
+    """
+
+    def __init__(self) -> None:
+        self._unknown: set[str] = set()
+        self._lock = Lock()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Settled(task=None, verdict=Retry(error=UnknownMediaType())):
+                self._left_alone(event)
+            case Settled():
+                _settled(event, _LEVELS[type(event.verdict)])
+            case Lost():
+                logger.warning(
+                    "lease lost on message %s: another worker may have it",
+                    event.delivery.id,
+                    extra=_extra(event),
+                )
+            case Published():
+                logger.debug("published %s as message %s", event.media_type, event.message_id)
+
+    def _left_alone(self, event: Settled) -> None:
+        media_type = (event.delivery.media_type or "")[:LONGEST_NAME]
+        with self._lock:
+            new = media_type not in self._unknown and len(self._unknown) < MOST_UNKNOWN
+            self._unknown |= {media_type} if new else set()
+        if new:
             logger.warning(
-                "lease lost on message %s: another worker may have it", event.delivery.id, extra=_extra(event)
+                "no task on %s handles %s: its messages are left for workers that do, until an hour after "
+                "they first came; this is said once",
+                event.queue,
+                media_type,
+                extra=_extra(event),
             )
-        case Published():
-            logger.debug("published %s as message %s", event.media_type, event.message_id)
+        _settled(event, logging.DEBUG)
 
 
-def _settled(event: Settled) -> None:
-    level, verdict = _LEVELS[type(event.verdict)], event.verdict
+observe = Watch()
+"""The process's own."""
+
+
+def _settled(event: Settled, level: int) -> None:
+    verdict = event.verdict
     if not logger.isEnabledFor(level):
         return
     error = getattr(verdict, "error", None)

@@ -36,7 +36,7 @@ def ls(world: World, /, each: bool, as_json: bool, **chosen: Any) -> None:
         return
     opened.remark(seen)
     if seen.meant:
-        screen().print(tables.each(seen.meant, now) if each else tables.kinds(summarize(seen.meant, now)))
+        screen().print(tables.each(seen.meant, now) if each else tables.kinds(seen.meant, now))
     of = "" if len(seen.meant) == len(seen.all) else f" of {len(seen.all):,}"
     click.echo(f"{counted(len(seen.meant))}{of} in {opened.name}")
 

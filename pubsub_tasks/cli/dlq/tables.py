@@ -5,9 +5,8 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,13 +14,16 @@ from rich.tree import Tree
 
 from ...letters.archive import written
 from ...letters.letter import MOVED_BY_SQS, UNTOLD, Letter
-from ...letters.summary import Summary
+from ...letters.names import short
+from ...letters.summary import summarize
 
 _STEPS = ((86_400, "d"), (3600, "h"), (60, "min"))
+_NUMBERS = ("letters", "tries")
+_FOLDED = ("reason", "media type", "task")
 _BRIEF = 60
 """Characters of an error where many are listed."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}", UNTOLD: "untold: not one of ours"}
+_REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}", UNTOLD: "untold"}
 
 
 def plain(value: object) -> str:
@@ -37,6 +39,11 @@ def age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def ages(youngest: float, oldest: float) -> str:
+    """Such as `12 min - 3 h`, or one age where both are told alike."""
+    return " - ".join(dict.fromkeys((age(youngest), age(oldest))))
+
+
 def moment(epoch: float | None) -> str:
     """UTC, to the second; empty where not told or beyond the calendar."""
     try:
@@ -50,40 +57,26 @@ def reason(told: str) -> str:
     return _REASONS.get(told, told)
 
 
-def kinds(summary: Summary) -> Table:
+def kinds(letters: Sequence[Letter], now: float) -> Table:
     """Letters by kind, the most first."""
     table = _table("letters", "reason", "error", "media type", "task", "age", "such as")
-    for row in summary.rows:
+    names = short(letter.id for letter in letters)
+    for row in summarize(letters, now).rows:
         kind = row.kind
-        ages = sorted({age(row.youngest), age(row.oldest)}, key=[age(row.youngest), age(row.oldest)].index)
+        told = (reason(kind.reason), _class(kind.error_type) or "-", kind.media_type or "-", kind.task or "-")
         table.add_row(
-            f"{row.count:,}",
-            *map(
-                plain,
-                (
-                    reason(kind.reason),
-                    _class(kind.error_type) or "-",
-                    kind.media_type or "-",
-                    kind.task or "-",
-                ),
-            ),
-            " to ".join(ages),
-            plain(row.example),
+            f"{row.count:,}", *map(plain, told), ages(row.youngest, row.oldest), plain(names[row.example])
         )
     return table
 
 
 def each(letters: Sequence[Letter], now: float) -> Table:
     """One line for each letter, the youngest first."""
-    table = _table("letter", "age", "reason", "error", "media type", "task", "tries")
+    table = _table("letter", "age", "reason", "error", "media type", "task", "tries", folded=("error",))
+    names = short(letter.id for letter in letters)
     for letter in sorted(letters, key=lambda letter: -letter.dead_since):
-        told = (
-            reason(letter.reason),
-            _brief(letter) or "-",
-            letter.media_type or "-",
-            letter.task or "-",
-        )
-        table.add_row(plain(letter.id), age(letter.age(now)), *map(plain, told), str(letter.attempts))
+        told = (reason(letter.reason), _brief(letter) or "-", letter.media_type or "-", letter.task or "-")
+        table.add_row(plain(names[letter.id]), age(letter.age(now)), *map(plain, told), str(letter.attempts))
     return table
 
 
@@ -131,12 +124,11 @@ def _brief(letter: Letter) -> str:
     return first if len(first) <= _BRIEF else first[: _BRIEF - 1] + "…"
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+def _table(*columns: str, folded: Sequence[str] = ()) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(
-            column, justify="right" if column in ("letters", "tries") else "left", overflow="fold"
-        )
+        justify: Literal["left", "right"] = "right" if column in _NUMBERS else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column not in (*_FOLDED, *folded))
     return table
 
 
