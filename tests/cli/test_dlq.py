@@ -3,9 +3,10 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,7 +16,7 @@ from pubsub_tasks.cli.dlq.world import World
 from pubsub_tasks.consuming.dead_letters import DEAD_LETTER
 from pubsub_tasks.resent import RESENT
 from pubsub_tasks.wire import Attribute, Outgoing
-from tests.letters.rooms import Room
+from tests.letters.rooms import Obedient, Room
 from tests.letters.samples import failed, order
 from tests.samples import ORDER
 
@@ -286,6 +287,44 @@ def test_on_fifo_a_whole_group_goes_back_in_its_order(shell: Shell) -> None:
         received += [record.body for record in records]
         shell.room.source.queue.delete([record.receipt_handle for record in records])
     assert received == bodies
+
+
+def test_on_fifo_what_fails_again_at_once_is_not_sent_again_and_again(shell: Shell) -> None:
+    # Given a consumer that dead-letters all that it gets, at once
+    shell.room = Room(fifo=True)
+    shell.room.put(*(order(f"o-{number:02}") for number in range(15)), group=lambda body: "g")
+    receive = shell.room.transport.broker.call
+
+    def failing(service: str, action: str, params: dict[str, Any], now: float) -> dict[str, Any]:
+        answer = receive(service, action, params, now)
+        if action == "SendMessageBatch" and params["QueueUrl"] == shell.room.source.url:
+            shell.room.clock.advance(1)
+            for entry in params["Entries"]:
+                sent = failed(entry["MessageBody"], queue=shell.room.source.url, now=shell.room.clock())
+                shell.room.letters.queue.send([replace(sent, group_id="g", deduplication_id=uuid4().hex)])
+        return answer
+
+    shell.room.transport.broker.call = failing  # type: ignore[method-assign]
+
+    # When all are redriven, then each is sent once, and the new letters stay
+    assert shell.run("redrive", "--yes").stdout == "redrove 15 letters\n"
+    assert shell.room.letters.attributes().visible == 15
+
+
+def test_a_group_whose_last_letters_have_no_queue_is_told_as_far_as_it_went(shell: Shell) -> None:
+    # Given a queue that is nobody's, with more letters in a group than are seen at once
+    shell.room = Room(fifo=True)
+    other = Obedient(shell.room.queue("other"))
+    for number in range(12):
+        sent = failed(order(f"o-{number:02}"), queue=shell.room.source.url if number < 10 else "gone")
+        other.queue.send([replace(sent, group_id="g", deduplication_id=str(number))])
+    shell.room.letters = other
+
+    result = shell.run("redrive", "--yes")
+
+    assert result.exit_code == 1
+    assert "does not tell which queue it is from" in result.stdout
+    assert "redrove 10 letters" in result.stdout
 
 
 def test_drop_deletes_for_good(shell: Shell) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import click
 
+from ...errors import PubSubTasksError
 from ...letters.batches import Item
 from ...letters.hands import Hands
 from ...letters.letter import Letter
@@ -51,7 +52,8 @@ class Job:
         On a FIFO queue what stands behind them in their groups is seen once they are gone: so it goes on,
         in order, until nothing more is meant or something did not go.
         """
-        seen = opened.look()
+        started = self.world.clock()
+        seen = opened.look_before()
         opened.remark(seen)
         parts = plan(seen.meant)
         if not self._agreed(
@@ -59,9 +61,32 @@ class Job:
         ):
             return
         outcome = self.carry_out(parts, opened.hands)
-        while opened.fifo and outcome.complete and (behind := opened.look().meant):
-            outcome.add(self.carry_out(plan(behind), opened.hands))
+        if opened.fifo:
+            self._go_on(opened, plan, outcome, started)
         self.tell(outcome)
+
+    def _go_on(
+        self, opened: Session, plan: Callable[[Sequence[Letter]], Plan], outcome: Outcome, started: float
+    ) -> None:
+        """Do the same for what is seen now that others are gone, until there is nothing more.
+
+        What came since the start is left alone, as a letter that went back and failed again at once: this
+        might never end otherwise.
+        """
+        try:
+            while outcome.complete:
+                seen, done = opened.look(), set(outcome.done)
+                old = [
+                    letter for letter in seen.meant if letter.dead_since <= started and letter.id not in done
+                ]
+                if seen.interrupted:
+                    outcome.halted = "interrupted"
+                elif not old:
+                    return
+                else:
+                    outcome.add(self.carry_out(plan(old), opened.hands))
+        except PubSubTasksError as error:
+            outcome.halted = str(error)
 
     def on_items(self, part: Part) -> None:
         """Send what stands in no queue yet, and tell."""

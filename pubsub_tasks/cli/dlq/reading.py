@@ -29,7 +29,7 @@ from .world import INCOMPLETE, World, pass_world, screen
 def ls(world: World, /, each: bool, as_json: bool, **chosen: Any) -> None:
     """Count letters by reason, error, media type, task and age."""
     with session(world, options.choice(**chosen)) as opened:
-        seen = opened.look()
+        seen = opened.look_before()
     now = world.clock()
     if as_json:
         click.echo(json.dumps(_listed(opened, seen, each, now)))
@@ -67,7 +67,7 @@ def show(world: World, /, as_json: bool, **chosen: Any) -> None:
 def export(world: World, /, output: Any, **chosen: Any) -> None:
     """Write letters as lines of JSON, byte for byte, for `import`. They stay in the queue."""
     with session(world, options.choice(**chosen)) as opened:
-        seen = opened.look()
+        seen = opened.look_before()
         for letter in seen.meant:
             output.write(line(letter.record) + "\n")
         output.flush()
@@ -127,7 +127,7 @@ def _listed(opened: Session, seen: Seen, each: bool, now: float) -> dict[str, An
 def _one(world: World, choice: options.Choice) -> Letter:
     """The first letter that is meant; it is visible to others again when this returns."""
     with session(world, choice) as opened:
-        seen = opened.look(first=True)
+        seen = opened.look_before(first=True)
     if seen.meant:
         return seen.meant[0]
     opened.remark(seen)

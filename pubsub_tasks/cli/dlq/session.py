@@ -29,6 +29,7 @@ class Seen:
     all: Sequence[Letter]
     meant: Sequence[Letter]
     complete: bool
+    interrupted: bool
 
 
 class Session:
@@ -52,10 +53,7 @@ class Session:
         return self.place.attributes.visible
 
     def look(self, *, first: bool = False) -> Seen:
-        """Receive what there is; with `first`, no more than it takes to find one that is meant.
-
-        Exits where somebody interrupts it: nothing was changed then.
-        """
+        """Receive what there is; with `first`, no more than it takes to find one that is meant."""
         now = self.world.clock()
         wanted = self.choice.filter
         with interruptible() as stop, progress("looking", min(self.about, self.choice.limit)) as tell:
@@ -67,13 +65,17 @@ class Session:
                 enough=lambda letter: first and wanted.wants(letter, now),
                 seen=tell,
             )
-        if stop.is_set():
-            click.echo(
-                f"interrupted after a look at {counted(len(browsed.letters))}: nothing was changed", err=True
-            )
-            raise click.exceptions.Exit(INTERRUPTED)
         meant = [letter for letter in browsed.letters if wanted.wants(letter, now)]
-        return Seen(browsed.letters, meant, browsed.complete)
+        return Seen(browsed.letters, meant, browsed.complete, stop.is_set())
+
+    def look_before(self, *, first: bool = False) -> Seen:
+        """The first look of a command, which exits where somebody interrupts it."""
+        seen = self.look(first=first)
+        if seen.interrupted:
+            looked = counted(len(seen.all))
+            click.echo(f"interrupted after a look at {looked}: nothing was changed", err=True)
+            raise click.exceptions.Exit(INTERRUPTED)
+        return seen
 
     def remark(self, seen: Seen) -> None:
         """Say what was not seen."""
