@@ -20,14 +20,12 @@ _QUERY_CODES = {
 
 _STATUSES = {
     "FilterPolicyLimitExceeded": 403,
-    "InvalidSecurity": 403,
     "NotFound": 404,
     "OverLimit": 403,
     "PurgeQueueInProgress": 403,
     "ReceiptHandleIsInvalid": 404,
     "ResourceNotFound": 404,
     "ResourceNotFoundException": 404,
-    "SubscriptionLimitExceeded": 403,
     "InternalError": 500,
 }
 

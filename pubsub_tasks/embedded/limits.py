@@ -27,6 +27,7 @@ MOVES_PER_SECOND = 500
 SOURCE_QUEUES = 10
 RECEIVE_COUNT = 1_000
 TAGS = 50
+FILTER_POLICIES = 200  # of one topic
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TOKEN = re.compile(r"[!-~]{1,128}")

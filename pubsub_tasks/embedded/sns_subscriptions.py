@@ -5,6 +5,7 @@ from typing import Any
 
 from .account import Account
 from .errors import ServiceError, invalid_parameter
+from .limits import FILTER_POLICIES
 from .sns_topics import page
 from .subscription import Subscription
 from .topic import Topic
@@ -71,8 +72,18 @@ def _subscribe(account: Account, topic: Topic, endpoint: str, attributes: Mappin
 
 
 def _keep(account: Account, topic: Topic, subscription: Subscription) -> None:
+    if subscription.policy is not None:
+        _check_policies(topic, subscription.arn)
     account.subscriptions[subscription.arn] = subscription
     topic.subscriptions[subscription.arn] = subscription
+
+
+def _check_policies(topic: Topic, arn: str) -> None:
+    others = sum(other.policy is not None for other in topic.subscriptions.values() if other.arn != arn)
+    if others >= FILTER_POLICIES:
+        raise ServiceError(
+            "FilterPolicyLimitExceeded", f"The topic has {others} filter policies of {FILTER_POLICIES}."
+        )
 
 
 def _check_endpoint(topic: Topic, protocol: str | None, endpoint: str) -> None:

@@ -240,6 +240,17 @@ def test_a_group_whose_head_expired_goes_on(desk):
     assert desk.bodies(url) == ["a1"]
 
 
+def test_a_visible_head_that_expired_is_passed_over(desk):
+    url = desk.queue(FIFO, MessageRetentionPeriod="60")
+    group(desk, url, "a", "a0")
+    desk.clock.advance(30)
+    group(desk, url, "a", "a1")
+    desk.clock.advance(30)
+
+    assert desk.bodies(url) == ["a1"]
+    assert desk.counts(url) == (0, 1, 0)
+
+
 def test_too_many_in_flight_is_no_error_but_receives_dry_up(desk, monkeypatch):
     monkeypatch.setattr("pubsub_tasks.embedded.fifo.IN_FLIGHT", 2)
     url = desk.queue(FIFO)

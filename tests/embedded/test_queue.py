@@ -137,10 +137,13 @@ def test_a_handle_of_another_queue_is_no_handle(desk, refused):
     desk.send(other)
     message = desk.one(other)
 
-    for handle in (message, {"ReceiptHandle": "garbage"}, {"ReceiptHandle": "x" * 52}):
+    desk.send(url)
+    mine = desk.one(url)["ReceiptHandle"]
+    forged = [{"ReceiptHandle": text} for text in ("garbage", "x" * len(mine), mine[:-32] + "z" * 32)]
+    for handle in (message, *forged):
         assert refused(desk.delete, url, handle).code == "ReceiptHandleIsInvalid"
         assert refused(desk.hold, url, handle, 1).code == "ReceiptHandleIsInvalid"
-    assert desk.counts(other) == (0, 1, 0)
+    assert desk.counts(url) == desk.counts(other) == (0, 1, 0)
 
 
 def test_a_delay_hides_a_message_that_nobody_has(desk):

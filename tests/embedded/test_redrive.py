@@ -134,6 +134,7 @@ def test_receives_before_the_dead_letter_queue_do_not_count_in_it(desk):
         ("{}", "deadLetterTargetArn"),
         ('{"deadLetterTargetArn": "letters", "maxReceiveCount": 1}', "deadLetterTargetArn"),
         ('{"deadLetterTargetArn": "ARN-gone", "maxReceiveCount": 1}', "does not exist"),
+        ('{"deadLetterTargetArn": "OWN", "maxReceiveCount": 1}', "own dead-letter queue"),
         ('{"deadLetterTargetArn": "ARN", "maxReceiveCount": 0}', "maxReceiveCount"),
         ('{"deadLetterTargetArn": "ARN", "maxReceiveCount": 1001}', "maxReceiveCount"),
         ('{"deadLetterTargetArn": "ARN", "maxReceiveCount": 1.5}', "maxReceiveCount"),
@@ -144,20 +145,17 @@ def test_receives_before_the_dead_letter_queue_do_not_count_in_it(desk):
 def test_a_policy_that_cannot_work_is_refused(desk, refused, policy, reason):
     letters = desk.queue("letters")
     desk.queue("letters.fifo")
-    policy = policy.replace("ARN", desk.arn(letters))
+    url = desk.queue()
+    policy = policy.replace("ARN", desk.arn(letters)).replace("OWN", desk.arn(url))
 
-    error = refused(desk.queue, RedrivePolicy=policy)
+    changes = {"RedrivePolicy": policy, "DelaySeconds": "9"}
+    error = refused(desk.sqs, "SetQueueAttributes", QueueUrl=url, Attributes=changes)
+
     assert error.code == "InvalidParameterValue"
     assert reason in error.message
-
-    url = desk.queue()
-    assert refused(
-        desk.sqs,
-        "SetQueueAttributes",
-        QueueUrl=url,
-        Attributes={"RedrivePolicy": policy, "DelaySeconds": "9"},
-    )
     assert desk.attributes(url, "DelaySeconds", "RedrivePolicy") == {"DelaySeconds": "0"}
+    assert refused(desk.queue, "another", RedrivePolicy=policy.replace("orders", "another"))
+    assert refused(desk.sqs, "GetQueueUrl", QueueName="another").code == "QueueDoesNotExist"
 
 
 def test_a_count_may_be_text_or_left_out(desk):

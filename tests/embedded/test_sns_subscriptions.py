@@ -103,6 +103,20 @@ def test_attributes_that_cannot_work_are_refused_and_change_nothing(desk, refuse
     assert refused(desk.subscribe, desk.topic("other"), url, **{name: value}).code == "InvalidParameter"
 
 
+def test_a_topic_has_at_most_200_filter_policies(desk, refused):
+    topic = desk.topic()
+    for number in range(201):
+        policy = {"FilterPolicy": '{"a": ["b"]}'} if number < 200 else {}
+        arn = desk.subscribe(topic, f"arn:aws:sqs:us-east-1:000000000000:q{number}", **policy)
+
+    change = {"AttributeName": "FilterPolicy", "AttributeValue": '{"a": ["c"]}'}
+    error = refused(desk.sns, "SetSubscriptionAttributes", SubscriptionArn=arn, **change)
+
+    assert (error.code, error.status) == ("FilterPolicyLimitExceeded", 403)
+    first = desk.sns("ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"][0]["SubscriptionArn"]
+    desk.sns("SetSubscriptionAttributes", SubscriptionArn=first, **change)
+
+
 def test_a_nested_policy_cannot_lose_its_scope(desk, refused):
     topic, url = desk.topic(), desk.queue()
     arn = desk.subscribe(topic, url, FilterPolicy='{"a": {"b": ["c"]}}', FilterPolicyScope="MessageBody")
