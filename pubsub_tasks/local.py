@@ -15,6 +15,9 @@ from .provisioning.topology import QueueSpec, plan
 from .tasks import Tasks
 from .transports.aws import AwsTransport, Settings
 
+TOPICS = f"arn:aws:sns:{REGION}:{ACCOUNT}:"
+"""How the ARNs of its topics begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Local:
@@ -32,7 +35,7 @@ def environment(url: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
-        "PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX": f"arn:aws:sns:{REGION}:{ACCOUNT}:",
+        "PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX": TOPICS,
     }
 
 

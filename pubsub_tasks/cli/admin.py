@@ -7,7 +7,7 @@ import click
 from ..errors import PubSubTasksError
 from . import local
 from .dlq.commands import dlq
-from .worker import BAD_INPUT
+from .serve import BAD_INPUT
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

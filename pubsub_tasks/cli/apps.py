@@ -3,24 +3,74 @@
 import importlib
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
+from typing import Any, Protocol
 
 from ..errors import ConfigurationError
+from ..graph import graph_for, is_graph
 from ..tasks import Tasks, default_tasks
 
 ENTRY_POINTS = "pubsub_tasks.tasks"
 VARIABLE = "PUBSUB_TASKS_APP"
 
 
-def load(spec: str | None) -> Tasks:
-    """The tasks of `module` or `module:attribute`, else of PUBSUB_TASKS_APP, else of installed packages.
+@dataclass(frozen=True, slots=True)
+class App:
+    """A user's tasks, and the object graph that serves them.
+
+    Attributes:
+        tasks: the registry.
+        graph: makes the graph with this configuration over all other. Raises ConfigurationError.
+    """
+
+    tasks: Tasks
+    graph: "MakesGraph"
+
+
+class MakesGraph(Protocol):
+    """Makes the graph of an app."""
+
+    def __call__(self, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any: ...
+
+
+def find(spec: str | None) -> App:
+    """The app that `module` or `module:attribute` names, else PUBSUB_TASKS_APP, else installed packages.
 
     The current directory is searched first. The attribute is a `Tasks`, an object graph, or a callable that
     returns either. Raises ConfigurationError.
     """
+    target = _target(spec)
+    if isinstance(target, Tasks):
+        return App(target, partial(_own_graph, target))
+    return App(target.sqs_message_handler_registry, partial(_same, target))
+
+
+def load(spec: str | None) -> Tasks:
+    """The tasks of the app. Raises ConfigurationError."""
+    return find(spec).tasks
+
+
+def _own_graph(tasks: Tasks, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:
+    # Entry points of other packages are for collaborators, which only classes ask for.
+    classes = any(task.factory for task in tasks)
+    return graph_for(tasks, config, testing=testing, debug=debug, entry_points=classes)
+
+
+def _same(graph: Any, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:
+    if testing and not graph.metadata.testing:
+        raise ConfigurationError(
+            f"--testing: the graph {graph.metadata.name!r} was made without it, so it would speak to AWS"
+        )
+    return graph
+
+
+def _target(spec: str | None) -> Any:
     spec = spec or os.environ.get(VARIABLE)
     if spec:
-        return _load_spec(spec)
+        return _named(spec)
     found = list(entry_points(group=ENTRY_POINTS))
     for point in found:
         _import(point.value.partition(":")[0])
@@ -31,7 +81,7 @@ def load(spec: str | None) -> Tasks:
     return default_tasks
 
 
-def _load_spec(spec: str) -> Tasks:
+def _named(spec: str) -> Any:
     name, _, attribute = spec.partition(":")
     module = _import(name)
     if not attribute:
@@ -39,16 +89,13 @@ def _load_spec(spec: str) -> Tasks:
     target = getattr(module, attribute, None)
     if target is None:
         raise ConfigurationError(f"--app {spec}: module {name} has no {attribute!r}")
-    return _as_tasks(target, spec)
-
-
-def _as_tasks(target: object, spec: str) -> Tasks:
     if callable(target) and not isinstance(target, Tasks):
         target = target()
-    if isinstance(target, Tasks):
+    if isinstance(target, Tasks) or is_graph(target):
         return target
     raise ConfigurationError(
-        f"--app {spec}: {type(target).__name__} is no Tasks, and no callable that returns one"
+        f"--app {spec}: {type(target).__name__} is no Tasks and no object graph, and no callable that "
+        "returns either"
     )
 
 

@@ -17,16 +17,22 @@ PATIENCE = 60
 class Command:
     """A running command. `lines` holds what it printed so far, both streams together."""
 
-    def __init__(self, *arguments: str, cwd: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, cwd: Path, env: dict[str, str] | None = None, stdin: str | None = None
+    ) -> None:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             [str(BIN / arguments[0]), *arguments[1:]],  # an absolute path stays what it is
             cwd=cwd,
             env={**os.environ, **(env or {}), "PYTHONUNBUFFERED": "1", "COLUMNS": "100"},
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+        if self.process.stdin is not None:
+            self.process.stdin.write(stdin or "")
+            self.process.stdin.close()
         self._printed = self._read()
 
     def wait_for(self, text: str) -> str:
@@ -63,9 +69,11 @@ class Command:
 
 
 @contextmanager
-def command(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> Iterator[Command]:
-    """A command that is dead when the block ends, whatever happens in it."""
-    running = Command(*arguments, cwd=cwd, env=env)
+def command(
+    *arguments: str, cwd: Path, env: dict[str, str] | None = None, stdin: str | None = None
+) -> Iterator[Command]:
+    """A command that is dead when the block ends, whatever happens in it. `stdin` is all that it can read."""
+    running = Command(*arguments, cwd=cwd, env=env, stdin=stdin)
     try:
         yield running
     finally:

@@ -25,6 +25,10 @@ class Greeting(PubSubMessageSchema):
 @task(Greeting)
 def greet(name):
     print(f"hello {name}\\n", end="", flush=True)
+
+def graph():
+    from microcosm.api import create_object_graph
+    return create_object_graph("greetings")
 """
 
 
@@ -80,7 +84,11 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "give either --sqs-queue-url URL or --local"),
+        ((), "no tasks: name their module with --app"),
+        (("--app", "shop"), "what to consume? Give --sqs-queue-url URL"),
+        (("--local", "--stdin", "--app", "shop"), "--local has queues of its own"),
+        (("--stdin", "--sqs-queue-url", "x", "--app", "shop"), "give either --sqs-queue-url or --stdin"),
+        (("--testing", "--app", "shop:graph"), "'greetings' was made without it"),
         (("--local",), "no tasks: name their module with --app"),
         (("--local", "--app", "no_such_module"), "No module named 'no_such_module'"),
         (("--local", "--app", "shop:nothing"), "module shop has no 'nothing'"),
