@@ -53,6 +53,12 @@ def load(spec: str | None) -> Tasks:
     return find(spec).tasks
 
 
+def served(spec: str | None) -> Tasks:
+    """The tasks of the app, with an instance of each handler class. Raises ConfigurationError, Unbound."""
+    tasks: Tasks = find(spec).graph({}, testing=False, debug=False).pubsub_served_tasks
+    return tasks
+
+
 def _own_graph(tasks: Tasks, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:
     # Entry points of other packages are for collaborators, which only classes ask for.
     classes = any(task.factory for task in tasks)

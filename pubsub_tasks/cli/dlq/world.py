@@ -16,7 +16,7 @@ from rich.console import Console
 from ...errors import PubSubTasksError
 from ...transports import Transport
 from ...transports.aws import AwsTransport
-from ..worker import BAD_INPUT
+from ..serve import BAD_INPUT
 
 INCOMPLETE = 1
 """Exit code where not all that was wanted was done."""
