@@ -4,10 +4,10 @@ import sys
 
 import click
 
+from ..consuming.restarts import BAD_INPUT
 from ..errors import PubSubTasksError
 from . import local
 from .dlq.commands import dlq
-from .serve import BAD_INPUT
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -13,10 +13,10 @@ from typing import Any
 import click
 from rich.console import Console
 
+from ...consuming.restarts import BAD_INPUT
 from ...errors import PubSubTasksError
 from ...transports import Transport
 from ...transports.aws import AwsTransport
-from ..serve import BAD_INPUT
 
 INCOMPLETE = 1
 """Exit code where not all that was wanted was done."""
