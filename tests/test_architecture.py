@@ -60,6 +60,7 @@ CLOCKS = {"date.today", "datetime.now", "datetime.today", "datetime.utcnow"}
 
 # The shell. Whatever is not named here is pure: it is told the time, and given what chance decides.
 SHELL = {
+    "conventions.py": "asks servers for resources",
     "factories.py": "the world comes in: clients",
     "graph.py": "the world comes in: environment",
     "daemon.py": "a process",
@@ -131,6 +132,7 @@ KNOWN_BY = {
     "click": ["cli/*"],
     "rich": ["cli/*"],
     "uvicorn": ["embedded/listener.py"],
+    "urllib3": ["conventions.py"],
     "moto": [],
 }
 
@@ -169,7 +171,7 @@ LAZY = {
     ("factories.py", "pubsub_tasks.transports.aws"): "brings boto3, 0.15 s that a test's graph never needs",
 }
 
-HEAVY = {"boto3", "botocore", "click", "kombu", "microcosm", "rich", "uvicorn"}
+HEAVY = {"boto3", "botocore", "click", "kombu", "microcosm", "rich", "urllib3", "uvicorn"}
 
 
 def inside(module: Module) -> str:

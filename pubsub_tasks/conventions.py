@@ -1,0 +1,110 @@
+"""Conventions: messages that say what happened to a resource and where to find it, and their handlers.
+
+`created("order")` names the media type. Its content is the resource's URI, which a `URIHandler` fetches: the
+message may be here before the resource is, and then it is tried again. HTTP is urllib3's, which botocore
+brings along; its pool is safe to share between threads.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import urllib3
+
+from .errors import TransportError
+from .flow import current
+from .media_types import changed as changed
+from .media_types import created as created
+from .media_types import deleted as deleted
+from .signals import Nack, SkipMessage
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A header's name. Source: RFC 9110, section 5.6.2."""
+
+_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
+"""A header's value. Source: RFC 9110, section 5.5."""
+
+
+class URIHandler:
+    """Fetches the resource at a message's URI, and handles that. Override `handle`, and what is to differ.
+
+        @binding("order_handler")
+        @handles(created("order"))
+        class OrderHandler(URIHandler):
+            def handle(self, message, uri, resource): ...
+
+    A resource that is not there (404), or whose changed field has not its new value yet, is `Nack`: tried
+    again in `resource_nack_timeout` seconds, or when the retry policy says, until it says stop.
+    """
+
+    resource_type: type = dict
+    """What a resource is made into, by the names in its JSON."""
+
+    nack_if_not_found = True
+    """Whether a resource that is not there, or not as told, may come to be."""
+
+    def __init__(
+        self, graph: Any = None, *, resource_nack_timeout: float | None = None, timeout: float = 10.0
+    ) -> None:
+        """`timeout` is the seconds in which a server must connect, and answer."""
+        self.resource_nack_timeout = resource_nack_timeout
+        self._timeout = timeout
+        self._pool = urllib3.PoolManager(maxsize=16, retries=urllib3.Retry(3, connect=0, read=0, other=0))
+
+    def __call__(self, message: Mapping[str, Any]) -> Any:
+        """Raises SkipMessage, Nack, TransportError, and what `handle` does."""
+        uri = message["uri"]
+        reason = self.get_reason_to_skip(message, uri)
+        if reason is not None:
+            raise SkipMessage(reason)
+        resource = self.get_resource(message, uri)
+        return self.handle(message, uri, self.convert_resource(resource))
+
+    def get_reason_to_skip(self, message: Mapping[str, Any], uri: str) -> str | None:
+        """Why the message alone tells that there is nothing to do; None to fetch the resource."""
+        return None
+
+    def handle(self, message: Mapping[str, Any], uri: str, resource: Any) -> Any:
+        """Do the work; a falsy answer counts as skipped."""
+        return True
+
+    def get_headers(self, message: Mapping[str, Any]) -> dict[str, str]:
+        """What to tell the server: the headers of the message, such as its request id."""
+        return {
+            name: value
+            for name, value in current().items()
+            if _NAME.fullmatch(name) and _VALUE.fullmatch(value)
+        }
+
+    def get_resource(self, message: Mapping[str, Any], uri: str) -> Any:
+        """The JSON at the URI. Raises Nack, and TransportError for anything but an answer of JSON."""
+        headers = {"accept": "application/json", **self.get_headers(message)}
+        try:
+            answer = self._pool.request("GET", uri, headers=headers, timeout=self._timeout)
+        except urllib3.exceptions.HTTPError as error:
+            raise TransportError(f"GET {uri} failed: {error}", code=type(error).__name__) from error
+        if answer.status == HTTPStatus.NOT_FOUND and self.nack_if_not_found:
+            raise Nack(self.resource_nack_timeout)
+        if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            raise TransportError(f"GET {uri} was answered with {answer.status}", code=str(answer.status))
+        try:
+            resource = json.loads(answer.data)
+        except ValueError as error:
+            raise TransportError(f"GET {uri} was answered with no JSON: {error}", code="NoJSON") from error
+        self.validate_changed_field(message, resource)
+        return resource
+
+    def validate_changed_field(self, message: Mapping[str, Any], resource: Any) -> None:
+        """Raise Nack where the message tells a field's new value, and the resource has it not yet."""
+        field, told = message.get("field_name"), message.get("new_value")
+        if field is None or told is None or not self.nack_if_not_found:
+            return
+        found = resource.get(field)
+        if told not in (found, str(found), json.dumps(found)):
+            raise Nack(self.resource_nack_timeout)
+
+    def convert_resource(self, resource: Any) -> Any:
+        """The resource as `resource_type`."""
+        return resource if isinstance(resource, self.resource_type) else self.resource_type(**resource)
