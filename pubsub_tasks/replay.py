@@ -12,32 +12,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from .envelope import MEDIA_TYPE_ATTRIBUTE, from_lambda
+from .envelope import from_lambda
 from .errors import ConfigurationError
 from .letters import archive
 from .tasks import Tasks
 from .testing.world import World
 from .transports.shapes import attributes_from
 from .transports.sqs import SqsQueue
-from .wire import MAX_BATCH, NO_ATTRIBUTES, Attribute, Outgoing, text
+from .wire import MAX_BATCH, NO_ATTRIBUTES, Attribute, Outgoing
 
 STDIN = "STDIN"
 """Stands for standard input where a queue URL or a file is expected."""
-
-RAW = "RawSQSEnvelope"
-ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", RAW)
-"""Names by which microcosm-pubsub asks for one way to read messages."""
-
-RAW_MEDIA_TYPE = "application/json"
-"""What the raw envelope takes every message for. Source: microcosm-pubsub's RawMediaTypeAndContentParser."""
 
 
 class ReplayedLines(World):
     """A world whose queue, whatever it is called, holds the messages of these lines."""
 
-    def __init__(self, tasks: Tasks, lines: Iterable[str], envelope: str | None = None) -> None:
+    def __init__(self, tasks: Tasks, lines: Iterable[str]) -> None:
         super().__init__(tasks)
-        self._outgoing = [_outgoing(line, envelope) for line in lines if line.strip()]
+        self._outgoing = [_outgoing(line) for line in lines if line.strip()]
         self._filled: SqsQueue | None = None
 
     def queue(self, url: str) -> SqsQueue:
@@ -76,12 +69,9 @@ def _path(url: str) -> Path:
     return Path(urlparse(url).path if url.startswith("file:") else url)
 
 
-def _outgoing(line: str, envelope: str | None) -> Outgoing:
+def _outgoing(line: str) -> Outgoing:
     """The message of a line; a line that cannot be read is a message that cannot be read."""
-    body, attributes = _message(line.rstrip("\r\n"))
-    if envelope == RAW:
-        attributes = {**attributes, MEDIA_TYPE_ATTRIBUTE: text(RAW_MEDIA_TYPE)}
-    return Outgoing(body, attributes)
+    return Outgoing(*_message(line.rstrip("\r\n")))
 
 
 def _message(line: str) -> tuple[str, Mapping[str, Attribute]]:

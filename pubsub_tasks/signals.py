@@ -15,8 +15,9 @@ class Signal(Exception):
 class Nack(Signal):
     """Try again after `seconds` (float), or when the policy says; the policy still says when to stop."""
 
-    def __init__(self, seconds: float | None = None) -> None:
-        super().__init__("try again" if seconds is None else f"try again in {seconds:g} s")
+    def __init__(self, seconds: float | None = None, reason: str | None = None) -> None:
+        """`reason` (str) is for the log, and for the letter where the policy says stop."""
+        super().__init__(reason or ("try again" if seconds is None else f"try again in {seconds:g} s"))
         self.seconds = seconds
         self.verdict = None if seconds is None else Retry(max(0.0, seconds), self)
 

@@ -158,6 +158,7 @@ PORCHES = [
     "factories.py",
     "graph.py",
     "local.py",
+    "raw.py",
     "replay.py",
     "running.py",
     "serving.py",

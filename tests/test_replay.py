@@ -24,8 +24,8 @@ FROM_LAMBDA = {
 LETTER = archive.line(Record(BODY, "r", "m", attributes={"media_type": text("application/vnd.test")}))
 
 
-def replayed(*lines: str, envelope: str | None = None) -> list[Record]:
-    return ReplayedLines(Tasks(), lines, envelope).queue("default").receive(10, 0, None)
+def replayed(*lines: str) -> list[Record]:
+    return ReplayedLines(Tasks(), lines).queue("default").receive(10, 0, None)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,6 @@ def test_a_line_that_cannot_be_read_is_a_message_that_cannot() -> None:
 def test_a_broken_letter_is_told_before_anything_is_handled() -> None:
     with pytest.raises(DecodeError, match="'oops'"):
         replayed('{"body": "x", "oops": 1}')
-
-
-def test_raw_lines_are_content_of_one_media_type() -> None:
-    (record,) = replayed('{"a": 1}', envelope="RawSQSEnvelope")
-
-    assert record.attributes["media_type"] == text("application/json")
 
 
 def test_it_is_over_when_each_line_is_handled() -> None:

@@ -15,6 +15,7 @@ from ..consuming.worker import Capacity
 from ..errors import ConfigurationError, PubSubTasksError
 from ..factories import transport_of
 from ..local import TOPICS, Local, local
+from ..raw import ENVELOPE, RawTransport
 from ..replay import STDIN, ReplayedLines, is_file, lines_of
 from ..running import Terms, leave, run
 from ..serving import Options, Service, choose_queue, service
@@ -76,7 +77,9 @@ def _serve(context: click.Context, app: App, stack: ExitStack) -> int:
         flags["wait_seconds"] = min(
             flags["wait_seconds"], 1
         )  # to poll costs nothing, and to stop takes a poll
-    services = [service(source.transport, tasks, url, _options(flags, name)) for name, url in source.urls]
+    raw = flags["envelope"] == ENVELOPE
+    transport = RawTransport(source.transport) if raw else source.transport
+    services = [service(transport, tasks, url, _options(flags, name)) for name, url in source.urls]
     terms = Terms(flags["grace"], is_over=source.lines.is_over if source.lines else None)
     code = run(services, terms, _announce)
     unhandled = source.lines and any(each.worker.tally.dead_lettered for each in services)
@@ -108,7 +111,7 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
         return _Source(world.transport, list(world.provisioned.queue_urls.items()))
     if url is not None and is_file(url):
         name = choose_queue(tasks, "", flags["queue"])
-        lines = ReplayedLines(tasks, lines_of(url), flags["envelope"])
+        lines = ReplayedLines(tasks, lines_of(url))
         return _Source(lines, [(name, name)], lines)
     if url is None and not graph.metadata.testing:
         raise ConfigurationError("what to consume? Give --sqs-queue-url URL, --local, --stdin or --testing")

@@ -2,9 +2,12 @@
 
 import click
 
-from ..replay import ENVELOPES
+from ..raw import ENVELOPE
 from . import apps
 from .serve import serve
+
+ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", ENVELOPE)
+"""Names by which microcosm-pubsub asks for one way to read messages."""
 
 _POSITIVE = click.IntRange(min=1)
 
@@ -58,8 +61,8 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--envelope",
     type=click.Choice(ENVELOPES),
-    help="All forms of messages are told apart by themselves; but RawSQSEnvelope takes any JSON object of a "
-    "file for content of the media type application/json.",
+    help="Hardly needed, as all forms of messages are told apart; but RawSQSEnvelope takes each body for "
+    "content of the media type application/json.",
 )
 @click.option(
     "--testing", is_flag=True, help="Topics and queues in memory, with nothing to set up, gone at the end."

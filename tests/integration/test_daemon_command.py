@@ -63,7 +63,7 @@ def test_lines_that_cannot_be_handled_are_told_and_counted(tmp_path: Path) -> No
     file.write_text(f"no json\n{body()}\n")
 
     code, output = outcome(
-        *DAEMON, "--sqs-queue-url", str(file), "--envelope", "NaiveSQSEnvelope", cwd=REPOSITORY
+        *DAEMON, "--sqs-queue-url", str(file), "--envelope", "RawSQSEnvelope", cwd=REPOSITORY
     )
 
     assert code == 1
