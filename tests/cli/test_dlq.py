@@ -172,13 +172,32 @@ def test_show_tells_machines_the_record_byte_for_byte(shell: Shell) -> None:
 
 def test_a_letter_does_not_speak_to_the_terminal(shell: Shell) -> None:
     shell.fail("\x9b2J[bold]no json", error=ValueError("\x1b]0;title\x07"))
+    shell.fail(order("\x1b[2J"))
 
-    for arguments in (("ls",), ("ls", "--each"), ("show",)):
-        result = shell.run(*arguments)
-        assert "\x1b" not in result.stdout
-        assert "\x07" not in result.stdout
-        assert "\x9b" not in result.stdout
-    assert "[bold]" in result.stdout
+    for arguments in (("ls",), ("ls", "--each"), ("show",), ("drop", "--yes")):
+        result = shell.run(*arguments, *(("--reason", "exhausted") if arguments[0] == "ls" else ()))
+        assert not set("\x1b\x07\x9b") & set(result.output)
+
+
+def test_markup_in_a_letter_is_text(shell: Shell) -> None:
+    shell.fail(order("[bold]o-1[/bold]"))
+
+    assert 'order_id: "[bold]o-1[/bold]"' in shell.run("show").stdout
+
+
+def test_a_letter_nested_deeper_than_can_be_written_breaks_nothing(shell: Shell) -> None:
+    deep = "[" * 900 + "]" * 900
+    shell.fail(f'{{"mediaType": "m/t", "deep": {deep}}}')
+
+    for arguments in (
+        ("ls", "--json"),
+        ("ls", "--each", "--json"),
+        ("show", "--json"),
+        ("show",),
+        ("export",),
+    ):
+        assert shell.run(*arguments).exit_code == 0
+    assert shell.run("ls", "--where", "deep=x").exit_code == 0
 
 
 def test_a_letter_that_is_not_there_is_said_to_be_so(shell: Shell) -> None:
@@ -465,7 +484,7 @@ def test_a_native_move_that_fails_says_what_to_do(shell: Shell) -> None:
     result = shell.run("redrive", "--native", "--yes")
 
     assert result.exit_code == 1
-    assert "failed: SQS moved 0 of about 1 letters" in result.stdout
+    assert "failed: SQS moved 0 of about 1 letter" in result.stdout
     assert "leave out --native" in result.stdout
 
 

@@ -8,8 +8,7 @@ from ...errors import MessageError, UnknownMediaType
 from ...letters.edits import check, editable, edited
 from ...letters.letter import Letter
 from ...schemas import Schemas
-from .tables import plain
-from .world import World
+from .world import World, say
 
 
 def edit_all(world: World, letters: Sequence[Letter], schemas: Schemas) -> Iterator[tuple[Letter, str]]:
@@ -17,7 +16,7 @@ def edit_all(world: World, letters: Sequence[Letter], schemas: Schemas) -> Itera
     for letter in letters:
         body = _edit(world, letter, schemas)
         if body is None:
-            click.echo(f"{plain(letter.id)} stays as it is", err=True)
+            say(f"{letter.id} stays as it is", err=True)
         else:
             yield letter, body
 
@@ -32,7 +31,7 @@ def _edit(world: World, letter: Letter, schemas: Schemas) -> str | None:
         try:
             check(letter.record, body, schemas)
         except (MessageError, UnknownMediaType) as error:
-            click.echo(f"{plain(letter.id)}: {plain(error)}", err=True)
+            say(f"{letter.id}: {error}", err=True)
             if not (world.can_ask() and click.confirm("edit it again?", default=True, err=True)):
                 return None
             text = changed

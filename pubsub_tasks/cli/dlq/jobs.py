@@ -15,7 +15,7 @@ from ...letters.outcome import Outcome
 from ...letters.outcome import letters as counted
 from ...transports import Queue
 from .session import Session, progress
-from .world import INCOMPLETE, INTERRUPTED, World, interruptible
+from .world import INCOMPLETE, INTERRUPTED, World, interruptible, say
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Job:
         """Carry the parts out one after the other; what ends one early ends all."""
         outcome = Outcome()
         total = sum(len(part.items) for part in parts)
-        with interruptible() as stop, progress(f"{self.verb} ", total) as bar:
+        with interruptible() as stop, progress(self.verb, total) as bar:
             for part in parts:
                 if outcome.halted:
                     outcome.left += [item.id for item in part.items]
@@ -117,10 +117,10 @@ class Job:
     def tell(self, outcome: Outcome) -> None:
         """Say what was done and what was not; exits with 1 or 130 where not all was."""
         if self.as_json:
-            click.echo(json.dumps({"dry_run": False, **asdict(outcome)}))
+            say(json.dumps({"dry_run": False, **asdict(outcome)}))
         else:
             for line in outcome.lines(self.past):
-                click.echo(line)
+                say(line)
         if not outcome.complete:
             raise click.exceptions.Exit(
                 INTERRUPTED if outcome.halted.startswith("interrupted") else INCOMPLETE
@@ -143,9 +143,9 @@ class Job:
             would = [
                 {"to": part.target.url if part.target else None, "letters": _ids(part)} for part in parts
             ]
-            click.echo(json.dumps({"dry_run": True, "would": would}))
+            say(json.dumps({"dry_run": True, "would": would}))
         else:
-            click.echo(f"would {self.verb} {what}")
+            say(f"would {self.verb} {what}")
 
 
 def by_target(pairs: Iterable[tuple[Queue, Item]]) -> Plan:

@@ -6,12 +6,13 @@ import click
 
 from ...errors import ConfigurationError
 from ...letters.native import move
+from ...letters.outcome import letters as counted
 from ...letters.whereabouts import find
 from ...wire import Move
 from .jobs import Job
 from .options import Choice
 from .session import progress
-from .world import INCOMPLETE, INTERRUPTED, interruptible
+from .world import INCOMPLETE, INTERRUPTED, interruptible, say
 
 _FASTEST = 500
 """Messages per second. Source: SQS API reference, StartMessageMoveTask."""
@@ -23,16 +24,16 @@ def move_natively(job: Job, choice: Choice, to: str | None) -> None:
     place = find(job.world.transport, choice.url)
     target = job.world.transport.queue(to) if to else None
     arn = target.attributes().arn if target else None
+    about = place.attributes.visible
     where = target.name if target else "where SQS took each from"
-    what = (
-        f"all of about {place.attributes.visible:,} letters from {place.queue.name} to {where}, by SQS itself"
-    )
+    what = f"all of about {counted(about)} from {place.queue.name} to {where}, by SQS itself"
     if job.dry_run:
-        click.echo(json.dumps({"dry_run": True, "would": what}) if job.as_json else f"would redrive {what}")
+        would = json.dumps({"dry_run": True, "would": [{"to": to, "about": about}]})
+        say(would if job.as_json else f"would redrive {what}")
         return
     if not job.yes:
         click.confirm(f"redrive {what}?", abort=True, err=True)
-    with interruptible() as stop, progress("redrive ", None) as bar:
+    with interruptible() as stop, progress("redrive", None) as bar:
         made = move(place.queue, arn, rate, stop, lambda made: bar(made.moved, made.to_move))
     _tell(job, made)
 
@@ -50,11 +51,11 @@ def _whole(rate: float | None) -> int | None:
 def _tell(job: Job, made: Move) -> None:
     if job.as_json:
         told = {"status": made.status, "done": made.moved, "of": made.to_move, "failure": made.failure}
-        click.echo(json.dumps({"dry_run": False, **told}))
+        say(json.dumps({"dry_run": False, **told}))
     else:
-        click.echo(f"{made.status.lower()}: SQS moved {made.moved:,} of about {made.to_move:,} letters")
+        say(f"{made.status.lower()}: SQS moved {made.moved:,} of about {counted(made.to_move)}")
     if made.failure and not job.as_json:
-        click.echo(
+        say(
             f"{made.failure}: SQS moves what it put here itself; for all else leave out --native, or say --to"
         )
     if made.status != "COMPLETED":

@@ -18,7 +18,7 @@ from ...verdicts import Ack, Release
 from .. import apps
 from . import options, tables
 from .session import Seen, Session, session
-from .world import INCOMPLETE, World, pass_world, screen
+from .world import INCOMPLETE, World, pass_world, say, screen
 
 
 @click.command()
@@ -32,13 +32,13 @@ def ls(world: World, /, each: bool, as_json: bool, **chosen: Any) -> None:
         seen = opened.look_before()
     now = world.clock()
     if as_json:
-        click.echo(json.dumps(_listed(opened, seen, each, now)))
+        say(json.dumps(_listed(opened, seen, each, now)))
         return
     opened.remark(seen)
     if seen.meant:
         screen().print(tables.each(seen.meant, now) if each else tables.kinds(seen.meant, now))
     of = "" if len(seen.meant) == len(seen.all) else f" of {len(seen.all):,}"
-    click.echo(f"{counted(len(seen.meant))}{of} in {opened.name}")
+    say(f"{counted(len(seen.meant))}{of} in {opened.name}")
 
 
 @click.command()
@@ -49,7 +49,7 @@ def show(world: World, /, as_json: bool, **chosen: Any) -> None:
     """Show one letter: the one named, else the first that is meant."""
     letter = _one(world, options.choice(**chosen))
     if as_json:
-        click.echo(json.dumps(tables.as_json(letter, world.clock())))
+        say(json.dumps(tables.as_json(letter, world.clock())))
     else:
         tables.show(letter, world.clock(), screen())
 
@@ -72,7 +72,7 @@ def export(world: World, /, output: Any, **chosen: Any) -> None:
             output.write(line(letter.record) + "\n")
         output.flush()
         opened.remark(seen)
-    click.echo(f"exported {counted(len(seen.meant))}", err=True)
+    say(f"exported {counted(len(seen.meant))}", err=True)
 
 
 @click.command("replay")
@@ -131,7 +131,7 @@ def _one(world: World, choice: options.Choice) -> Letter:
     if seen.meant:
         return seen.meant[0]
     opened.remark(seen)
-    click.echo(f"no such letter among the {len(seen.all):,} that can be seen in {opened.name}", err=True)
+    say(f"no such letter among the {len(seen.all):,} that can be seen in {opened.name}", err=True)
     raise click.exceptions.Exit(INCOMPLETE)
 
 
@@ -141,9 +141,9 @@ def _source_name(letter: Letter) -> str:
 
 
 def _tell(letter: Letter, done: Replay) -> None:
-    click.echo(f"{done.task or 'no task'} on {letter.id}: {describe(done.verdict)}")
+    say(f"{done.task or 'no task'} on {letter.id}: {describe(done.verdict)}")
     error = None if isinstance(done.verdict, (Ack, Release)) else done.verdict.error
     if error is not None and done.task is None:
-        click.echo(tables.plain(error))
+        say(error)
     elif error is not None:
-        click.echo(tables.plain("".join(traceback.format_exception(error)).rstrip()))
+        say("".join(traceback.format_exception(error)).rstrip())

@@ -9,6 +9,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -19,7 +20,7 @@ from ...letters.letter import Letter
 from ...letters.outcome import letters as counted
 from ...letters.whereabouts import Place, find
 from .options import Choice
-from .world import INTERRUPTED, World, interruptible, note, screen
+from .world import INTERRUPTED, World, interruptible, note, say, screen
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Session:
         seen = self.look(first=first)
         if seen.interrupted:
             looked = counted(len(seen.all))
-            click.echo(f"interrupted after a look at {looked}: nothing was changed", err=True)
+            say(f"interrupted after a look at {looked}: nothing was changed", err=True)
             raise click.exceptions.Exit(INTERRUPTED)
         return seen
 
@@ -115,8 +116,10 @@ def progress(what: str, total: int | None) -> Iterator["Tell"]:
 class Tell:
     """Moves the bar: how many so far, and of how many where that has changed."""
 
-    def __init__(self, bar: Progress, task: object) -> None:
+    def __init__(self, bar: Progress, task: TaskID) -> None:
         self._bar, self._task = bar, task
 
     def __call__(self, count: int, total: int | None = None) -> None:
-        self._bar.update(self._task, completed=count, **({} if total is None else {"total": total}))  # type: ignore[arg-type]
+        self._bar.update(self._task, completed=count)
+        if total is not None:
+            self._bar.update(self._task, total=total)

@@ -2,8 +2,7 @@
 letter speak to the terminal itself."""
 
 import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -16,19 +15,14 @@ from ...letters.archive import written
 from ...letters.letter import MOVED_BY_SQS, UNTOLD, Letter
 from ...letters.names import short
 from ...letters.summary import summarize
+from .world import plain
 
 _STEPS = ((86_400, "d"), (3600, "h"), (60, "min"))
 _NUMBERS = ("letters", "tries")
 _FOLDED = ("reason", "media type", "task")
 _BRIEF = 60
 """Characters of an error where many are listed."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}", UNTOLD: "untold"}
-
-
-def plain(value: object) -> str:
-    """Text without what a terminal would obey."""
-    return _CONTROL.sub("\ufffd", str(value))
 
 
 def age(seconds: float) -> str:
@@ -107,7 +101,7 @@ def as_json(letter: Letter, now: float) -> dict[str, Any]:
         "queue": failure.queue if failure else None,
         "defect": str(letter.delivery.defect) if letter.delivery.defect else None,
         "headers": dict(letter.delivery.headers),
-        "content": letter.content,
+        "content": _writable(letter.content),
         "record": written(letter.record),
     }
 
@@ -195,6 +189,15 @@ def _grow(tree: Tree, value: Any, depth: int = 0) -> None:
             _grow(tree.add(label), inner, depth + 1)
         else:
             tree.add(label.append(f": {plain(_as_json(inner))}", style="default"))
+
+
+def _writable(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The content, or None where it is nested too deeply to be written; the body has it all the same."""
+    try:
+        json.dumps(content)
+    except RecursionError:
+        return None
+    return content
 
 
 def _as_json(value: Any) -> str:

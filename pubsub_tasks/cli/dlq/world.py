@@ -1,5 +1,6 @@
 """World: what the commands run in: a transport, a clock, a terminal or none, somebody with a Ctrl-C key."""
 
+import re
 import signal
 import sys
 import time
@@ -24,6 +25,7 @@ INCOMPLETE = 1
 INTERRUPTED = 130
 """Exit code after Ctrl-C. Source: the shells, 128 and the number of the signal."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _WIDE = 160
 """Columns where no terminal says how many there are."""
 
@@ -49,10 +51,10 @@ class Group(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else "pubsub-tasks dlq"
-            click.echo(f"{path}: {error.format_message()}", err=True)
+            say(f"{path}: {error.format_message()}", err=True)
             ctx.exit(BAD_INPUT)
         except PubSubTasksError as error:
-            click.echo(f"pubsub-tasks: {error}", err=True)
+            say(f"pubsub-tasks: {error}", err=True)
             ctx.exit(BAD_INPUT)
 
 
@@ -63,9 +65,19 @@ def screen(*, err: bool = False) -> Console:
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
+def plain(value: object) -> str:
+    """Text without what a terminal would obey: what letters tell is from anybody."""
+    return _CONTROL.sub("\ufffd", str(value))
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """To people or, as JSON, to machines."""
+    click.echo(plain(text), err=err)
+
+
 def note(text: str) -> None:
     """A remark to people, apart from what a command prints for machines."""
-    click.echo(f"note: {text}", err=True)
+    say(f"note: {text}", err=True)
 
 
 @contextmanager
