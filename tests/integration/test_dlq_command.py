@@ -1,12 +1,10 @@
 """pubsub-tasks dlq as a process: on a terminal, interrupted, and over HTTP."""
 
-import fcntl
 import json
 import os
 import pty
 import signal
 import subprocess
-import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from tests.letters.samples import failed, order
 from .commands import BIN, PATIENCE, command, outcome
 
 COUNT = 40
+CTRL_D = "\x04"
 
 
 class Shop:
@@ -101,12 +100,12 @@ def test_ctrl_c_stops_cleanly_and_says_what_was_done_and_what_was_not(shop: Shop
     assert shop.count(shop.letters) == (len(told["left"]), 0)
 
 
-@pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, 0), ("\x03", 1, 2)])
+@pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 0), (CTRL_D, 1, 2)])
 def test_on_a_terminal_it_asks(shop: Shop, tmp_path: Path, answer: str, code: int, left: int) -> None:
     shop.fail(2)
     with Terminal("dlq", "drop", "--queue-url", shop.letters, cwd=tmp_path, env=shop.env) as terminal:
         terminal.wait_for("drop 2 letters in orders-dlq? [y/N]")
-        terminal.type(answer if answer == "\x03" else f"{answer}\n")
+        terminal.type(answer)
         assert terminal.end() == code
     assert shop.count(shop.letters) == (left, 0)
 
@@ -123,7 +122,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            preexec_fn=_own_terminal,
+            start_new_session=True,
         )
         os.close(theirs)
         self.output = ""
@@ -159,9 +158,3 @@ class Terminal:
             read = b""
         assert read, f"it ended with this:\n{self.output}"
         return read.decode(errors="replace")
-
-
-def _own_terminal() -> None:
-    """A session whose terminal is the standard input, so that a typed Ctrl-C is a signal."""
-    os.setsid()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
