@@ -23,6 +23,7 @@ _MARGIN = 15.0
 """Seconds of lease that a letter must have left for anything to be begun with it."""
 
 _LOST = EntryFailure("LeaseLost", "somebody else received it meanwhile", retriable=False, lost=True)
+_LATE = EntryFailure("LeaseLost", "its lease ran out before its delete", retriable=False, lost=True)
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Hands:
         self._visibility = visibility
         self._holds: dict[str, _Hold] = {}
         self._lock = Lock()
+        self._ending = Event()
 
     def __len__(self) -> int:
         return len(self._holds)
@@ -63,12 +65,19 @@ class Hands:
         return hold is not None and hold.until - self._clock() > _MARGIN
 
     def delete(self, records: Sequence[Record]) -> list[EntryFailure | None]:
-        """Delete up to ten. One whose lease ran out counts as lost. Raises SettleFailed."""
+        """Delete up to ten. One whose lease ran out counts as lost: SQS may say yes and not delete it.
+
+        Raises SettleFailed.
+        """
         with self._lock:
             holds = [self._holds.get(record.message_id) for record in records]
         present = [(record, hold) for record, hold in zip(records, holds, strict=True) if hold]
         answers = self.queue.delete([hold.handle for _, hold in present]) if present else []
-        fates = {record.message_id: answer for (record, _), answer in zip(present, answers, strict=True)}
+        now = self._clock()
+        fates = {
+            record.message_id: _LATE if answer is None and hold.until <= now else answer
+            for (record, hold), answer in zip(present, answers, strict=True)
+        }
         for message_id, failure in fates.items():
             if failure is None or failure.lost:
                 self._forget(message_id)
@@ -84,6 +93,8 @@ class Hands:
                 if hold.until - now <= self._visibility / 2
             }
         for batch in _batches(list(due.items())):
+            if self._ending.is_set():
+                return
             try:
                 until = self._clock() + self._visibility
                 answers = self.queue.change_visibility([(handle, self._visibility) for _, handle in batch])
@@ -111,11 +122,10 @@ class Hands:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Extend in a thread as long as the block runs."""
-        done = Event()
+        """Extend in a thread as long as the block runs, and not at all after it."""
 
         def keep() -> None:
-            while not done.wait(self._visibility / 12):
+            while not self._ending.wait(self._visibility / 12):
                 self.extend()
 
         keeper = Thread(target=keep, name="letters-leases", daemon=True)
@@ -123,7 +133,7 @@ class Hands:
         try:
             yield
         finally:
-            done.set()
+            self._ending.set()
             keeper.join()
 
     def _extended(self, message_id: str, handle: str, until: float, failure: EntryFailure | None) -> None:

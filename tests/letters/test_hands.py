@@ -124,6 +124,31 @@ def test_deleting_what_is_not_in_hand_is_a_loss_told() -> None:
     assert room.seen_by_others() == [first.body]
 
 
+def test_a_delete_that_came_too_late_is_told_even_where_sqs_says_yes() -> None:
+    room = Room()
+    room.put("a")
+    (record,) = room.hands.take(1, 0)
+    room.clock.advance(VISIBILITY)
+
+    (late,) = room.hands.delete([record])
+
+    assert late is not None
+    assert late.lost
+    assert late.message == "its lease ran out before its delete"
+
+
+def test_nothing_is_extended_once_the_block_has_ended() -> None:
+    room = Room()
+    room.put("a")
+    with room.hands.kept():
+        room.hands.take(1, 0)
+    room.clock.advance(VISIBILITY / 2)
+
+    room.hands.extend()
+
+    assert room.letters.calls == []
+
+
 def test_what_cannot_be_put_back_is_counted() -> None:
     room = Room()
     room.put(*map(str, range(12)))

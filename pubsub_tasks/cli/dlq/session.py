@@ -95,13 +95,13 @@ class Session:
 def session(world: World, choice: Choice) -> Iterator[Session]:
     """Find the queue; at the end, everything in hand is visible to others again."""
     opened = Session(world, choice, find(world.transport, choice.url))
-    with opened.hands.kept():
-        try:
+    try:
+        # What is put back must not be extended any more.
+        with opened.hands.kept():
             yield opened
-        finally:
-            late = opened.hands.put_back()
-    if late:
-        note(f"{counted(late)} could not be put back at once, and will be visible again within 3 minutes")
+    finally:
+        if late := opened.hands.put_back():
+            note(f"{counted(late)} could not be put back at once: visible again within 3 minutes")
 
 
 @contextmanager
