@@ -67,8 +67,12 @@ class FilterPolicy:
         if len(policy) > KEYS:
             raise refused(f"Filter policy can not have more than {KEYS} keys")
         by_body = scope == "MessageBody"
-        group = _group(policy, (), by_body)
-        if group.combinations > COMBINATIONS:
+        try:
+            group = _group(policy, (), by_body)
+            simple = group.combinations <= COMBINATIONS
+        except RecursionError:  # each level multiplies, so that such a one has too many combinations
+            simple = False
+        if not simple:
             raise refused("Filter policy is too complex")
         return cls(by_body, group)
 
@@ -77,7 +81,10 @@ class FilterPolicy:
         if not self.by_body:
             return self.group.holds(lambda path: _attribute_leaves(attributes.get(path[0])))
         content = _content(body)
-        return content is not None and self.group.holds(lambda path: list(_leaves(content, path)))
+        try:
+            return content is not None and self.group.holds(lambda path: list(_leaves(content, path)))
+        except RecursionError:  # nobody filters by what stands as deep in a body
+            return False
 
 
 def _one(rules: Sequence[Rule], leaves: Sequence[Leaf]) -> bool:

@@ -139,9 +139,8 @@ def test_what_nobody_takes_back_fails_its_move_task(world: World) -> None:
 
     letters.start_move(None, None)
 
-    assert world.receive_after(source, 1) == []
-    failed = letters.last_move()
-    assert failed is not None
+    failed = world.ended_move(letters)
+    assert receive(source) == []
     assert (failed.status, failed.failure) == ("FAILED", "CouldNotDetermineMessageSource")
 
 

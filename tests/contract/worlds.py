@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from pubsub_tasks.embedded.errors import ServiceError
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports import Features, Publisher, Queue, Transport
-from pubsub_tasks.wire import Outgoing, Record
+from pubsub_tasks.wire import Move, Outgoing, Record
 
 MOTO = Features(
     fifo_order=False,
@@ -75,6 +75,16 @@ class World:
         error = caught.value
         code = error.query_code if isinstance(error, ServiceError) else error.response["Error"]["Code"]
         return str(code).rpartition(".")[2]
+
+    def ended_move(self, letters: Queue) -> Move:
+        """The latest move task from this queue once it has ended; each question gives it time to."""
+        for _ in range(10_000):
+            if self.clock is not None:
+                self.clock.advance(1)
+            move = letters.last_move()
+            if move is not None and move.status != "RUNNING":
+                return move
+        raise AssertionError(f"still running: {move}")
 
     def receive_after(self, queue: Queue, seconds: float, *, visibility: int | None = None) -> list[Record]:
         """What the queue gives once `seconds` have passed; in real time the long poll does the waiting."""

@@ -122,6 +122,15 @@ def test_a_body_that_is_no_object_passes_no_policy(body: str) -> None:
     assert not by_body({"a": [{"exists": False}]}, body)
 
 
+@pytest.mark.parametrize("depth", [200, 400, 900, 5_000])
+def test_what_is_nested_too_deep_is_no_error_of_ours(depth: int) -> None:
+    # How deep is too deep depends on the interpreter; a body then passes no policy, and a policy is refused.
+    by_body({"a": [1]}, '{"a": ' + "[" * depth + "1" + "]" * depth + "}")
+
+    assert refusal('{"a": ' * depth + "[1]" + "}" * depth, "MessageBody")
+    assert refusal('{"$or": [{"a": [1]}, ' * depth + '{"b": [1]}' + "]}" * depth, "MessageBody")
+
+
 def test_a_policy_has_at_most_five_keys() -> None:
     assert "more than 5 keys" in refusal({str(number): ["x"] for number in range(6)})
     five = {str(number): {"a": ["x"], "b": ["x"]} for number in range(2)}
