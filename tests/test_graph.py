@@ -1,9 +1,9 @@
 """The object graph: microcosm's configuration in, a producer, a consumer and their registries out."""
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from microcosm.api import create_object_graph, load_each, load_from_dict, load_from_environ
@@ -12,6 +12,7 @@ from microcosm.errors import LockedGraphError
 import pubsub_tasks.graph
 from pubsub_tasks.decorators import handles
 from pubsub_tasks.errors import ConfigurationError, InvalidContent, TopicNotDefinedError, UnknownMediaType
+from pubsub_tasks.factories import transport_of
 from pubsub_tasks.flow import current, handled, handling, headers
 from pubsub_tasks.graph import producer_from_environment
 from pubsub_tasks.media_types import created
@@ -193,6 +194,32 @@ def test_a_plain_mapping_may_be_assigned_as_topics(tasks):
     assert len(received(graph)) == 1
 
 
+# The wire
+
+
+def test_region_endpoint_and_profile_are_configured_and_credentials_are_not(tasks, monkeypatch, tmp_path):
+    # Given credentials where boto3 looks for them, in a profile
+    (tmp_path / "credentials").write_text("[shop]\naws_access_key_id = key\naws_secret_access_key = secret\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("SHOP__SQS_CONSUMER__ENDPOINT_URL", "http://127.0.0.1:1")
+    wire = {"profile_name": "shop", "region_name": "eu-west-3", "read_timeout": "7"}
+
+    # When the graph's configuration says how to reach AWS
+    graph = graph_of(tasks, testing=False, sqs_consumer=wire)
+    client = transport_of(graph, graph.config.sqs_consumer).client("sqs")
+
+    # Then that is how
+    assert client.meta.region_name == "eu-west-3"
+    assert client.meta.endpoint_url == "http://127.0.0.1:1"
+    assert client.meta.config.read_timeout == 7
+    assert not [key for key in graph.config.sqs_consumer if "secret" in key or "credential" in key]
+
+
+def test_a_consumer_without_a_queue_says_how_to_name_one(tasks):
+    with pytest.raises(ConfigurationError, match="SHOP__SQS_CONSUMER__SQS_QUEUE_URL"):
+        _ = graph_of(tasks, testing=False).sqs_consumer
+
+
 # A script without a graph
 
 
@@ -209,7 +236,8 @@ def test_tasks_that_nobody_bound_publish_as_the_environment_says(tasks, monkeypa
 
 
 @pytest.fixture
-def published(tasks) -> Iterator[list]:
+def published(tasks):
+    """Publishes an order, with more in the opaque context if it is given; returns the headers sent."""
     graph = graph_of(tasks)
     received(graph)
     graph.use("sns_producer")
@@ -276,8 +304,6 @@ async def coroutine(published):
 
 
 def test_a_coroutine_reads_them_as_well(published):
-    import asyncio
-
     token = handling({"x-request-id": "r-1"})
     seen = asyncio.run(coroutine(published))
     handled(token)

@@ -1,0 +1,105 @@
+"""Finding an app, and the object graph that serves it."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from pubsub_tasks.cli import apps
+from pubsub_tasks.errors import ConfigurationError
+from pubsub_tasks.media_types import created
+from pubsub_tasks.tasks import default_tasks
+
+APP = """
+from microcosm.api import binding, create_object_graph
+import pubsub_tasks.graph
+from pubsub_tasks import Tasks, created, handles
+
+tasks = Tasks()
+
+@binding("test_apps_handler")
+@handles(created("foo"), tasks=tasks)
+class Handler:
+    def __init__(self, graph):
+        self.name = graph.metadata.name
+
+    def __call__(self, content):
+        return True
+
+def testing_graph():
+    graph = create_object_graph("shop", testing=True)
+    graph.assign("sqs_message_handler_registry", tasks)
+    return graph
+
+graph = create_object_graph("real")
+number = 7
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A module of an application, imported once, since its bindings are the process's."""
+    directory = tmp_path_factory.mktemp("app")
+    (directory / "test_apps_shop.py").write_text(APP)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(directory)
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        yield
+    sys.modules.pop("test_apps_shop", None)
+
+
+def served(spec: str, **config: object) -> tuple[object, list[str], list[object]]:
+    """(its graph, media types served, what made the handlers)"""
+    graph = apps.find(spec).graph(config, testing=True, debug=False)
+    tasks = list(graph.pubsub_served_tasks)
+    return graph, [task.media_type for task in tasks], [task.function.name for task in tasks]
+
+
+def test_a_registry_is_served_by_a_graph_of_our_own_with_the_given_configuration() -> None:
+    graph, media_types, names = served("test_apps_shop:tasks", sqs_consumer={"wait_seconds": 3})
+
+    assert (media_types, names) == ([created("foo")], ["pubsub-tasks"])
+    assert graph.config.sqs_consumer.wait_seconds == 3
+
+
+def test_a_callable_may_return_the_graph_that_serves() -> None:
+    graph, media_types, names = served("test_apps_shop:testing_graph")
+
+    assert graph.metadata.name == "shop"
+    assert (media_types, names) == ([created("foo")], ["shop"])
+
+
+def test_a_graph_is_served_as_it_is_unless_it_was_not_made_for_testing() -> None:
+    app = apps.find("test_apps_shop:graph")
+
+    assert app.graph({}, testing=False, debug=False).metadata.name == "real"
+    assert app.tasks is default_tasks
+    with pytest.raises(ConfigurationError, match="'real' was made without it"):
+        app.graph({}, testing=True, debug=False)
+
+
+def test_a_module_alone_is_the_default_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert apps.load("test_apps_shop") is default_tasks
+
+    monkeypatch.setenv("PUBSUB_TASKS_APP", "test_apps_shop")
+    assert apps.load(None) is default_tasks
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("test_apps_shop:number", "int is no Tasks and no object graph"),
+        ("test_apps_shop:nothing", "module test_apps_shop has no 'nothing'"),
+        ("test_apps_nothing", "No module named 'test_apps_nothing'"),
+        (None, "no tasks: name their module with --app"),
+    ],
+)
+def test_what_is_no_app_is_told_as_such(spec: str | None, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        apps.find(spec)
+
+
+def test_handlers_that_a_graph_makes_are_ready_to_be_called() -> None:
+    (task,) = apps.served("test_apps_shop:tasks")
+
+    assert task.function({}) is True
