@@ -142,11 +142,10 @@ def test_functions_are_served_whoever_is_asked_for():
 def test_each_graph_has_instances_of_its_own():
     first, second = graph_of(tasks), graph_of(tasks)
 
-    of_first = [task.function.collaborator for task in served(first, tasks)]
-    of_second = [task.function.collaborator for task in served(second, tasks)]
+    of_first, of_second = list(served(first, tasks)), list(served(second, tasks))
 
-    assert set(of_first) == {first.test_bound_ledger}
-    assert set(of_second) == {second.test_bound_ledger}
+    assert {task.function.collaborator for task in of_first} == {first.test_bound_ledger}
+    assert {task.function.collaborator for task in of_second} == {second.test_bound_ledger}
 
 
 def test_a_handler_made_by_a_factory_function_is_found_once_it_is_made():

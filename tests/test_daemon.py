@@ -107,6 +107,8 @@ def test_flags_win_over_the_environment_and_that_over_defaults(monkeypatch):
     assert config(Shop).wait_seconds == 5
     assert config(FooShop, sqs_consumer={"wait_seconds": 7}).wait_seconds == 7
     assert config(FooShop, loader=load_from_dict(sqs_consumer={"limit": 9})).limit == 9
+    given = {"limit": 4}
+    assert config(Shop, loader=load_from_dict(sqs_consumer={"limit": 9}), sqs_consumer=given).limit == 4
 
 
 def test_configuration_that_is_wrong_is_told_as_such(monkeypatch):
