@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import click
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -104,22 +104,30 @@ def session(world: World, choice: Choice) -> Iterator[Session]:
             note(f"{counted(late)} could not be put back at once: visible again within 3 minutes")
 
 
+class Tell(Protocol):
+    """Moves a bar: how many so far, and of how many where that has changed."""
+
+    def __call__(self, count: int, total: int | None = None) -> None: ...
+
+
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator["Tell"]:
+def progress(what: str, total: int | None) -> Iterator[Tell]:
     """A bar on a terminal, nothing elsewhere."""
     console = screen(err=True)
+    if not console.is_terminal:
+        yield _untold
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield Tell(bar, bar.add_task(what, total=total))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+
+        def tell(count: int, total: int | None = None) -> None:
+            bar.update(task, completed=count)
+            if total is not None:
+                bar.update(task, total=total)
+
+        yield tell
 
 
-class Tell:
-    """Moves the bar: how many so far, and of how many where that has changed."""
-
-    def __init__(self, bar: Progress, task: TaskID) -> None:
-        self._bar, self._task = bar, task
-
-    def __call__(self, count: int, total: int | None = None) -> None:
-        self._bar.update(self._task, completed=count)
-        if total is not None:
-            self._bar.update(self._task, total=total)
+def _untold(count: int, total: int | None = None) -> None:
+    """There is no terminal."""
