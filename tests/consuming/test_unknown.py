@@ -90,7 +90,7 @@ def test_each_type_is_one_warning_and_each_message_is_counted(
 def test_what_nobody_knew_for_an_hour_is_a_dead_letter(shop: Shop) -> None:
     shop.send_bodies(body(NEW))
 
-    with releasing(shop, wall=lambda: time.time() + GRACE_AGE) as worker:
+    with releasing(shop, wall=lambda: time.time() + GRACE_AGE + 1) as worker:
         (verdict,) = shop.facts.verdicts(1)
 
     assert isinstance(verdict, DeadLetter)
