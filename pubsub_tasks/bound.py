@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Any
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, PubSubTasksError
 from .middleware import Layer
 from .opaque import OpaqueHeaders
 from .tasks import Task, Tasks
@@ -41,7 +41,14 @@ def _component(graph: Any, key: str, task: Task[..., Any]) -> Any:
             f"the graph is locked, and {key!r} was never made, which is the handler {task.name}: "
             f"graph.use({key!r}) before graph.lock()"
         )
-    return getattr(graph, key)
+    try:
+        return getattr(graph, key)
+    except PubSubTasksError:
+        raise
+    except Exception as error:
+        raise ConfigurationError(
+            f"the graph cannot make {key!r}, which is the handler {task.name}: {error!r}"
+        ) from error
 
 
 def _made(task: Task[..., Any], instance: Any) -> Task[..., Any]:

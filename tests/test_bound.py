@@ -167,6 +167,18 @@ def test_a_class_that_nothing_makes_is_told_before_anything_runs():
         graph_of(own, "sqs_message_dispatcher")
 
 
+@binding("test_bound_broken_handler")
+@handles(created("broken"), tasks=(broken := Tasks()))
+class BrokenHandler(FooHandler):
+    def __init__(self, graph):
+        self.collaborator = graph.test_bound_nobody
+
+
+def test_a_handler_that_its_graph_cannot_make_is_named_with_the_reason():
+    with pytest.raises(ConfigurationError, match=r"'test_bound_broken_handler'.*NotBoundError.*nobody"):
+        served(graph_of(broken), broken)
+
+
 def test_a_locked_graph_that_never_made_a_handler_is_told_so():
     graph = graph_of(tasks, "pubsub_opaque_headers").lock()
 

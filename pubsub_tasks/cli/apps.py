@@ -45,6 +45,7 @@ def find(spec: str | None) -> App:
     target = _target(spec)
     if isinstance(target, Tasks):
         return App(target, partial(_own_graph, target))
+    target.unlock()  # nothing runs yet, and who serves locks it
     return App(target.sqs_message_handler_registry, partial(_same, target))
 
 
@@ -62,7 +63,10 @@ def served(spec: str | None) -> Tasks:
 def _own_graph(tasks: Tasks, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:
     # Entry points of other packages are for collaborators, which only classes ask for.
     classes = any(task.factory for task in tasks)
-    return graph_for(tasks, config, testing=testing, debug=debug, entry_points=classes)
+    graph = graph_for(tasks, config, testing=testing, debug=debug, entry_points=classes)
+    if classes or testing:
+        graph.use("sns_producer")
+    return graph
 
 
 def _same(graph: Any, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:
@@ -70,6 +74,7 @@ def _same(graph: Any, config: Mapping[str, Any], *, testing: bool, debug: bool) 
         raise ConfigurationError(
             f"--testing: the graph {graph.metadata.name!r} was made without it, so it would speak to AWS"
         )
+    graph.use("sns_producer", "pubsub_served_tasks")
     return graph
 
 

@@ -69,8 +69,6 @@ def _serve(context: click.Context, app: App, stack: ExitStack) -> int:
     graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
     _fill(context, graph.config.sqs_consumer)
     tasks = graph.pubsub_served_tasks
-    if flags["testing"]:
-        graph.use("sns_producer")
     graph.lock()
     source = _source(flags, graph, world)
     if isinstance(source.transport, World):

@@ -31,7 +31,7 @@ def testing_graph():
     graph.assign("sqs_message_handler_registry", tasks)
     return graph
 
-graph = create_object_graph("real")
+graph = create_object_graph("real").lock()
 number = 7
 """
 
@@ -42,6 +42,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     directory = tmp_path_factory.mktemp("app")
     (directory / "test_apps_shop.py").write_text(APP)
     with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(default_tasks, "_producer", None)  # which serving a graph binds
         monkeypatch.chdir(directory)
         monkeypatch.setattr(sys, "path", [*sys.path])
         yield
@@ -69,10 +70,12 @@ def test_a_callable_may_return_the_graph_that_serves() -> None:
     assert (media_types, names) == ([created("foo")], ["shop"])
 
 
-def test_a_graph_is_served_as_it_is_unless_it_was_not_made_for_testing() -> None:
+def test_a_graph_is_served_even_if_locked_unless_it_was_not_made_for_testing() -> None:
     app = apps.find("test_apps_shop:graph")
 
-    assert app.graph({}, testing=False, debug=False).metadata.name == "real"
+    graph = app.graph({}, testing=False, debug=False)
+    assert graph.metadata.name == "real"
+    assert default_tasks.producer is graph.sns_producer
     assert app.tasks is default_tasks
     with pytest.raises(ConfigurationError, match="'real' was made without it"):
         app.graph({}, testing=True, debug=False)
