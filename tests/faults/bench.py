@@ -1,0 +1,187 @@
+"""Bench: a worker's own parts around a queue in memory, stepped by hand, on a clock that is turned.
+
+What threads do in a worker happens here one after the other: a poll, the handlers, the settlements. So every
+run is the same, and hours pass in no time.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pubsub_tasks import Tasks
+from pubsub_tasks.consuming.dispatch import Dispatcher, UnknownPolicy
+from pubsub_tasks.consuming.handling import Handling
+from pubsub_tasks.consuming.held import Kind, Limits
+from pubsub_tasks.consuming.inflight import InFlight
+from pubsub_tasks.consuming.jobs import Poll
+from pubsub_tasks.consuming.outage import Outage
+from pubsub_tasks.consuming.receiving import Receiver
+from pubsub_tasks.consuming.settling import Settler
+from pubsub_tasks.consuming.station import Station
+from pubsub_tasks.events import Event
+from pubsub_tasks.serving import dead_letters_to
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.wire import Outgoing, Record
+from tests.faults.spoilt import SpoiltTransport
+
+STEP = 0.01
+"""Seconds that pass at least, where something is due that nothing comes of."""
+
+
+class Bench:
+    """A queue with a dead-letter queue, and what serves it.
+
+    Attributes:
+        slip: seconds by which the wall clock goes wrong; leases are kept by another.
+        seen: the events that an observer would see.
+    """
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        *,
+        unknown: UnknownPolicy = "dead-letter",
+        max_receive_count: int = 100,
+        letters: bool = True,
+        visibility: int = 30,
+    ) -> None:
+        self.clock = VirtualClock()
+        self.transport = SpoiltTransport(self.clock)
+        self.slip = 0.0
+        self.seen: list[Event] = []
+        self._tasks, self._unknown, self._letters = tasks, unknown, letters
+        self._limits = Limits(threads=4, visibility=visibility)
+        sqs = self.transport.client("sqs")
+        self.dead = self.transport.queue(sqs.create_queue(QueueName="dead")["QueueUrl"])
+        policy = {"deadLetterTargetArn": self.dead.attributes().arn, "maxReceiveCount": max_receive_count}
+        attributes = {"RedrivePolicy": json.dumps(policy)} if letters else {}
+        self.queue = self.transport.queue(
+            sqs.create_queue(QueueName="orders", Attributes=attributes)["QueueUrl"]
+        )
+        self.start()
+
+    def start(self) -> None:
+        """A worker process begins, and knows nothing of one before it."""
+        dispatcher = Dispatcher(
+            self._tasks,
+            "default",
+            unknown=self._unknown,
+            max_receive_count=self.queue.attributes().max_receive_count,
+        )
+        letters = dead_letters_to(self.dead, self.queue) if self._letters else None
+        handling = Handling(
+            "orders",
+            dispatcher,
+            [self.seen.append],
+            can_letter=self._letters,
+            has_threads=True,
+            clock=self.clock,
+            wall=self.wall,
+            on_stuck=lambda held, verdict: None,
+        )
+        self.handle = handling.handle
+        self.inflight = InFlight(self._limits)
+        self.station = Station(self.inflight, self.clock, threads=self._limits.threads)
+        self.settler = Settler(self.station, self.queue, letters, self.clock, self._outage, self.seen.append)
+        self._receiving = self._outage("receiving")
+        self.receiver = Receiver(
+            self.station,
+            self.queue,
+            handling.kind,
+            self.clock,
+            self._limits.visibility,
+            self._receiving,
+            self.seen.append,
+        )
+
+    crash = start
+    """A process that is killed: what it had in hand comes back when its visibility ends."""
+
+    def wall(self) -> float:
+        """Epoch seconds as the worker's machine sees them."""
+        return self.clock() + self.slip
+
+    def send(self, *bodies: str, **fields: Any) -> list[str]:
+        """Straight to the queue; gives the SQS message ids."""
+        return [self.queue.send([Outgoing(body, **fields)])[0].message_id for body in bodies]  # type: ignore[union-attr]
+
+    def live(self, seconds: float = 0.0) -> None:
+        """Let so much time pass, and do all that is to be done in it."""
+        end = self.clock() + seconds
+        while True:
+            while self.turn():
+                pass
+            now = self.clock()
+            if now >= end:
+                return
+            self.clock.advance(min(max(self._next(now, end) - now, STEP), end - now))
+
+    def during(self, seconds: float) -> None:
+        """What goes on beside a handler that takes so long: leases are kept, and settlements made."""
+        end = self.clock() + seconds
+        while (now := self.clock()) < end:
+            wakes = self.inflight.wake_at()
+            at = end if wakes is None else min(wakes, end)
+            self.clock.advance(min(max(at - now, STEP), end - now))
+            self.settle()
+
+    def turn(self) -> bool:
+        """A poll, what could start, what was to be settled; whether anything moved."""
+        with self.station as inflight:
+            asked = inflight.credit()
+            if asked:
+                inflight.polling(asked)
+        if asked:
+            self.receiver.receive(Poll(asked, 0))
+        moved = False
+        while (held := self.inflight.start(Kind.THREAD, self.clock())) is not None:
+            verdict = self.handle(held)
+            assert verdict is not None
+            with self.station as inflight:
+                inflight.finished(held, verdict, self.clock())
+            moved = True
+        return self.settle() or moved
+
+    def settle(self) -> bool:
+        """Carry out what is due; whether anything was."""
+        commands = self.inflight.commands(self.clock())
+        for command in commands:
+            self.settler.carry_out(command)
+        return bool(commands)
+
+    def left(self) -> int:
+        """What the queue still holds, wherever it stands."""
+        told = self.queue.attributes()
+        return told.visible + told.in_flight + told.delayed
+
+    def letters(self) -> list[Record]:
+        """All dead letters, taken out of their queue."""
+        taken: list[Record] = []
+        while records := self.dead.receive(10, 0, None):
+            taken += records
+            self.dead.delete([record.receipt_handle for record in records])
+        return taken
+
+    def _outage(self, what: str) -> Outage:
+        return Outage(what, self.clock, lambda: 0.5)
+
+    def _next(self, now: float, end: float) -> float:
+        polls_again = now + 1 if self._receiving.on else None
+        wakes = [
+            self.inflight.wake_at(),
+            self.transport.broker.wake_at(self.queue.url, now),
+            polls_again,
+            end,
+        ]
+        return min(at for at in wakes if at is not None)
+
+
+def told(letter: Record) -> dict[str, Any]:
+    """What a dead letter tells of its failure."""
+    found: dict[str, Any] = json.loads(letter.attributes["dead_letter"].value)
+    return found
+
+
+def reasons(letters: Iterable[Record]) -> list[str]:
+    """Why each was given up."""
+    return [told(letter)["reason"] for letter in letters]
