@@ -59,8 +59,8 @@ class Dispatcher:
     Args:
         tasks: the registry; the tasks of `queue` (its logical name) are served, with its middleware.
         unknown: what to do with a media type that no task handles. `release` leaves it for an hour since its
-            first receive, and for all receives but one of `max_receive_count`, to workers that may know it;
-            not for FIFO queues.
+            first receive, and for all receives but one of `max_receive_count`, to workers that may know it,
+            and for so long takes no attempt as spent on a crash; not for FIFO queues.
 
     Raises ConfigurationError, and Unbound for a handler class of which nobody made an instance: every message
     of its type would fail.
@@ -107,8 +107,7 @@ class Dispatcher:
         task = self._find(delivery)
         if task is None:
             return self._not_known(delivery, now)
-        # On a FIFO queue a message is received, and given back, whenever one before it is tried again.
-        if not self._fifo and task.policy.exhausted_before(delivery.attempt):
+        if not self._may_have_run_nothing(delivery, now) and task.policy.exhausted_before(delivery.attempt):
             return DeadLetter("unreported")
         if not delivery.waived and (verdict := _outdated(delivery, now)) is not None:
             return verdict
@@ -152,6 +151,11 @@ class Dispatcher:
         media_type = delivery.media_type
         return None if media_type is None else self._tasks.find(media_type, self._queue)
 
+    def _may_have_run_nothing(self, delivery: Delivery, now: float) -> bool:
+        """Whether many receives are in order: a FIFO queue's, given back whenever one before them is tried
+        again, or those of workers that did not know the type yet."""
+        return self._fifo or (self._unknown == "release" and _young(delivery, now))
+
     def _decode(self, task: Task[..., Any], delivery: Delivery, now: float) -> Call | Verdict:
         try:
             codec = task.codec or self._codec(delivery.media_type or "")
@@ -167,8 +171,7 @@ class Dispatcher:
         if self._unknown == "drop":
             return Drop("unknown", error)
         last = self._max_receive_count is not None and delivery.receives >= self._max_receive_count - 1
-        late = now - _tried(delivery, now)["first_received_at"] >= GRACE_AGE
-        if self._unknown == "dead-letter" or last or late:
+        if self._unknown == "dead-letter" or last or not _young(delivery, now):
             return DeadLetter("unknown", error)
         return Retry(min(30.0 * 2 ** min(delivery.receives - 1, 10), 900.0), error)
 
@@ -222,6 +225,11 @@ def _outdated(delivery: Delivery, now: float) -> Verdict | None:
     except ValueError:
         return None
     return DeadLetter("expired", Expired(f"expired {late:.0f} s ago")) if late > 0 else None
+
+
+def _young(delivery: Delivery, now: float) -> bool:
+    """Whether workers that know its type may still be on their way."""
+    return now - _tried(delivery, now)["first_received_at"] < GRACE_AGE
 
 
 def _returned(task: Task[..., Any], delivery: Delivery, result: object, now: float) -> Verdict:

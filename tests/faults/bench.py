@@ -21,7 +21,7 @@ from pubsub_tasks.consuming.station import Station
 from pubsub_tasks.events import Event
 from pubsub_tasks.serving import dead_letters_to
 from pubsub_tasks.testing.clock import VirtualClock
-from pubsub_tasks.wire import Outgoing, Record
+from pubsub_tasks.wire import Outgoing, Record, Sent
 from tests.faults.spoilt import SpoiltTransport
 
 STEP = 0.01
@@ -44,6 +44,7 @@ class Bench:
         max_receive_count: int = 100,
         letters: bool = True,
         visibility: int = 30,
+        fifo: bool = False,
     ) -> None:
         self.clock = VirtualClock()
         self.transport = SpoiltTransport(self.clock)
@@ -52,12 +53,13 @@ class Bench:
         self._tasks, self._unknown, self._letters = tasks, unknown, letters
         self._limits = Limits(threads=4, visibility=visibility)
         sqs = self.transport.client("sqs")
-        self.dead = self.transport.queue(sqs.create_queue(QueueName="dead")["QueueUrl"])
+        suffix, kind = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
+        made = sqs.create_queue(QueueName=f"dead{suffix}", Attributes=kind)
+        self.dead = self.transport.queue(made["QueueUrl"])
         policy = {"deadLetterTargetArn": self.dead.attributes().arn, "maxReceiveCount": max_receive_count}
-        attributes = {"RedrivePolicy": json.dumps(policy)} if letters else {}
-        self.queue = self.transport.queue(
-            sqs.create_queue(QueueName="orders", Attributes=attributes)["QueueUrl"]
-        )
+        redrive = {"RedrivePolicy": json.dumps(policy)} if letters else {}
+        made = sqs.create_queue(QueueName=f"orders{suffix}", Attributes=kind | redrive)
+        self.queue = self.transport.queue(made["QueueUrl"])
         self.start()
 
     def start(self) -> None:
@@ -67,6 +69,7 @@ class Bench:
             "default",
             unknown=self._unknown,
             max_receive_count=self.queue.attributes().max_receive_count,
+            fifo=self.queue.fifo,
         )
         letters = dead_letters_to(self.dead, self.queue) if self._letters else None
         handling = Handling(
@@ -94,6 +97,13 @@ class Bench:
             self.seen.append,
         )
 
+    def replace(self, tasks: Tasks) -> None:
+        """Deploy: what runs is drained, and a worker with other tasks begins."""
+        self.drain()
+        self.settle()
+        self._tasks = tasks
+        self.start()
+
     crash = start
     """A process that is killed: what it had in hand comes back when its visibility ends."""
 
@@ -103,9 +113,10 @@ class Bench:
 
     def send(self, *bodies: str, **fields: Any) -> list[str]:
         """Straight to the queue; gives the SQS message ids."""
-        return [self.queue.send([Outgoing(body, **fields)])[0].message_id for body in bodies]  # type: ignore[union-attr]
+        answers = [self.queue.send([Outgoing(body, **fields)])[0] for body in bodies]
+        return [answer.message_id for answer in answers if isinstance(answer, Sent)]
 
-    def live(self, seconds: float = 0.0) -> None:
+    def live(self, seconds: float = 1.0) -> None:
         """Let so much time pass, and do all that is to be done in it."""
         end = self.clock() + seconds
         while True:
@@ -148,6 +159,10 @@ class Bench:
         for command in commands:
             self.settler.carry_out(command)
         return bool(commands)
+
+    def drain(self) -> None:
+        """As at SIGTERM: receive no more, give back what was not started."""
+        self.station.drain()
 
     def left(self) -> int:
         """What the queue still holds, wherever it stands."""
