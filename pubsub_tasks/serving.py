@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from .consuming.dead_letters import letter
@@ -49,8 +50,9 @@ class Service:
     dead_letter_queue: Queue | None
 
 
+@cache
 def our_version() -> str:
-    """The installed version of this package."""
+    """The installed version of this package; read once, since each dead letter tells it."""
     try:
         return version("pubsub-tasks")
     except PackageNotFoundError:

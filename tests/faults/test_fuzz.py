@@ -1,0 +1,147 @@
+"""Hostile messages through a worker: it stays up, and each is handled or a dead letter, byte for byte."""
+
+import gc
+import tracemalloc
+from collections import Counter
+from itertools import islice
+from typing import Any
+
+import pytest
+from marshmallow import Schema, fields
+
+from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
+from pubsub_tasks.consuming.dead_letters import DEAD_LETTER, Failure
+from pubsub_tasks.wire import Attribute, Outgoing, Record, Sent
+from tests.faults.bench import Bench
+from tests.faults.conftest import Survived
+from tests.faults.hostile import MEDIA_TYPES, hostile
+
+PORTION = 500
+
+
+class Order(PubSubMessageSchema):
+    MEDIA_TYPE = MEDIA_TYPES[0]
+
+    number = fields.Integer(required=True)
+
+
+class Address(Schema):
+    city = fields.String(required=True)
+    lines = fields.Dict(keys=fields.String(), values=fields.Integer())
+
+
+class Parcel(PubSubMessageSchema):
+    """One of each kind of field that reads text."""
+
+    MEDIA_TYPE = MEDIA_TYPES[1]
+
+    parcel_id = fields.UUID(required=True)
+    weight = fields.Decimal(required=True, as_string=True)
+    sent_at = fields.DateTime(required=True)
+    email = fields.Email()
+    tags = fields.List(fields.String())
+    address = fields.Nested(Address)
+    fragile = fields.Boolean()
+    price = fields.Float()
+
+
+class Target:
+    """A bench whose handlers count what reaches them, by SQS message id."""
+
+    def __init__(self) -> None:
+        self.handled: Counter[str] = Counter()
+        tasks = Tasks()
+
+        @task(Order, tasks=tasks)
+        def order(delivery: Delivery, **content: Any) -> None:
+            self.handled[delivery.sqs_message_id] += 1
+
+        @task(Parcel, tasks=tasks)
+        def parcel(delivery: Delivery, **content: Any) -> None:
+            self.handled[delivery.sqs_message_id] += 1
+
+        self.bench = Bench(tasks)
+
+    def take(self, portion: list[Outgoing]) -> Counter[str]:
+        """Send these, let a day pass, and see what became of each; by reason."""
+        sent = {}
+        for outgoing in portion:
+            (answer,) = self.bench.queue.send([outgoing])
+            assert isinstance(answer, Sent), f"{answer} for {outgoing.body[:200]!r}"
+            sent[answer.message_id] = outgoing
+        self.bench.live(86_400)
+        assert self.bench.left() == 0
+        became = Counter({"handled": self.handled.total()})
+        for letter in self.bench.letters():
+            became[check(letter, sent, self.handled)] += 1
+        assert self.handled.keys() == sent.keys(), "some are nowhere"
+        assert set(self.handled.values()) == {1}, "some had two fates"
+        self.handled.clear()
+        self.bench.seen.clear()
+        self.bench.transport.calls.clear()
+        return became
+
+
+def check(letter: Record, sent: dict[str, Outgoing], fates: Counter[str]) -> str:
+    """A letter is the message as it was, and tells why; gives the reason."""
+    failure = Failure.read(letter)
+    assert failure is not None
+    original = sent[failure.sqs_message_id]
+    fates[failure.sqs_message_id] += 1
+    assert letter.body == original.body
+    assert own(letter, failure) == {
+        name: attribute for name, attribute in original.attributes.items() if name != DEAD_LETTER
+    }
+    assert failure.reason
+    return failure.reason
+
+
+def own(letter: Record, failure: Failure) -> dict[str, Attribute]:
+    """The message's own attributes, wherever the letter carries them."""
+    kept = {name: value for name, value in letter.attributes.items() if name != DEAD_LETTER}
+    return {**kept, **failure.attributes}
+
+
+def fuzz(count: int, seed: int) -> str:
+    """Send so many, by the portion, and watch the memory; returns what was survived."""
+    target, bodies = Target(), hostile(seed)
+    became: Counter[str] = Counter()
+    kept: list[int] = []
+    tracemalloc.start()
+    try:
+        for _ in range(count // PORTION):
+            became += target.take(list(islice(bodies, PORTION)))
+            gc.collect()
+            kept.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert kept[-1] < 2 * kept[1], f"memory grows with what went through: {kept}"
+    told = ", ".join(f"{number:,} {reason}" for reason, number in became.most_common())
+    return f"{count:,} hostile messages: {told}; memory kept at the end x {kept[-1] / kept[1]:.2f}"
+
+
+def test_hostile_messages_end_byte_for_byte_in_the_dead_letter_queue(survived: Survived) -> None:
+    survived(fuzz(2_000, seed=1))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+def test_50_000_hostile_messages_end_byte_for_byte_in_the_dead_letter_queue(survived: Survived) -> None:
+    survived(fuzz(50_000, seed=2))
+
+
+def test_no_message_takes_memory_out_of_proportion(survived: Survived) -> None:
+    """A body of many small values costs Python many times its length, and none may cost more than that."""
+    target, worst = Target(), (0.0, "")
+    largest = sorted(islice(hostile(3), 400), key=lambda outgoing: -outgoing.size)[:40]
+    for outgoing in largest:
+        gc.collect()
+        tracemalloc.start()
+        try:
+            target.take([outgoing])
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        worst = max(worst, (peak / outgoing.size, outgoing.body[:40]))
+    assert worst[0] < 200, worst
+    survived(f"the worst of 40 large bodies took {worst[0]:.0f} bytes for each of its own")
