@@ -15,7 +15,7 @@ from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from tests.faults.bench import Bench, reasons
 from tests.faults.conftest import Survived
-from tests.faults.spoilt import BATCHES, Entry, Refusal
+from tests.faults.spoilt import BATCHES, Entry, Refusal, nothing
 
 COUNT = 60
 REFUSALS = {
@@ -25,6 +25,8 @@ REFUSALS = {
     "the sender's fault, and done": Refusal("InvalidParameterValue", sender_fault=True, acted=True),
     "throttled": Refusal("RequestThrottled", sender_fault=True),
 }
+
+TRIED_AGAIN = [REFUSALS["the service's fault"], REFUSALS["throttled"]]
 
 
 class Numbered(PubSubMessageSchema):
@@ -80,8 +82,39 @@ def test_refused_entries_are_not_forgotten(action: str, refusal: Refusal, surviv
     assert set(reasons(letters)) == {"rejected"}
     assert bench.left() == 0
     repeats = done.total() - len(done) + len(letters) - COUNT // 4
-    assert repeats <= refused
+    undone_and_tried_again = not refusal.acted and refusal in TRIED_AGAIN
+    assert repeats <= (0 if undone_and_tried_again else refused)
     survived(f"{refused} entries of {action} refused, {repeats} repeats, none lost")
+
+
+def test_a_process_killed_while_letters_cannot_be_sent_leaves_their_messages_on_the_queue() -> None:
+    # Given messages that are rejected, and a dead-letter queue that takes nothing
+    bench = Bench(shop(Counter()))
+    rejected = bodies()[3::4]
+    bench.send(*rejected)
+    bench.transport.fail = lambda action: "InternalError" if action == "SendMessageBatch" else None
+    bench.live(20)
+    # When the process is killed, and the next can send
+    bench.crash()
+    bench.transport.fail = nothing
+    bench.live(60)
+    # Then every letter is there
+    assert sorted(letter.body for letter in bench.letters()) == sorted(rejected)
+    assert bench.left() == 0
+
+
+def test_a_process_killed_between_letter_and_delete_sends_a_second_letter() -> None:
+    bench = Bench(shop(Counter()))
+    rejected = bodies()[3::4]
+    bench.send(*rejected)
+    bench.transport.fail = lambda action: "InternalError" if action == "DeleteMessageBatch" else None
+    bench.live(20)
+    bench.crash()
+    bench.transport.fail = nothing
+    bench.live(60)
+
+    assert Counter(letter.body for letter in bench.letters()) == Counter(rejected + rejected)
+    assert bench.left() == 0
 
 
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())

@@ -120,6 +120,10 @@ def fuzz(count: int, seed: int) -> str:
     return f"{count:,} hostile messages: {told}; memory kept at the end x {kept[-1] / kept[1]:.2f}"
 
 
+def test_a_few_hostile_messages_have_one_fate_each() -> None:
+    Target().take(list(islice(hostile(4), 100)))
+
+
 def test_hostile_messages_end_byte_for_byte_in_the_dead_letter_queue(survived: Survived) -> None:
     survived(fuzz(2_000, seed=1))
 
