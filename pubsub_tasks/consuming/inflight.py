@@ -138,6 +138,7 @@ class InFlight:
     def drain(self, now: float) -> None:
         """Receive and start no more; give back what was not started."""
         self.draining = True
+        self._outboxes.hurry(now)
         self._give_back(list(self._held), now)
 
     # Settling

@@ -42,6 +42,11 @@ class Outbox(Generic[T]):
         """Add an item that must not go before the given time."""
         heapq.heappush(self._later, (at, next(self._order), item))
 
+    def hurry(self, at: float) -> None:
+        """Let nothing that backs off wait beyond the given time."""
+        self._later = [(min(due, at), order, item) for due, order, item in self._later]
+        heapq.heapify(self._later)
+
     @property
     def full(self) -> bool:
         """True when a whole batch waits, whatever the time."""

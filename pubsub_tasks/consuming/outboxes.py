@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from math import ceil
 
 from .held import Command, Delete, Held, IllegalMove, LetGo, SendToDeadLetters, State
-from .outbox import Outbox, backoff
+from .outbox import LONGEST_BACKOFF, Outbox, backoff
+
+LAST_BACKOFF = 1.0
+"""Seconds between tries once the end is near: there is not much time left to succeed in."""
 
 
 class Outboxes:
@@ -16,6 +19,7 @@ class Outboxes:
 
     def __init__(self, linger: float, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
+        self._longest_backoff = LONGEST_BACKOFF
         self._deletes: Outbox[Held] = Outbox(linger)
         self._departures: Outbox[Held] = Outbox(0.0)
         self._letters: Outbox[Held] = Outbox(0.0)
@@ -57,7 +61,14 @@ class Outboxes:
     def put_back(self, held: Held, now: float) -> None:
         """Settling it failed; once more after a back-off."""
         held.failures += 1
-        self._boxes[held.state].put_later(held, now + backoff(held.failures, self._jitter()))
+        wait = min(self._longest_backoff, backoff(held.failures, self._jitter()))
+        self._boxes[held.state].put_later(held, now + wait)
+
+    def hurry(self, now: float) -> None:
+        """The end is near: whatever backs off is tried now, and then again soon."""
+        self._longest_backoff = LAST_BACKOFF
+        for box in self._boxes.values():
+            box.hurry(now)
 
     def take(self, now: float, everything: bool) -> list[Command]:
         """The commands that are due; with `everything`, all but what is backing off."""

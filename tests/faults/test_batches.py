@@ -103,6 +103,23 @@ def test_a_process_killed_while_letters_cannot_be_sent_leaves_their_messages_on_
     assert bench.left() == 0
 
 
+def test_a_worker_told_to_stop_does_not_sit_out_its_back_off() -> None:
+    # Given deletes that have failed for minutes, and are tried twice a minute by now
+    done: Counter[int] = Counter()
+    bench = Bench(shop(done))
+    bench.send(*bodies()[::4])
+    bench.transport.fail = lambda action: "ThrottlingException" if action == "DeleteMessageBatch" else None
+    bench.live(300)
+    # When the service is well again just as the worker has to end
+    bench.transport.fail = nothing
+    bench.drain()
+    bench.live(2)
+    # Then they are not left to be done again
+    assert bench.inflight.idle
+    assert bench.left() == 0
+    assert set(done.values()) == {1}
+
+
 def test_a_process_killed_between_letter_and_delete_sends_a_second_letter() -> None:
     bench = Bench(shop(Counter()))
     rejected = bodies()[3::4]
