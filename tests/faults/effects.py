@@ -9,8 +9,8 @@ from threading import Event
 from marshmallow import fields
 from tenacity import stop_after_attempt, wait_none
 
-from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
-from tests.faults.ledger import Ledger, from_environment
+from pubsub_tasks import Delivery, PubSubMessageSchema, Reject, Tasks, task
+from tests.faults.ledger import Ledger, from_environment, is_rejected
 
 PACE = "FAULTS_PACE"
 """Seconds that each effect takes, as the environment says."""
@@ -23,13 +23,18 @@ class Effect(PubSubMessageSchema):
 
 
 def effects(ledger: Ledger, pace: float = 0.0) -> Tasks:
-    """A registry with the one task. It is tried for ever: what fails in a storm must not be given up."""
+    """A registry with the one task, which rejects one message in eight.
+
+    The others are tried for ever: what fails in a storm must not be given up.
+    """
     tasks = Tasks()
     never = Event()
 
     @task(Effect, tasks=tasks, stop=stop_after_attempt(1_000), wait=wait_none())
     def effect(number: int, delivery: Delivery) -> None:
         ledger.begin(number, delivery.attempt)
+        if is_rejected(number):
+            raise Reject("as its number says")
         if pace:
             never.wait(pace)
         ledger.done(number, delivery.attempt)

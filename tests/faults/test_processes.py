@@ -63,11 +63,16 @@ def test_killed_workers_lose_nothing(world: World, ledger: Ledger, survived: Sur
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-@pytest.mark.parametrize("pace", [0.0, 0.003], ids=["quick", "slow"])
+@pytest.mark.parametrize(
+    ("fifo", "count", "pace"),
+    [(False, 20_000, 0.0), (False, 20_000, 0.003), (True, 4_000, 0.003)],
+    ids=["quick", "slow", "fifo"],
+)
 def test_a_long_kill_storm_loses_nothing(
-    world: World, ledger: Ledger, pace: float, survived: Survived
+    world: World, ledger: Ledger, fifo: bool, count: int, pace: float, survived: Survived
 ) -> None:
-    survived(kill_storm(world, ledger, count=20_000, kills=40, pace=pace, seed=2))
+    world = World(world.url, fifo=fifo)
+    survived(kill_storm(world, ledger, count=count, kills=count // 500, pace=pace, seed=2))
 
 
 def stop_once(world: World, ledger: Ledger, hired: Crew, begun: int) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from pubsub_tasks.codecs import Codec
 from pubsub_tasks.errors import TransportError
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.transports.aws import Settings
 from tests.faults.conftest import Survived
-from tests.faults.effects import effects
+from tests.faults.effects import Effect, effects
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import Fault, Plan, Proxy
 from tests.faults.world import World, all_done, consuming, judge
@@ -32,11 +33,11 @@ def through(proxy: Proxy, attempts: int = 1) -> Settings:
     return Settings(endpoint_url=proxy.url, attempts=attempts, read_timeout=1.0)
 
 
-def publish_until_confirmed(producer: Producer, number: int) -> None:
+def publish_until_confirmed(world: World, producer: Producer, number: int) -> None:
     """As the error tree says: a TransportError is safe to try again."""
     while True:
         try:
-            producer.produce("application/vnd.faults.pubsub._.created.effect", number=number)
+            producer.publish(Codec(Effect), {"number": number}, world.options(number))
             return
         except TransportError:
             continue
@@ -45,12 +46,11 @@ def publish_until_confirmed(producer: Producer, number: int) -> None:
 def storm(world: World, ledger: Ledger, plan: Plan, count: int, attempts: int = 1) -> str:
     """Publish and consume `count` messages over a wire that fails as planned."""
     numbers = range(count)
-    tasks = effects(ledger)
     with Proxy(world.url, plan) as proxy:
-        with consuming(world, tasks, through(proxy, attempts)):
-            producer = world.producer(tasks, through(proxy, attempts))
+        with consuming(world, effects(ledger), through(proxy, attempts)):
+            producer = world.producer(through(proxy, attempts))
             for number in numbers:
-                publish_until_confirmed(producer, number)
+                publish_until_confirmed(world, producer, number)
             all_done(world, ledger, numbers)
         met = proxy.told()
         assert proxy.met, "the plan let everything through, so nothing was shown"
@@ -70,17 +70,26 @@ def test_one_kind_of_fault_at_a_time_loses_nothing(world: World, tmp_path: Path,
             survived(told)
 
 
-def test_all_kinds_together_lose_nothing(world: World, ledger: Ledger, survived: Survived) -> None:
-    survived(storm(world, ledger, Plan(2, mixed(0.2), TRAFFIC, SLOW_TO_GIVE_UP), 48))
+KIND_OF_QUEUE = pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
+
+
+@KIND_OF_QUEUE
+def test_all_kinds_together_lose_nothing(
+    world: World, ledger: Ledger, fifo: bool, survived: Survived
+) -> None:
+    plan = Plan(2, mixed(0.2), TRAFFIC, SLOW_TO_GIVE_UP)
+    survived(storm(World(world.url, fifo=fifo), ledger, plan, 48))
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("attempts", [1, 3])
+@pytest.mark.timeout(1_800)
+@KIND_OF_QUEUE
+@pytest.mark.parametrize("attempts", [1, 3], ids=["each-fault-ours", "boto3-retries"])
 def test_a_long_storm_of_all_kinds_loses_nothing(
-    world: World, ledger: Ledger, attempts: int, survived: Survived
+    world: World, ledger: Ledger, fifo: bool, attempts: int, survived: Survived
 ) -> None:
-    survived(storm(world, ledger, Plan(3, mixed(0.4), TRAFFIC), 3_000, attempts))
+    plan = Plan(3, mixed(0.4), TRAFFIC)
+    survived(storm(World(world.url, fifo=fifo), ledger, plan, 2_000, attempts))
 
 
 def mixed(rate: float) -> dict[Fault, float]:

@@ -5,7 +5,7 @@ It looks at the broker directly, never through what spoils the calls of others.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from json import dumps
+from json import dumps, loads
 from threading import Event
 from time import monotonic
 from uuid import uuid4
@@ -14,14 +14,17 @@ from pubsub_tasks.codecs import Codec
 from pubsub_tasks.consuming.worker import Capacity, Worker
 from pubsub_tasks.envelope import seal
 from pubsub_tasks.message import Message
+from pubsub_tasks.options import Options
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.serving import Options, service
+from pubsub_tasks.schemas import Schemas
+from pubsub_tasks.serving import Options as Serving
+from pubsub_tasks.serving import service
 from pubsub_tasks.tasks import Tasks
 from pubsub_tasks.transports.aws import AwsTransport, Settings
-from pubsub_tasks.wire import Record, Sent
+from pubsub_tasks.wire import Outgoing, Sent
 from tests.faults.effects import Effect
-from tests.faults.ledger import Ledger
+from tests.faults.ledger import GROUPS, Ledger, is_rejected
 
 PATIENCE = 90.0
 """Seconds after which what should have happened will not."""
@@ -33,16 +36,19 @@ VISIBILITY = 3
 class World:
     """What one storm rages in."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, *, fifo: bool = False) -> None:
+        self.url, self.fifo = url, fifo
         self.transport = AwsTransport(Settings(endpoint_url=url))
         sqs, sns = self.transport.client("sqs"), self.transport.client("sns")
-        self.name = f"faults-{uuid4().hex[:12]}"
-        dead = self.transport.queue(sqs.create_queue(QueueName=f"{self.name}-dlq")["QueueUrl"])
-        policy = {"deadLetterTargetArn": dead.attributes().arn, "maxReceiveCount": 1000}
-        made = sqs.create_queue(QueueName=self.name, Attributes={"RedrivePolicy": dumps(policy)})
-        self.queue, self.dead = self.transport.queue(made["QueueUrl"]), dead
-        self.topic: str = sns.create_topic(Name=self.name)["TopicArn"]
+        name, suffix = f"faults-{uuid4().hex[:12]}", ".fifo" if fifo else ""
+        kind = {"FifoQueue": "true"} if fifo else {}
+        made = sqs.create_queue(QueueName=f"{name}-dlq{suffix}", Attributes=kind)
+        self.dead = self.transport.queue(made["QueueUrl"])
+        policy = {"deadLetterTargetArn": self.dead.attributes().arn, "maxReceiveCount": 1000}
+        made = sqs.create_queue(QueueName=name + suffix, Attributes=kind | {"RedrivePolicy": dumps(policy)})
+        self.queue = self.transport.queue(made["QueueUrl"])
+        kind = {"FifoTopic": "true"} if fifo else {}
+        self.topic: str = sns.create_topic(Name=name + suffix, Attributes=kind)["TopicArn"]
         sns.subscribe(
             TopicArn=self.topic,
             Protocol="sqs",
@@ -52,16 +58,28 @@ class World:
 
     def publish(self, numbers: Iterable[int]) -> None:
         """Each number, through the topic, with nothing in between."""
-        publisher, codec = self.transport.publisher(), Codec(Effect)
-        left = list(numbers)
+        publisher, left = self.transport.publisher(), list(numbers)
         while ten := left[:10]:
             del left[:10]
-            sealed = [seal(codec, Message(Effect.MEDIA_TYPE, {"number": n}, {}, f"m-{n}", 0.0)) for n in ten]
-            assert all(isinstance(answer, Sent) for answer in publisher.publish(self.topic, sealed))
+            answers = publisher.publish(self.topic, [self._sealed(number) for number in ten])
+            assert all(isinstance(answer, Sent) for answer in answers)
 
-    def producer(self, tasks: Tasks, settings: Settings) -> Producer:
+    def producer(self, settings: Settings) -> Producer:
         """As an application's own, over a wire of these settings."""
-        return Producer(AwsTransport(settings).publisher(), Topics(default=self.topic), tasks.schemas)
+        return Producer(AwsTransport(settings).publisher(), Topics(default=self.topic), Schemas())
+
+    def options(self, number: int) -> Options:
+        """How the message of this number is published."""
+        return Options(group_id=str(number % GROUPS)) if self.fifo else Options()
+
+    def _sealed(self, number: int) -> Outgoing:
+        message_id = f"m-{number}"
+        return seal(
+            Codec(Effect),
+            Message(Effect.MEDIA_TYPE, {"number": number}, {}, message_id, 0.0),
+            group_id=self.options(number).group_id,
+            deduplication_id=message_id if self.fifo else None,
+        )
 
     def left(self) -> int:
         """What the queue still holds, wherever it stands."""
@@ -72,9 +90,13 @@ class World:
         """What workers hold, and what killed ones held."""
         return self.queue.attributes().in_flight
 
-    def letters(self) -> list[Record]:
-        """Ten of the dead letters, or fewer."""
-        return self.dead.receive(10, 0, 0)
+    def letters(self) -> list[int]:
+        """The numbers of all dead letters, taken out of their queue."""
+        taken = []
+        while records := self.dead.receive(10, 0, 60):
+            taken += [int(loads(record.body)["number"]) for record in records]
+            self.dead.delete([record.receipt_handle for record in records])
+        return taken
 
 
 @contextmanager
@@ -83,7 +105,7 @@ def consuming(
 ) -> Iterator[Worker]:
     """A worker in this process, which must neither crash nor leave anything in hand."""
     capacity = capacity or Capacity(threads=4, visibility=VISIBILITY, wait=1)
-    worker = service(AwsTransport(settings), tasks, world.queue.url, Options(capacity)).worker
+    worker = service(AwsTransport(settings), tasks, world.queue.url, Serving(capacity)).worker
     crashes: list[str] = []
     worker.on_crash = lambda: crashes.append("a thread of the worker failed: see the log")
     worker.start()
@@ -105,17 +127,27 @@ def until(condition: Callable[[], bool], told: Callable[[], object] = lambda: ""
 
 def all_done(world: World, ledger: Ledger, numbers: Sequence[int]) -> None:
     """Wait until every effect happened and the queue is empty."""
+    wanted = sum(not is_rejected(number) for number in numbers)
     until(
-        lambda: ledger.count() >= len(numbers) and not world.left(),
-        lambda: f"{ledger.count()} of {len(numbers)} done, {world.left()} left",
+        lambda: ledger.count() >= wanted and not world.left(),
+        lambda: f"{ledger.count()} of {wanted} done, {world.left()} left",
     )
 
 
 def judge(world: World, ledger: Ledger, numbers: Sequence[int], excused: int) -> str:
-    """No message lost, none left, none given up, and no more repeats than are excused; in a sentence."""
+    """No message lost, none left, only those given up that should be, and no more repeats than are excused.
+
+    In a sentence, for those who read what was survived.
+    """
     assert ledger.missing(numbers) == [], "lost"
     assert world.left() == 0, "left on the queue"
-    assert world.letters() == [], "given up"
-    repeats = sum(len(pids) - 1 for _, pids in ledger.repeats())
+    letters = world.letters()
+    rejected = {number for number in numbers if is_rejected(number)}
+    assert set(letters) == rejected, "not the dead letters that there should be"
+    if world.fifo:
+        assert ledger.overtaken() == [], "(began, before this of its group was finished)"
+    repeats = sum(len(pids) - 1 for _, pids in ledger.repeats()) + len(letters) - len(rejected)
     assert repeats <= excused, f"{repeats} repeats, and only {excused} can be accounted for"
-    return f"{len(numbers):,} of {len(numbers):,} effects, none lost, {repeats} repeats of {excused} excused"
+    effects = f"{len(numbers) - len(rejected):,} effects and {len(rejected):,} letters"
+    order = ", every group in order" if world.fifo else ""
+    return f"{effects}, none lost{order}, {repeats} repeats of {excused} excused"
