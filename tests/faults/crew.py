@@ -54,12 +54,16 @@ class Hand:
 class Crew:
     """All worker processes of one world."""
 
-    def __init__(self, world: World, ledger_: Ledger, pace: float, threads: int) -> None:
+    def __init__(self, world: World, ledger_: Ledger, pace: float, coroutine: bool) -> None:
         self._ledger = ledger_
-        self._env = {ledger.VARIABLE: str(ledger_.path), effects.PACE: str(pace)}
+        self._env = {
+            ledger.VARIABLE: str(ledger_.path),
+            effects.PACE: str(pace),
+            effects.COROUTINE: "yes" if coroutine else "",
+        }
         self._arguments = [
             *("--app", "tests.faults.effects:for_processes", "--sqs-queue-url", world.queue.url),
-            *("--concurrency", str(threads), "--wait-seconds", "1", "--visibility-timeout", str(VISIBILITY)),
+            *("--concurrency", "4", "--wait-seconds", "1", "--visibility-timeout", str(VISIBILITY)),
         ]
         self.hands: list[Hand] = []
 
@@ -71,9 +75,9 @@ class Crew:
 
 
 @contextmanager
-def crew(world: World, ledger: Ledger, *, pace: float = 0.0, threads: int = 4) -> Iterator[Crew]:
+def crew(world: World, ledger: Ledger, *, pace: float, coroutine: bool = False) -> Iterator[Crew]:
     """Nobody of it survives the block."""
-    hired = Crew(world, ledger, pace, threads)
+    hired = Crew(world, ledger, pace, coroutine)
     try:
         yield hired
     finally:

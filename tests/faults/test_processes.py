@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import pytest
 
@@ -84,10 +85,21 @@ def stop_once(world: World, ledger: Ledger, hired: Crew, begun: int) -> None:
     assert world.in_flight() == 0, f"leases were not released\n{hand.said}"
 
 
-def stop_often(world: World, path: Path, times: int, pace: float, seed: int) -> str:
+class Kind(NamedTuple):
+    """A kind of handler; `pace` is seconds."""
+
+    name: str
+    pace: float
+    coroutine: bool = False
+
+
+KINDS = [Kind("quick threads", 0.0), Kind("slow threads", 0.01), Kind("coroutines", 0.01, coroutine=True)]
+
+
+def stop_often(world: World, path: Path, times: int, kind: Kind) -> str:
     """Stop workers of one queue one after the other, each in the middle of its work."""
-    chance = Random(seed)
-    with Ledger(path) as ledger, crew(world, ledger, pace=pace) as hired:
+    chance = Random(times)
+    with Ledger(path) as ledger, crew(world, ledger, pace=kind.pace, coroutine=kind.coroutine) as hired:
         published = 0
         for _ in range(times):
             world.publish(range(published, published + 60))
@@ -96,14 +108,23 @@ def stop_often(world: World, path: Path, times: int, pace: float, seed: int) -> 
         last = hired.hire()
         all_done(world, ledger, range(published))
         assert last.terminate() == 0
-        return f"{times} stops: {judge(world, ledger, range(published), excused=0)}, all leases released"
+        told = judge(world, ledger, range(published), excused=0)
+        return f"{times} stops of {kind.name}: {told}, all leases released"
 
 
-PACES = (0.0, 0.01)
+def stop_each_kind(world: World, tmp_path: Path, times: int, survived: Survived) -> None:
+    """Workers of each kind, side by side."""
+
+    def stops(kind: Kind) -> str:
+        return stop_often(World(world.url), tmp_path / kind.name.replace(" ", "-"), times, kind)
+
+    with ThreadPoolExecutor(len(KINDS)) as side_by_side:
+        for told in list(side_by_side.map(stops, KINDS)):
+            survived(told)
 
 
 def test_workers_told_to_stop_cut_and_lose_nothing(world: World, tmp_path: Path, survived: Survived) -> None:
-    stop_in_two_worlds(world, tmp_path, 3, survived)
+    stop_each_kind(world, tmp_path, 2, survived)
 
 
 @pytest.mark.slow
@@ -111,15 +132,4 @@ def test_workers_told_to_stop_cut_and_lose_nothing(world: World, tmp_path: Path,
 def test_workers_told_to_stop_200_times_cut_and_lose_nothing(
     world: World, tmp_path: Path, survived: Survived
 ) -> None:
-    stop_in_two_worlds(world, tmp_path, 100, survived)
-
-
-def stop_in_two_worlds(world: World, tmp_path: Path, times: int, survived: Survived) -> None:
-    """One with quick handlers, one with slow ones, side by side."""
-
-    def stops(pace: float) -> str:
-        return stop_often(World(world.url), tmp_path / f"ledger-{pace}", times, pace, seed=times)
-
-    with ThreadPoolExecutor(len(PACES)) as side_by_side:
-        for told in list(side_by_side.map(stops, PACES)):
-            survived(told)
+    stop_each_kind(world, tmp_path, 67, survived)

@@ -1,10 +1,11 @@
 """Time that misbehaves: clocks that jump, machines that sleep, handlers that outlive their leases."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from marshmallow import fields
-from tenacity import stop_after_attempt, stop_after_delay, wait_fixed, wait_none
+from tenacity import stop_after_attempt, stop_after_delay, wait_exponential, wait_fixed, wait_none
 
 from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
 from pubsub_tasks.events import Lost
@@ -156,3 +157,30 @@ def test_leases_are_kept_by_a_clock_that_nobody_sets() -> None:
 
     assert attempts == [1]
     assert bench.left() == 0
+
+
+def test_a_deploy_and_a_crash_between_attempts_reset_nothing() -> None:
+    # Given a task that is tried for an hour, each time after a longer wait
+    tasks, tried = Tasks(), []
+
+    @task(Order, tasks=tasks, stop=stop_after_delay(3_600), wait=wait_exponential(multiplier=10))
+    def handle(number: int, delivery: Delivery) -> None:
+        tried.append((delivery.attempt, bench.clock() - began))
+        raise OSError("still down")
+
+    bench = Bench(tasks)
+    began = bench.clock()
+    bench.send(order())
+    # When the process is replaced, now gently and now not, all the time
+    for minute in range(120):
+        bench.live(60)
+        if minute % 2:
+            bench.crash()
+        else:
+            bench.replace(tasks)
+    # Then attempts and waits are those of one process that ran on
+    attempts, times = zip(*tried, strict=True)
+    assert attempts == (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    assert waits == pytest.approx([10, 20, 40, 80, 160, 320, 640, 1_280, 2_560], abs=1)
+    assert reasons(bench.letters()) == ["exhausted"]
