@@ -80,6 +80,7 @@ class Bench:
             has_threads=True,
             clock=self.clock,
             wall=self.wall,
+            patience=5.0,
             on_stuck=lambda held, verdict: None,
         )
         self.handle = handling.handle
