@@ -120,7 +120,7 @@ def _topics(given: Topics | Mapping[str, str]) -> Topics:
 
 
 def _publishing(graph: Graph) -> Iterator[Middleware]:
-    headers = opaque_headers(graph)
+    headers: OpaqueHeaders | None = graph.pubsub_opaque_headers
     if headers is not None:
 
         def carry(call_next: Next, publication: Publication) -> Any:
@@ -136,12 +136,6 @@ def configure_opaque_headers(graph: Graph) -> OpaqueHeaders | None:
         return OpaqueHeaders(graph.opaque)
     except NotBoundError:
         return None
-
-
-def opaque_headers(graph: Graph) -> OpaqueHeaders | None:
-    """The same, as a value with a type."""
-    headers: OpaqueHeaders | None = graph.pubsub_opaque_headers
-    return headers
 
 
 def transport_of(graph: Graph, config: Any, threads: int = 16) -> Transport:
@@ -178,9 +172,9 @@ def transport_of(graph: Graph, config: Any, threads: int = 16) -> Transport:
 def configure_sqs_consumer(graph: Graph) -> Consumer:
     """The consumer of `sqs_queue_url`, which a graph that is testing need not have."""
     config, tasks = graph.config.sqs_consumer, graph.sqs_message_handler_registry
-    url = config.sqs_queue_url or (
-        next(iter(tasks.queues), DEFAULT_QUEUE) if graph.metadata.testing else None
-    )
+    url = config.sqs_queue_url
+    if url is None and graph.metadata.testing:
+        url = config.queue or min(tasks.queues, default=DEFAULT_QUEUE)
     if url is None:
         raise ConfigurationError(
             "no queue to consume: configure sqs_consumer.sqs_queue_url, as with --sqs-queue-url or "
@@ -191,7 +185,7 @@ def configure_sqs_consumer(graph: Graph) -> Consumer:
     return Consumer(
         queue,
         tasks,
-        queue_name=choose_queue(tasks, queue.name, config.queue) if tasks.queues else None,
+        queue_name=_logical_queue(tasks, queue.name, config.queue),
         limit=config.limit,
         wait=0 if graph.metadata.testing else config.wait_seconds,
         visibility=config.visibility_timeout,
@@ -199,6 +193,13 @@ def configure_sqs_consumer(graph: Graph) -> Consumer:
         version=our_version(),
         observers=[log_lines.observe],
     )
+
+
+def _logical_queue(tasks: Tasks, name: str, wanted: str | None) -> str | None:
+    """The queue whose tasks' policies apply; None for a queue that no task names, which one may read too."""
+    if wanted is None and name not in tasks.queues and len(tasks.queues) != 1:
+        return None
+    return choose_queue(tasks, name, wanted)
 
 
 @_factory("pubsub_served_tasks")

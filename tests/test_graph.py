@@ -220,6 +220,21 @@ def test_a_consumer_without_a_queue_says_how_to_name_one(tasks):
         _ = graph_of(tasks, testing=False).sqs_consumer
 
 
+@pytest.mark.parametrize(
+    ("config", "queue"),
+    [({}, "billing"), ({"queue": "stock"}, "stock"), ({"sqs_queue_url": "other"}, "other")],
+    ids=["the first", "the one asked for", "one that no task names"],
+)
+def test_a_testing_graph_consumes_the_queue_of_its_tasks(tasks, config, queue):
+    for name in ("stock", "billing"):
+        handles(OrderPlaced, tasks=tasks, queue=name)(lambda content: True)
+
+    consumer = graph_of(tasks, sqs_consumer=config).sqs_consumer
+
+    assert consumer.queue.name == queue
+    assert consumer.consume() == []
+
+
 # A script without a graph
 
 
