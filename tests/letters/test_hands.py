@@ -2,6 +2,7 @@
 
 from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.letters.hands import VISIBILITY
+from pubsub_tasks.wire import EntryFailure
 from tests.letters.rooms import SOMEBODY_ELSE_S, Room
 
 
@@ -147,6 +148,37 @@ def test_nothing_is_extended_once_the_block_has_ended() -> None:
     room.hands.extend()
 
     assert room.letters.calls == []
+
+
+def test_the_receipt_of_a_lease_that_ran_out_is_not_used_to_put_back() -> None:
+    room = Room()
+    room.put("a")
+    room.hands.take(1, 0)
+    room.clock.advance(VISIBILITY)
+
+    room.hands.put_back()
+
+    assert room.letters.calls == []
+
+
+def test_an_answer_about_an_old_receipt_says_nothing_of_the_new_one() -> None:
+    # Given a letter that comes again while its old lease is being extended
+    room = Room()
+    room.put("a")
+    (record,) = room.hands.take(1, 0)
+    room.clock.advance(VISIBILITY)
+
+    def comes_again(entry: object) -> EntryFailure:
+        room.hands.take(1, 0)
+        return SOMEBODY_ELSE_S
+
+    room.letters.told["change_visibility"] = [comes_again]
+
+    # When the old lease is refused
+    room.hands.extend()
+
+    # Then the new one is still ours
+    assert room.hands.has(record)
 
 
 def test_what_cannot_be_put_back_is_counted() -> None:
