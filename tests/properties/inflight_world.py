@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import ceil
 
-from pubsub_tasks.consuming.held import Delete, Extend, Held, Kind, LetGo, SendToDeadLetters, TellLost
+from pubsub_tasks.consuming.held import Delete, Extend, Held, Kind, LetGo, SendToDeadLetters, State, TellLost
 from pubsub_tasks.consuming.inflight import InFlight
 from pubsub_tasks.consuming.leases import Hold
 from pubsub_tasks.delivery import Delivery
@@ -141,24 +141,25 @@ class World:
         for receipt in self.hand.values():
             receipt.nudged_at = self.now
 
-    def advance(self, seconds, fair):
-        """Time passes, and the keeper wakes whenever it should; calls go through, or all of them fail."""
+    def advance(self, seconds, weather):
+        """Time passes, and the keeper wakes whenever it should; calls succeed, fail or take their time."""
         end = self.now + seconds
         while (wake := self.inflight.wake_at()) is not None and wake <= end:
             self.now = max(self.now, wake)
-            self._turn(fair)
+            self._turn(weather)
         self.now = end
-        self._turn(fair)
+        self._turn(weather)
 
-    def _turn(self, fair):
+    def _turn(self, weather):
         for call in list(self.wire):
             if call.answers is None and self.now - call.sent_at > LATEST_ARRIVAL:
                 self.act(call, "never", [])
             if call.answers is not None and self.now - call.sent_at > LATEST_ANSWER:
                 self.answer(call)
         for call in self.hands():
-            self.act(call, "ok" if fair else "never", [])
-            self.answer(call)
+            if weather != "slow":
+                self.act(call, "ok" if weather == "fair" else "never", [])
+                self.answer(call)
 
     def settle_down(self):
         """At last everything works: it must come to rest, with one settlement for each."""
@@ -173,7 +174,7 @@ class World:
                 self.answer(call)
             if self.inflight.idle:
                 break
-            self.advance(10.0, fair=True)
+            self.advance(10.0, "fair")
         assert self.inflight.idle, f"still in hand: {list(self.hand)}"
         self.hands()
         assert self.told == dict.fromkeys(self.lost, 1), "each lost lease is told once"
@@ -190,8 +191,7 @@ class World:
             else:
                 calls.append(self._check(command))
         self.wire += calls
-        wake = self.inflight.wake_at()
-        assert wake is None or wake > self.now, "a busy loop"
+        self._check_that_it_wakes()
         assert set(self.inflight._held) == set(self.hand), "what is in hand is what was not settled"
         self._fill()
         self._check_that_nobody_waits()
@@ -238,6 +238,8 @@ class World:
         self.inflight.extended(changes, call.sent_at, self.now)
         self.inflight.not_extended([receipt.held for receipt in failed], self.now)
         self.inflight.lapsed([receipt.held for receipt in lost], self.now)
+        for receipt in call.members:
+            assert receipt.held.hold.until == receipt.until, "a lease runs from when it was asked for"
 
     def _answer_settlement(self, call, ok, failed, lost):
         letters = isinstance(call.command, SendToDeadLetters)
@@ -319,9 +321,15 @@ class World:
         for kind in Kind:
             while self.running[kind] < slots[kind]:
                 held = self.inflight.start(kind, self.now)
+                self._notice_what_could_not_start()
                 if held is None:
                     break
                 self._started(held)
+
+    def _notice_what_could_not_start(self):
+        for receipt in self._where("waiting"):
+            if receipt.until <= self.now and receipt.held.state is State.GONE:
+                self._lapse(receipt)
 
     def _started(self, held):
         receipt = self.hand[held]
@@ -437,6 +445,15 @@ class World:
                 assert self.running[receipt.held.kind] >= slots[receipt.held.kind], f"{receipt.held} waits"
             if receipt.in_lane:
                 heads.add(group)
+
+    def _check_that_it_wakes(self):
+        wake = self.inflight.wake_at()
+        due = [receipt.due_at for receipt in self._where("parked") if not receipt.cut]
+        due += [
+            receipt.until for receipt in self.hand.values() if self._owned(receipt) and not receipt.commanded
+        ]
+        assert wake is None or wake > self.now, "a busy loop"
+        assert not due or (wake is not None and wake <= min(due)), "something will be due, and it sleeps"
 
     def _check_that_it_was_tended(self, receipt):
         at_the_cap = receipt.until > receipt.received_at + MAX_VISIBILITY - 12

@@ -1,20 +1,24 @@
 """Whatever happens around it, and in whatever order, `InFlight` keeps what is promised (see `World`)."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from pubsub_tasks.consuming.held import Kind, Limits
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
+from tests.properties.inflight_histories import LEASES, SECONDS, WAITS, play_all
 from tests.properties.inflight_world import World
 
 indexes = st.integers(0, 9)
-seconds = st.sampled_from([0.0, 0.05, 0.2, 1.0, 5.0, 14.0, 20.0, 40.0, 300.0, 900.0, 1000.0])
+times = st.tuples(
+    st.sampled_from(SECONDS), st.sampled_from([0.0, *LEASES])
+)  # seconds, and lengths of a lease
 verdicts = st.one_of(
     st.just(Ack()),
     st.just(Drop("unwanted")),
     st.just(DeadLetter("failed")),
-    st.builds(Retry, st.sampled_from([0.0, 0.3, 7.0, 60.0, 900.0, 901.0, 50_000.0])),
+    st.builds(Retry, st.sampled_from(WAITS)),
 )
 
 
@@ -79,18 +83,13 @@ class Worlds(RuleBasedStateMachine):
     def answer(self, index):
         self.world.answer(self.pick([call for call in self.world.wire if call.answers], index))
 
-    @rule(seconds=seconds, fair=st.booleans())
-    def advance(self, seconds, fair):
-        self.world.advance(seconds, fair)
+    @rule(time=times, weather=st.sampled_from(["fair", "fair", "foul", "slow"]))
+    def advance(self, time, weather):
+        self.world.advance(self.seconds(time), weather)
 
-    @precondition(lambda self: self.world.limits.visibility >= 7200)
-    @rule(fair=st.booleans())
-    def advance_half_a_day(self, fair):
-        self.world.advance(43_100.0, fair)
-
-    @rule(seconds=seconds)
-    def stall(self, seconds):
-        self.world.stall(seconds)
+    @rule(time=times)
+    def stall(self, time):
+        self.world.stall(self.seconds(time))
 
     @precondition(lambda self: not self.world.draining)
     @rule(really=st.integers(0, 3))
@@ -107,10 +106,24 @@ class Worlds(RuleBasedStateMachine):
         if hasattr(self, "world"):
             self.world.settle_down()
 
+    def seconds(self, time):
+        seconds, leases = time
+        return seconds + leases * self.world.limits.visibility
+
     @staticmethod
     def pick(among, index):
         return among[index % len(among)]
 
 
 class TestInFlight(Worlds.TestCase):
-    settings = settings(max_examples=100, stateful_step_count=50, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=50, stateful_step_count=50, suppress_health_check=list(HealthCheck))
+
+
+def test_histories_told_by_a_number():
+    play_all(range(300))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_many_more_histories():
+    play_all(range(300, 30_000), moves=100)

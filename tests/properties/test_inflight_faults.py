@@ -1,0 +1,296 @@
+"""The record of planted faults: each of these, planted alone, turns the properties of `World` red.
+
+The histories are the same on every run. Most faults show within a few dozen; the rarest need some hundreds.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from pubsub_tasks.consuming import inflight as inflight_module
+from pubsub_tasks.consuming import outbox as outbox_module
+from pubsub_tasks.consuming.credit import Credit
+from pubsub_tasks.consuming.held import Held, IllegalMove, State
+from pubsub_tasks.consuming.inflight import InFlight
+from pubsub_tasks.consuming.leases import Hold, Leases
+from pubsub_tasks.consuming.lineup import Lineup
+from pubsub_tasks.consuming.outboxes import Outboxes
+from pubsub_tasks.verdicts import DeadLetter, Release
+from pubsub_tasks.wire import MAX_VISIBILITY
+from tests.properties.inflight_histories import play_all
+
+real = {
+    (owner, name): getattr(owner, name)
+    for owner, name in [
+        (Credit, "polled"),
+        (InFlight, "_give_back"),
+        (InFlight, "commands"),
+        (InFlight, "finished"),
+        (InFlight, "unsettled"),
+        (Lineup, "park"),
+        (Outboxes, "put"),
+    ]
+}
+
+
+def ends_before_the_letter_is_confirmed(plant):
+    def put(self, held, now):
+        if held.state is State.LETTERING:
+            held.state = State.DELETING
+        real[Outboxes, "put"](self, held, now)
+
+    plant(Outboxes, "put", put)
+
+
+def forgets_an_entry_that_failed(plant):
+    plant(Outboxes, "put_back", lambda self, held, now: None)
+
+
+def takes_a_refused_letter_for_sent(plant):
+    def unsettled(self, members, now):
+        letters = [held for held in members if held.state is State.LETTERING]
+        self.dead_lettered(letters, now)
+        real[InFlight, "unsettled"](self, [held for held in members if held not in letters], now)
+
+    plant(InFlight, "unsettled", unsettled)
+
+
+def settles_twice(plant):
+    def put(self, held, now):
+        real[Outboxes, "put"](self, held, now)
+        real[Outboxes, "put"](self, held, now)
+
+    plant(Outboxes, "put", put)
+
+
+def gives_up_a_delete_whose_lease_ran_out(plant):
+    def unsettled(self, members, now):
+        for held in [held for held in members if held.hold.until <= now]:
+            held.state = State.LETTING_GO
+        real[InFlight, "unsettled"](self, members, now)
+
+    plant(InFlight, "unsettled", unsettled)
+
+
+def writes_a_letter_though_the_lease_is_lost(plant):
+    def finished(self, held, verdict, now):
+        if isinstance(verdict, DeadLetter):
+            self._stop(held, verdict, now)
+            self._settle(held, State.LETTERING, now)
+        else:
+            real[InFlight, "finished"](self, held, verdict, now)
+
+    plant(InFlight, "finished", finished)
+
+
+def extends_while_it_settles(plant):
+    plant(Held, "renewable", property(lambda self: self.state is not State.GONE))
+
+
+def extends_past_twelve_hours(plant):
+    plant(Hold, "cap", lambda self, now: MAX_VISIBILITY)
+
+
+def never_resumes_a_lease_after_a_failed_settlement(plant):
+    plant(Leases, "resume", lambda self, member, now: None)
+
+
+def gives_an_extension_up_when_it_fails_once(plant):
+    def not_extended(self, members, now):
+        for held in members:
+            held.extending = False
+
+    plant(InFlight, "not_extended", not_extended)
+
+
+def looks_at_a_lease_when_it_is_over(plant):
+    def hold(self, members, now):
+        self.again(members, min((member.hold.until for member in members), default=now))
+
+    plant(Leases, "hold", hold)
+
+
+def believes_an_extension_from_when_it_was_answered(plant):
+    def extended(self, changes, sent_at, now):
+        for held, seconds in changes:
+            held.extending = False
+            held.hold.until = now + seconds
+        self._leases.hold([held for held, _ in changes if held.renewable], now)
+
+    plant(InFlight, "extended", extended)
+
+
+def tells_nobody_of_a_lost_lease(plant):
+    plant(Leases, "lose", lambda self, member: setattr(member.hold, "lost", True))
+
+
+def lets_go_while_an_extension_is_under_way(plant):
+    def sendable(self, held, now):
+        held.seconds = max(0, round(held.due_at - now))
+        return held.state is not State.GONE
+
+    plant(Outboxes, "_sendable", sendable)
+
+
+def tries_again_at_once(plant):
+    def sendable(self, held, now):
+        held.seconds = 0
+        return held.state is not State.GONE and not held.extending
+
+    plant(Outboxes, "_sendable", sendable)
+
+
+def starts_what_has_lapsed(plant):
+    def start(self, kind, now):
+        held = self._lineup.take(kind)
+        if held is not None:
+            held.state, held.started_at = State.RUNNING, now
+            self._running[kind] += 1
+        return held
+
+    plant(InFlight, "start", start)
+
+
+def starts_a_follower_behind_a_parked_head(plant):
+    def park(self, held, at):
+        real[Lineup, "park"](self, held, at)
+        self.leave(held)
+
+    plant(Lineup, "park", park)
+
+
+def keeps_followers_when_their_head_goes(plant):
+    plant(Lineup, "cut_behind", lambda self, held: [])
+
+
+def never_frees_a_group(plant):
+    plant(Lineup, "leave", lambda self, held: None)
+
+
+def sleeps_through_the_next_try(plant):
+    plant(Lineup, "wake_at", lambda self: None)
+
+
+def counts_no_try_in_hand(plant):
+    def commands(self, now):
+        for _, _, held in self._lineup._parked:
+            if held.state is State.PARKED and held.due_at <= now:
+                held.delivery = replace(held.delivery, attempt=held.delivery.attempt - 1)
+        return real[InFlight, "commands"](self, now)
+
+    plant(InFlight, "commands", commands)
+
+
+def runs_in_hand_what_is_to_be_given_back(plant):
+    plant(InFlight, "_again", lambda self, held, verdict, now: self._lineup.park(held, now))
+
+
+def lets_a_batch_grow_to_eleven(plant):
+    plant(outbox_module, "MAX_BATCH", 11)
+
+
+def extends_eleven_at_once(plant):
+    plant(inflight_module, "MAX_BATCH", 11)
+
+
+def counts_credit_without_open_polls(plant):
+    def polling(self, asked):
+        self.polls += 1
+
+    plant(Credit, "polling", polling)
+
+
+def keeps_the_credit_of_a_poll_that_failed(plant):
+    def polled(self, asked, brought):
+        real[Credit, "polled"](self, asked, brought)
+        self._asked += asked if not brought else 0
+
+    plant(Credit, "polled", polled)
+
+
+def asks_for_a_few_more_while_some_wait(plant):
+    plant(Credit, "ask", lambda self, left, buffered: min(10, left))
+
+
+def buffers_as_much_as_there_is(plant):
+    plant(Credit, "prefetch", property(lambda self: 1000))
+
+
+def receives_while_draining(plant):
+    def drain(self, now):
+        self._give_back(list(self._held), now)
+
+    plant(InFlight, "drain", drain)
+
+
+def starts_while_draining(plant):
+    def drain(self, now):
+        self.draining = True
+
+    plant(InFlight, "drain", drain)
+
+
+def gives_back_what_runs(plant):
+    def give_back(self, members, now):
+        real[InFlight, "_give_back"](self, members, now)
+        self._release([held for held in members if held.state is State.RUNNING], now)
+
+    plant(InFlight, "_give_back", give_back)
+
+
+def forgets_what_a_drain_gives_back(plant):
+    def give_back(self, members, now):
+        for held in members:
+            if held.state is State.READY:
+                held.verdict = Release()
+                self._forget(held)
+
+    plant(InFlight, "_give_back", give_back)
+
+
+FAULTS = [
+    ends_before_the_letter_is_confirmed,
+    forgets_an_entry_that_failed,
+    takes_a_refused_letter_for_sent,
+    settles_twice,
+    gives_up_a_delete_whose_lease_ran_out,
+    writes_a_letter_though_the_lease_is_lost,
+    extends_while_it_settles,
+    extends_past_twelve_hours,
+    never_resumes_a_lease_after_a_failed_settlement,
+    gives_an_extension_up_when_it_fails_once,
+    looks_at_a_lease_when_it_is_over,
+    believes_an_extension_from_when_it_was_answered,
+    tells_nobody_of_a_lost_lease,
+    lets_go_while_an_extension_is_under_way,
+    tries_again_at_once,
+    starts_what_has_lapsed,
+    starts_a_follower_behind_a_parked_head,
+    keeps_followers_when_their_head_goes,
+    never_frees_a_group,
+    sleeps_through_the_next_try,
+    counts_no_try_in_hand,
+    runs_in_hand_what_is_to_be_given_back,
+    lets_a_batch_grow_to_eleven,
+    extends_eleven_at_once,
+    counts_credit_without_open_polls,
+    keeps_the_credit_of_a_poll_that_failed,
+    asks_for_a_few_more_while_some_wait,
+    buffers_as_much_as_there_is,
+    receives_while_draining,
+    starts_while_draining,
+    gives_back_what_runs,
+    forgets_what_a_drain_gives_back,
+]
+
+
+HISTORIES = 1500
+"""More than three times as many as the rarest of them needs."""
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_planted_fault_is_caught(fault, monkeypatch):
+    fault(monkeypatch.setattr)
+
+    with pytest.raises((AssertionError, IllegalMove, LookupError, ValueError)):
+        play_all(range(HISTORIES))
