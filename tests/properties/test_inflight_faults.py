@@ -201,8 +201,8 @@ def counts_credit_without_open_polls(plant):
 
 
 def keeps_the_credit_of_a_poll_that_failed(plant):
-    def polled(self, asked, brought):
-        real[Credit, "polled"](self, asked, brought)
+    def polled(self, asked, brought, *rest):
+        real[Credit, "polled"](self, asked, brought, *rest)
         self._asked += asked if not brought else 0
 
     plant(Credit, "polled", polled)
