@@ -72,7 +72,11 @@ class RetryPolicy:
         """The same where the handler itself asked for another attempt, `after` so many seconds if it says."""
         state = self._state(attempt, first_received_at, now)
         fail(state, error)
-        return self._again(state, error, after)
+        try:
+            seconds = None if after is None else clamped(after)
+        except (TypeError, ValueError, OverflowError):  # a signal of somebody's own, that asks for no number
+            seconds = None
+        return self._again(state, error, seconds)
 
     def decide_result(
         self, result: object, *, attempt: int, first_received_at: float, now: float
@@ -116,7 +120,7 @@ class RetryPolicy:
     def _again(
         self, state: RetryCallState, error: BaseException | None, after: float | None
     ) -> Retry | DeadLetter:
-        state.upcoming_sleep = self._seconds(state) if after is None else clamped(after)
+        state.upcoming_sleep = self._seconds(state) if after is None else after
         return DeadLetter("exhausted", error) if self._stops(state) else Retry(state.upcoming_sleep, error)
 
     def _seconds(self, state: RetryCallState) -> float:

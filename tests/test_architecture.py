@@ -109,6 +109,7 @@ SHELL = {
 # What a pure module may know all the same.
 PURE_ENOUGH = {
     ("*", "random.Random"): "a source of chance that is handed in repeats itself",
+    ("consuming/dispatch.py", "asyncio.CancelledError"): "the name of an exception that is not for us",
     ("provisioning/topology.py", "os.path.commonprefix"): "compares strings, and asks no file system",
     ("tasks.py", "threading.Lock"): "the first publish binds the registry once, whichever thread comes first",
 }

@@ -11,6 +11,7 @@ of dead letters all come through here. Only a KeyboardInterrupt and, in `arun`, 
 they are meant for whoever runs us, and a message without a verdict comes back by itself.
 """
 
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -141,7 +142,9 @@ class Dispatcher:
                 result = self._call(call)
             else:
                 result = await (self._acall(call) if limit is None else limit(self._acall, call))
-        except (Exception, SystemExit, BaseExceptionGroup) as error:
+        except (KeyboardInterrupt, CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
             return self.judge(call, None, error, clock())
         finally:
             handled(token)
@@ -162,7 +165,7 @@ class Dispatcher:
             return Call(task, delivery, codec.load(delivery.fields))
         except (InvalidContent, UnknownMediaType) as error:
             return unreadable(error)
-        except Exception as error:  # from a schema's own hooks: as much code of the application as a handler
+        except (Exception, SystemExit) as error:  # from a schema's own hooks, as much as from a handler
             return judge_error(task.policy, delivery, error, now)
 
     def _not_known(self, delivery: Delivery, now: float) -> Verdict:

@@ -1,0 +1,205 @@
+"""Whole histories on a FIFO queue: each group is handled in order, whatever fails, is tried again or crashes.
+
+Two workers after one another and side by side, each an `InFlight` over the embedded broker, on a clock that
+only the history turns. A worker that crashes just disappears, and its leases run out.
+"""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pubsub_tasks.consuming.held import Delete, Extend, Held, Kind, LetGo, Limits, SendToDeadLetters, TellLost
+from pubsub_tasks.consuming.inflight import InFlight
+from pubsub_tasks.consuming.leases import Hold
+from pubsub_tasks.envelope import open_record
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.transports.memory import MemoryTransport
+from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
+from pubsub_tasks.wire import Outgoing
+
+VISIBILITY = 30
+GROUPS = "ABC"
+
+moves = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["receive", "receive", "finish", "finish", "finish", "settle", "settle", "wait", "drain", "crash"]
+        ),
+        st.integers(0, 1),
+        st.integers(0, 9),
+        st.sampled_from(["ok", "ok", "ok", "lost", "fail"]),
+    ),
+    max_size=60,
+)
+
+
+class Shop:
+    """A FIFO queue, its dead-letter queue, and what was handled of each group."""
+
+    def __init__(self):
+        self.clock = VirtualClock()
+        transport = MemoryTransport(clock=self.clock)
+        client = transport.client("sqs")
+        urls = [
+            client.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+            for name in ("orders.fifo", "dead.fifo")
+        ]
+        self.queue, self.dead = map(transport.queue, urls)
+        self.handled = {group: [] for group in GROUPS}
+        self.settled = {group: set() for group in GROUPS}
+
+    def publish(self, numbers):
+        for number in numbers:
+            group = GROUPS[number % len(GROUPS)]
+            self.queue.send([Outgoing(f"{number}", group_id=group, deduplication_id=f"{number}")])
+
+    def decided(self, group, number):
+        """Handled for the first time, or its letter confirmed: all before it must have been."""
+        earlier = set(range(number % len(GROUPS), number, len(GROUPS)))
+        assert earlier <= self.settled[group], f"{number} of {group} before {earlier - self.settled[group]}"
+        self.settled[group].add(number)
+
+
+class Worker:
+    """One process: `InFlight`, three slots, and hands that do what they are told, when they are told to."""
+
+    def __init__(self, shop):
+        self.shop = shop
+        self.inflight = InFlight(Limits(threads=3, visibility=VISIBILITY), lambda: 0.5)
+        self.running = []
+
+    def receive(self, fate):
+        asked = self.inflight.credit()
+        if not asked:
+            return
+        self.inflight.polling(asked)
+        records = [] if fate == "fail" else self.shop.queue.receive(asked, 0, VISIBILITY, None)
+        members = [] if fate == "lost" else [self.hold(record) for record in records]
+        self.inflight.received(members, asked, self.shop.clock())
+        self.fill()
+
+    def hold(self, record):
+        hold = Hold(self.shop.clock(), VISIBILITY, self.shop.clock)
+        return Held(open_record(record, hold), hold, Kind.THREAD, record.group_id)
+
+    def fill(self):
+        while len(self.running) < 3 and (held := self.inflight.start(Kind.THREAD, self.shop.clock())):
+            groups = [other.delivery.group for other in self.running]
+            assert held.delivery.group not in groups, "one at a time of a group"
+            self.running.append(held)
+
+    def finish(self, index, verdict):
+        if self.running:
+            held = self.running.pop(index % len(self.running))
+            if isinstance(verdict, Ack):
+                self.shop.decided(held.delivery.group, int(held.delivery.record.body))
+            self.inflight.finished(held, verdict, self.shop.clock())
+            self.fill()
+
+    def settle(self, fate):
+        """What is due is done; of a call that is cut, nothing; of one whose answer is lost, all."""
+        for command in self.inflight.commands(self.shop.clock()):
+            if isinstance(command, TellLost):
+                continue
+            members = (
+                [each for each, _ in command.changes] if isinstance(command, Extend) else command.members
+            )
+            answers = [None] * len(members) if fate == "fail" else self.call(command)
+            failed = fate in ("fail", "lost")
+            done = (
+                [] if failed else [held for held, answer in zip(members, answers, strict=True) if not answer]
+            )
+            self.tell(command, done, list(members) if failed else [], answers)
+        self.fill()
+
+    def call(self, command):
+        queue, now = self.shop.queue, self.shop.clock()
+        handle = lambda held: held.delivery.record.receipt_handle  # noqa: E731
+        match command:
+            case Delete(members):
+                return queue.delete([handle(held) for held in members])
+            case LetGo(members):
+                return queue.change_visibility([(handle(held), held.seconds) for held in members])
+            case Extend(changes):
+                assert all(held.hold.until > now for held, _ in changes)
+                return queue.change_visibility([(handle(held), seconds) for held, seconds in changes])
+            case SendToDeadLetters(members):
+                self.shop.dead.send(
+                    [
+                        Outgoing(
+                            held.delivery.record.body, group_id=held.lane, deduplication_id=f"{id(held)}{now}"
+                        )
+                        for held in members
+                    ]
+                )
+                return [None] * len(members)
+
+    def tell(self, command, done, failed, answers):
+        now = self.shop.clock()
+        members = [each for each, _ in command.changes] if isinstance(command, Extend) else command.members
+        lost = [held for held in members if held not in done and held not in failed]
+        match command:
+            case Extend(changes):
+                self.inflight.extended([each for each in changes if each[0] in done], now, now)
+                self.inflight.not_extended(failed, now)
+                self.inflight.lapsed(lost, now)
+            case SendToDeadLetters():
+                for held in done:
+                    self.shop.decided(held.delivery.group, int(held.delivery.record.body))
+                self.inflight.dead_lettered(done, now)
+                self.inflight.unsettled(failed, now)
+            case Delete() | LetGo():
+                self.inflight.settled(done)
+                self.inflight.unsettled(failed, now)
+                self.inflight.lost(lost)
+
+
+def verdict(index):
+    return [
+        Ack(),
+        Ack(),
+        Ack(),
+        Ack(),
+        Retry(0.0),
+        Retry(5.0),
+        Retry(40.0),
+        Retry(1000.0),
+        DeadLetter("failed"),
+        Ack(),
+    ][index]
+
+
+@given(moves)
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+def test_each_group_is_handled_in_order(history):
+    # Given twelve messages of three groups, and two workers
+    shop = Shop()
+    shop.publish(range(12))
+    workers = [Worker(shop), Worker(shop)]
+
+    # When they live through it
+    for move, which, index, fate in history:
+        worker = workers[which]
+        match move:
+            case "receive":
+                worker.receive(fate)
+            case "finish":
+                worker.finish(index, verdict(index))
+            case "settle":
+                worker.settle(fate)
+            case "wait":
+                shop.clock.advance([0.1, 0.5, 3.0, 10.0, 14.0, 16.0, 31.0, 60.0, 901.0, 1001.0][index])
+            case "drain":
+                worker.inflight.drain(shop.clock())
+            case "crash":
+                workers[which] = Worker(shop)
+
+    # Then what is left over is handled in order by whoever comes next, and nothing is missing
+    worker = Worker(shop)
+    for _ in range(2000):
+        worker.receive("ok")
+        worker.finish(0, Ack())
+        worker.settle("ok")
+        shop.clock.advance(1.0)
+        if all(len(shop.settled[group]) == 4 for group in GROUPS):
+            break
+    assert shop.settled == {group: set(range(index, 12, 3)) for index, group in enumerate(GROUPS)}
