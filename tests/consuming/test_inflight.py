@@ -1,0 +1,261 @@
+"""InFlight, told as stories; that it keeps its promises in any order of events, tests/properties holds."""
+
+import pytest
+
+from pubsub_tasks.consuming.held import (
+    Delete,
+    Extend,
+    IllegalMove,
+    Kind,
+    LetGo,
+    Limits,
+    SendToDeadLetters,
+    TellLost,
+)
+from pubsub_tasks.consuming.inflight import InFlight
+from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
+from tests.consuming.holding import held, several
+
+
+def receiving(*members, now=0.0, **limits):
+    inflight = InFlight(Limits(**limits))
+    inflight.polling(10)
+    inflight.received(list(members), 10, now)
+    return inflight
+
+
+def start(inflight, now=0.0):
+    return inflight.start(Kind.THREAD, now)
+
+
+def settled(inflight, command, now=0.0):
+    inflight.settled(command.members)
+    return inflight
+
+
+@pytest.mark.parametrize("verdict", [Ack(), Drop("unwanted")])
+def test_what_is_done_is_deleted_by_the_batch(verdict):
+    members = several(10)
+    inflight = receiving(*members)
+    for _ in members:
+        inflight.finished(start(inflight), verdict, 0.0)
+
+    (command,) = inflight.commands(0.0)
+
+    assert command == Delete(members)
+    assert settled(inflight, command).idle
+
+
+def test_a_failed_one_is_let_go_for_its_wait_and_holds_no_slot():
+    (member,) = several(1)
+    inflight = receiving(member, threads=1, prefetch=0)
+    inflight.finished(start(inflight), Retry(60.0), 0.0)
+
+    assert inflight.commands(0.0) == [LetGo([member])]
+    assert member.seconds == 60
+    assert inflight.credit() == 1
+
+
+def test_a_dead_letter_is_deleted_once_its_copy_is_confirmed():
+    (member,) = several(1)
+    inflight = receiving(member)
+    inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
+    assert inflight.commands(0.0) == [SendToDeadLetters([member])]
+
+    # Given the copy could not be sent, then it is sent again and nothing is deleted
+    inflight.unsettled([member], 0.0)
+    assert inflight.commands(1.0) == [SendToDeadLetters([member])]
+
+    inflight.dead_lettered([member], 1.0)
+    assert inflight.commands(2.0) == [Delete([member])]
+
+
+def test_a_delete_that_fails_is_tried_until_it_succeeds_and_the_lease_is_kept_meanwhile():
+    (member,) = several(1)
+    inflight = receiving(member)
+    inflight.finished(start(inflight), Ack(), 0.0)
+    inflight.commands(0.1)
+    inflight.unsettled([member], 0.1)
+
+    now = inflight.wake_at()
+    assert inflight.commands(now) == [Delete([member])]
+    inflight.unsettled([member], 15.0)
+    assert Extend([(member, 30)]) in inflight.commands(15.0)
+
+
+def test_a_lost_lease_is_told_and_the_delete_after_success_is_tried_all_the_same():
+    (member,) = several(1)
+    inflight = receiving(member)
+    start(inflight)
+
+    assert inflight.commands(30.0) == [TellLost([member])]
+    assert member.hold.lost
+
+    inflight.finished(member, Ack(), 31.0)
+    assert inflight.commands(32.0) == [Delete([member])]
+
+
+@pytest.mark.parametrize("verdict", [Retry(5.0), DeadLetter("failed")])
+def test_without_the_lease_the_next_holder_decides(verdict):
+    (member,) = several(1)
+    inflight = receiving(member)
+    start(inflight)
+
+    inflight.finished(member, verdict, 30.0)
+
+    assert inflight.commands(30.0) == [TellLost([member])]
+    assert inflight.idle
+
+
+def test_what_lapsed_while_the_process_stood_still_is_not_started():
+    inflight = receiving(*several(2))
+
+    assert start(inflight, 30.0) is None
+    assert inflight.idle
+
+
+def test_an_extension_that_comes_too_late_revives_nothing():
+    (member,) = several(1)
+    inflight = receiving(member)
+    start(inflight)
+    (extend,) = inflight.commands(15.0)
+    inflight.commands(30.0)
+
+    inflight.extended(extend.changes, 15.0, 31.0)
+
+    assert member.hold.lost
+    assert inflight.commands(60.0) == []
+
+
+def test_a_lease_that_the_service_calls_lost_after_the_delete_is_nothing_to_tell():
+    (member,) = several(1)
+    inflight = receiving(member)
+    start(inflight)
+    inflight.commands(15.0)
+    inflight.finished(member, Ack(), 15.0)
+    (command,) = inflight.commands(15.1)
+    inflight.settled(command.members)
+
+    inflight.lapsed([member], 15.2)
+
+    assert inflight.commands(16.0) == []
+
+
+def test_on_a_fifo_queue_a_short_wait_is_in_hand_and_followers_wait_with_it():
+    first, second = several(2, group="g")
+    inflight = receiving(first, second)
+    inflight.finished(start(inflight), Retry(7.0), 0.0)
+    assert inflight.commands(6.9) == []
+    assert start(inflight, 6.9) is None
+
+    inflight.commands(7.0)
+
+    assert start(inflight, 7.0) is first
+    assert first.delivery.attempt == 2
+    assert start(inflight, 7.0) is None
+
+
+def test_a_long_wait_is_in_the_queue_and_followers_are_released():
+    first, second = several(2, group="g")
+    inflight = receiving(first, second)
+    inflight.finished(start(inflight), Retry(901.0), 0.0)
+
+    assert inflight.commands(0.0) == [LetGo([second, first])]
+    assert (second.seconds, first.seconds) == (0, 901)
+    assert second.verdict == Release()
+
+
+def test_a_dead_lettered_head_frees_its_group_when_the_copy_is_confirmed():
+    first, second = several(2, group="g")
+    inflight = receiving(first, second)
+    inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
+    inflight.commands(0.0)
+    assert start(inflight) is None
+
+    inflight.dead_lettered([first], 0.0)
+    assert start(inflight) is second
+
+
+def test_a_dead_lettered_head_whose_lease_ran_out_may_come_again_before_its_followers():
+    first, second = held("1", group="g"), held("2", group="g", lease=60.0)
+    inflight = receiving(first, second)
+    inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
+    inflight.commands(0.0)
+
+    inflight.dead_lettered([first], 31.0)
+
+    assert start(inflight, 31.0) is None
+    assert second.verdict == Release()
+
+
+def test_a_handler_that_will_not_come_back_keeps_its_group_from_starting_here():
+    first, second, third = several(3, group="g")
+    inflight = receiving(first, second, threads=2)
+    inflight.abandoned(start(inflight), Retry(5.0), 0.0)
+
+    inflight.polling(1)
+    inflight.received([third], 1, 0.0)
+
+    assert start(inflight) is None
+    assert inflight.commands(0.0) == [LetGo([second, first])]
+
+
+def test_draining_gives_back_what_was_not_started_and_nothing_else():
+    running, waiting = several(2)
+    parked, behind = several(2, group="g")
+    inflight = receiving(parked, running, waiting, behind)
+    inflight.finished(start(inflight), Retry(60.0), 0.0)
+    start(inflight)
+
+    inflight.drain(10.0)
+
+    (command,) = [each for each in inflight.commands(10.0) if isinstance(each, LetGo)]
+    assert {member: member.seconds for member in command.members} == {waiting: 0, behind: 0, parked: 50}
+    assert inflight.credit() == 0
+    assert start(inflight, 10.0) is None
+
+
+def test_what_an_open_poll_still_brings_is_given_back():
+    inflight = InFlight(Limits())
+    inflight.polling(10)
+    inflight.drain(0.0)
+    assert not inflight.idle
+
+    members = several(2)
+    inflight.received(members, 10, 0.0)
+
+    (command,) = inflight.commands(0.0)
+    assert command == LetGo(members)
+    assert settled(inflight, command).idle
+
+
+def test_an_unsettled_pile_stops_receiving():
+    inflight = InFlight(Limits(threads=1))
+    for _ in range(100):
+        inflight.polling(10)
+        inflight.received(several(10), 10, 0.0)
+        while (member := start(inflight)) is not None:
+            inflight.finished(member, Ack(), 0.0)
+
+    assert inflight.credit() == 0
+
+
+def test_illegal_moves_raise_and_change_nothing():
+    (member,) = several(1)
+    inflight = receiving(member)
+
+    for move in (
+        lambda: inflight.finished(member, Ack(), 0.0),
+        lambda: inflight.abandoned(member, Retry(1.0), 0.0),
+        lambda: inflight.settled([member]),
+        lambda: inflight.dead_lettered([member], 0.0),
+        lambda: inflight.unsettled([member], 0.0),
+        lambda: inflight.lost([member]),
+    ):
+        with pytest.raises(IllegalMove):
+            move()
+
+    assert start(inflight) is member
+    inflight.finished(member, Ack(), 0.0)
+    with pytest.raises(IllegalMove, match="<Held m0 deleting> does not run"):
+        inflight.finished(member, Ack(), 0.0)
