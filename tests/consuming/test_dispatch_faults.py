@@ -1,5 +1,7 @@
 """The record of faults planted in dispatch, policy and dead letters, each with a story that catches it."""
 
+from contextvars import copy_context
+
 import pytest
 
 from pubsub_tasks.consuming import dead_letters, dispatch
@@ -82,4 +84,4 @@ def test_a_planted_fault_is_caught(owner, name, fault, story, monkeypatch):
     monkeypatch.setattr(owner, name, fault)
 
     with pytest.raises((AssertionError, AttributeError, RuntimeError)):
-        story()
+        copy_context().run(story)  # what a fault leaves behind ends with it
