@@ -116,10 +116,9 @@ class Dispatcher:
 
     def judge(self, call: Call, result: object, error: BaseException | None, now: float) -> Verdict:
         """What becomes of it after its handler returned `result` or raised `error`."""
-        task, delivery = call.task, call.delivery
         if error is None:
-            return _returned(task, delivery, result, now)
-        return judge_error(task.policy, delivery, error, now)
+            return _returned(call.task, call.delivery, result, now)
+        return judge_error(call.task.policy, call.delivery, error, now)
 
     def run(self, call: Call, clock: Clock, limit: Limit | None = None) -> Verdict:
         """Call a plain task and judge it. A handler's SystemExit is its failure, and not our end."""
@@ -220,11 +219,8 @@ async def _ainvoke(call: Call) -> Any:
 def _outdated(delivery: Delivery, now: float) -> Verdict | None:
     if hops(delivery.headers) <= 0:
         return DeadLetter("hops", Expired("published, handled and published again too many times: a loop?"))
-    expires = delivery.headers.get(EXPIRES)
-    if expires is None:
-        return None
     try:
-        late = now - float(expires)
+        late = now - float(delivery.headers.get(EXPIRES, "inf"))
     except ValueError:
         return None
     return DeadLetter("expired", Expired(f"expired {late:.0f} s ago")) if late > 0 else None
