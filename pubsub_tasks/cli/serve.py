@@ -72,9 +72,8 @@ def _serve(context: click.Context, app: App, stack: ExitStack) -> int:
     graph.lock()
     source = _source(flags, graph, world)
     if isinstance(source.transport, World):
-        flags["wait_seconds"] = min(
-            flags["wait_seconds"], 1
-        )  # to poll costs nothing, and to stop takes a poll
+        # In memory a poll costs nothing, and to stop takes as long as the one that is open.
+        flags["wait_seconds"] = min(flags["wait_seconds"], 1)
     raw = flags["envelope"] == ENVELOPE
     transport = RawTransport(source.transport) if raw else source.transport
     services = [service(transport, tasks, url, _options(flags, name)) for name, url in source.urls]
