@@ -83,6 +83,7 @@ SHELL = {
     "provisioning/aws.py": "the network",
     "provisioning/doctor.py": "asks the network",
     "consuming/consumer.py": "gives the time",
+    "consuming/blocking.py": "watches an event loop",
     "consuming/deadlines.py": "raises in the threads of handlers",
     "consuming/one_by_one.py": "an event loop for one message",
     "consuming/executors.py": "threads and an event loop",

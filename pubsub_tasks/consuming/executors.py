@@ -8,7 +8,7 @@ would look alive and do nothing.
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import count
-from threading import Thread
+from threading import Event, Thread
 
 from ..verdicts import Verdict
 from .held import Held
@@ -91,6 +91,7 @@ class CoroutineSlots:
         self._free = slots
         self._crashed = crashed
         self._called = False
+        self.active = Event()
         self.running: dict[asyncio.Task[None], Held] = {}
         self.thread = thread("pubsub-loop", self._run, crashed)
 
@@ -100,15 +101,22 @@ class CoroutineSlots:
 
     def stop(self) -> None:
         """End the loop; handlers that still run are cut."""
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.loop.stop)
+        self.call(self.loop.stop)
         self.thread.join(1.0)
+
+    def call(self, function: Callable[[], object]) -> bool:
+        """Call it in the loop; False when that has ended."""
+        try:
+            self.loop.call_soon_threadsafe(function)
+        except RuntimeError:  # closed, perhaps just now
+            return False
+        return True
 
     def ready(self) -> None:
         """Something can be started. Called by any thread, under the station's lock."""
-        if not self._called and not self.loop.is_closed():
-            self._called = True
-            self.loop.call_soon_threadsafe(self._fill)
+        if not self._called:
+            self._called = True  # before it is, since it may run at once
+            self.call(self._fill)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -134,6 +142,7 @@ class CoroutineSlots:
     async def _work(self, held: Held | None) -> None:
         task = asyncio.current_task()
         assert task is not None
+        self.active.set()
         while held is not None:
             self.running[task] = held
             held = self._station.coroutine_job(held, await self._handle(held))
@@ -141,6 +150,8 @@ class CoroutineSlots:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.running.pop(task, None)
+        if not self.running:
+            self.active.clear()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._crashed(error)
 

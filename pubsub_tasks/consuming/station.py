@@ -56,9 +56,9 @@ class Station(AbstractContextManager[InFlight]):
         self._keeper = Condition(self._lock)
         self._done = Condition(self._lock)
         self._free_slots = 0
-        self._busy = 0
-        self._started = 0
-        self._seen = 0
+        self.running: set[Held] = set()
+        self._started = self._seen = 0
+        self.turned_at = clock()
         self._commands: deque[Command] = deque()
         self._keeping = False
         self._looks_at = NEVER
@@ -128,19 +128,19 @@ class Station(AbstractContextManager[InFlight]):
     def abandon(self, held: Held, verdict: Verdict) -> None:
         """Its handler will not come back: its thread is nobody's slot any more."""
         with self as inflight:
-            self._busy -= 1
+            self.running.discard(held)
             inflight.abandoned(held, verdict, self._clock())
             self.tally.decided(verdict)
 
     def _start(self, kind: Kind, now: float) -> Held | None:
         held = self._inflight.start(kind, now)
         if held is not None:
-            self._busy += 1
+            self.running.add(held)
             self._started += 1
         return held
 
     def _finish(self, held: Held, verdict: Verdict, now: float) -> None:
-        self._busy -= 1
+        self.running.discard(held)
         self._inflight.finished(held, verdict, now)
         self.tally.decided(verdict)
 
@@ -166,7 +166,7 @@ class Station(AbstractContextManager[InFlight]):
         """The next job of an I/O thread; None when there will be no more."""
         with self._lock:
             while True:
-                now = self._clock()
+                now = self.turned_at = self._clock()
                 job = self._hand_job(now)
                 if job is not None:
                     if not self._keeping:
@@ -192,7 +192,7 @@ class Station(AbstractContextManager[InFlight]):
             self._hands.wait()
             return
         self._keeping, self._looks_at = True, self._next_look(now)
-        self._keeper.wait(None if self._looks_at == NEVER else max(0.001, self._looks_at - now))
+        self._keeper.wait(max(0.001, min(LONG_POLL, self._looks_at - now)))
         self._keeping = False
 
     # For both
@@ -208,9 +208,9 @@ class Station(AbstractContextManager[InFlight]):
         asked = self._credit()
         if not asked or now < self._resume_polls_at:
             return None
-        wait = SHORT_POLL if self._inflight.polls else LONG_POLL
+        short = self._inflight.polls or not (self.stint.receives or self.stint.once)  # soon to know it works
         self._inflight.polling(asked)
-        return Poll(asked, min(wait, self._wait))
+        return Poll(asked, min(SHORT_POLL if short else LONG_POLL, self._wait))
 
     def _credit(self) -> int:
         return self._inflight.credit() if self.stint.allows(self._inflight.polls) else 0
@@ -243,7 +243,7 @@ class Station(AbstractContextManager[InFlight]):
     @property
     def _quiet(self) -> bool:
         """Whether nothing runs, nor could, and no poll is open."""
-        return not (self._busy or self._inflight.polls or any(map(self._inflight.ready, Kind)))
+        return not (self.running or self._inflight.polls or any(map(self._inflight.ready, Kind)))
 
     def _wake_coroutines(self) -> None:
         if self.on_coroutine is not None and self._inflight.ready(Kind.COROUTINE):

@@ -14,6 +14,7 @@ class Stint:
         over: whether that is so.
         worn: whether the process that served it had better be a new one.
         received: messages so far.
+        receives: receives that succeeded so far, whether or not they brought any.
     """
 
     once: bool = False
@@ -22,6 +23,7 @@ class Stint:
     over: bool = False
     worn: bool = False
     received: int = 0
+    receives: int = 0
 
     def end(self) -> None:
         """Enough for this process, for a reason of somebody else's."""
@@ -34,6 +36,7 @@ class Stint:
     def polled(self, brought: int, idle: bool) -> None:
         """A receive succeeded; `idle` when nothing is in hand now and no other poll is open."""
         self.received += brought
+        self.receives += 1
         enough = self.messages is not None and self.received >= self.messages
         self.worn = self.worn or enough
         if self.once or enough or (self.until_empty and idle):

@@ -94,17 +94,23 @@ class Supervisor:
     """
 
     def __init__(
-        self, command: Sequence[str], parts: Sequence[Part], grace: float, environment: Mapping[str, str]
+        self,
+        command: Sequence[str],
+        parts: Sequence[Part],
+        grace: float,
+        environment: Mapping[str, str],
+        margin: float = MARGIN,
     ) -> None:
         self.children = [Child(part) for part in parts]
         self.totals: Counter[str] = Counter()
         self._command = command
         self._environment = environment
         self._grace = grace
+        self._margin = margin
         self._selector = selectors.DefaultSelector()
         self._asked: list[int] = []
         self._begun = False
-        self._stopping = False
+        self.stopping = False
         self._kill_at = float("inf")
         self._code = DONE
 
@@ -146,11 +152,11 @@ class Supervisor:
     def _pass_signals_on(self) -> None:
         while self._asked:
             self._asked.pop(0)
-            self._stop(self._grace if not self._stopping else 0.0)
+            self._stop(self._grace if not self.stopping else 0.0)
 
     def _stop(self, grace: float) -> None:
-        self._stopping = True
-        self._kill_at = time.monotonic() + grace + MARGIN
+        self.stopping = True
+        self._kill_at = time.monotonic() + grace + self._margin
         for child in self.children:
             child.starts_at = None
             child.send(signal.SIGTERM)
@@ -165,7 +171,7 @@ class Supervisor:
 
     def _mourn(self, child: Child, code: int, now: float) -> None:
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        if self._stopping:
+        if self.stopping:
             # One that had no time yet to take signals dies of the first, and has nothing in hand.
             self._code = self._code or (DONE if code in (DONE, WORN, -signal.SIGTERM) else CUT)
             return

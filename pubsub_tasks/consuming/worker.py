@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from ..events import Observer, notify
 from ..transports import Queue
 from ..verdicts import Verdict
+from .blocking import Blocking
 from .deadlines import PATIENCE
 from .dispatch import Dispatcher
 from .executors import CoroutineSlots, Hands, ThreadSlots, thread
@@ -24,6 +26,7 @@ from .outage import Outage
 from .receiving import Receiver
 from .settling import DeadLetters, Settler
 from .station import Station
+from .status import counts, in_hand
 from .stint import Stint
 from .tally import Tally
 
@@ -31,6 +34,10 @@ logger = logging.getLogger(__name__)
 
 SETTLERS = 3
 """I/O threads beside those that may poll: no delete and no lease waits for a long poll to end."""
+
+
+LATELY = 120.0
+"""Seconds within which some thread comes round, however slow the service: polls and calls end before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class Worker:
         self.queue = queue
         self.limits = limits = capacity.limits(dispatcher.has_plain, dispatcher.has_coroutines)
         self.on_crash = self.on_finished = self.on_worn = _ignore
-        self._left_behind = 0
+        self._left_behind, self._clock = 0, clock
         self._station = station = Station(
             InFlight(limits, random.random), clock, threads=limits.threads, wait=capacity.wait, stint=stint
         )
@@ -121,6 +128,7 @@ class Worker:
         self._hands = Hands(station, receiver, settler, limits.receivers + SETTLERS, self._crash)
         self._threads = ThreadSlots(station, receiver, settler, handling.handle, self._crash)
         self._coroutines = CoroutineSlots(station, handling.handle_async, limits.coroutines, self._crash)
+        self._blocking = Blocking(self._coroutines)
 
     @property
     def tally(self) -> Tally:
@@ -131,11 +139,35 @@ class Worker:
         """What fails at present, and is tried again."""
         return [outage.last for outage in (self._receiving, *self._settler.outages) if outage.last]
 
+    def is_alive(self) -> bool:
+        """Whether some thread of it came round lately."""
+        return self._clock() - self._station.turned_at < LATELY
+
+    def is_ready(self) -> bool:
+        """Whether it has received since the start, and is not draining."""
+        with self._station as inflight:
+            return self.stint.receives > 0 and not inflight.draining
+
+    def status(self) -> dict[str, Any]:
+        """What it does at this moment, in JSON's types. Times are seconds."""
+        with self._station as inflight:
+            now = self._clock()
+            return {
+                "queue": self.queue.name,
+                "draining": inflight.draining,
+                "slots": {"threads": self.limits.threads, "coroutines": self.limits.coroutines},
+                "polls": inflight.polls,
+                **in_hand(inflight, self._station.running, now),
+                "counts": counts(self.tally),
+                "troubles": self.troubles(),
+            }
+
     def start(self) -> None:
         """Start to consume, in threads of its own."""
         self._station.on_finished = self._finish
         if self.limits.coroutines:
             self._coroutines.start()
+            thread("pubsub-blocking", self._blocking.watch, self._crash).start()
             self._station.on_coroutine = self._coroutines.ready
         if self.limits.threads:
             thread("pubsub-deadlines", self._handling.deadlines.watch, self._crash).start()
@@ -166,6 +198,7 @@ class Worker:
         self._handling.stopping = True
         self._handling.deadlines.stop()
         if self.limits.coroutines:
+            self._blocking.stop()
             self._coroutines.stop()
         return clean
 

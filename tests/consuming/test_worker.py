@@ -356,3 +356,38 @@ def _tell(verdict: Any) -> str:
     if isinstance(verdict, Drop):
         return "Drop"
     return "skipped" if verdict == Ack(skipped=True) else type(verdict).__name__
+
+
+def test_a_worker_tells_what_it_does() -> None:
+    # Given one message that runs, and two that wait for its slot
+    shop = Shop()
+    started, may_end = Event(), Event()
+
+    @shop.task(name="shop.handle")
+    def handle(number: int) -> None:
+        started.set()
+        wait(may_end)
+
+    shop.send(1, 2, 3)
+    with shop.working(threads=1, prefetch=10) as worker:
+        wait(started)
+        until(lambda: worker.tally.received == 3)
+        # When it is asked
+        status = worker.status()
+        # Then it tells of each what matters
+        assert worker.is_alive()
+        assert worker.is_ready()
+        may_end.set()
+    (running,) = status.pop("running")
+    assert (running["task"], running["attempt"], running["lost"]) == ("shop.handle", 1, False)
+    assert 0 < running["lease_left"] <= 30
+    assert status["buffered"] == 2
+    assert status["slots"] == {"threads": 1, "coroutines": 0}
+    assert status["counts"]["received"] == 3
+    assert not worker.is_ready()
+
+
+def test_a_worker_is_not_ready_before_it_received() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    assert not shop.worker().is_ready()

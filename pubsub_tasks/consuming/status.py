@@ -1,0 +1,45 @@
+"""Status: what a worker does at this moment, in JSON's types. Pure: it reads what is in hand."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from .held import Held, Kind
+from .inflight import InFlight
+from .tally import Tally
+
+
+def in_hand(inflight: InFlight, running: Iterable[Held], now: float) -> dict[str, Any]:
+    """What is in hand: those that run one by one, the longest first, and the others by number."""
+    told = sorted((_running(held, now) for held in running), key=lambda each: -float(each["seconds"]))
+    buffered = sum(inflight.ready(kind) for kind in Kind)
+    return {
+        "running": told,
+        "buffered": buffered,
+        "waiting_in_hand": inflight.waiting,  # behind others of their group, or for their next try
+        "settling": len(inflight) - len(told) - buffered - inflight.waiting,
+    }
+
+
+def _running(held: Held, now: float) -> dict[str, Any]:
+    return {
+        "task": held.task,
+        "message_id": held.delivery.id,
+        "attempt": held.delivery.attempt,
+        "seconds": round(now - held.started_at, 3),
+        "lease_left": round(held.hold.left(now), 3),
+        "lost": held.hold.lost,
+    }
+
+
+def counts(tally: Tally) -> dict[str, Any]:
+    """What was done since the start."""
+    return {
+        "received": tally.received,
+        "acked": tally.acked,
+        "skipped": tally.skipped,
+        "retried": tally.retried,
+        "dead_lettered": dict(tally.dead_lettered),
+        "dropped": tally.dropped,
+        "released": tally.released,
+        "lost": tally.lost,
+    }

@@ -1,0 +1,88 @@
+"""Recent: an observer that remembers what was handled lately, for whoever asks how a worker is doing."""
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from ..events import Event, Settled
+from ..verdicts import Retry, Verdict
+from .logging import describe
+
+WINDOW = 60
+"""Seconds over which rates are taken."""
+
+ERRORS = 10
+"""How many of the last errors are kept."""
+
+
+class Recent:
+    """Rates by task, the last errors, and how many messages sleep in a back-off. `clock` is epoch seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._started_at = clock()
+        self._lock = Lock()
+        self._seconds: deque[tuple[int, Counter[str]]] = deque()
+        self._errors: deque[dict[str, Any]] = deque(maxlen=ERRORS)
+        self._wakes: list[float] = []
+
+    def __call__(self, event: Event) -> None:
+        """Remember what was settled."""
+        if not isinstance(event, Settled):
+            return
+        now = self._clock()
+        with self._lock:
+            self._count(event.task or "no task", int(now))
+            if isinstance(event.verdict, Retry):
+                self._awaken(now)
+                heapq.heappush(self._wakes, now + event.verdict.after)
+            if (error := getattr(event.verdict, "error", None)) is not None:
+                self._errors.append(_told(event, event.verdict, error, now))
+
+    def _count(self, task: str, second: int) -> None:
+        if not self._seconds or self._seconds[-1][0] != second:
+            self._seconds.append((second, Counter()))
+            while self._seconds[0][0] <= second - WINDOW:
+                self._seconds.popleft()
+        self._seconds[-1][1][task] += 1
+
+    def _awaken(self, now: float) -> None:
+        while self._wakes and self._wakes[0] <= now:
+            heapq.heappop(self._wakes)
+
+    def status(self) -> dict[str, Any]:
+        """In JSON's types."""
+        now = self._clock()
+        with self._lock:
+            self._awaken(now)
+            counts: Counter[str] = Counter()
+            for second, handled in self._seconds:
+                if second > now - WINDOW:
+                    counts.update(handled)
+            seconds = max(1.0, min(WINDOW, now - self._started_at))
+            return {
+                "per_second": {task: round(count / seconds, 3) for task, count in sorted(counts.items())},
+                "sleeping": len(self._wakes),
+                "errors": list(self._errors),
+            }
+
+
+def _told(event: Settled, verdict: Verdict, error: BaseException, now: float) -> dict[str, Any]:
+    return {
+        "at": now,
+        "task": event.task,
+        "message_id": event.delivery.id,
+        "attempt": event.delivery.attempt,
+        "verdict": describe(verdict),
+        "error": type(error).__name__,
+        "text": _text(error),
+    }
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:500]
+    except Exception:  # a handler's own exception class may be broken
+        return "(no text)"
