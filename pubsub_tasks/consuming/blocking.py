@@ -10,6 +10,7 @@ import sys
 import traceback
 from threading import Event
 
+from . import dispatch
 from .executors import CoroutineSlots
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ class Blocking:
         if frame is None:
             return "its end"
         stack = [(file.f_code.co_filename, line) for file, line in traceback.walk_stack(frame)][::-1]
-        ours = [number for number, (file, _) in enumerate(stack) if file.startswith(_PACKAGE)]
-        begins = next((number + 1 for number in ours if number + 1 not in ours), 0)
-        file, line = stack[min(begins, len(stack) - 1)]
-        return f"{file}:{line}"
+        handlers = stack[-1:]
+        for number, (file, _) in enumerate(stack):
+            if file == dispatch.__file__:
+                handlers = [each for each in stack[number:] if not each[0].startswith(_PACKAGE)] or stack[-1:]
+        return "{}:{}".format(*handlers[0])
