@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,23 +11,33 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ..consuming.restarts import BAD_INPUT
+from ..consuming.restarts import BAD_INPUT, DONE
+from ..consuming.stint import Stint
+from ..consuming.supervised import Supervised, supervised
+from ..consuming.tally import total
 from ..consuming.worker import Capacity
 from ..errors import ConfigurationError, PubSubTasksError
+from ..events import Observer
 from ..factories import transport_of
 from ..local import TOPICS, Local, local
 from ..raw import ENVELOPE, RawTransport
 from ..replay import STDIN, ReplayedLines, is_file, lines_of
-from ..running import Terms, leave, run
+from ..running import Reasons, Terms, leave, run
 from ..serving import Options, Service, choose_queue, service
 from ..telemetry import logging as log_lines
+from ..telemetry.health import health
+from ..telemetry.recent import Recent
 from ..testing.world import World
 from ..transports import Transport
 from .apps import App
 from .banner import banner
+from .probes import LOOPBACK, of_services
+from .processes import is_supervisor, supervise
 
 UNHANDLED = 1
 """Exit code when some of the lines of a file could not be handled."""
+
+MIB = 1_048_576
 
 logger = logging.getLogger("pubsub_tasks.worker")
 
@@ -35,12 +46,16 @@ Flags = Mapping[str, Any]
 
 def serve(program: str, context: click.Context, find: Callable[[], App]) -> None:
     """Run the app that `find` gives as the flags of the context say; exits."""
-    flags = context.params
-    log_lines.configure(flags["log_format"], "DEBUG" if flags["debug"] else flags["log_level"])
+    flags, me = context.params, supervised()
+    level = "DEBUG" if flags["debug"] else flags["log_level"]
+    log_lines.configure(flags["log_format"], level, process=me.part.name if me else None)
     _check(flags)
     try:
         with ExitStack() as stack:
-            code = _serve(context, find(), stack)
+            if me is None and is_supervisor(flags):
+                code = supervise(flags, lambda: find().tasks, stack)
+            else:
+                code = _serve(context, find(), stack, me)
     except PubSubTasksError as error:
         click.echo(f"{program}: {error}", err=True)
         sys.exit(BAD_INPUT)
@@ -61,12 +76,22 @@ def _check(flags: Flags) -> None:
         raise click.UsageError("--local has queues of its own: leave out --sqs-queue-url, --stdin, --testing")
     if flags["stdin"] and flags["sqs_queue_url"]:
         raise click.UsageError("give either --sqs-queue-url or --stdin")
+    if flags["once"] and flags["drain"]:
+        raise click.UsageError("give either --once or --drain")
+    here = flags["stdin"] or flags["testing"] or any(is_file(url) for url in flags["sqs_queue_url"])
+    if here and is_supervisor(flags):
+        raise click.UsageError(
+            "several queues, --processes, --max-tasks, --max-memory and --reload are for processes, and "
+            "--testing, --stdin and files are for this one alone"
+        )
 
 
-def _serve(context: click.Context, app: App, stack: ExitStack) -> int:
+def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | None) -> int:
     flags = context.params
-    world = stack.enter_context(local(app.tasks)) if flags["local"] else None
-    graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
+    world = stack.enter_context(local(app.tasks)) if flags["local"] and me is None else None
+    if me is not None:
+        _narrow(flags, me)
+    graph = app.graph(_config(context), testing=flags["testing"], debug=flags["debug"])
     _fill(context, graph.config.sqs_consumer)
     tasks = graph.pubsub_served_tasks
     graph.lock()
@@ -76,25 +101,65 @@ def _serve(context: click.Context, app: App, stack: ExitStack) -> int:
         flags["wait_seconds"] = min(flags["wait_seconds"], 1)
     raw = flags["envelope"] == ENVELOPE
     transport = RawTransport(source.transport) if raw else source.transport
-    services = [service(transport, tasks, url, _options(flags, name)) for name, url in source.urls]
-    terms = Terms(flags["grace"], is_over=source.lines.is_over if source.lines else None)
-    code = run(services, terms, _announce)
+    recent = Recent(time.time)
+    observers = [log_lines.observe] + ([recent] if flags["health_port"] is not None else [])
+    services = [
+        service(transport, tasks, url, _options(flags, name, observers)) for name, url in source.urls
+    ]
+    port = None
+    if flags["health_port"] is not None:
+        answers = of_services(services, recent)
+        port = stack.enter_context(health(flags["health_host"], flags["health_port"], answers))
+    code = _run(services, flags, source, me, port)
     unhandled = source.lines and any(each.worker.tally.dead_lettered for each in services)
     return code or (UNHANDLED if unhandled else 0)
 
 
-def _config(context: click.Context, world: Local | None) -> dict[str, Any]:
+def _run(
+    services: Sequence[Service], flags: Flags, source: _Source, me: Supervised | None, port: int | None
+) -> int:
+    reasons = Reasons()
+    is_over = source.lines.is_over if source.lines else None
+    most = flags["max_memory"] * MIB if flags["max_memory"] else None
+    if me is None:
+        return run(services, Terms(flags["grace"], most, is_over), _announce, reasons)
+
+    def announce(services: Sequence[Service]) -> None:
+        _announce(services)
+        me.report(ready=True, health=port)
+
+    me.watch(lambda: reasons.give(DONE, "the supervisor is gone"))
+    code = run(services, Terms(flags["grace"], most, is_over), announce, reasons)
+    me.report(summary=total([each.worker.tally for each in services]))
+    return code
+
+
+def _config(context: click.Context) -> dict[str, Any]:
     """What the flags say, in the graph's own words."""
-    given = {name: value for name, value in context.params.items() if _is_given(context, name)}
-    return {"sqs_consumer": given} | ({"sns_topic_arns": {"prefix": TOPICS}} if world else {})
+    flags = context.params
+    given = {name: value for name, value in flags.items() if _is_given(context, name)}
+    if flags["sqs_queue_url"]:
+        given["sqs_queue_url"] = flags["sqs_queue_url"][0]
+    return {"sqs_consumer": given} | ({"sns_topic_arns": {"prefix": TOPICS}} if flags["local"] else {})
+
+
+def _narrow(flags: dict[str, Any], me: Supervised) -> None:
+    """Of several queues, the one of this process."""
+    if me.part.url is not None:
+        flags["sqs_queue_url"] = (me.part.url,)
+    flags["queue"] = me.part.queue or flags["queue"]
+    if flags["health_port"] is not None:
+        flags["health_host"], flags["health_port"] = LOOPBACK, 0
 
 
 def _fill(context: click.Context, config: Flags) -> None:
     """Let configuration stand in for flags that were not given."""
     for parameter in context.command.params:
         name = parameter.name or ""
-        if config.get(name) is not None and not _is_given(context, name):
-            context.params[name] = parameter.process_value(context, config[name])
+        value = config.get(name)
+        if value is not None and not _is_given(context, name):
+            several = isinstance(value, str) and name == "sqs_queue_url"
+            context.params[name] = parameter.process_value(context, value.split() if several else value)
 
 
 def _is_given(context: click.Context, name: str) -> bool:
@@ -102,7 +167,7 @@ def _is_given(context: click.Context, name: str) -> bool:
 
 
 def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
-    url = STDIN if flags["stdin"] else flags["sqs_queue_url"]
+    url = STDIN if flags["stdin"] else next(iter(flags["sqs_queue_url"]), None)
     tasks = graph.pubsub_served_tasks
     if world is not None:
         return _Source(world.transport, list(world.provisioned.queue_urls.items()))
@@ -117,7 +182,7 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
     return _Source(transport, urls)
 
 
-def _options(flags: Flags, queue: str | None) -> Options:
+def _options(flags: Flags, queue: str | None, observers: Sequence[Observer]) -> Options:
     capacity = Capacity(
         flags["concurrency"],
         flags["concurrency"],
@@ -131,7 +196,8 @@ def _options(flags: Flags, queue: str | None) -> Options:
         flags["dead_letter_queue_url"],
         flags["unknown"],
         queue,
-        observers=(log_lines.observe,),
+        stint=Stint(flags["once"], flags["drain"], flags["max_tasks"]),
+        observers=observers,
     )
 
 

@@ -4,6 +4,7 @@ import click
 
 from ..raw import ENVELOPE
 from . import apps
+from .probes import LOOPBACK
 from .serve import serve
 
 ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", ENVELOPE)
@@ -16,7 +17,9 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--sqs-queue-url",
     metavar="URL",
-    help="The queue to consume; or a file, of which each line is a message to handle.",
+    multiple=True,
+    help="The queue to consume; or a file, of which each line is a message to handle. Given more than once, "
+    "each queue has a process.",
 )
 @click.option(
     "--app",
@@ -27,6 +30,11 @@ _POSITIVE = click.IntRange(min=1)
 )
 @click.option("--queue", metavar="NAME", help="Serve the tasks of this queue=; else the URL's name tells.")
 @click.option("--concurrency", type=_POSITIVE, help="Handlers at once: 8 threads, 100 coroutines by default.")
+@click.option("--processes", type=_POSITIVE, default=1, show_default=True, help="Processes for each queue.")
+@click.option("--max-tasks", type=_POSITIVE, help="Start a process anew after so many messages.")
+@click.option(
+    "--max-memory", type=_POSITIVE, metavar="MIB", help="Start a process anew once it uses so many MiB."
+)
 @click.option(
     "--receivers", type=_POSITIVE, help="Polls at once while the queue is full (up to 8); 1 when idle."
 )
@@ -56,6 +64,17 @@ _POSITIVE = click.IntRange(min=1)
     show_default=True,
     help="What to do with media types that no task here handles.",
 )
+@click.option("--once", is_flag=True, help="Receive once, handle what came, and end.")
+@click.option("--drain", is_flag=True, help="End when a poll brings nothing and nothing is in hand.")
+@click.option(
+    "--health-port",
+    type=click.IntRange(0, 65_535),
+    help="Serve /healthz, /readyz and /status there; none by default.",
+)
+@click.option(
+    "--health-host", metavar="HOST", default=LOOPBACK, show_default=True, help="Where to serve them."
+)
+@click.option("--reload", is_flag=True, help="Start anew when a Python file below this directory changes.")
 @click.option("--local", is_flag=True, help="Start a broker on this machine with all the app needs.")
 @click.option("--stdin", is_flag=True, help="Handle the messages on standard input, one a line, and end.")
 @click.option(

@@ -16,10 +16,13 @@ VARIABLE = "PUBSUB_TASKS_SUPERVISED"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one process of several does: its name, the queue's URL, and the logical name of its tasks."""
+    """What one process of several does: its name, and the queue's URL and the logical name of its tasks.
+
+    None where it finds them as it would without a supervisor.
+    """
 
     name: str
-    url: str
+    url: str | None = None
     queue: str | None = None
 
     def environment(self, pipe: int) -> dict[str, str]:

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 MARGIN = 5.0
 """Seconds more than its grace that a child gets to end, before it is killed."""
 
+NEVER = float("inf")
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -37,6 +39,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.starts_at: float | None = 0.0
         self.started_at = 0.0
+        self.kill_at = NEVER
         self.code = DONE
         self.said: dict[str, Any] = {}
         self._pipe = -1
@@ -54,7 +57,7 @@ class Child:
             process_group=0,
         )
         os.close(theirs)
-        self.started_at, self.starts_at, self.said = now, None, {}
+        self.started_at, self.starts_at, self.kill_at, self.said = now, None, NEVER, {}
         logger.info("%s: started, pid %d", self.part.name, self.process.pid)
         return self._pipe
 
@@ -71,8 +74,13 @@ class Child:
             self.said |= each
         return said
 
+    def end(self, latest: float) -> None:
+        """Ask it to end, and remember when it is to be killed."""
+        self.kill_at = latest
+        self.send(signal.SIGTERM)
+
     def send(self, number: signal.Signals) -> None:
-        """Pass a signal on."""
+        """Send it a signal."""
         if self.process is not None:
             self.process.send_signal(number)
 
@@ -90,7 +98,8 @@ class Child:
 class Supervisor:
     """Runs a command once for each part until all are done, one cannot go on, or a signal says to stop.
 
-    `grace` is what a child has after the first signal, in seconds.
+    `grace` is what a child has after the first signal, and `margin` what it has more before it is killed, in
+    seconds. With `reloads` one that ends is not given up: it waits for `again`.
     """
 
     def __init__(
@@ -100,6 +109,7 @@ class Supervisor:
         grace: float,
         environment: Mapping[str, str],
         margin: float = MARGIN,
+        reloads: bool = False,
     ) -> None:
         self.children = [Child(part) for part in parts]
         self.totals: Counter[str] = Counter()
@@ -107,11 +117,12 @@ class Supervisor:
         self._environment = environment
         self._grace = grace
         self._margin = margin
+        self._reloads = reloads
+        self._changed = False
         self._selector = selectors.DefaultSelector()
         self._asked: list[int] = []
         self._begun = False
         self.stopping = False
-        self._kill_at = float("inf")
         self._code = DONE
 
     def run(self) -> int:
@@ -121,6 +132,7 @@ class Supervisor:
                 self._start(time.monotonic())
                 self._listen()
                 self._pass_signals_on()
+                self._reload()
                 self._bury()
                 self._kill(time.monotonic())
         self._selector.close()
@@ -128,17 +140,21 @@ class Supervisor:
         logger.info("all %d processes ended: %s", len(self.children), told or "nothing was received")
         return self._code
 
+    def again(self) -> None:
+        """Start all anew: what they run has changed. Called by any thread."""
+        self._changed = True
+
     def _start(self, now: float) -> None:
         # The first goes ahead alone: what is wrong with the call is then said once.
         self._begun = self._begun or bool(self.children[0].said)
         for child in self.children if self._begun else self.children[:1]:
-            if child.starts_at is not None and child.starts_at <= now:
+            if child.process is None and child.starts_at is not None and child.starts_at <= now:
                 pipe = child.start(self._command, self._environment, now)
                 self._selector.register(pipe, selectors.EVENT_READ, child)
 
     def _listen(self) -> None:
-        starts = [child.starts_at for child in self.children if child.starts_at]
-        until = min([self._kill_at, *starts]) - time.monotonic()
+        times = [each for child in self.children for each in (child.kill_at, child.starts_at) if each]
+        until = min(times) - time.monotonic()
         for key, _ in self._selector.select(max(0.01, min(1.0, until))):
             if isinstance(key.data, Child):
                 self._hear(key.data)
@@ -154,12 +170,20 @@ class Supervisor:
             self._asked.pop(0)
             self._stop(self._grace if not self.stopping else 0.0)
 
+    def _reload(self) -> None:
+        if not self._changed or self.stopping:
+            return
+        self._changed = False
+        logger.info("sources changed: all are started anew")
+        for child in self.children:
+            child.end(time.monotonic() + self._grace + self._margin)
+            child.starts_at = time.monotonic()
+
     def _stop(self, grace: float) -> None:
         self.stopping = True
-        self._kill_at = time.monotonic() + grace + self._margin
         for child in self.children:
+            child.end(time.monotonic() + grace + self._margin)
             child.starts_at = None
-            child.send(signal.SIGTERM)
 
     def _bury(self) -> None:
         for child in self.children:
@@ -175,6 +199,11 @@ class Supervisor:
             # One that had no time yet to take signals dies of the first, and has nothing in hand.
             self._code = self._code or (DONE if code in (DONE, WORN, -signal.SIGTERM) else CUT)
             return
+        if self._reloads:
+            if child.starts_at is None:
+                child.starts_at = NEVER
+                logger.warning("%s: ended with %s, and waits for a change", child.part.name, how)
+            return
         pause = child.restarts.ended(code, now - child.started_at)
         if pause is not None:
             child.starts_at = now + pause
@@ -186,9 +215,9 @@ class Supervisor:
             self._stop(self._grace)
 
     def _kill(self, now: float) -> None:
-        if now >= self._kill_at:
-            self._kill_at = float("inf")
-            for child in self.children:
+        for child in self.children:
+            if now >= child.kill_at:
+                child.kill_at = NEVER
                 child.send(signal.SIGKILL)
 
     @contextmanager

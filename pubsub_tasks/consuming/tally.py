@@ -1,6 +1,7 @@
 """Tally: what a worker did, in numbers. Knows verdicts and nothing of why they were given."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import UnknownMediaType
@@ -63,3 +64,18 @@ class Tally:
             f"{name} {count}" for name, count in (("skipped", self.skipped), ("lost", self.lost)) if count
         ]
         return ", ".join(parts)
+
+
+def total(tallies: Iterable[Tally]) -> dict[str, int]:
+    """Their sums, by name."""
+    sums: Counter[str] = Counter()
+    for tally in tallies:
+        sums["received"] += tally.received
+        sums["acked"] += tally.acked
+        sums["skipped"] += tally.skipped
+        sums["retried"] += tally.retried
+        sums["dead-lettered"] += tally.dead_lettered.total()
+        sums["dropped"] += tally.dropped
+        sums["released"] += tally.released
+        sums["lost"] += tally.lost
+    return dict(sums)

@@ -118,14 +118,19 @@ def describe(verdict: Verdict) -> str:
             return "released"
 
 
-def configure(format: str = TEXT, level: str = "INFO", stream: TextIO = sys.stderr) -> None:
-    """Log to `stream` in this format, unless the application has given the root logger handlers already."""
+def configure(
+    format: str = TEXT, level: str = "INFO", stream: TextIO = sys.stderr, process: str | None = None
+) -> None:
+    """Log to `stream` in this format, unless the application has given the root logger handlers already.
+
+    `process` is this one's name where there are several.
+    """
     root = logging.getLogger()
     logging.getLogger("pubsub_tasks").setLevel(level.upper())
     if root.handlers:
         return
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter() if format == JSON else TextFormatter())
+    handler.setFormatter(JsonFormatter(process) if format == JSON else TextFormatter(process))
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
 
@@ -133,8 +138,9 @@ def configure(format: str = TEXT, level: str = "INFO", stream: TextIO = sys.stde
 class TextFormatter(logging.Formatter):
     """One line a record, for people."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S")
+    def __init__(self, process: str | None = None) -> None:
+        name = f"{process.replace('%', '%%')}: " if process else ""
+        super().__init__(f"%(asctime)s %(levelname)-7s {name}%(message)s", "%Y-%m-%d %H:%M:%S")
 
 
 class JsonFormatter(logging.Formatter):
@@ -143,10 +149,15 @@ class JsonFormatter(logging.Formatter):
     FIELDS = ("queue", "media_type", "message_id", "attempt", "task", "verdict", "seconds")
     converter: Callable[[float | None], time.struct_time] = time.gmtime
 
+    def __init__(self, process: str | None = None) -> None:
+        super().__init__()
+        self._process = {"process": process} if process else {}
+
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z",
             "level": record.levelname,
+            **self._process,
             "logger": record.name,
             "message": record.getMessage(),
         }
