@@ -172,6 +172,7 @@ LAZY = {
     ("__init__.py", "pubsub_tasks.graph"): "the default producer's graph is built when first published with",
     ("embedded/server.py", "pubsub_tasks.embedded.listener"): "brings uvicorn, which is an extra",
     ("factories.py", "pubsub_tasks.transports.aws"): "brings boto3, 0.15 s that a test's graph never needs",
+    ("cli/processes.py", "watchfiles"): "an extra, for development alone",
 }
 
 HEAVY = {"boto3", "botocore", "click", "kombu", "microcosm", "rich", "urllib3", "uvicorn"}

@@ -103,9 +103,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     transport = RawTransport(source.transport) if raw else source.transport
     recent = Recent(time.time)
     observers = [log_lines.observe] + ([recent] if flags["health_port"] is not None else [])
-    services = [
-        service(transport, tasks, url, _options(flags, name, observers)) for name, url in source.urls
-    ]
+    services = [service(transport, tasks, url, _options(flags, name, observers)) for name, url in source.urls]
     port = None
     if flags["health_port"] is not None:
         answers = of_services(services, recent)
