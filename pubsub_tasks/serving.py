@@ -85,6 +85,7 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
         capacity=options.capacity,
         observers=options.observers,
         stint=replace(options.stint),
+        retention=attributes.retention,
     )
     return Service(worker, queue, tasks.for_queue(logical_name), attributes, dead_letter_queue)
 

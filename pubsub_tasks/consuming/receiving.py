@@ -16,6 +16,7 @@ from .held import Held, Kind
 from .jobs import Poll
 from .leases import Hold
 from .outage import Outage
+from .retention import Retention
 from .station import Station
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Receiver:
         visibility: int,
         outage: Outage,
         observe: Callable[[Event], None],
+        retention: Retention,
     ) -> None:
         self._station = station
         self._queue = queue
@@ -44,6 +46,7 @@ class Receiver:
         self._visibility = visibility
         self._outage = outage
         self._observe = observe
+        self._retention = retention
         self._unanswered: deque[tuple[str, float]] = deque()
 
     def receive(self, poll: Poll) -> None:
@@ -63,6 +66,7 @@ class Receiver:
         finally:
             self._report(poll, members, _at_once(*began))
         if members:
+            self._retention.look(held.delivery.record for held in members)
             self._observe(Received(self._queue.name, len(members)))
 
     def _report(self, poll: Poll, members: list[Held] | None, at_once: float) -> None:

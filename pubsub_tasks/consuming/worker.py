@@ -24,6 +24,7 @@ from .inflight import InFlight
 from .jobs import LONG_POLL
 from .outage import Outage
 from .receiving import Receiver
+from .retention import Retention
 from .settling import DeadLetters, Settler
 from .station import Station
 from .status import counts, in_hand
@@ -77,6 +78,7 @@ class Worker:
         capacity: how much to do at once.
         observers: who is told of events; what they raise is logged.
         stint: when to receive no more.
+        retention: seconds for which the queue keeps a message, where that is known.
         clock: seconds that never go back, for leases.
         wall: epoch seconds, for attempts and ages.
 
@@ -99,6 +101,7 @@ class Worker:
         capacity: Capacity = Capacity(),
         observers: Sequence[Observer] = (),
         stint: Stint | None = None,
+        retention: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -123,7 +126,8 @@ class Worker:
         outage = partial(Outage, clock=clock, jitter=random.random)
         self._receiving = outage(f"receiving from {queue.name}")
         kind, tell = handling.kind, partial(notify, observers)
-        receiver = Receiver(station, queue, kind, clock, limits.visibility, self._receiving, tell)
+        keeps = Retention(queue.name, retention, wall)
+        receiver = Receiver(station, queue, kind, clock, limits.visibility, self._receiving, tell, keeps)
         self._settler = settler = Settler(station, queue, dead_letters, clock, outage, tell)
         self._hands = Hands(station, receiver, settler, limits.receivers + SETTLERS, self._crash)
         self._threads = ThreadSlots(station, receiver, settler, handling.handle, self._crash)
