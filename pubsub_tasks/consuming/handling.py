@@ -27,7 +27,6 @@ class Handling:
     Args:
         queue: name of the queue, for events.
         can_letter: whether there is a dead-letter queue.
-        has_threads: whether there are thread slots; without them coroutines handle what has no task too.
         clock: seconds that never go back.
         wall: epoch seconds.
         patience: seconds that a handler gets to leave after its time limit.
@@ -41,7 +40,6 @@ class Handling:
         observers: Sequence[Observer],
         *,
         can_letter: bool,
-        has_threads: bool,
         clock: Callable[[], float],
         wall: Callable[[], float],
         patience: float,
@@ -51,7 +49,8 @@ class Handling:
         self._dispatcher = dispatcher
         self._observers = observers
         self._can_letter = can_letter
-        self._has_threads = has_threads
+        # Without any plain task coroutines handle what has no task too.
+        self._has_threads = dispatcher.has_plain or not dispatcher.has_coroutines
         self._clock, self._wall = clock, wall
         self._on_stuck = on_stuck
         self.deadlines = Deadlines(clock, self._stuck, patience)

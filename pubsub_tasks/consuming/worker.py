@@ -117,7 +117,6 @@ class Worker:
             dispatcher,
             observers,
             can_letter=dead_letters is not None,
-            has_threads=limits.threads > 0,
             clock=clock,
             wall=wall,
             patience=capacity.patience,
@@ -125,8 +124,7 @@ class Worker:
         )
         outage = partial(Outage, clock=clock, jitter=random.random)
         self._receiving = outage(f"receiving from {queue.name}")
-        kind, tell = handling.kind, partial(notify, observers)
-        keeps = Retention(queue.name, retention, wall)
+        kind, tell, keeps = handling.kind, partial(notify, observers), Retention(queue.name, retention, wall)
         receiver = Receiver(station, queue, kind, clock, limits.visibility, self._receiving, tell, keeps)
         self._settler = settler = Settler(station, queue, dead_letters, clock, outage, tell)
         self._hands = Hands(station, receiver, settler, limits.receivers + SETTLERS, self._crash)
