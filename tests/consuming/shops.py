@@ -125,7 +125,7 @@ class Shop:
     def stop(self, worker: Worker) -> bool:
         """Drain it; an open poll is ended by a message, which is given back."""
         worker.drain()
-        self.send_bodies("the end", group="the end" if self.queue.fifo else None)
+        self.send_bodies("the end", group="end" if self.queue.fifo else None)
         return worker.stop(PATIENCE)
 
     def left(self) -> list[Record]:
