@@ -13,7 +13,10 @@ ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", ENVELO
 _POSITIVE = click.IntRange(min=1)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0, all well; 1, something was cut; 2, mend the call; 70, a fault; 75, start me anew.",
+)
 @click.option(
     "--sqs-queue-url",
     metavar="URL",
@@ -29,28 +32,50 @@ _POSITIVE = click.IntRange(min=1)
     "installed entry points in pubsub_tasks.tasks.",
 )
 @click.option("--queue", metavar="NAME", help="Serve the tasks of this queue=; else the URL's name tells.")
-@click.option("--concurrency", type=_POSITIVE, help="Handlers at once: 8 threads, 100 coroutines by default.")
-@click.option("--processes", type=_POSITIVE, default=1, show_default=True, help="Processes for each queue.")
-@click.option("--max-tasks", type=_POSITIVE, help="Start a process anew after so many messages.")
+@click.option(
+    "--concurrency",
+    metavar="N",
+    type=_POSITIVE,
+    help="Handlers at once: 8 threads, 100 coroutines by default.",
+)
+@click.option(
+    "--processes", metavar="N", type=_POSITIVE, default=1, show_default=True, help="Processes for each queue."
+)
+@click.option("--max-tasks", metavar="N", type=_POSITIVE, help="Start a process anew after so many messages.")
 @click.option(
     "--max-memory", type=_POSITIVE, metavar="MIB", help="Start a process anew once it uses so many MiB."
 )
 @click.option(
-    "--receivers", type=_POSITIVE, help="Polls at once while the queue is full (up to 8); 1 when idle."
+    "--receivers",
+    metavar="N",
+    type=_POSITIVE,
+    help="Polls at once while the queue is full (up to 8); 1 when idle.",
 )
 @click.option(
-    "--prefetch", type=click.IntRange(min=0), help="Messages in hand beyond free slots; else automatic."
+    "--prefetch",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Messages in hand beyond free slots; else automatic.",
 )
 @click.option(
     "--visibility-timeout",
+    metavar="SECONDS",
     type=click.IntRange(2, 43_200),
     default=30,
     show_default=True,
     help="Seconds until a dead worker's messages come back; a live one's are extended.",
 )
-@click.option("--wait-seconds", type=click.IntRange(0, 20), default=20, show_default=True, help="Of a poll.")
+@click.option(
+    "--wait-seconds",
+    metavar="SECONDS",
+    type=click.IntRange(0, 20),
+    default=20,
+    show_default=True,
+    help="How long a poll waits.",
+)
 @click.option(
     "--grace",
+    metavar="SECONDS",
     type=click.FloatRange(min=0),
     default=25.0,
     show_default=True,
@@ -64,10 +89,13 @@ _POSITIVE = click.IntRange(min=1)
     show_default=True,
     help="What to do with media types that no task here handles.",
 )
-@click.option("--once", is_flag=True, help="Receive once, handle what came, and end.")
-@click.option("--drain", is_flag=True, help="End when a poll brings nothing and nothing is in hand.")
+@click.option("--once", is_flag=True, help="Receive once, handle what came, and end: for cron.")
+@click.option(
+    "--drain", is_flag=True, help="End when a poll brings nothing and nothing is in hand: for batch jobs."
+)
 @click.option(
     "--health-port",
+    metavar="PORT",
     type=click.IntRange(0, 65_535),
     help="Serve /healthz, /readyz and /status there; none by default.",
 )
