@@ -10,9 +10,18 @@ from .wire import Attribute, text
 
 Plain = str | int | float | bytes
 
+_OURS = frozenset(
+    {"media_type", "content_type", "content_encoding", "x-resent", "dead_letter", "ExtendedPayloadSize"}
+)
+"""Names that tell how a message is to be read, which a wrong value would make unreadable."""
+
 
 def given(attributes: Mapping[str, Plain | Attribute] | None) -> Mapping[str, Attribute]:
-    """Attributes as a caller writes them. Raises ConfigurationError for what none can carry."""
+    """Attributes as a caller writes them. Raises ConfigurationError for what none can carry, and for ours."""
+    if ours := _OURS & (attributes or {}).keys():
+        raise ConfigurationError(
+            f"attribute {', '.join(sorted(ours))} is written by the library itself: choose another name"
+        )
     return {name: _attribute(name, value) for name, value in (attributes or {}).items()}
 
 

@@ -1,18 +1,18 @@
-"""Codecs: content to JSON and back, as a marshmallow schema says. Knows no queue and no topic.
+"""Codecs: content to a body and back, as a marshmallow schema says. Knows no queue and no topic.
 
 A body is microcosm-pubsub's: one flat JSON object of `mediaType`, `opaqueData` and the schema's fields.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from json import JSONEncoder
 from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import EXCLUDE, Schema, ValidationError, missing
 from marshmallow.fields import Field
 
 from .attributes import of_field
+from .compression import compressor
 from .errors import ConfigurationError, EncodeError, InvalidContent
+from .formats import JSON, Format
 from .wire import Attribute
 
 MEDIA_TYPE = "mediaType"
@@ -30,10 +30,6 @@ _RESERVED = {
 """Names under which schemas of microcosm lineage declare what is ours to write."""
 
 _NO_HEADERS: Mapping[str, str] = {}
-_readable = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_escaped = JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
-_ILLEGAL = re.compile("[\ud800-\udfff\ufffe\uffff]")
-"""What JSON leaves as it is and SQS refuses. Source: SQS API reference, SendMessage, MessageBody."""
 
 
 class PubSubMessageSchema(Schema):
@@ -43,6 +39,15 @@ class PubSubMessageSchema(Schema):
 
     ATTRIBUTES: ClassVar[Sequence[str]] = ()
     """Names of content that each message tells in an attribute too, for filter policies."""
+
+    CONTENT_TYPE: ClassVar[str] = "json"
+    """How content is written: `json`, `msgpack`, `yaml`, or another of kombu's serializers; never pickle."""
+
+    COMPRESSION: ClassVar[str | None] = None
+    """What makes a message smaller that weighs over `COMPRESS_OVER`: `gzip`, `bzip2`, `lzma` or `zstd`."""
+
+    COMPRESS_OVER: ClassVar[int] = 8192
+    """Bytes."""
 
     def deserialize_media_type(self, obj: Any) -> str:
         """The media type. `obj` is None; the parameter is microcosm-pubsub's."""
@@ -71,6 +76,9 @@ class Codec:
     Attributes:
         schema: the one schema instance in use.
         media_type: what content is written as.
+        format: the content type that is written.
+        accept: content types that are read.
+        compression: what compresses a message over `compress_over` (bytes), or None.
         field_names: names in loaded content: a task's parameters, a publisher's keywords.
         required: those without which content is invalid.
         optional_without_default: those that loaded content may lack.
@@ -80,6 +88,12 @@ class Codec:
         """`media_type` is for a schema that serves several. Raises ConfigurationError where none is told."""
         self.schema = schema() if isinstance(schema, type) else schema
         self.media_type = media_type or declared_media_type(self.schema)
+        self.format = Format.of(getattr(schema, "CONTENT_TYPE", "json"))
+        self.accept = frozenset({JSON, self.format.content_type})
+        self.compression: str | None = getattr(schema, "COMPRESSION", None)
+        self.compress_over: int = getattr(schema, "COMPRESS_OVER", 0)
+        if self.compression is not None:
+            compressor(self.compression)
         self._reserved = tuple(_reserved(self.schema))
         self._writable = frozenset(_content_name(*item) for item in self.schema.dump_fields.items())
         loaded = {_content_name(name, field): field for name, field in self.schema.load_fields.items()}
@@ -127,17 +141,17 @@ class Codec:
         return loaded
 
     def write(self, content: Mapping[str, Any], headers: Mapping[str, str]) -> Written:
-        """Write a body that SQS and SNS accept. Raises InvalidContent, or EncodeError for no JSON."""
+        """Write a body that SQS and SNS accept. Raises InvalidContent, EncodeError."""
         dumped, loaded = self.check(content, headers)
         told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
         try:
-            body = _written({**told, **dumped, **told})
-        except (TypeError, ValueError, RecursionError) as error:
+            body, attributes = self.format.write({**told, **dumped, **told})
+        except Exception as error:  # a serializer of kombu's may raise anything
             raise EncodeError(
-                f"content of {self.media_type} cannot be written as JSON: {error}; "
+                f"content of {self.media_type} cannot be written as {self.format.title}: {error}; "
                 "let each of its fields dump to text, numbers, lists or objects"
             ) from error
-        return Written(body, loaded, self._attributes(dumped, loaded))
+        return Written(body, loaded, {**self._attributes(dumped, loaded), **attributes})
 
     def _wire_name(self, name: str, loaded: Mapping[str, "Field[Any]"]) -> tuple[str, str]:
         if name not in loaded:
@@ -211,10 +225,3 @@ def _shown(value: object) -> str:
         return f"{value!r:.80}"
     except Exception:
         return f"a value of type {type(value).__name__}"
-
-
-def _written(body: Mapping[str, Any]) -> str:
-    text = _readable(body)
-    if text.isascii() or not _ILLEGAL.search(text):
-        return text
-    return _escaped(body)

@@ -13,9 +13,9 @@ from microcosm.api import create_object_graph, load_each, load_from_dict, load_f
 from .bound import served
 from .cli.apps import App
 from .cli.daemon import run
-from .factories import Graph
 from .graph import refuse_broken
 from .tasks import Tasks, default_tasks
+from .wiring import Graph
 
 Loader = Callable[[Any], Any]
 

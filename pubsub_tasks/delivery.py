@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .errors import MessageError
+from .errors import MessageError, TransportError
 from .wire import Record
 
 
@@ -43,12 +43,13 @@ class Delivery:
         media_type: None where the body does not tell it.
         fields: the parsed JSON object of the body; empty where there is a defect.
         headers: the message's opaque headers.
-        attempt: which try this is, from 1; resends are counted on.
+        attempt: which try this is, from 1; resends are counted on, and a receive before it was due is not.
         published_at: when it was first published (epoch seconds).
         attributes: the message's own attributes, from SQS or from the SNS notification.
         topic: ARN of the topic, where the SNS notification tells it.
+        not_before: when it may be handled at the earliest (epoch seconds), or 0.
         waived: True once after a redrive: neither age nor hops are held against it.
-        defect: why it can never be read, or None.
+        defect: why it cannot be read, or None; a TransportError may pass.
         lease: the hold that the worker has on it.
     """
 
@@ -61,8 +62,9 @@ class Delivery:
     published_at: float
     attributes: Mapping[str, Any]
     topic: str | None = None
+    not_before: float = 0.0
     waived: bool = False
-    defect: MessageError | None = None
+    defect: MessageError | TransportError | None = None
     lease: Lease = UNLEASED
 
     @property

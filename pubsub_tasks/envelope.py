@@ -6,16 +6,18 @@ tasks, of what a schema asks for, or of what becomes of a delivery.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .codecs import MEDIA_TYPE, OPAQUE_DATA, Codec
+from .compression import CONTENT_ENCODING
 from .delivery import UNLEASED, Delivery, Lease
 from .errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
-from .message import MESSAGE_ID, PUBLISHED, Message
+from .formats import CONTENT_TYPE, JSON_ALONE, parsed, read
+from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
 from .notices import Notice, attribute_from, epoch, is_notice
 from .options import By, Id
+from .pointers import Parked, check
 from .resent import RESENT, Resent, seconds
 from .wire import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
 
@@ -30,37 +32,29 @@ _Said = tuple[str | None, Mapping[str, str], Mapping[str, Any]]
 """Media type, headers and fields."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """Where Amazon's Extended Client Library parked a large body: an S3 bucket and key."""
+def open_record(
+    record: Record,
+    lease: Lease = UNLEASED,
+    *,
+    accept: Collection[str] = JSON_ALONE,
+    claimed: str | None = None,
+) -> Delivery:
+    """The delivery that a record is, with a DecodeError or EnvelopeError as its `defect` if it is none.
 
-    bucket: str
-    key: str
-
-
-class Parked(EnvelopeError):
-    """The body is elsewhere, at `pointer`."""
-
-    def __init__(self, pointer: Pointer) -> None:
-        super().__init__(
-            f"the body is parked in S3, bucket {pointer.bucket!r:.80}, key {pointer.key!r:.256}, "
-            "and claim checks are not supported here: send it again with its body in the message"
-        )
-        self.pointer = pointer
-
-
-def open_record(record: Record, lease: Lease = UNLEASED) -> Delivery:
-    """The delivery that a record is, with a DecodeError or EnvelopeError as its `defect` if it is none."""
+    Content of other types than `accept` is a defect too, and so is a body that is parked elsewhere; `claimed`
+    is that body, fetched.
+    """
     notice = None
+    attributes = record.attributes
     try:
-        document = _parsed(record.body)
+        document = _parsed(record.body, attributes, accept, claimed)
         if is_notice(document):
             notice = Notice.read(document)
-            document = _parsed(notice.message)
-        said = _said(document, notice.attributes if notice else record.attributes)
+            attributes = notice.attributes
+            document = _parsed(notice.message, attributes, accept, claimed)
+        said = _said(document, attributes)
     except MessageError as defect:
-        unsaid: _Said = (_media_type(notice.attributes if notice else record.attributes), _NO_HEADERS, {})
-        return _delivery(record, lease, notice, unsaid, defect)
+        return _delivery(record, lease, notice, (_media_type(attributes), _NO_HEADERS, {}), defect)
     return _delivery(record, lease, notice, said, None)
 
 
@@ -126,16 +120,20 @@ def _delivery(
 ) -> Delivery:
     media_type, headers, fields = said
     resent = Resent.read(record.attributes) if RESENT in record.attributes else _NOT_RESENT
+    not_before = seconds(headers.get(NOT_BEFORE)) or 0.0
+    # Of one that came before it was due, the first receive was spent on waiting: nothing was tried.
+    early = 1 if 0 < record.first_received_at < not_before and record.receive_count > 1 else 0
     return Delivery(
         record=record,
         id=headers.get(MESSAGE_ID) or (notice.message_id if notice else record.message_id),
         media_type=media_type,
         fields=fields,
         headers=headers,
-        attempt=record.receive_count + resent.attempts,
+        attempt=record.receive_count - early + resent.attempts,
         published_at=_published_at(record, notice, headers, resent),
         attributes=notice.attributes if notice else record.attributes,
         topic=notice.topic if notice else None,
+        not_before=not_before,
         waived=resent.waive,
         defect=defect,
         lease=lease,
@@ -151,18 +149,34 @@ def _published_at(record: Record, notice: Notice | None, headers: Mapping[str, s
     return record.sent_at if told is None else told
 
 
-def _parsed(body: str) -> Any:
+def _parsed(
+    body: str, attributes: Mapping[str, Attribute], accept: Collection[str], claimed: str | None
+) -> Any:
+    """The JSON of a notification, or what a message says."""
+    if attributes and (CONTENT_TYPE in attributes or CONTENT_ENCODING in attributes):
+        if body.startswith("["):  # no text in base64, nor an object in any format but JSON
+            body = _claimed(parsed(body), claimed) or body
+        return read(body, attributes, accept)
+    document = parsed(body)
+    if isinstance(document, list) and (text := _claimed(document, claimed)):
+        return parsed(text)
+    return document
+
+
+def _claimed(document: Any, claimed: str | None) -> str | None:
+    """The text in the place of a pointer, None for what is no pointer. Raises Parked without that text."""
     try:
-        return json.loads(body)
-    except ValueError as error:
-        raise DecodeError(f"a body of {len(body):,} characters is not JSON: {error}") from error
-    except RecursionError as error:
-        raise DecodeError(f"a body of {len(body):,} characters is nested too deeply to be read") from error
+        check(document)
+    except Parked:
+        if claimed is None:
+            raise
+        return claimed
+    return None
 
 
 def _said(document: Any, attributes: Mapping[str, Attribute]) -> _Said:
     if not isinstance(document, dict):
-        raise _no_object(document)
+        raise DecodeError(f"the body must be an object and is of type {type(document).__name__}")
     media_type = document.get(MEDIA_TYPE)
     if media_type is None and "specversion" in document:
         return _event(document)
@@ -196,13 +210,6 @@ def _headers(said: Any) -> Mapping[str, str]:
         raise DecodeError("a header is nested too deeply to be read") from error
 
 
-def _no_object(document: Any) -> MessageError:
-    match document:
-        case [str(), {"s3BucketName": str(bucket), "s3Key": str(key)}]:
-            return Parked(Pointer(bucket, key))
-    return DecodeError(f"the body must be a JSON object and is of type {type(document).__name__}")
-
-
 def _event(document: dict[str, Any]) -> _Said:
     """A CloudEvent in structured JSON. Its context travels on as headers, in the names that we give them.
 
@@ -210,7 +217,7 @@ def _event(document: dict[str, Any]) -> _Said:
     """
     content = document.get("data")
     if isinstance(content, str):
-        content = _parsed(content)
+        content = parsed(content)
     if not isinstance(content, dict):
         raise EnvelopeError("the CloudEvent has no JSON object as its data")
     headers = dict(_headers({name: document[name] for name in document.keys() - _EVENT_ITSELF}))

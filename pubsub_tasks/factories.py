@@ -6,13 +6,11 @@ are boto3's to find. boto3 is loaded when a factory first needs it, and never by
 world is in memory (`testing.world`).
 """
 
-import importlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
-from microcosm.api import binding, defaults, typed
+from microcosm.api import typed
 from microcosm.errors import NotBoundError
 
 from .bound import served
@@ -24,57 +22,37 @@ from .middleware import Middleware, Next
 from .opaque import OpaqueHeaders
 from .publishing.producer import MAX_SIZE, Producer, Publication
 from .publishing.topics import Topics
+from .publishing.ways import Ways
 from .schemas import Schemas
 from .serving import choose_queue, find_dead_letters, our_version
 from .tasks import DEFAULT_QUEUE, Tasks, default_tasks
 from .telemetry import logging as log_lines
-from .testing.world import TOPICS, World
-from .transports import Transport
+from .testing.world import TOPICS
 from .wire import MAX_BATCH
-
-Graph = Any
-"""A microcosm graph: its components are what their factories make."""
-
-Factory = TypeVar("Factory", bound=Callable[[Graph], Any])
+from .wiring import WIRE, Graph, factory, json_object, transport_of
 
 LONGEST_WAIT = 20
 """Seconds of a long poll. Source: SQS API reference, ReceiveMessage."""
 
 
-def _factory(name: str, **config: Any) -> Callable[[Factory], Factory]:
-    """`@binding` and `@defaults` in one, and with types."""
-
-    def bind(factory: Factory) -> Factory:
-        binding(name)(defaults(**config)(factory))  # type: ignore[no-untyped-call]
-        return factory
-
-    return bind
-
-
-@_factory("sqs_message_handler_registry")
+@factory("sqs_message_handler_registry")
 def configure_handler_registry(graph: Graph) -> Tasks:
     """The tasks and handlers; assign another registry before anything else is resolved."""
     return default_tasks
 
 
-@_factory("pubsub_message_schema_registry")
+@factory("pubsub_message_schema_registry")
 def configure_schema_registry(graph: Graph) -> Schemas:
     """The schemas of those tasks, and of all that `@schema` declared."""
     schemas: Schemas = graph.sqs_message_handler_registry.schemas
     return schemas
 
 
-def _json_object(value: Any) -> Mapping[str, str]:
-    """A mapping as it is, or as JSON, since no variable's name can hold a media type."""
-    read = json.loads(value) if isinstance(value, str) else value
-    return dict(read)
-
-
-@_factory(
+@factory(
     "sns_topic_arns",
     prefix=typed(str, default_value=None),
     default=typed(str, default_value=None),
-    mappings=typed(_json_object, default_factory=dict),
+    mappings=typed(json_object, default_factory=dict),
 )
 def configure_sns_topic_arns(graph: Graph) -> Topics:
     """Topics by media type: in `mappings`, or by the media type itself, or as `created.order`; else `prefix`
@@ -83,32 +61,27 @@ def configure_sns_topic_arns(graph: Graph) -> Topics:
     return Topics(prefix=TOPICS) if graph.metadata.testing and topics == Topics() else topics
 
 
-_WIRE: dict[str, Any] = {
-    "profile_name": typed(str, default_value=None),
-    "region_name": typed(str, default_value=None),
-    "endpoint_url": typed(str, default_value=None),
-    "connect_timeout": typed(float, default_value=5.0),
-    "read_timeout": typed(float, default_value=10.0),
-}
-
-
-@_factory("pubsub_world")
-def configure_world(graph: Graph) -> World:
-    """The topics and queues of a graph that is testing."""
-    return World(graph.sqs_message_handler_registry)
-
-
-@_factory("sns_producer", **_WIRE, max_size=typed(int, default_value=MAX_SIZE))
+@factory(
+    "sns_producer",
+    **{
+        **WIRE,
+        "connect_timeout": typed(float, default_value=2.0),  # somebody may wait for the answer, as a web
+        "read_timeout": typed(float, default_value=5.0),  # request does, and boto3 tries three times
+    },
+    max_size=typed(int, default_value=MAX_SIZE),
+)
 def configure_sns_producer(graph: Graph) -> Producer:
     """The producer; from here on the tasks publish with it."""
     config = graph.config.sns_producer
+    transport = transport_of(graph, config)
     producer = Producer(
-        transport_of(graph, config).publisher(),
+        Ways(transport.publisher(), transport.queue, graph.sqs_queue_urls, graph.pubsub_scheduler),
         _topics(graph.sns_topic_arns),
         graph.pubsub_message_schema_registry,
         observers=[log_lines.observe],
         middleware=list(_publishing(graph)),
         max_size=config.max_size,
+        claims=graph.pubsub_claims,
     )
     graph.sqs_message_handler_registry.bind(producer)
     return producer
@@ -129,7 +102,7 @@ def _publishing(graph: Graph) -> Iterator[Middleware]:
         yield carry
 
 
-@_factory("pubsub_opaque_headers")
+@factory("pubsub_opaque_headers")
 def configure_opaque_headers(graph: Graph) -> OpaqueHeaders | None:
     """Keeps `graph.opaque` and the headers of messages in step; None where nothing is bound to `opaque`."""
     try:
@@ -138,29 +111,9 @@ def configure_opaque_headers(graph: Graph) -> OpaqueHeaders | None:
         return None
 
 
-def transport_of(graph: Graph, config: Any, threads: int = 16) -> Transport:
-    """In memory for a graph that is testing; else AWS, as the component's own configuration has it, for so
-    many threads."""
-    if graph.metadata.testing:
-        world: World = graph.pubsub_world
-        return world
-    aws = importlib.import_module("pubsub_tasks.transports.aws")
-    transport: Transport = aws.AwsTransport(
-        aws.Settings(
-            region=config.region_name,
-            endpoint_url=config.endpoint_url,
-            profile=config.profile_name,
-            threads=threads,
-            connect_timeout=config.connect_timeout,
-            read_timeout=config.read_timeout,
-        )
-    )
-    return transport
-
-
-@_factory(
+@factory(
     "sqs_consumer",
-    **_WIRE,
+    **WIRE,
     sqs_queue_url=typed(str, default_value=None),
     dead_letter_queue_url=typed(str, default_value=None),
     queue=typed(str, default_value=None),
@@ -189,6 +142,7 @@ def configure_sqs_consumer(graph: Graph) -> Consumer:
         limit=config.limit,
         wait=0 if graph.metadata.testing else config.wait_seconds,
         visibility=config.visibility_timeout,
+        claims=graph.pubsub_claims,
         dead_letters=lambda: find_dead_letters(transport, queue.attributes(), config.dead_letter_queue_url),
         version=our_version(),
         observers=[log_lines.observe],
@@ -202,13 +156,13 @@ def _logical_queue(tasks: Tasks, name: str, wanted: str | None) -> str | None:
     return choose_queue(tasks, name, wanted)
 
 
-@_factory("pubsub_served_tasks")
+@factory("pubsub_served_tasks")
 def configure_served_tasks(graph: Graph) -> Tasks:
     """The tasks with an instance of each handler class, made by this graph."""
     return served(graph, graph.sqs_message_handler_registry)
 
 
-@_factory("sqs_message_dispatcher")
+@factory("sqs_message_dispatcher")
 def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
     """Handles a batch in the calling thread."""
     consumer, tasks = graph.sqs_consumer, graph.pubsub_served_tasks
@@ -218,5 +172,6 @@ def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
         choose_queue(tasks, queue.name, graph.config.sqs_consumer.queue),
         unknown=graph.config.sqs_consumer.unknown,
         fifo=queue.fifo,
+        claims=graph.pubsub_claims,
     )
     return MessageDispatcher(consumer, dispatcher)

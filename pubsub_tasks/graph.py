@@ -13,10 +13,11 @@ from microcosm.errors import ValidationError
 from microcosm.object_graph import ObjectGraph
 from microcosm.registry import Registry, _registry
 
+from . import factories  # noqa: F401 - binds them
 from .errors import ConfigurationError
-from .factories import Graph
 from .publishing.producer import Producer
 from .tasks import Tasks
+from .wiring import Graph
 
 NAME = "pubsub-tasks"
 """The name of graphs that are made here: their variables begin with PUBSUB_TASKS__."""

@@ -28,6 +28,11 @@ class Local:
     provisioned: Provisioned
 
 
+def queues(url: str) -> str:
+    """How the URLs of its queues begin, for the broker at `url`."""
+    return f"{url}/{ACCOUNT}/"
+
+
 def environment(url: str) -> dict[str, str]:
     """The variables by which another process finds the broker at `url`, and publishes to its topics."""
     return {
@@ -36,6 +41,7 @@ def environment(url: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX": TOPICS,
+        "PUBSUB_TASKS__SQS_QUEUE_URLS__PREFIX": queues(url),
     }
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Self, TypedDict, Unpack
 
@@ -58,6 +58,8 @@ class Given(TypedDict, total=False):
     group_id: Id | None
     deduplication_id: Id | None
     expires: float | timedelta | None
+    delay: float | timedelta | None
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,9 @@ class Options:
         group_id: message group: order within it on FIFO topics, fairness on standard ones.
         deduplication_id: FIFO topics drop a second message with the same within five minutes.
         expires: seconds after which a message not yet handled is dead-lettered instead; None for never.
+        delay: seconds before it may be handled, or None.
+        at: when it may be handled at the earliest (epoch seconds), or None.
+        queue: logical name of the queue that a delay takes it to; None for the topic.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +82,9 @@ class Options:
     group_id: Id | None = None
     deduplication_id: Id | None = None
     expires: float | None = None
+    delay: float | None = None
+    at: float | None = None
+    queue: str | None = None
 
     @classmethod
     def of(cls, **given: Unpack[Given]) -> Self:
@@ -89,7 +97,18 @@ class Options:
             raise ConfigurationError(
                 f"no such option: {', '.join(sorted(unknown))}; there are {', '.join(Given.__annotations__)}"
             )
-        return replace(self, **{name: _READ[name](value) for name, value in given.items()})
+        changed = replace(self, **{name: _READ[name](value) for name, value in given.items()})
+        if changed.delay is not None and changed.at is not None:
+            raise ConfigurationError("delay= and at= say the same in two ways: give one of them")
+        if changed.delay is not None and changed.expires is not None and changed.expires <= changed.delay:
+            raise ConfigurationError(
+                f"expires={changed.expires:g} comes before delay={changed.delay:g}: both are seconds from now"
+            )
+        return changed
+
+    def due(self, now: float) -> float | None:
+        """When it may be handled at the earliest (epoch seconds); None for at once."""
+        return self.at if self.delay is None else now + self.delay
 
 
 def _headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -119,12 +138,27 @@ def _seconds(expires: float | timedelta | None) -> float | None:
     return seconds
 
 
+def _delay(delay: float | timedelta | None) -> float | None:
+    seconds = delay.total_seconds() if isinstance(delay, timedelta) else delay
+    if seconds is not None and not 0 <= seconds < float("inf"):
+        raise ConfigurationError(f"delay={delay!r}: give seconds from now, or a timedelta")
+    return seconds
+
+
+def _at(at: datetime | None) -> float | None:
+    if at is not None and (not isinstance(at, datetime) or at.utcoffset() is None):
+        raise ConfigurationError(f"at={at!r}: give a datetime with its time zone, such as datetime.now(UTC)")
+    return None if at is None else at.timestamp()
+
+
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "headers": _headers,
     "attributes": attributes.given,
     "group_id": _id,
     "deduplication_id": _id,
     "expires": _seconds,
+    "delay": _delay,
+    "at": _at,
 }
 
 DEFAULT = Options()

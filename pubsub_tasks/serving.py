@@ -18,6 +18,7 @@ from .consuming.stint import Stint
 from .consuming.worker import Capacity, Worker
 from .errors import ConfigurationError
 from .events import Observer
+from .pointers import ClaimStore
 from .tasks import Task, Tasks
 from .transports import Queue, Transport
 from .verdicts import DeadLetter
@@ -37,6 +38,7 @@ class Options:
     prefix: str = ""
     stint: Stint = field(default_factory=Stint)
     observers: Sequence[Observer] = ()
+    claims: ClaimStore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
         unknown=options.unknown,
         max_receive_count=attributes.max_receive_count,
         fifo=queue.fifo,
+        claims=options.claims,
     )
     worker = Worker(
         queue,

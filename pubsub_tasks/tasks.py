@@ -7,6 +7,7 @@ before anything is wired, and a test may wire it elsewhere for a while.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import update_wrapper
 from threading import Lock
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -65,7 +66,7 @@ class Task(Outlet, Generic[P, R]):
 
         `options` are those of all that it publishes.
         """
-        super().__init__(lambda: tasks.producer, lambda: tasks.codec_of(self), options)
+        super().__init__(lambda: tasks.producer, lambda: tasks.codec_of(self), replace(options, queue=queue))
         update_wrapper(self, function, updated=())
         self.handler = Handler(function)
         self.name = name or self.handler.name

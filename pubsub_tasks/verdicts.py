@@ -34,6 +34,16 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold(Retry):
+    """Not due yet: invisible for so many seconds, which is no try. Handled as a `Retry` wherever else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hopped(Ack):
+    """Not due yet, and a confirmed copy of it stands in its own queue: delete it."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """Send a copy to the dead-letter queue, and once that is confirmed, delete it."""
 

@@ -1,6 +1,7 @@
 """Samples: an order, its schema, its deliveries as a queue hands them out, and a topic that remembers."""
 
 import json
+from random import Random
 
 from marshmallow import fields
 
@@ -21,6 +22,11 @@ class OrderPlaced(PubSubMessageSchema):
     total = fields.Decimal(required=True, as_string=True)
     note = fields.String()
     currency = fields.String(load_default="EUR")
+
+
+def noise(length):
+    """Text that no compression makes much smaller."""
+    return Random(7).randbytes(length).hex()[:length]
 
 
 def body(media_type=ORDER, headers=None, **content):

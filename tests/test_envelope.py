@@ -12,10 +12,11 @@ from marshmallow import fields
 
 from pubsub_tasks.codecs import Codec, PubSubMessageSchema
 from pubsub_tasks.delivery import Unleased
-from pubsub_tasks.envelope import Parked, Pointer, from_lambda, open_record, seal
+from pubsub_tasks.envelope import from_lambda, open_record, seal
 from pubsub_tasks.errors import DecodeError, EnvelopeError, InvalidContent, TooManyAttributes
 from pubsub_tasks.message import Message
 from pubsub_tasks.notices import Confirmation
+from pubsub_tasks.pointers import Parked, Pointer
 from pubsub_tasks.resent import RESENT, Resent
 from pubsub_tasks.wire import Attribute, Record, text
 

@@ -10,15 +10,22 @@ from microcosm.api import create_object_graph, load_each, load_from_dict, load_f
 from microcosm.errors import LockedGraphError
 
 import pubsub_tasks.graph
-from pubsub_tasks.decorators import handles
-from pubsub_tasks.errors import ConfigurationError, InvalidContent, TopicNotDefinedError, UnknownMediaType
-from pubsub_tasks.factories import transport_of
+from pubsub_tasks.decorators import handles, task
+from pubsub_tasks.errors import (
+    ConfigurationError,
+    EnvelopeError,
+    InvalidContent,
+    TopicNotDefinedError,
+    UnknownMediaType,
+)
 from pubsub_tasks.flow import current, handled, handling, headers
 from pubsub_tasks.graph import producer_from_environment
 from pubsub_tasks.media_types import created
+from pubsub_tasks.pointers import Pointer
 from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.wiring import transport_of
 
-from .samples import ORDER, TOPIC, OrderPlaced
+from .samples import ORDER, TOPIC, OrderPlaced, noise
 
 
 @pytest.fixture
@@ -102,6 +109,33 @@ def test_resolving_the_producer_binds_the_tasks(tasks):
     assert received(graph)[0]["opaqueData"]["x-message-id"] == message_id
     with pytest.raises(LockedGraphError):
         _ = graph.sns_topic_arns_of_another
+
+
+def test_large_bodies_go_to_the_bucket_that_is_configured(tasks):
+    task(OrderPlaced, tasks=tasks)(lambda order_id: None)
+    graph = graph_of(tasks, pubsub_claims={"bucket": "large"}, sns_producer={"max_size": 600})
+
+    assert graph.sqs_consumer.consume() == []
+
+    message_id = graph.sns_producer.produce(ORDER, order_id=noise(900), total="1")
+
+    (message,) = graph.sqs_consumer.consume()
+    assert (message.message_id, message.content["order_id"]) == (message_id, noise(900))
+    assert len(graph.pubsub_claims.bodies) == 1
+
+
+def test_outside_tests_the_bucket_is_in_s3(tasks):
+    graph = graph_of(
+        tasks, testing=False, pubsub_claims={"allowed_buckets": "a,b", "region_name": "eu-west-1"}
+    )
+
+    assert graph.pubsub_claims.bucket is None
+    with pytest.raises(EnvelopeError, match=r"not allowed here \(a, b\)"):
+        graph.pubsub_claims.fetch(Pointer("c", "key"))
+
+
+def test_without_a_bucket_nothing_is_parked(tasks):
+    assert graph_of(tasks).pubsub_claims is None
 
 
 def test_the_registries_are_those_of_the_decorators(tasks):

@@ -94,3 +94,9 @@ def test_what_sqs_takes_no_id_of_is_refused_where_it_is_given(value):
 def test_headers_are_text():
     with pytest.raises(ConfigurationError, match="'retries' is not"):
         Options.of(headers={"retries": 3, "tenant": "t-1"})
+
+
+@pytest.mark.parametrize("name", ["media_type", "content_type", "content_encoding", "x-resent"])
+def test_what_tells_how_a_message_is_read_is_not_the_callers_to_say(name):
+    with pytest.raises(ConfigurationError, match=f"attribute {name} is written by the library itself"):
+        Options.of(attributes={name: "x", "tier": "gold"})

@@ -1,11 +1,12 @@
 """Serve: from a command's flags and an app to running workers, and to an exit code."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -17,9 +18,7 @@ from ..consuming.supervised import Supervised, supervised
 from ..consuming.tally import total
 from ..consuming.worker import Capacity
 from ..errors import ConfigurationError, PubSubTasksError
-from ..events import Observer
-from ..factories import transport_of
-from ..local import TOPICS, Local, local
+from ..local import TOPICS, Local, local, queues
 from ..raw import ENVELOPE, RawTransport
 from ..replay import STDIN, ReplayedLines, is_file, lines_of
 from ..running import Reasons, Terms, leave, run
@@ -29,6 +28,7 @@ from ..telemetry.health import health
 from ..telemetry.recent import Recent
 from ..testing.world import World
 from ..transports import Transport
+from ..wiring import transport_of
 from .apps import App
 from .banner import banner
 from .probes import LOOPBACK, of_services
@@ -94,6 +94,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     graph = app.graph(_config(context), testing=flags["testing"], debug=flags["debug"])
     _fill(context, graph.config.sqs_consumer)
     tasks = graph.pubsub_served_tasks
+    graph.use("pubsub_claims")
     graph.lock()
     source = _source(flags, graph, world)
     if isinstance(source.transport, World):
@@ -103,7 +104,8 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     transport = RawTransport(source.transport) if raw else source.transport
     recent = Recent(time.time)
     observers = [log_lines.observe] + ([recent] if flags["health_port"] is not None else [])
-    services = [service(transport, tasks, url, _options(flags, name, observers)) for name, url in source.urls]
+    options = replace(_options(flags), observers=observers, claims=graph.pubsub_claims)
+    services = [service(transport, tasks, url, replace(options, queue=name)) for name, url in source.urls]
     port = None
     if flags["health_port"] is not None:
         answers = of_services(services, recent)
@@ -138,7 +140,13 @@ def _config(context: click.Context) -> dict[str, Any]:
     given = {name: value for name, value in flags.items() if _is_given(context, name)}
     if flags["sqs_queue_url"]:
         given["sqs_queue_url"] = flags["sqs_queue_url"][0]
-    return {"sqs_consumer": given} | ({"sns_topic_arns": {"prefix": TOPICS}} if flags["local"] else {})
+    config = {"sqs_consumer": given}
+    if flags["local"]:
+        config |= {
+            "sns_topic_arns": {"prefix": TOPICS},
+            "sqs_queue_urls": {"prefix": queues(os.environ["AWS_ENDPOINT_URL"])},
+        }
+    return config
 
 
 def _narrow(flags: dict[str, Any], me: Supervised) -> None:
@@ -180,7 +188,7 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
     return _Source(transport, urls)
 
 
-def _options(flags: Flags, queue: str | None, observers: Sequence[Observer]) -> Options:
+def _options(flags: Flags) -> Options:
     capacity = Capacity(
         flags["concurrency"],
         flags["concurrency"],
@@ -193,9 +201,7 @@ def _options(flags: Flags, queue: str | None, observers: Sequence[Observer]) -> 
         capacity,
         flags["dead_letter_queue_url"],
         flags["unknown"],
-        queue,
         stint=Stint(flags["once"], flags["drain"], flags["max_tasks"]),
-        observers=observers,
     )
 
 

@@ -18,6 +18,7 @@ from ..envelope import open_record
 from ..errors import LeaseLost, PubSubTasksError, SettleFailed
 from ..events import Observer, Settled, notify
 from ..flow import handled, handling
+from ..pointers import ClaimStore
 from ..retry import RetryPolicy
 from ..signals import Nack
 from ..tasks import Tasks
@@ -26,6 +27,7 @@ from ..verdicts import Ack, DeadLetter, Release, Retry, Verdict
 from ..wire import MAX_BATCH, MAX_VISIBILITY, EntryFailure, Sent
 from .dead_letters import letter
 from .dispatch import judge_error, unreadable
+from .opening import Opening
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class Consumer:
         visibility: seconds for which received messages are ours; None for the queue's own.
         dead_letters: finds the queue for what cannot be handled; asked when first needed.
         version: ours, as letters tell it.
+        claims: where the bodies of large messages are parked, if anywhere.
         clock: epoch seconds.
     """
 
@@ -56,6 +59,7 @@ class Consumer:
         visibility: int | None = None,
         dead_letters: Callable[[], Queue | None] = lambda: None,
         version: str = "",
+        claims: ClaimStore | None = None,
         observers: Sequence[Observer] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -66,13 +70,14 @@ class Consumer:
         self._limit, self._wait, self._visibility = limit, wait, visibility
         self._find_dead_letters = dead_letters
         self._version = version
+        self._opening = Opening(tasks, queue_name or "", claims)
         self._observers = list(observers)
 
     def consume(self) -> "list[ConsumedMessage]":
         """Zero to `limit` messages. Raises ReceiveFailed."""
         records = self.queue.receive(self._limit, self._wait, self._visibility)
         now = self.clock()
-        return [ConsumedMessage(self, open_record(record), now) for record in records]
+        return [ConsumedMessage(self, self._opening.open(open_record(record)), now) for record in records]
 
     def content(self, delivery: Delivery) -> dict[str, Any]:
         """What a delivery says. Raises its defect, UnknownMediaType, InvalidContent."""

@@ -16,18 +16,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CoroutineType
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from ..delivery import Delivery
-from ..errors import ConfigurationError, Expired, InvalidContent, UnknownMediaType
-from ..flow import handled, handling, hops
-from ..message import EXPIRES
+from ..errors import ConfigurationError, ContentDisallowed, InvalidContent, TransportError, UnknownMediaType
+from ..flow import handled, handling
 from ..middleware import compose
 from ..notices import Confirmation
+from ..pointers import ClaimStore
 from ..retry import RetryPolicy
 from ..signals import Signal
 from ..tasks import Task, Tasks
 from ..verdicts import Ack, DeadLetter, Drop, Retry, Verdict
+from .opening import Opening
+from .screening import early, outdated, tried
 
 UnknownPolicy = Literal["dead-letter", "release", "drop"]
 
@@ -62,6 +64,7 @@ class Dispatcher:
         unknown: what to do with a media type that no task handles. `release` leaves it for an hour since its
             first receive, and for all receives but one of `max_receive_count`, to workers that may know it,
             and for so long takes no attempt as spent on a crash; not for FIFO queues.
+        claims: where the bodies of large messages are parked, if anywhere.
 
     Raises ConfigurationError, and Unbound for a handler class of which nobody made an instance: every message
     of its type would fail.
@@ -75,6 +78,7 @@ class Dispatcher:
         unknown: UnknownPolicy = "dead-letter",
         max_receive_count: int | None = None,
         fifo: bool = False,
+        claims: ClaimStore | None = None,
     ) -> None:
         if fifo and unknown == "release":
             raise ConfigurationError(
@@ -89,6 +93,7 @@ class Dispatcher:
         self._unknown = unknown
         self._max_receive_count = max_receive_count
         self._fifo = fifo
+        self._opening = Opening(tasks, queue, claims)
         # A convention's codec is made for each media type anew, which costs as much as all of dispatch.
         self._codec = lru_cache(CODECS)(tasks.schemas.find)
         self._call = compose([layer.plain for layer in tasks.middleware if layer.plain], _invoke)
@@ -101,16 +106,24 @@ class Dispatcher:
         task = self._find(delivery)
         return task is not None and task.is_async
 
+    def open(self, delivery: Delivery) -> Delivery:
+        """Open what its record alone does not tell; may wait for the store of large bodies. Never raises."""
+        return delivery if delivery.defect is None else self._opening.open(delivery)
+
     def prepare(self, delivery: Delivery, now: float) -> Call | Verdict:
         """What to call for it, or what becomes of it without. `now` is epoch seconds."""
-        if delivery.defect is not None:
-            return unreadable(delivery.defect)
-        task = self._find(delivery)
+        task, defect = self._find(delivery), delivery.defect
+        if isinstance(defect, TransportError):  # as from a store of large bodies, and it may pass
+            return (task.policy if task else RetryPolicy()).decide(defect, **tried(delivery, now))
+        if defect is not None and (task is not None or not isinstance(defect, ContentDisallowed)):
+            return unreadable(defect)
         if task is None:
             return self._not_known(delivery, now)
+        if delivery.not_before > now:
+            return early(delivery, now)
         if not self._may_have_run_nothing(delivery, now) and task.policy.exhausted_before(delivery.attempt):
             return DeadLetter("unreported")
-        if not delivery.waived and (verdict := _outdated(delivery, now)) is not None:
+        if not delivery.waived and (verdict := outdated(delivery, now)) is not None:
             return verdict
         return self._decode(task, delivery, now)
 
@@ -193,12 +206,12 @@ def unreadable(error: Exception) -> DeadLetter:
 def judge_error(policy: RetryPolicy, delivery: Delivery, error: BaseException, now: float) -> Verdict:
     """What becomes of a delivery that was handled with this error: a signal decides, else the policy does."""
     if not isinstance(error, Signal):
-        return policy.decide(error, **_tried(delivery, now))
+        return policy.decide(error, **tried(delivery, now))
     verdict = error.verdict
     if isinstance(verdict, (Ack, DeadLetter, Drop)):
         return verdict
     after = verdict.after if isinstance(verdict, Retry) else None
-    return policy.again(error, after, **_tried(delivery, now))
+    return policy.again(error, after, **tried(delivery, now))
 
 
 def _invoke(call: Call) -> Any:
@@ -216,24 +229,14 @@ async def _ainvoke(call: Call) -> Any:
     return await call.task.invoke(call.content, call.delivery)
 
 
-def _outdated(delivery: Delivery, now: float) -> Verdict | None:
-    if hops(delivery.headers) <= 0:
-        return DeadLetter("hops", Expired("published, handled and published again too many times: a loop?"))
-    try:
-        late = now - float(delivery.headers.get(EXPIRES, "inf"))
-    except ValueError:
-        return None
-    return DeadLetter("expired", Expired(f"expired {late:.0f} s ago")) if late > 0 else None
-
-
 def _young(delivery: Delivery, now: float) -> bool:
     """Whether workers that know its type may still be on their way."""
-    return now - _tried(delivery, now)["first_received_at"] < GRACE_AGE
+    return now - tried(delivery, now)["first_received_at"] < GRACE_AGE
 
 
 def _returned(task: Task[..., Any], delivery: Delivery, result: object, now: float) -> Verdict:
     if task.policy.judges_results:
-        verdict = task.policy.decide_result(result, **_tried(delivery, now))
+        verdict = task.policy.decide_result(result, **tried(delivery, now))
         if verdict is not None:
             return verdict
     return Ack(skipped=task.skips_falsy and not _truth(result))
@@ -244,15 +247,3 @@ def _truth(result: object) -> bool:
         return bool(result)
     except Exception:  # as an array's: it is something, at any rate
         return True
-
-
-class _Tried(TypedDict):
-    attempt: int
-    first_received_at: float
-    now: float
-
-
-def _tried(delivery: Delivery, now: float) -> _Tried:
-    """What a policy is told. A record that does not tell its first receive was received just now."""
-    first = delivery.record.first_received_at or now
-    return {"attempt": delivery.attempt, "first_received_at": first, "now": now}

@@ -11,12 +11,14 @@ from functools import partial
 from typing import Any
 
 from ..delivery import Delivery
+from ..errors import PubSubTasksError
 from ..events import Observer, Settled, Started, notify
-from ..verdicts import DeadLetter, Retry, Verdict
-from ..wire import MAX_VISIBILITY
+from ..verdicts import DeadLetter, Hold, Hopped, Retry, Verdict
+from ..wire import MAX_VISIBILITY, EntryFailure, Outgoing, Sent
 from .deadlines import Deadlines, Run, timeout
 from .dispatch import Call, Dispatcher
 from .held import Held, Kind
+from .hops import hop
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class Handling:
         can_letter: whether there is a dead-letter queue.
         clock: seconds that never go back.
         wall: epoch seconds.
+        send: sends to the queue itself.
         patience: seconds that a handler gets to leave after its time limit.
         on_stuck: told of a delivery whose thread is left behind, and of what becomes of it.
     """
@@ -42,6 +45,7 @@ class Handling:
         can_letter: bool,
         clock: Callable[[], float],
         wall: Callable[[], float],
+        send: Callable[[Sequence[Outgoing]], Sequence[Sent | EntryFailure]],
         patience: float,
         on_stuck: Callable[[Held, Verdict], None],
     ) -> None:
@@ -52,6 +56,7 @@ class Handling:
         # Without any plain task coroutines handle what has no task too.
         self._has_threads = dispatcher.has_plain or not dispatcher.has_coroutines
         self._clock, self._wall = clock, wall
+        self._send = send
         self._on_stuck = on_stuck
         self.deadlines = Deadlines(clock, self._stuck, patience)
         self.stopping = False
@@ -65,9 +70,13 @@ class Handling:
     def handle(self, held: Held) -> Verdict | None:
         """What becomes of it; None when that was decided already, since this thread was given up."""
         started = self._clock()
+        if held.delivery.defect is not None:
+            held.delivery = self._dispatcher.open(held.delivery)
         call = self._prepare(held)
         if not isinstance(call, Call):
-            return self._decided(held, call, started)
+            return self._decided(held, self._hopped(held, call), started)
+        if call.task.is_async:  # its body told the media type, and nobody knew before that was fetched
+            return self._decided(held, asyncio.run(self._run_async(call)), started)
         if call.task.timeout is None:
             return self._decided(held, self._dispatcher.run(call, self._wall), started)
         run = Run(held, call)
@@ -77,8 +86,14 @@ class Handling:
     async def handle_async(self, held: Held) -> Verdict:
         """The same in the event loop, whose handlers are cancelled when their time is over."""
         started = self._clock()
+        if held.delivery.defect is not None:
+            held.delivery = await asyncio.to_thread(self._dispatcher.open, held.delivery)
         call = self._prepare(held)
-        verdict = await self._run_async(call) if isinstance(call, Call) else call
+        if isinstance(call, Call):
+            verdict = await self._run_async(call)
+        else:
+            waits = isinstance(call, Hold)
+            verdict = await asyncio.to_thread(self._hopped, held, call) if waits else call
         return self._decided(held, verdict, started)
 
     async def _run_async(self, call: Call) -> Verdict:
@@ -100,6 +115,18 @@ class Handling:
             if self._observers:
                 notify(self._observers, Started(self._queue, held.delivery, call.task.name))
         return call
+
+    def _hopped(self, held: Held, verdict: Verdict) -> Verdict:
+        """Send a copy of what is not due yet, where it cannot be held again; unconfirmed, it is held."""
+        copy = hop(held.delivery, self._wall()) if isinstance(verdict, Hold) else None
+        if copy is None:
+            return verdict
+        try:
+            (answer,) = self._send([copy])
+        except PubSubTasksError as error:
+            logger.warning("message %s is not due, and cannot be sent on: %s", held.delivery.id, error)
+            return verdict
+        return Hopped() if isinstance(answer, Sent) else verdict
 
     def _decided(self, held: Held, verdict: Verdict, started: float) -> Verdict:
         if isinstance(verdict, DeadLetter) and not self._can_letter:

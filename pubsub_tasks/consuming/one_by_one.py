@@ -29,7 +29,7 @@ class MessageDispatcher:
 
     def _verdict(self, message: ConsumedMessage) -> Verdict:
         clock = self.consumer.clock
-        call = self._dispatcher.prepare(message.delivery, clock())
+        call = self._dispatcher.prepare(self._dispatcher.open(message.delivery), clock())
         if not isinstance(call, Call):
             return call
         if call.task.is_async:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import UnknownMediaType
-from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
+from ..verdicts import Ack, DeadLetter, Drop, Hold, Hopped, Release, Retry, Verdict
 
 
 @dataclass(slots=True)
@@ -23,11 +23,14 @@ class Tally:
     dropped: int = 0
     released: int = 0
     lost: int = 0
+    postponed: int = 0
     dead_lettered: Counter[str] = field(default_factory=Counter)
 
     def decided(self, verdict: Verdict) -> None:
         """A handler's delivery was decided; a dead letter counts once it is confirmed."""
         match verdict:
+            case Hold() | Hopped():
+                self.postponed += 1
             case Ack(skipped=False):
                 self.acked += 1
             case Ack():
@@ -60,9 +63,8 @@ class Tally:
             f"dropped {self.dropped}",
             f"released {self.released}",
         ]
-        parts += [
-            f"{name} {count}" for name, count in (("skipped", self.skipped), ("lost", self.lost)) if count
-        ]
+        rare = [("skipped", self.skipped), ("lost", self.lost), ("not due yet", self.postponed)]
+        parts += [f"{name} {count}" for name, count in rare if count]
         return ", ".join(parts)
 
 

@@ -119,6 +119,7 @@ class Worker:
             can_letter=dead_letters is not None,
             clock=clock,
             wall=wall,
+            send=queue.send,
             patience=capacity.patience,
             on_stuck=self._leave_behind,
         )

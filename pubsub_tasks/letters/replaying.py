@@ -24,7 +24,7 @@ def replay(dispatcher: Dispatcher, letter: Letter, clock: Callable[[], float]) -
     """Handle a letter as its redriven copy would be on its first attempt. The handler's effects are real."""
     sent = restore(letter.record)
     now = clock()
-    delivery = open_record(
+    opened = open_record(
         Record(
             sent.body,
             receipt_handle="",
@@ -35,7 +35,7 @@ def replay(dispatcher: Dispatcher, letter: Letter, clock: Callable[[], float]) -
             group_id=sent.group_id,
         )
     )
-    prepared = dispatcher.prepare(delivery, now)
+    prepared = dispatcher.prepare(dispatcher.open(opened), now)
     if not isinstance(prepared, Call):
         return Replay(None, prepared)
     if prepared.task.is_async:

@@ -1,34 +1,48 @@
 """Batches: what goes together in one call, and what became of each. Pure: sends nothing, knows no time.
 
-A batch is of one topic, of up to ten entries, and of no more bytes than the topic takes. On a FIFO topic it
-has one entry of a message group: had it two, and the service refused the first alone, the second would have
-overtaken it.
+A batch is of one topic or queue, of up to ten entries, and of no more bytes than that takes. Where there is
+order, it has one entry of a message group: had it two, and the service refused the first alone, the second
+would have overtaken it.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Self
 
 from ..errors import PublishFailed
 from ..wire import MAX_BATCH, EntryFailure, Outgoing
+from .fitting import Claim
 
 FIFO_WINDOW = 100
 """Messages of a FIFO topic among which to look for ten of different groups."""
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A topic (ARN) or queue (URL), and when a message is to go there (epoch seconds)."""
+
+    target: str
+    at: float
+
+    def __str__(self) -> str:
+        return f"a message to {self.target} at {datetime.fromtimestamp(self.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Parcel:
-    """A message ready to go: its media type and id, its topic's ARN, and what it weighs in bytes.
+    """A message ready to go: its media type and id, its topic (ARN) or queue (URL), and its weight in bytes.
 
-    `index` is its place among those that were given together.
+    `index` is its place among those that were given together; `claim` is to be parked before it goes.
     """
 
     media_type: str
     message_id: str
-    topic: str
+    destination: str | Due
     outgoing: Outgoing
     size: int
     index: int = 0
+    claim: Claim | None = None
 
     def at(self, index: int) -> Self:
         """The same at another place."""
@@ -36,8 +50,10 @@ class Parcel:
 
     @property
     def lane(self) -> tuple[str, str | None] | None:
-        """What it must keep its place in, or None on a standard topic."""
-        return (self.topic, self.outgoing.group_id) if self.topic.endswith(".fifo") else None
+        """What it must keep its place in, or None where there is no order."""
+        if isinstance(self.destination, Due) or not self.destination.endswith(".fifo"):
+            return None
+        return self.destination, self.outgoing.group_id
 
 
 class Batches:
@@ -45,11 +61,11 @@ class Batches:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._waiting: dict[str, list[Parcel]] = {}
+        self._waiting: dict[str | Due, list[Parcel]] = {}
 
     def put(self, parcel: Parcel) -> Iterator[list[Parcel]]:
         """Take one more, and give the batches that are to go now."""
-        waiting = self._waiting.setdefault(parcel.topic, [])
+        waiting = self._waiting.setdefault(parcel.destination, [])
         waiting.append(parcel)
         enough = FIFO_WINDOW if parcel.lane else MAX_BATCH
         while len(waiting) >= enough or sum(each.size for each in waiting) >= self._max_bytes:
@@ -101,7 +117,7 @@ class Results:
     def refused(self, parcel: Parcel, failure: EntryFailure) -> None:
         """It will not be tried again; nor may anything that waits behind it on a FIFO topic."""
         self._first = (
-            self._first or f"{parcel.media_type} to {parcel.topic}: {failure.code} {failure.message}"
+            self._first or f"{parcel.media_type} to {parcel.destination}: {failure.code} {failure.message}"
         )
         self.failed.append((parcel.index, failure.code, failure.message))
         if parcel.lane is not None:

@@ -3,27 +3,30 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from ..codecs import Codec
 from ..envelope import seal
-from ..errors import ConfigurationError, MessageTooLarge
+from ..errors import ConfigurationError
 from ..events import Observer
 from ..flow import outbound
-from ..message import EXPIRES, MESSAGE_ID, Message
+from ..message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
 from ..middleware import Middleware, compose, refuse_coroutine
 from ..options import DEFAULT, Options
 from ..outlets import Content
+from ..pointers import ClaimStore, Pointer
 from ..schemas import Schemas
 from ..transports import Publisher
 from ..wire import Outgoing
-from .batches import Parcel
+from .batches import Due, Parcel, Results
 from .deferred import sink
+from .fitting import fit
 from .sending import Sender
 from .stream import Stream
 from .topics import Topics
+from .ways import Way, Ways
 
 MAX_SIZE = 262_144
 """Bytes that a topic takes unless its MaximumMessageSize says more. Source: SNS API reference, Publish."""
@@ -42,17 +45,21 @@ class Publication:
 
 
 class Producer:
-    """Publishes to topics. Safe to share between threads."""
+    """Publishes to topics, and what is delayed to queues. Safe to share between threads.
+
+    `publisher` alone knows no delays; `Ways` do.
+    """
 
     def __init__(
         self,
-        publisher: Publisher,
+        publisher: Publisher | Ways,
         topics: Topics,
         schemas: Schemas,
         *,
         observers: Sequence[Observer] = (),
         middleware: Sequence[Middleware] = (),
         max_size: int = MAX_SIZE,
+        claims: ClaimStore | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         new_id: Callable[[], str] = lambda: str(uuid4()),
@@ -61,8 +68,10 @@ class Producer:
             refuse_coroutine(each, "a publish")
         self._topics = topics
         self._schemas = schemas
-        self._sender = Sender(publisher, max_size, tuple(observers), clock, sleep)
+        self._ways = publisher if isinstance(publisher, Ways) else Ways(publisher)
+        self._sender = Sender(self._ways, max_size, tuple(observers), clock, sleep, claims)
         self._max_size = max_size
+        self._claims = claims
         self._clock = clock
         self._new_id = new_id
         self._call = compose(middleware, self._send)
@@ -118,6 +127,12 @@ class Producer:
         await asyncio.to_thread(stream.finish)
         return stream.ids
 
+    def forward(self, parcels: Iterable[Parcel]) -> None:
+        """Send what is written already. Raises PublishFailed."""
+        results = Results()
+        self._sender.send_all(parcels, results)
+        results.check()
+
     def _send(self, publication: Publication) -> str:
         parcel = self._parcel(publication)
         gathering = sink.get()
@@ -127,29 +142,41 @@ class Producer:
 
     def _parcel(self, publication: Publication) -> Parcel:
         codec, options = publication.codec, publication.options
-        arn = self._topics.arn(codec.media_type)
-        message = self._message(codec.media_type, publication.content, options)
-        outgoing = _sealed(arn, codec, message, options)
-        size = outgoing.size
-        if size > self._max_size:
-            raise MessageTooLarge(codec.media_type, size, self._max_size)
-        return Parcel(codec.media_type, message.id, arn, outgoing, size)
-
-    def _message(self, media_type: str, content: Content, options: Options) -> Message:
         now = self._clock()
+        way = self._way(codec.media_type, options, now)
+        message = self._message(codec.media_type, publication.content, options, way, now)
+        sealed = replace(_sealed(way, codec, message, options), delay=way.delay)
+        outgoing, claim = fit(codec, sealed, self._max_size, self._pointer(message))
+        return Parcel(codec.media_type, message.id, way.destination, outgoing, outgoing.size, claim=claim)
+
+    def _way(self, media_type: str, options: Options, now: float) -> Way:
+        due = options.due(now)
+        if due is None:
+            return Way(self._topics.arn(media_type))
+        topic = self._topics.arn(media_type) if options.queue is None else ""
+        return self._ways.later(topic, options.queue, due, now)
+
+    def _pointer(self, message: Message) -> Pointer | None:
+        bucket = self._claims.bucket if self._claims else None
+        return Pointer(bucket, message.id) if bucket else None
+
+    def _message(self, media_type: str, content: Content, options: Options, way: Way, now: float) -> Message:
         given = dict(options.headers)
+        if way.not_before is not None:
+            given[NOT_BEFORE] = f"{way.not_before:.3f}"
         if options.expires is not None:
             given[EXPIRES] = f"{now + options.expires:.3f}"
         headers = outbound(given, message_id=self._new_id(), request_id=self._new_id(), now=now)
         return Message(media_type, content, headers, headers[MESSAGE_ID], now)
 
 
-def _sealed(arn: str, codec: Codec, message: Message, options: Options) -> Outgoing:
+def _sealed(way: Way, codec: Codec, message: Message, options: Options) -> Outgoing:
     """The message as its topic takes it. On a FIFO topic a repeated call must not make a second message."""
-    fifo = arn.endswith(".fifo")
+    target = way.destination.target if isinstance(way.destination, Due) else way.destination
+    fifo = target.endswith(".fifo")
     if fifo and options.group_id is None:
         raise ConfigurationError(
-            f"{arn} is a FIFO topic, and {codec.media_type} was published to it without a message group: "
+            f"{target} is FIFO, and {codec.media_type} was published to it without a message group: "
             "name one with options(group_id=...)"
         )
     return seal(

@@ -10,14 +10,17 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from ..errors import TransportError
+from ..errors import MessageError, TransportError
 from ..events import Observer, Published, notify
-from ..transports import Publisher
+from ..pointers import ClaimStore
 from ..wire import THROTTLED, EntryFailure, Sent
 from .batches import Batches, Parcel, Results
+from .ways import Ways
 
 ATTEMPTS = 4
 """Tries of one entry: within about two seconds, for somebody may wait for the answer."""
@@ -34,11 +37,12 @@ class Sender:
     `max_bytes` is what one call takes; `sleep` takes seconds.
     """
 
-    publisher: Publisher
+    ways: Ways
     max_bytes: int
     observers: Sequence[Observer] = ()
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    claims: ClaimStore | None = None
     retrying: Retrying = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,11 +77,27 @@ class Sender:
     def send_batch(self, batch: Sequence[Parcel], results: Results) -> None:
         """Send these in one call, and those that failed and may yet succeed in another."""
         pending: dict[Parcel, EntryFailure] = {
-            parcel: _UNTRIED for parcel in batch if not results.stands_behind(parcel)
+            parcel: _UNTRIED
+            for parcel in batch
+            if not results.stands_behind(parcel) and self._parked(parcel, results)
         }
-        self.retrying(self._try, pending, results)
+        if self._try(pending, results):  # most calls succeed, and tenacity would only cost them time
+            tries = chain([True], iter(partial(self._try, pending, results), None))
+            self.retrying(next, tries)
         for parcel, failure in pending.items():
             results.refused(parcel, failure)
+
+    def _parked(self, parcel: Parcel, results: Results) -> bool:
+        """Whether nothing of it is to be parked, or it is by now."""
+        if parcel.claim is None or self.claims is None:
+            return True
+        try:
+            self.claims.park(parcel.claim.pointer, parcel.claim.body)
+        except TransportError as error:
+            results.cause = results.cause or error
+            results.refused(parcel, EntryFailure(error.code, str(error), retriable=False))
+            return False
+        return True
 
     def _try(self, pending: dict[Parcel, EntryFailure], results: Results) -> bool:
         """Send what is pending; whether some of it still is, and worth another try."""
@@ -89,7 +109,10 @@ class Sender:
             if isinstance(answer, Sent):
                 del pending[parcel]
                 results.sent(parcel)
-                notify(self.observers, Published(parcel.media_type, parcel.message_id, parcel.topic, took))
+                notify(
+                    self.observers,
+                    Published(parcel.media_type, parcel.message_id, str(parcel.destination), took),
+                )
             elif answer.retriable:
                 pending[parcel] = answer
             else:
@@ -98,14 +121,16 @@ class Sender:
         return bool(pending)
 
     def _answers(self, parcels: Sequence[Parcel], results: Results) -> list[Sent | EntryFailure]:
-        entries = [parcel.outgoing for parcel in parcels]
         try:
-            return self.publisher.publish(parcels[0].topic, entries)
+            return self.ways.send(parcels)
+        except MessageError as error:
+            results.cause = results.cause or error
+            return [EntryFailure(type(error).__name__, str(error), retriable=False)] * len(parcels)
         except TransportError as error:
             results.cause = results.cause or error
             # Whatever else failed as a whole, boto3 has tried often enough.
             throttled = error.code.rpartition(".")[2] in THROTTLED
-            return [EntryFailure(error.code, str(error), retriable=throttled)] * len(entries)
+            return [EntryFailure(error.code, str(error), retriable=throttled)] * len(parcels)
 
 
 _UNTRIED = EntryFailure("Untried", "not sent yet", retriable=True)

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from ..errors import UnknownMediaType
 from ..events import Event, Lost, Published, Settled
-from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
+from ..verdicts import Ack, DeadLetter, Drop, Hold, Hopped, Release, Retry, Verdict
 
 logger = logging.getLogger("pubsub_tasks.messages")
 
@@ -94,6 +94,8 @@ def _settled(event: Settled, level: int) -> None:
 
 _LEVELS: dict[type[Verdict], int] = {
     Ack: logging.DEBUG,
+    Hold: logging.DEBUG,
+    Hopped: logging.DEBUG,
     Retry: logging.WARNING,
     DeadLetter: logging.ERROR,
     Drop: logging.WARNING,
@@ -104,6 +106,10 @@ _LEVELS: dict[type[Verdict], int] = {
 def describe(verdict: Verdict) -> str:
     """A verdict in words, such as "retry in 3.5 s" or "dead letter (invalid)"."""
     match verdict:
+        case Hold(after):
+            return f"not due for {after:.0f} s"
+        case Hopped():
+            return "not due, sent on"
         case Ack(skipped=True):
             return "skipped"
         case Ack():

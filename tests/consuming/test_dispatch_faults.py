@@ -32,7 +32,7 @@ FAULTS = [
     (dispatch, "judge_error", acknowledges, stories.test_the_policy_still_says_when_to_stop),
     (
         dispatch,
-        "_outdated",
+        "outdated",
         lambda *_: None,
         stories.test_a_message_that_went_round_too_often_is_a_dead_letter,
     ),

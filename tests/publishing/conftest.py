@@ -12,6 +12,7 @@ from pubsub_tasks.errors import PublishFailed
 from pubsub_tasks.events import Event
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
+from pubsub_tasks.publishing.ways import Ways
 from pubsub_tasks.tasks import Tasks
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.memory import MemoryTransport
@@ -75,9 +76,9 @@ class Shop:
         """A producer to these topics (media type to ARN), bound to the registry."""
         return self.bind(Topics(topics))
 
-    def bind(self, topics: Topics, **settings: Any) -> Producer:
+    def bind(self, topics: Topics, ways: Ways | None = None, **settings: Any) -> Producer:
         producer = Producer(
-            self.wire,
+            ways or self.wire,
             topics,
             self.tasks.schemas,
             **{"clock": self.clock, "observers": [self.events.append], **settings},

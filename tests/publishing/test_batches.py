@@ -84,7 +84,7 @@ def test_all_go_once_within_limits_and_each_group_in_its_order(drawn):
         lanes = [each.lane for each in batch if each.lane]
         assert 1 <= len(batch) <= 10
         assert sum(each.size for each in batch) <= 100
-        assert len({each.topic for each in batch}) == 1
+        assert len({each.destination for each in batch}) == 1
         assert len(set(lanes)) == len(lanes)
     for lane in {each.lane for each in given_} - {None}:
         went = [each.index for batch in gone for each in batch if each.lane == lane]

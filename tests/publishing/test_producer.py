@@ -19,9 +19,11 @@ from pubsub_tasks.flow import handled, handling, headers
 from pubsub_tasks.options import Options, by
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.wire import Attribute, EntryFailure, text
-from tests.samples import ORDER, OrderPlaced
+from tests.samples import ORDER, OrderPlaced, noise
 
 CODEC = Codec(OrderPlaced)
+
+
 CONTENT = {"order_id": "o-1", "total": Decimal("9.99")}
 
 
@@ -150,7 +152,7 @@ def test_what_its_topic_would_refuse_for_its_size_is_told_with_both_sizes(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     with pytest.raises(MessageTooLarge, match="262,144") as caught:
-        producer.publish(CODEC, {**CONTENT, "note": "x" * 262_144})
+        producer.publish(CODEC, {**CONTENT, "note": noise(400_000)})
 
     assert caught.value.size > caught.value.limit == 262_144
     assert shop.wire.calls == []

@@ -1,0 +1,92 @@
+"""A message made to fit: as it is, compressed, parked, or refused."""
+
+import json
+from random import Random
+
+import pytest
+
+from pubsub_tasks.codecs import Codec
+from pubsub_tasks.compression import expanded
+from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, TooManyAttributes
+from pubsub_tasks.pointers import Pointer
+from pubsub_tasks.publishing.fitting import Claim, fit
+from pubsub_tasks.wire import Attribute, Outgoing, text
+from tests.samples import OrderPlaced
+
+CODEC = Codec(OrderPlaced)
+POINTER = Pointer("bucket", "key")
+NOISE = Random(7).randbytes(2000).hex()
+LIMIT = 1000
+
+
+def test_what_fits_is_left_alone():
+    message = Outgoing("x" * LIMIT)
+
+    assert fit(CODEC, message, LIMIT, POINTER) == (message, None)
+
+
+def test_what_does_not_is_compressed_if_that_suffices():
+    fitted, claim = fit(CODEC, Outgoing("x" * 5000, {"tier": text("gold")}, "g", "d"), LIMIT, POINTER)
+
+    assert claim is None
+    assert fitted.size <= LIMIT
+    assert (fitted.group_id, fitted.deduplication_id) == ("g", "d")
+    assert fitted.attributes["tier"] == text("gold")
+    assert expanded(fitted.body, fitted.attributes) == b"x" * 5000
+
+
+def test_else_it_is_parked_as_it_was_in_amazons_form():
+    fitted, claim = fit(CODEC, Outgoing(NOISE, {"tier": text("gold")}), LIMIT, POINTER)
+
+    assert claim == Claim(POINTER, NOISE)
+    assert json.loads(fitted.body) == [
+        "software.amazon.payloadoffloading.PayloadS3Pointer",
+        {"s3BucketName": "bucket", "s3Key": "key"},
+    ]
+    assert fitted.attributes == {"tier": text("gold"), "ExtendedPayloadSize": Attribute("Number", "4000")}
+
+
+def test_without_a_bucket_it_is_refused_with_both_sizes():
+    with pytest.raises(MessageTooLarge, match="4,000 bytes and the limit is 1,000"):
+        fit(CODEC, Outgoing(NOISE), LIMIT, None)
+
+
+def test_attributes_that_are_too_much_by_themselves_are_refused():
+    with pytest.raises(MessageTooLarge):
+        fit(CODEC, Outgoing(NOISE, {"note": text("x" * LIMIT)}), LIMIT, POINTER)
+
+
+@pytest.mark.parametrize(("body", "done"), [("x" * 5000, "compressed"), (NOISE, "parked")])
+def test_an_eleventh_attribute_is_refused_here_too(body, done):
+    ten = {f"name-{number}": text("x") for number in range(10)}
+
+    with pytest.raises(TooManyAttributes, match=f"11 attributes, one of them to tell that it is {done}"):
+        fit(CODEC, Outgoing(body, ten), LIMIT, POINTER)
+
+
+class Packed(OrderPlaced):
+    COMPRESSION = "lzma"
+    COMPRESS_OVER = 500
+
+
+def test_a_schema_may_want_its_messages_compressed():
+    codec = Codec(Packed)
+    small, large = Outgoing("x" * 500), Outgoing("x" * 501)
+
+    assert fit(codec, small, LIMIT, None) == (small, None)
+    fitted, _ = fit(codec, large, LIMIT, None)
+    assert fitted.attributes == {"content_encoding": text("lzma,base64")}
+
+
+def test_what_would_only_grow_is_left_alone():
+    message = Outgoing(NOISE[:600])
+
+    assert fit(Codec(Packed), message, LIMIT, None) == (message, None)
+
+
+def test_a_compression_that_there_is_not_is_refused_when_declared():
+    class Wrong(OrderPlaced):
+        COMPRESSION = "rar"
+
+    with pytest.raises(ConfigurationError, match="rar"):
+        Codec(Wrong)
