@@ -1,0 +1,166 @@
+"""The station: who gets which job, on a clock that stands still unless a test moves it."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from pubsub_tasks.consuming.held import Delete, Held, Kind, LetGo, Limits
+from pubsub_tasks.consuming.inflight import InFlight
+from pubsub_tasks.consuming.jobs import LONG_POLL, SHORT_POLL, Job, Poll
+from pubsub_tasks.consuming.leases import Hold
+from pubsub_tasks.consuming.station import Station
+from pubsub_tasks.consuming.stint import Stint
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.verdicts import Ack
+from tests.samples import delivery
+
+from .shops import PATIENCE, until
+
+
+class Scene:
+    """A station with a clock, and what a receive brings to it."""
+
+    def __init__(self, threads: int = 2, coroutines: int = 0, *, stint: Stint | None = None) -> None:
+        self.clock = VirtualClock(1000.0)
+        self.inflight = InFlight(Limits(threads, coroutines, receivers=2))
+        self.station = Station(self.inflight, self.clock, threads=threads, stint=stint)
+
+    def bring(self, poll: Job | None, *kinds: Kind) -> list[Held]:
+        """That poll brought a message for each."""
+        assert isinstance(poll, Poll)
+        members = [Held(delivery(), Hold(self.clock(), 30, self.clock), kind, None) for kind in kinds]
+        with self.station as inflight:
+            inflight.received(members, poll.asked, self.clock())
+            self.station.stint.polled(len(members), inflight.idle)
+        return members
+
+    def handle(self, held: Job | None, seconds: float) -> Job | None:
+        """A slot handled it in so many seconds, and asks for the next."""
+        assert isinstance(held, Held)
+        self.clock.advance(seconds)
+        return self.station.slot_job(held, Ack())
+
+
+def test_a_free_slot_polls_runs_what_comes_and_polls_again() -> None:
+    scene = Scene()
+    poll = scene.station.slot_job()
+    first, second = scene.bring(poll, Kind.THREAD, Kind.THREAD)
+
+    assert scene.station.slot_job() is first
+    assert scene.handle(first, 0.0001) is second
+    assert isinstance(scene.handle(second, 0.0001), Poll)
+
+
+def test_the_first_poll_is_short_and_an_idle_one_long() -> None:
+    scene = Scene()
+    poll = scene.station.slot_job()
+    scene.bring(poll)
+    again = scene.station.slot_job()
+
+    assert isinstance(poll, Poll)
+    assert isinstance(again, Poll)
+    assert (poll.wait, again.wait) == (SHORT_POLL, LONG_POLL)
+
+
+def test_quick_handlers_make_a_slot_delete_its_own_batch() -> None:
+    scene = Scene(threads=10)
+    members = scene.bring(scene.station.slot_job(), *[Kind.THREAD] * 10)
+    job = scene.station.slot_job()
+    for _ in members:
+        job = scene.handle(job, 0.00001)
+
+    assert isinstance(job, Delete)
+    assert len(job.members) == 10
+
+
+def test_slow_handlers_leave_polls_and_deletes_to_hands() -> None:
+    scene = Scene()
+    with ThreadPoolExecutor(1) as pool:
+        scene.bring(scene.station.slot_job(), Kind.THREAD)
+        job = scene.station.slot_job()
+        slot: Future[Job | None] = pool.submit(scene.handle, job, 1.0)
+
+        assert isinstance(scene.station.hand_job(), Poll)
+        scene.station.drain()
+        assert slot.result(PATIENCE) is None
+        assert isinstance(scene.station.hand_job(), Delete)
+
+
+def test_after_a_failed_receive_somebody_polls_once_the_pause_is_over() -> None:
+    # Given a slot whose poll failed, and a hand that keeps the time
+    scene = Scene(threads=1)
+    poll = scene.station.slot_job()
+    with ThreadPoolExecutor(2) as pool:
+        hand = pool.submit(scene.station.hand_job)
+        assert isinstance(poll, Poll)
+        scene.station.pause_polls(5)
+        with scene.station as inflight:
+            inflight.received([], poll.asked, scene.clock())
+        slot = pool.submit(scene.station.slot_job)
+        # When the pause is over
+        scene.clock.advance(5)
+        scene.station.pause_polls(0)
+        # Then the slot leads again, though nobody tells it of anything
+        assert isinstance(slot.result(PATIENCE), Poll)
+        scene.station.drain()
+        with scene.station as inflight:
+            inflight.received([], poll.asked, scene.clock())
+        assert hand.result(PATIENCE) is None
+
+
+def test_what_was_let_go_at_the_end_is_a_hand_s_job_and_then_there_are_no_more() -> None:
+    scene = Scene()
+    poll = scene.station.slot_job()
+    scene.station.drain()
+    members = scene.bring(poll, Kind.THREAD)
+
+    job = scene.station.hand_job()
+    assert job == LetGo(members)
+    with scene.station as inflight:
+        inflight.settled(members)
+    assert scene.station.hand_job() is None
+    assert scene.station.slot_job() is None
+    assert scene.station.wait_until_idle(0)
+
+
+def test_a_coroutine_that_could_start_is_called_whoever_made_it_so() -> None:
+    scene = Scene(threads=1, coroutines=1)
+    calls: list[str] = []
+    scene.station.on_coroutine = lambda: calls.append("called")
+    (held,) = scene.bring(scene.station.slot_job(), Kind.COROUTINE)
+
+    assert calls
+    assert scene.station.coroutine_job() is held
+    assert scene.station.coroutine_job() is None
+
+
+@pytest.mark.parametrize("brought", [0, 2])
+def test_one_receive_is_one_poll_whatever_it_brings(brought: int) -> None:
+    scene = Scene(threads=2, stint=Stint(once=True))
+    finished: list[str] = []
+    scene.station.on_finished = lambda: finished.append("finished")
+    poll = scene.station.slot_job()
+    scene.bring(poll, *[Kind.THREAD] * brought)
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(brought):
+            assert finished == []
+            job = scene.station.slot_job()
+            assert isinstance(job, Held)
+            with scene.station:
+                scene.station._finish(job, Ack(), scene.clock())
+        assert finished == ["finished"]
+        idle = pool.submit(scene.station.slot_job)
+        until(lambda: scene.station._free_slots == 1)
+        scene.station.drain()
+        assert idle.result(PATIENCE) is None
+
+
+def test_a_thread_that_is_given_up_is_no_slot_and_what_it_had_goes_on() -> None:
+    scene = Scene(threads=1)
+    (held,) = scene.bring(scene.station.slot_job(), Kind.THREAD)
+    assert scene.station.slot_job() is held
+
+    scene.station.abandon(held, Ack())
+
+    assert scene.station.running == set()
+    assert isinstance(scene.station.slot_job(), Poll)
