@@ -93,13 +93,13 @@ def test_after_a_failed_receive_somebody_polls_once_the_pause_is_over() -> None:
     with ThreadPoolExecutor(2) as pool:
         hand = pool.submit(scene.station.hand_job)
         assert isinstance(poll, Poll)
-        scene.station.pause_polls(5)
+        scene.station.pause_polls(0.05)
         with scene.station as inflight:
             inflight.received([], poll.asked, scene.clock())
         slot = pool.submit(scene.station.slot_job)
+        until(lambda: scene.station._free_slots == 1)
         # When the pause is over
-        scene.clock.advance(5)
-        scene.station.pause_polls(0)
+        scene.clock.advance(0.05)
         # Then the slot leads again, though nobody tells it of anything
         assert isinstance(slot.result(PATIENCE), Poll)
         scene.station.drain()
