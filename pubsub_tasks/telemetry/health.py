@@ -6,6 +6,7 @@
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,8 @@ from threading import Thread
 from typing import Any
 
 from ..errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
 
 Answer = Callable[[], tuple[bool, Any]]
 """Whether all is well, and what to say of it in JSON."""
@@ -65,6 +68,7 @@ def health(host: str, port: int, answers: Mapping[str, Answer]) -> Iterator[int]
         raise ConfigurationError(f"--health-port {port}: {host} will not have it: {error}") from error
     thread = Thread(target=server.serve_forever, args=(0.1,), name="pubsub-health", daemon=True)
     thread.start()
+    logger.info("health: http://%s:%d%s", host, server.server_port, PATHS[-1])
     try:
         yield server.server_port
     finally:
