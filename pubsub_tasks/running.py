@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import NamedTuple
 
 from .consuming.restarts import BAD_INPUT, CRASHED, CUT, DONE, WORN
 from .consuming.worker import Worker
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 LAST_WORDS = 2.0
 """Seconds given to releases and deletes in hand after a second signal."""
+
+NOTHING_MORE = "nothing more to do"
 
 LOOK = 0.1
 """Seconds between two looks at what nobody tells of."""
@@ -40,17 +43,25 @@ class Terms:
     is_over: Callable[[], bool] | None = None
 
 
+class Reason(NamedTuple):
+    """Why to stop, and the exit code that it leads to. Without a text: one worker is done."""
+
+    code: int
+    text: str = ""
+    is_signal: bool = False
+
+
 class Reasons:
     """Why to stop, as signals and workers give them: under any lock, and in signal handlers."""
 
     def __init__(self) -> None:
-        self._given: SimpleQueue[tuple[int, str]] = SimpleQueue()
+        self._given: SimpleQueue[Reason] = SimpleQueue()
 
-    def give(self, code: int, reason: str) -> None:
-        """A reason, with the exit code that it leads to."""
-        self._given.put((code, reason))
+    def give(self, reason: Reason) -> None:
+        """There is one more."""
+        self._given.put(reason)
 
-    def next(self, timeout: float | None) -> tuple[int, str] | None:
+    def next(self, timeout: float | None) -> Reason | None:
         """The next reason, or None when there was none within `timeout` seconds."""
         try:
             return self._given.get(timeout=timeout)
@@ -68,7 +79,7 @@ class Reasons:
                 signal.signal(number, handler)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        self.give(DONE, signal.Signals(number).name)
+        self.give(Reason(DONE, signal.Signals(number).name, is_signal=True))
 
 
 def run(
@@ -87,16 +98,14 @@ def run(
         announce(services)
         for worker in workers:
             _start(worker, reasons)
-        code, reason = _wait(workers, terms, reasons)
-        logger.info(
-            "stopping: %s; what runs has %g s, and a second signal stops at once", reason, terms.grace
-        )
-        clean = _drain(workers, terms.grace, reasons)
+        code, text, _ = _wait(workers, terms, reasons)
+        logger.info("stopping: %s; what runs has %g s, and a second signal stops at once", text, terms.grace)
+        clean, crashed = _drain(workers, terms.grace, reasons)
     for each in services:
         logger.info("%s: %s", each.queue.name, each.worker.tally.describe())
     if not clean:
         logger.warning("some handlers were cut; their messages come back when their visibility runs out")
-    return code or (DONE if clean else CUT)
+    return code or (CRASHED if crashed else DONE if clean else CUT)
 
 
 def leave(code: object) -> None:
@@ -110,42 +119,44 @@ def leave(code: object) -> None:
 
 
 def _start(worker: Worker, reasons: Reasons) -> None:
-    worker.on_crash = lambda: reasons.give(CRASHED, "a thread of the worker failed")
-    worker.on_worn = lambda why: reasons.give(WORN, why)
-    worker.on_finished = lambda: reasons.give(DONE, "")
+    worker.on_crash = lambda: reasons.give(Reason(CRASHED, "a thread of the worker failed"))
+    worker.on_worn = lambda why: reasons.give(Reason(WORN, why))
+    worker.on_finished = lambda: reasons.give(Reason(DONE))
     worker.start()
 
 
-def _wait(workers: Sequence[Worker], terms: Terms, reasons: Reasons) -> tuple[int, str]:
-    """The reason to stop, and its exit code."""
+def _wait(workers: Sequence[Worker], terms: Terms, reasons: Reasons) -> Reason:
+    """The reason to stop."""
     finished = 0
-    watches = terms.is_over is not None or terms.max_memory is not None
+    look = LOOK if terms.is_over else 10 * LOOK if terms.max_memory else None
     while True:
-        given = reasons.next(LOOK if watches else None)
-        if given is not None and given[1]:
+        given = reasons.next(look)
+        if given is not None and given.text:
             return given
         finished += given is not None
         if finished >= len(workers):
             worn = any(worker.stint.worn for worker in workers)
-            return (WORN, "it is time for a new process") if worn else (DONE, "nothing more to do")
+            return Reason(WORN, "it is time for a new process") if worn else Reason(DONE, NOTHING_MORE)
         if terms.is_over is not None and terms.is_over():
-            return DONE, "nothing more to do"
+            return Reason(DONE, NOTHING_MORE)
         if terms.max_memory is not None and memory() > terms.max_memory:
             for worker in workers:
                 worker.retire()
 
 
-def _drain(workers: Sequence[Worker], grace: float, reasons: Reasons) -> bool:
+def _drain(workers: Sequence[Worker], grace: float, reasons: Reasons) -> tuple[bool, bool]:
+    """Whether all in hand was settled, and whether a worker failed meanwhile."""
     for worker in workers:
         worker.drain()
     deadline = time.monotonic() + grace
-    forced = False
+    forced = crashed = False
     while not forced and time.monotonic() < deadline and not all(worker.wait(0) for worker in workers):
         given = reasons.next(0.05)
-        forced = given is not None and given[0] == DONE and given[1] != ""
+        forced = given is not None and given.is_signal
+        crashed = crashed or (given is not None and given.code == CRASHED)
     deadline = time.monotonic() + (LAST_WORDS if forced else 0)
     stopped = [worker.stop(max(0.0, deadline - time.monotonic())) for worker in workers]
-    return all(stopped)
+    return all(stopped), crashed
 
 
 def memory() -> int:

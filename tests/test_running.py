@@ -11,7 +11,7 @@ import pytest
 from pubsub_tasks.consuming.restarts import CRASHED, CUT, DONE, WORN
 from pubsub_tasks.consuming.stint import Stint
 from pubsub_tasks.consuming.worker import Capacity
-from pubsub_tasks.running import Terms, memory, run
+from pubsub_tasks.running import Reason, Reasons, Terms, memory, run
 from pubsub_tasks.serving import Options, Service, service
 from tests.consuming.shops import PATIENCE, Shop, until, wait
 
@@ -110,6 +110,33 @@ def test_a_crash_is_an_exit_code_of_its_own() -> None:
 
     shop.send(1)
     assert run([serve(shop)], Terms(grace=0)) == CRASHED
+
+
+def test_what_is_no_signal_hurries_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    # Given a worker that drains while its supervisor goes, and a handler that needs a little longer
+    caplog.set_level("INFO", "pubsub_tasks")
+    shop, reasons = Shop(), Reasons()
+    started, may_end = Event(), Event()
+
+    @shop.task()
+    def handle(number: int) -> None:
+        started.set()
+        wait(may_end)
+
+    shop.send(1)
+
+    def stop() -> None:
+        wait(started)
+        signalled()
+        until(lambda: "stopping" in caplog.text)
+        reasons.give(Reason(DONE, "the supervisor is gone"))
+        may_end.set()
+        end_polls(shop)
+
+    meanwhile(stop)
+    made = serve(shop)
+    assert run([made], Terms(grace=PATIENCE), reasons=reasons) == DONE
+    assert made.worker.tally.acked == 1
 
 
 def test_one_receive_and_no_more() -> None:

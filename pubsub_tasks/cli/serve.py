@@ -21,7 +21,7 @@ from ..errors import ConfigurationError, PubSubTasksError
 from ..local import TOPICS, Local, local, queues
 from ..raw import ENVELOPE, RawTransport
 from ..replay import STDIN, ReplayedLines, is_file, lines_of
-from ..running import Reasons, Terms, leave, run
+from ..running import Reason, Reasons, Terms, leave, run
 from ..serving import Options, Service, choose_queue, service
 from ..telemetry import logging as log_lines
 from ..telemetry.health import health
@@ -128,7 +128,7 @@ def _run(
         _announce(services)
         me.report(ready=True, health=port)
 
-    me.watch(lambda: reasons.give(DONE, "the supervisor is gone"))
+    me.watch(lambda: reasons.give(Reason(DONE, "the supervisor is gone")))
     code = run(services, Terms(flags["grace"], most, is_over), announce, reasons)
     me.report(summary=total([each.worker.tally for each in services]))
     return code
