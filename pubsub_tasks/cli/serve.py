@@ -164,8 +164,8 @@ def _fill(context: click.Context, config: Flags) -> None:
         name = parameter.name or ""
         value = config.get(name)
         if value is not None and not _is_given(context, name):
-            several = isinstance(value, str) and name == "sqs_queue_url"
-            context.params[name] = parameter.process_value(context, value.split() if several else value)
+            value = (value,) if name == "sqs_queue_url" else value
+            context.params[name] = parameter.process_value(context, value)
 
 
 def _is_given(context: click.Context, name: str) -> bool:
