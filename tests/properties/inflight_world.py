@@ -143,6 +143,10 @@ class World:
 
     def advance(self, seconds, weather):
         """Time passes, and the keeper wakes whenever it should; calls succeed, fail or take their time."""
+        if self.draining:
+            seconds = min(seconds, LATEST_ANSWER)  # whoever stops a worker does not wait longer
+        elif weather == "slow" and seconds > LATEST_ANSWER:
+            weather = "foul"  # nothing takes so long
         end = self.now + seconds
         while (wake := self.inflight.wake_at()) is not None and wake <= end:
             self.now = max(self.now, wake)
