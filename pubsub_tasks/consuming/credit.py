@@ -13,6 +13,9 @@ from .held import Kind, Limits
 SOON = 1.0
 """Seconds within which all that is prefetched should start."""
 
+RECENT = 0.02
+"""The weight of one handling in the mean."""
+
 FORGETTING = 1.02
 """By how much each full poll raises what was measured before it, since that need not stay true."""
 
@@ -30,8 +33,11 @@ class Credit:
         self._at_once = inf
 
     def handled(self, seconds: float) -> None:
-        """A handler took so long; the mean leans towards the recent."""
-        self.mean = seconds if self.mean is None else self.mean + 0.1 * (seconds - self.mean)
+        """A handler took so long; the mean leans towards the recent, and is moved little by a single one.
+
+        On a crowded machine a handler of microseconds may lose its core for ten milliseconds.
+        """
+        self.mean = seconds if self.mean is None else self.mean + RECENT * (seconds - self.mean)
 
     @property
     def prefetch(self) -> int:

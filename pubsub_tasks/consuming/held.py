@@ -18,6 +18,8 @@ class Kind(Enum):
     THREAD = auto()
     COROUTINE = auto()
 
+    __hash__ = object.__hash__  # an enum's own is a call in Python, and this is a key ten times a message
+
 
 class State(Enum):
     """Where a delivery in hand stands. Each arrow of the life below is one method of `InFlight`.
