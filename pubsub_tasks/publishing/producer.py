@@ -20,7 +20,7 @@ from ..pointers import ClaimStore, Pointer
 from ..schemas import Schemas
 from ..transports import Publisher
 from ..wire import Outgoing
-from .batches import Due, Parcel, Results
+from .batches import Parcel, Results
 from .deferred import sink
 from .fitting import fit
 from .sending import Sender
@@ -108,7 +108,7 @@ class Producer:
 
     def batch(self, codec: Codec, options: Options = DEFAULT) -> Stream:
         """A block in which to publish many, ten to a call."""
-        fifo = self._topics.arn(codec.media_type).endswith(".fifo")
+        fifo = self._way(codec.media_type, options, self._clock()).fifo
         return Stream(lambda content: self.publish(codec, content, options), self._sender, fifo=fifo)
 
     async def apublish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str:
@@ -172,11 +172,9 @@ class Producer:
 
 def _sealed(way: Way, codec: Codec, message: Message, options: Options) -> Outgoing:
     """The message as its topic takes it. On a FIFO topic a repeated call must not make a second message."""
-    target = way.destination.target if isinstance(way.destination, Due) else way.destination
-    fifo = target.endswith(".fifo")
-    if fifo and options.group_id is None:
+    if way.fifo and options.group_id is None:
         raise ConfigurationError(
-            f"{target} is FIFO, and {codec.media_type} was published to it without a message group: "
+            f"{way.target} is FIFO, and {codec.media_type} was published to it without a message group: "
             "name one with options(group_id=...)"
         )
     return seal(
@@ -184,7 +182,8 @@ def _sealed(way: Way, codec: Codec, message: Message, options: Options) -> Outgo
         message,
         attributes=options.attributes,
         group_id=options.group_id,
-        deduplication_id=options.deduplication_id or (message.id if fifo else None),
+        # What is standard takes no such id, and would refuse the message for it.
+        deduplication_id=(options.deduplication_id or message.id) if way.fifo else None,
     )
 
 

@@ -54,6 +54,15 @@ class Way:
     delay: int = 0
     not_before: float | None = None
 
+    @property
+    def target(self) -> str:
+        """The topic (ARN) or queue (URL) that it leads to, at once or later."""
+        return self.destination.target if isinstance(self.destination, Due) else self.destination
+
+    @property
+    def fifo(self) -> bool:
+        return self.target.endswith(".fifo")
+
 
 @dataclass(frozen=True, slots=True)
 class Ways:

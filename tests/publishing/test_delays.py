@@ -239,6 +239,8 @@ def test_a_queue_without_a_url_is_told_with_what_to_configure(shop, later):
 
 
 def test_many_may_be_delayed_together(shop, later):
+    ways = Ways(shop.wire, shop.transport.queue, QueueUrls({"jobs": shop.queues["jobs"].url}))
+    shop.bind(Topics(), ways=ways)  # no topic need be known
     ids = later.options(delay=60).publish_many([CONTENT] * 12)
 
     shop.clock.advance(60)

@@ -264,3 +264,12 @@ def test_a_group_by_a_field_and_fields_for_filters_arrive(shop):
     (record,) = shop.records("orders.fifo")
     assert (record.group_id, record.deduplication_id) == ("o-1", "9.99")
     assert record.attributes["total"] == Attribute("Number", "9.99")
+
+
+def test_a_standard_topic_is_given_no_id_for_deduplication(shop):
+    producer = shop.producer(**{ORDER: shop.topic("orders")})
+
+    producer.publish(CODEC, CONTENT, Options.of(deduplication_id=by("order_id")))
+
+    (record,) = shop.records("orders")
+    assert record.deduplication_id is None
