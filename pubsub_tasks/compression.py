@@ -1,7 +1,7 @@
 """Compression: bodies made smaller, as text that SQS takes, and read again within bounds. Knows no schema.
 
 One attribute tells of it, `content_encoding`: what was done to the text in that order, as `gzip,base64`.
-Compressions other than gzip are kombu's, loaded when first needed.
+Compressions other than gzip and zstd are kombu's, loaded when first needed.
 """
 
 import bz2
@@ -11,7 +11,7 @@ import re
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from .errors import ConfigurationError, DecodeError, MissingExtra
 from .wire import Attribute, text
@@ -25,6 +25,7 @@ MAX_EXPANDED = 67_108_864
 """Bytes that a body may have when decompressed: 64 times what SQS takes, and no bomb."""
 
 _MAX_STEPS = 4
+_ZSTD = ("compression.zstd", "backports.zstd")
 _UNCHANGED = (["utf-8"], ["identity"])
 
 
@@ -41,7 +42,7 @@ _EXPANDERS: Mapping[str, Callable[[], _Expander]] = {
     GZIP: lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 32),  # gzip's form, and zlib's too
     "bzip2": bz2.BZ2Decompressor,
     "lzma": lzma.LZMADecompressor,
-    "zstd": lambda: _zstd(),
+    "zstd": lambda: _zstd().ZstdDecompressor(),
 }
 
 
@@ -51,11 +52,11 @@ def compressor(compression: str) -> Callable[[bytes], bytes]:
         return _gzip
     if compression not in _EXPANDERS:
         raise ConfigurationError(f"no such compression: {compression!r}; there are {', '.join(_EXPANDERS)}")
-    try:
-        encoder: Callable[[bytes], bytes]
+    encoder: Callable[[bytes], bytes]
+    if compression == "zstd":  # kombu took it from another package before 5.6
+        encoder = _zstd().compress
+    else:
         encoder, _ = importlib.import_module("kombu.compression").get_encoder(compression)
-    except KeyError as error:
-        raise MissingExtra(f"{compression} compression", compression) from error
     return encoder
 
 
@@ -116,11 +117,10 @@ def _expand(data: bytes, step: str) -> bytes:
     return found
 
 
-def _zstd() -> _Expander:
-    for name in ("compression.zstd", "backports.zstd"):
+def _zstd() -> Any:
+    for name in _ZSTD:
         try:
-            expander: _Expander = importlib.import_module(name).ZstdDecompressor()
+            return importlib.import_module(name)
         except ImportError:
             continue
-        return expander
     raise MissingExtra("zstd compression", "zstd")
