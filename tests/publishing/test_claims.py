@@ -9,15 +9,16 @@ from moto import mock_aws
 
 from pubsub_tasks.consuming.dispatch import Call, Dispatcher
 from pubsub_tasks.consuming.opening import Opening
-from pubsub_tasks.decorators import task
+from pubsub_tasks.consuming.worker import Capacity, Worker
+from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.envelope import open_record
 from pubsub_tasks.errors import ClaimMissing, ConfigurationError, EnvelopeError, PublishFailed
 from pubsub_tasks.pointers import Parked, Pointer
 from pubsub_tasks.publishing.claims import S3Claims
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.verdicts import DeadLetter, Retry
-from pubsub_tasks.wire import Attribute, Record, text
-from tests.samples import NOW, ORDER, OrderPlaced
+from pubsub_tasks.wire import Attribute, Outgoing, Record, text
+from tests.samples import NOW, ORDER, OrderPlaced, body
 
 BUCKET = "large-messages"
 LARGE = {"order_id": "o-1", "total": "1", "note": Random(7).randbytes(300_000).hex()}
@@ -93,8 +94,8 @@ def test_many_large_messages_go_in_one_call(shop, claims, handled):
 def test_what_amazons_older_library_parked_is_read_without_a_media_type_among_its_attributes(
     shop, claims, s3, handled
 ):
-    body = {"mediaType": ORDER, "opaqueData": {"x-message-id": "m-1"}, "order_id": "o-2", "total": "1"}
-    s3.put_object(Bucket=BUCKET, Key="key", Body=json.dumps({**body, "note": "é"}).encode())
+    parked = body(order_id="o-2", total="1", note="é", headers={"x-message-id": "m-1"})
+    s3.put_object(Bucket=BUCKET, Key="key", Body=parked.encode())
 
     run(Dispatcher(shop.tasks, "default", claims=claims), pointing())
 
@@ -184,3 +185,30 @@ def test_a_pointer_in_a_body_is_no_pointer(shop, claims, s3, handled):
     verdict = run(Dispatcher(shop.tasks, "default", claims=claims), pointing())
 
     assert isinstance(verdict, DeadLetter)
+
+
+@pytest.mark.parametrize("beside_a_plain_one", [True, False])
+def test_a_worker_opens_a_body_for_a_coroutine_though_only_the_body_tells_its_type(
+    shop, claims, s3, beside_a_plain_one
+):
+    handled = []
+
+    @task(OrderPlaced, tasks=shop.tasks)
+    async def handle(order_id):
+        handled.append(order_id)
+
+    if beside_a_plain_one:  # then a thread has it in hand before anybody knows
+        handles("application/vnd.shop.other", tasks=shop.tasks)(lambda content: True)
+    s3.put_object(Bucket=BUCKET, Key="key", Body=body(order_id="o-3", total="1").encode())
+    queue = shop.queue("orders")
+    queue.send([Outgoing(pointing().body, {"SQSLargePayloadSize": Attribute("Number", "9")})])
+    dispatcher = Dispatcher(shop.tasks, "default", claims=claims)
+    worker = Worker(queue, dispatcher, capacity=Capacity(wait=0), wall=shop.clock)
+
+    worker.start()
+    while not worker.tally.acked:
+        worker.wait(0.01)
+    assert worker.stop(10)
+
+    assert handled == ["o-3"]
+    assert queue.attributes().in_flight == 0
