@@ -97,8 +97,8 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     graph.use("pubsub_claims")
     graph.lock()
     source = _source(flags, graph, world)
-    if isinstance(source.transport, World):
-        # In memory a poll costs nothing, and to stop takes as long as the one that is open.
+    if world is not None or isinstance(source.transport, World):
+        # On this machine a poll costs nothing, and to stop takes as long as the one that is open.
         flags["wait_seconds"] = min(flags["wait_seconds"], 1)
     raw = flags["envelope"] == ENVELOPE
     transport = RawTransport(source.transport) if raw else source.transport
