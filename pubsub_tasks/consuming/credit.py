@@ -74,9 +74,14 @@ class Credit:
         room = min(free + self.prefetch - buffered, self.waiting_limit - waiting)
         return max(0, room - self._asked)
 
+    @property
+    def enough(self) -> bool:
+        """Whether as many polls are under way as are worth making; cheaper to ask than what is left."""
+        return self.polls >= self._worthwhile
+
     def ask(self, left: int, buffered: int) -> int:
         """How many to ask for in one more poll, or 0: a poll for less than a batch only feeds idle slots."""
-        if left < 1 or self.polls >= self._worthwhile or (left < MAX_BATCH and buffered):
+        if self.enough or left < 1 or (left < MAX_BATCH and buffered):
             return 0
         return min(MAX_BATCH, left)
 

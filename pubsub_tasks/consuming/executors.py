@@ -17,6 +17,9 @@ from .receiving import Receiver
 from .settling import Settler
 from .station import Station
 
+TURN = 0.001
+"""Seconds for which one coroutine may go on from message to message before others have their turn."""
+
 Handle = Callable[[Held], Verdict | None]
 HandleAsync = Callable[[Held], Awaitable[Verdict]]
 Crashed = Callable[[BaseException], None]
@@ -143,9 +146,13 @@ class CoroutineSlots:
         task = asyncio.current_task()
         assert task is not None
         self.active.set()
+        turned = self.loop.time()
         while held is not None:
             self.running[task] = held
             held = self._station.coroutine_job(held, await self._handle(held))
+            if self.loop.time() - turned > TURN:
+                await asyncio.sleep(0)  # a handler that awaits nothing would never let the loop turn
+                turned = self.loop.time()
         self._free += 1  # at once, and not when the task has ended: a call to fill may come in between
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -71,7 +71,7 @@ class InFlight:
 
     def credit(self) -> int:
         """How many messages may be asked for in one more poll; 0 for none."""
-        if self.draining or len(self._outboxes) >= self._credit.unsettled_limit:
+        if self.draining or self._credit.enough or len(self._outboxes) >= self._credit.unsettled_limit:
             return 0  # where settlements do not get through, to receive more would only pile them up
         ready = {kind: self._lineup.ready(kind) for kind in Kind}
         return self._credit.ask(self._credit.left(self._running, ready, self.waiting), sum(ready.values()))

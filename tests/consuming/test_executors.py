@@ -4,13 +4,17 @@ import asyncio
 from threading import Event
 
 from pubsub_tasks.consuming.executors import CoroutineSlots, thread
-from pubsub_tasks.consuming.held import Held, Limits
+from pubsub_tasks.consuming.held import Held, Kind, Limits
 from pubsub_tasks.consuming.inflight import InFlight
+from pubsub_tasks.consuming.leases import Hold
 from pubsub_tasks.consuming.station import Station
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, Verdict
+from tests.samples import delivery
 
 from .shops import PATIENCE, Shop, Word, body, until, wait
+
+ANY = Held(delivery(), Hold(0.0, 30.0, VirtualClock()), Kind.COROUTINE, None)
 
 
 def slots(crashed: list[BaseException], station: Station | None = None) -> CoroutineSlots:
@@ -83,3 +87,32 @@ def test_a_coroutine_that_is_cut_at_the_end_is_cancelled_and_its_message_comes_b
     wait(cancelled)
     assert worker.tally.acked == worker.tally.retried == 0
     assert shop.queue.attributes().in_flight >= 1
+
+
+def test_handlers_that_await_nothing_let_the_loop_turn() -> None:
+    # Given a queue that has one more message for a long time, and somebody who wants a turn of the loop
+    class Long(Station):
+        handled = 0
+        turned_at: int | None = None
+
+        def coroutine_job(self, held: Held | None = None, verdict: Verdict | None = None) -> Held | None:
+            self.handled += 1
+            if self.handled == 2:
+                asyncio.get_running_loop().call_soon(self.turn)
+            return ANY if self.handled < 200_000 else None
+
+        def turn(self) -> None:
+            self.turned_at = self.handled
+
+    station = Long(InFlight(Limits(0, 1)), VirtualClock(), threads=0)
+    made = slots([], station)
+
+    # When a coroutine goes on from message to message
+    made.start()
+    made.ready()
+
+    # Then the turn comes before all of them are handled
+    until(lambda: station.turned_at is not None)
+    made.stop()
+    assert station.turned_at is not None
+    assert station.turned_at < 200_000

@@ -16,6 +16,7 @@ from pubsub_tasks.consuming.inflight import InFlight
 from pubsub_tasks.consuming.jobs import Poll
 from pubsub_tasks.consuming.outage import Outage
 from pubsub_tasks.consuming.receiving import Receiver
+from pubsub_tasks.consuming.retention import Retention
 from pubsub_tasks.consuming.settling import Settler
 from pubsub_tasks.consuming.station import Station
 from pubsub_tasks.events import Event
@@ -77,9 +78,9 @@ class Bench:
             dispatcher,
             [self.seen.append],
             can_letter=self._letters,
-            has_threads=True,
             clock=self.clock,
             wall=self.wall,
+            send=self.queue.send,
             patience=5.0,
             on_stuck=lambda held, verdict: None,
         )
@@ -96,6 +97,7 @@ class Bench:
             self._limits.visibility,
             self._receiving,
             self.seen.append,
+            Retention(self.queue.name, None, self.wall),
         )
 
     def replace(self, tasks: Tasks) -> None:
