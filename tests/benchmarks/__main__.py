@@ -1,67 +1,59 @@
 """Throughput beside a bare boto3 loop, in one run, against the embedded broker in its own process.
 
-    python -m tests.benchmarks [--messages 20000] [--runs 3] [--delay-ms 0]
+    python -m tests.benchmarks [--messages 20000] [--runs 3] [--delay-ms 0] [CONTENDER ...]
 
 Contenders take turns, each in a fresh process on a queue filled anew, so that a machine that slows down slows
 them all. Figures are medians, with the lowest and highest beside; ratios are to the bare loop of that round.
+
+Others measure what else a worker costs, and are run alike (`--help` tells more of each):
+
+    python -m tests.benchmarks.growth      messages a second by slots and processes
+    python -m tests.benchmarks.latency     from publish to the start of the handler
+    python -m tests.benchmarks.startup     from the command to the first message
+    python -m tests.benchmarks.idle        CPU and calls of a worker that has nothing to do
+    python -m tests.benchmarks.memory      whether memory grows with messages
+    python -m tests.benchmarks.publishing  publishing beside bare boto3
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
-import boto3
 from rich.console import Console
 from rich.table import Table
 
-from pubsub_tasks.embedded.server import start_process
-from pubsub_tasks.local import environment
-
-from .contenders import BODY, CONTENDERS
-
-Figures = dict[str, float]
+from .contenders import BESIDE, Figures
+from .stage import ROOT, broker, filled, parser, spread
 
 
-def main() -> None:
-    arguments = _arguments()
-    process = start_process(0, delay_ms=arguments.delay_ms)
-    try:
-        os.environ.update(environment(process.url))
-        sqs = boto3.client("sqs")
+def main(arguments: list[str] | None = None) -> None:
+    options = _options(arguments)
+    with broker(options.delay_ms) as sqs:
         rounds = [
             {
-                name: _run(sqs, name, f"bench-{number}-{index}", arguments.messages)
-                for index, name in enumerate(arguments.contenders)
+                name: measure(sqs, name, f"bench-{number}-{index}", options.messages)
+                for index, name in enumerate(options.contenders)
             }
-            for number in range(arguments.runs)
+            for number in range(options.runs)
         ]
-    finally:
-        process.stop()
-    Console(width=120).print(_table(rounds, arguments))
+    Console(width=120).print(_table(rounds, options))
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--messages", type=int, default=20_000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--delay-ms", type=float, default=0, help="added to each answer of the broker")
-    parser.add_argument("contenders", nargs="*", default=list(CONTENDERS), help=f"of {', '.join(CONTENDERS)}")
-    return parser.parse_args()
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--messages", type=int, default=20_000)
+    made.add_argument("contenders", nargs="*", default=list(BESIDE), help=f"of {', '.join(BESIDE)}")
+    return made.parse_args(arguments)
 
 
-def _run(sqs: Any, name: str, queue: str, messages: int) -> Figures:
-    url = sqs.create_queue(QueueName=queue)["QueueUrl"]
+def measure(sqs: Any, name: str, queue: str, messages: int) -> Figures:
     goal = min(messages, 6_400) if name.startswith("20 ms") else messages
-    _fill(sqs, url, goal)
+    url = filled(sqs, queue, goal)
     command = [sys.executable, "-m", "tests.benchmarks.contenders", name, url, str(goal)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr}")
     sqs.delete_queue(QueueUrl=url)
@@ -73,20 +65,8 @@ def _run(sqs: Any, name: str, queue: str, messages: int) -> Figures:
     }
 
 
-def _fill(sqs: Any, url: str, messages: int) -> None:
-    def send(start: int) -> None:
-        count = min(10, messages - start)
-        entries = [{"Id": str(index), "MessageBody": BODY} for index in range(count)]
-        sqs.send_message_batch(QueueUrl=url, Entries=entries)
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(send, range(0, messages, 10)))
-
-
-def _table(rounds: list[dict[str, Figures]], arguments: argparse.Namespace) -> Table:
-    table = Table(
-        title=f"{arguments.messages:,} messages, {arguments.delay_ms:g} ms added, {len(rounds)} rounds"
-    )
+def _table(rounds: list[dict[str, Figures]], options: argparse.Namespace) -> Table:
+    table = Table(title=f"{options.messages:,} messages, {options.delay_ms:g} ms added, {len(rounds)} rounds")
     for heading in ("contender", "messages/s", "x bare", "client CPU ms/1,000", "x bare", "calls/message"):
         table.add_column(heading, justify="left" if heading == "contender" else "right")
     for name in rounds[0]:
@@ -94,9 +74,9 @@ def _table(rounds: list[dict[str, Figures]], arguments: argparse.Namespace) -> T
         cpu = [each[name]["cpu"] for each in rounds]
         table.add_row(
             name,
-            f"{median(speed):,.0f} ({min(speed):,.0f}..{max(speed):,.0f})",
+            spread(speed),
             _ratio(rounds, name, "per second"),
-            f"{median(cpu):.0f} ({min(cpu):.0f}..{max(cpu):.0f})",
+            spread(cpu),
             _ratio(rounds, name, "cpu"),
             f"{median([each[name]['calls'] for each in rounds]):.2f}",
         )

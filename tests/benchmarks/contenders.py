@@ -3,7 +3,8 @@
     python -m tests.benchmarks.contenders NAME QUEUE_URL MESSAGES
 
 `bare` is what anyone would write first: one thread, receive ten, delete ten, no decoding. `decoding` does
-what any handler needs besides: json, and the schema's load. The others are our worker, as users run it.
+what any handler needs besides: json, and the schema's load. The others are our worker, as users run it;
+where there are several processes, each stands ready before the clock starts. All end with the last delete.
 """
 
 import asyncio
@@ -12,97 +13,34 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from marshmallow import EXCLUDE, fields
+from marshmallow import EXCLUDE
 
-from pubsub_tasks import PubSubMessageSchema, Tasks, schema, task
-from pubsub_tasks.consuming.worker import Capacity, Worker
-from pubsub_tasks.serving import Options, service
-from pubsub_tasks.transports.aws import AwsTransport, Settings
-from pubsub_tasks.wire import EntryFailure, Outgoing, QueueAttributes, Record, Sent
+from pubsub_tasks import Tasks, task
+from pubsub_tasks.consuming.worker import Capacity
+from pubsub_tasks.serving import Options
 
+from .counted import Goal, counted_worker
+from .readings import Reading
 
-class Reading(PubSubMessageSchema):
-    """A small message, as most are: seven fields, one of them a time."""
-
-    MEDIA_TYPE = "application/vnd.bench.pubsub._.created.reading"
-
-    reading_id = fields.UUID(required=True)
-    sensor = fields.String(required=True)
-    value = fields.Float(required=True)
-    unit = fields.String(required=True)
-    taken_at = fields.DateTime(required=True)
-    tags = fields.List(fields.String(), load_default=list)
-    valid = fields.Boolean(load_default=True)
+Figures = dict[str, float]
 
 
-BODY = json.dumps(
-    {
-        "mediaType": Reading.MEDIA_TYPE,
-        "opaqueData": {"x-request-id": "r-1", "x-request-ttl": "31"},
-        "reading_id": "5f1c3d0e-6a53-4bb5-8d5c-0a9f5a0d7b11",
-        "sensor": "cellar-7",
-        "value": 21.5,
-        "unit": "C",
-        "taken_at": "2026-11-24T08:00:00+00:00",
-        "tags": ["cellar", "north"],
-        "valid": True,
-    }
-)
-
-
-class Counted:
-    """A queue that counts its calls and deletes."""
-
-    def __init__(self, queue: Any, goal: int) -> None:
-        self._queue = queue
-        self._goal = goal
-        self._lock = threading.Lock()
-        self.calls = self.deleted = 0
-        self.done = threading.Event()
-        self.url, self.name, self.fifo = queue.url, queue.name, queue.fifo
-
-    def receive(self, *args: Any) -> list[Record]:
-        self._count(0)
-        return self._queue.receive(*args)  # type: ignore[no-any-return]
-
-    def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
-        answers: list[EntryFailure | None] = self._queue.delete(handles)
-        self._count(sum(answer is None for answer in answers))
-        return answers
-
-    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
-        self._count(0)
-        return self._queue.change_visibility(changes)  # type: ignore[no-any-return]
-
-    def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
-        raise RuntimeError("a benchmark has no dead letters")
-
-    def attributes(self) -> QueueAttributes:
-        return self._queue.attributes()  # type: ignore[no-any-return]
-
-    def _count(self, deleted: int) -> None:
-        with self._lock:
-            self.calls += 1
-            self.deleted += deleted
-            if self.deleted >= self._goal:
-                self.done.set()
-
-
-def bare(url: str, goal: int, *, decode: Callable[[str], object] | None = None, threads: int = 1) -> int:
+def bare(url: str, goal: Goal, *, decode: Callable[[str], object] | None = None, threads: int = 1) -> int:
     """The loop that everybody writes first; returns its calls."""
     client = boto3.client("sqs", config=Config(max_pool_connections=threads))
-    left = goal
     calls = 0
     lock = threading.Lock()
 
     def loop() -> None:
-        nonlocal left, calls
-        while left > 0:
+        nonlocal calls
+        while not goal.reached.is_set():
             answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             messages = answer.get("Messages", [])
             if decode is not None:
@@ -116,8 +54,8 @@ def bare(url: str, goal: int, *, decode: Callable[[str], object] | None = None, 
                         for index, message in enumerate(messages)
                     ],
                 )
+                goal.add(len(messages))
             with lock:
-                left -= len(messages)
                 calls += 2 if messages else 1
 
     workers = [threading.Thread(target=loop) for _ in range(threads)]
@@ -128,7 +66,7 @@ def bare(url: str, goal: int, *, decode: Callable[[str], object] | None = None, 
     return calls
 
 
-def decoding(url: str, goal: int, threads: int = 1) -> int:
+def decoding(url: str, goal: Goal, threads: int = 1) -> int:
     """The same with json and `schema.load`."""
     loaded = Reading()
     names = set(loaded.fields)
@@ -141,11 +79,10 @@ def decoding(url: str, goal: int, threads: int = 1) -> int:
 
 
 def ours(
-    url: str, goal: int, *, kind: str = "plain", seconds: float = 0.0, concurrency: int | None = None
+    url: str, goal: Goal, *, kind: str = "plain", seconds: float = 0.0, concurrency: int | None = None
 ) -> int:
     """Our worker with one task; returns its calls."""
     tasks = Tasks()
-    schema(Reading)
 
     if kind == "plain":
 
@@ -161,51 +98,96 @@ def ours(
             if seconds:
                 await asyncio.sleep(seconds)
 
-    threads = (concurrency or 100) + 16
-    transport = AwsTransport(Settings(threads=threads))
-    queues: list[Counted] = []
-
-    class Counting:
-        features = transport.features
-        queue_url = transport.queue_url
-        publisher = transport.publisher
-
-        def queue(self, url: str) -> Counted:
-            queues.append(Counted(transport.queue(url), goal))
-            return queues[-1]
-
-    worker: Worker = service(
-        Counting(), tasks, url, Options(capacity=Capacity(concurrency, concurrency, wait=1))
-    ).worker
+    options = Options(capacity=Capacity(concurrency, concurrency, wait=1))
+    worker, queue = counted_worker(tasks, url, goal, options, (concurrency or 100) + 16)
     worker.start()
-    queues[0].done.wait(300)
+    goal.reached.wait(300)
     worker.stop(5)
-    return queues[0].calls
+    return queue.calls
 
 
-CONTENDERS: dict[str, Callable[[str, int], int]] = {
-    "bare": bare,
-    "bare x 8": lambda url, goal: bare(url, goal, threads=8),
-    "decoding": decoding,
-    "decoding x 8": lambda url, goal: decoding(url, goal, threads=8),
-    "threads": lambda url, goal: ours(url, goal),
-    "coroutines": lambda url, goal: ours(url, goal, kind="async"),
-    "20 ms, 32 threads": lambda url, goal: ours(url, goal, seconds=0.02, concurrency=32),
-    "20 ms, 32 coroutines": lambda url, goal: ours(url, goal, kind="async", seconds=0.02, concurrency=32),
+def slow(kind: str, concurrency: int) -> Callable[[str, Goal], int]:
+    """Our worker with 20 ms of waiting for each message."""
+    return partial(ours, kind=kind, seconds=0.02, concurrency=concurrency)
+
+
+Contender = tuple[int, Callable[[str, Goal], int]]
+"""In how many processes, and what each of them does."""
+
+BESIDE: dict[str, Contender] = {
+    "bare": (1, bare),
+    "bare x 8": (1, partial(bare, threads=8)),
+    "decoding": (1, decoding),
+    "decoding x 8": (1, partial(decoding, threads=8)),
+    "threads": (1, ours),
+    "coroutines": (1, partial(ours, kind="async")),
+    "2 processes": (2, ours),
+    "20 ms, 32 threads": (1, slow("plain", 32)),
+    "20 ms, 32 coroutines": (1, slow("async", 32)),
+}
+
+SLOTS = (8, 16, 32, 64)
+PROCESSES = (1, 2)
+KINDS = {"threads": "plain", "coroutines": "async"}
+
+
+def growing(slots: int, kind: str, processes: int) -> str:
+    """The name of one that `growth` runs."""
+    return f"20 ms, {processes} x {slots} {kind}"
+
+
+GROWING: dict[str, Contender] = {
+    growing(slots, kind, processes): (processes, slow(KINDS[kind], slots))
+    for slots in SLOTS
+    for kind in KINDS
+    for processes in PROCESSES
 }
 
 
-def main() -> None:
-    name, url, goal = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    boto3.client("sqs").get_queue_attributes(
-        QueueUrl=url, AttributeNames=["QueueArn"]
-    )  # boto3's own start-up
+def run(name: str, url: str, messages: int) -> Figures:
+    """What it took, of all its processes."""
+    spawn = get_context("spawn")
+    processes, _ = (BESIDE | GROWING)[name]
+    if processes == 1:
+        return _measured(name, url, Goal(messages), lambda: None)
+    goal, ready, told = Goal(messages, spawn), spawn.Barrier(processes), spawn.SimpleQueue()
+    children = [
+        spawn.Process(target=_child, args=(name, url, goal, ready, told), daemon=True)
+        for _ in range(processes)
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+        if child.exitcode:
+            raise SystemExit(f"a process of {name} ended with {child.exitcode}")
+    figures: list[Figures] = [told.get() for _ in children]
+    return {
+        "seconds": max(each["seconds"] for each in figures),
+        "cpu": sum(each["cpu"] for each in figures),
+        "calls": sum(each["calls"] for each in figures),
+    }
+
+
+def _child(name: str, url: str, goal: Goal, ready: Any, told: Any) -> None:
+    told.put(_measured(name, url, goal, lambda: ready.wait(60)))
+
+
+def _measured(name: str, url: str, goal: Goal, wait: Callable[[], object]) -> Figures:
+    # boto3's own start-up is not what is measured.
+    boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    wait()
+    _, consume = (BESIDE | GROWING)[name]
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    calls = CONTENDERS[name](url, goal)
-    seconds = time.perf_counter() - started
+    calls = consume(url, goal)
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"seconds": seconds, "cpu": cpu, "calls": calls}))
+    return {"seconds": goal.reached_at - started, "cpu": cpu, "calls": calls}
+
+
+def main() -> None:
+    name, url, messages = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    print(json.dumps(run(name, url, messages)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Publishing beside bare boto3, in one run, against the embedded broker in a process of its own.
 
-    python -m tests.benchmarks.publishing [--messages 2000] [--runs 3]
+    python -m tests.benchmarks.publishing [--messages 2000] [--runs 3] [--delay-ms 0]
 
 Each way of ours stands beside the boto3 loop that does the same: `publish`, or `publish_batch` of ten.
 The bare loops write the same body with `json.dumps`, and neither validate nor serialize by a schema.
@@ -11,7 +11,6 @@ loop of the same round.
 import argparse
 import asyncio
 import json
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,13 +24,13 @@ from rich.console import Console
 from rich.table import Table
 
 from pubsub_tasks.codecs import PubSubMessageSchema
-from pubsub_tasks.embedded.server import start_process
-from pubsub_tasks.local import environment
 from pubsub_tasks.outlets import Outlet
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.tasks import Tasks
 from pubsub_tasks.transports.aws import AwsTransport, Settings
+
+from .stage import broker, parser
 
 MEDIA_TYPE = "application/vnd.bench.pubsub._.created.order"
 THREADS = 8
@@ -112,11 +111,9 @@ class Ours:
             list(pool.map(self.single, [messages // THREADS] * THREADS))
 
 
-def main() -> None:
-    arguments = _arguments()
-    process = start_process(0)
-    try:
-        os.environ.update(environment(process.url))
+def main(arguments: list[str] | None = None) -> None:
+    options = _options(arguments)
+    with broker(options.delay_ms):
         topic = boto3.client("sns").create_topic(Name="bench")["TopicArn"]
         bare, ours = Bare(topic), Ours(topic)
         pairs: list[tuple[str, Work, Work]] = [
@@ -126,13 +123,11 @@ def main() -> None:
             (f"{AT_ONCE} coroutines, beside {THREADS} threads", ours.coroutines, bare.threads),
         ]
         for _, work, bare_work in pairs:
-            work(200), bare_work(200)
+            work(min(200, options.messages)), bare_work(min(200, options.messages))
         rounds = [
-            [(_rate(a, arguments.messages), _rate(b, arguments.messages)) for _, a, b in pairs]
-            for _ in range(arguments.runs)
+            [(_rate(a, options.messages), _rate(b, options.messages)) for _, a, b in pairs]
+            for _ in range(options.runs)
         ]
-    finally:
-        process.stop()
     Console(width=100).print(_table([name for name, *_ in pairs], rounds))
 
 
@@ -156,13 +151,10 @@ def _table(names: list[str], rounds: list[list[tuple[float, float]]]) -> Table:
     return table
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--messages", type=int, default=2_000)
-    parser.add_argument("--runs", type=int, default=3)
-    return parser.parse_args()
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--messages", type=int, default=2_000)
+    return made.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,15 @@
+"""App: what `pubsub-worker` runs here; its one handler prints when it started, by `time.perf_counter`.
+
+That clock is one for all processes of a machine.
+"""
+
+import time
+
+from pubsub_tasks import task
+
+from .readings import Reading
+
+
+@task(Reading)
+def read(value: float) -> None:
+    print(time.perf_counter(), flush=True)

@@ -1,0 +1,94 @@
+"""Counted: a worker's queue that counts its calls, and the goal that its deletes are counted against."""
+
+import multiprocessing.dummy
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pubsub_tasks.consuming.worker import Worker
+from pubsub_tasks.serving import Options, service
+from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.wire import EntryFailure, Outgoing, QueueAttributes, Record, Sent
+
+
+class Goal:
+    """So many deletes by all that share it: threads, or processes of the `multiprocessing` context given."""
+
+    def __init__(self, messages: int, context: Any = multiprocessing.dummy) -> None:
+        self.messages = messages
+        self.reached = context.Event()
+        self._lock = context.Lock()
+        self._deleted = context.Value("q", 0, lock=False)
+        self._reached_at = context.Value("d", 0.0, lock=False)
+
+    @property
+    def deleted(self) -> int:
+        return self._deleted.value  # type: ignore[no-any-return]
+
+    @property
+    def reached_at(self) -> float:
+        """By `time.perf_counter`."""
+        return self._reached_at.value  # type: ignore[no-any-return]
+
+    def add(self, deleted: int) -> None:
+        with self._lock:
+            self._deleted.value += deleted
+            if self.deleted >= self.messages and not self.reached.is_set():
+                self._reached_at.value = time.perf_counter()
+                self.reached.set()
+
+
+class Counted:
+    """A queue that counts its calls, and adds its deletes to a goal."""
+
+    def __init__(self, queue: Any, goal: Goal) -> None:
+        self._queue = queue
+        self._goal = goal
+        # Receives, deletes and extensions are counted apart: several threads make them at once, and a sum
+        # that two of them write is wrong now and then.
+        self._calls: list[None] = []
+        self.url, self.name, self.fifo = queue.url, queue.name, queue.fifo
+
+    @property
+    def calls(self) -> int:
+        return len(self._calls)
+
+    def receive(self, *args: Any) -> list[Record]:
+        self._calls.append(None)
+        return self._queue.receive(*args)  # type: ignore[no-any-return]
+
+    def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
+        self._calls.append(None)
+        answers: list[EntryFailure | None] = self._queue.delete(handles)
+        self._goal.add(sum(answer is None for answer in answers))
+        return answers
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
+        self._calls.append(None)
+        return self._queue.change_visibility(changes)  # type: ignore[no-any-return]
+
+    def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
+        raise RuntimeError("a benchmark has no dead letters")
+
+    def attributes(self) -> QueueAttributes:
+        return self._queue.attributes()  # type: ignore[no-any-return]
+
+
+def counted_worker(
+    tasks: Tasks, url: str, goal: Goal, options: Options, threads: int
+) -> tuple[Worker, Counted]:
+    """A worker of these tasks, not started, and its queue."""
+    transport = AwsTransport(Settings(threads=threads))
+    queues: list[Counted] = []
+
+    class Counting:
+        features = transport.features
+        queue_url = transport.queue_url
+        publisher = transport.publisher
+
+        def queue(self, url: str) -> Counted:
+            queues.append(Counted(transport.queue(url), goal))
+            return queues[-1]
+
+    return service(Counting(), tasks, url, options).worker, queues[0]

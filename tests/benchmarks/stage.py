@@ -1,0 +1,88 @@
+"""Stage: the broker in a process of its own, queues filled, consumers beside it, and figures as text."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import boto3
+
+from pubsub_tasks.embedded.server import start_process
+from pubsub_tasks.local import environment
+
+from .readings import BODY
+
+ROOT = Path(__file__).parents[2]
+
+CONSUMERS = {
+    "bare": [sys.executable, "-m", "tests.benchmarks.loop"],
+    "pubsub-worker": [
+        str(Path(sys.executable).with_name("pubsub-worker")),
+        *("--app", "tests.benchmarks.app", "--log-level", "warning", "--sqs-queue-url"),
+    ],
+}
+"""Commands that print when each message's handling started; the queue's URL is the last argument."""
+
+
+def parser(doc: str | None, runs: int = 3) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--runs", type=int, default=runs)
+    made.add_argument("--delay-ms", type=float, default=0, help="added to each answer of the broker")
+    return made
+
+
+@contextmanager
+def broker(delay_ms: float = 0) -> Iterator[Any]:
+    """A broker that the environment tells of, as long as the block lasts; gives a client of its queues."""
+    process = start_process(0, delay_ms=delay_ms)
+    try:
+        os.environ.update(environment(process.url))
+        yield boto3.client("sqs")
+    finally:
+        process.stop()
+
+
+def filled(sqs: Any, name: str, messages: int) -> str:
+    """A new queue's URL."""
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+    fill(sqs, url, messages)
+    return url
+
+
+def fill(sqs: Any, url: str, messages: int) -> None:
+    def send(start: int) -> None:
+        entries = [{"Id": str(index), "MessageBody": BODY} for index in range(min(10, messages - start))]
+        sqs.send_message_batch(QueueUrl=url, Entries=entries)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send, range(0, messages, 10)))
+
+
+@contextmanager
+def consumer(name: str, url: str) -> Iterator[Iterator[float]]:
+    """One of CONSUMERS beside us; gives the times at which it starts to handle."""
+    command = [*CONSUMERS[name], url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        try:
+            yield _times(name, process)
+        finally:
+            process.kill()
+
+
+def _times(name: str, process: "subprocess.Popen[bytes]") -> Iterator[float]:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    for line in process.stdout:
+        yield float(line)
+    raise SystemExit(f"{name} ended:\n{process.stderr.read().decode()}")
+
+
+def spread(values: Sequence[float], form: str = ",.0f") -> str:
+    """The median, with the lowest and highest beside."""
+    return f"{median(values):{form}} ({min(values):{form}}..{max(values):{form}})"
