@@ -15,6 +15,9 @@ from .wire import Attribute
 POINTER_CLASS = "software.amazon.payloadoffloading.PayloadS3Pointer"
 """What is written; on reading any class name will do, since older libraries wrote another."""
 
+PARKED = "pubsub-tasks/"
+"""How the keys of what is parked begin, so that a bucket's lifecycle rule may be for these alone."""
+
 SIZE = "ExtendedPayloadSize"
 """Name of the attribute: bytes of the parked text. The libraries look for it before they read the body."""
 

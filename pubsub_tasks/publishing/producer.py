@@ -16,7 +16,7 @@ from ..message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
 from ..middleware import Middleware, compose, refuse_coroutine
 from ..options import DEFAULT, Options
 from ..outlets import Content
-from ..pointers import ClaimStore, Pointer
+from ..pointers import PARKED, ClaimStore, Pointer
 from ..schemas import Schemas
 from ..transports import Publisher
 from ..wire import Outgoing
@@ -158,7 +158,7 @@ class Producer:
 
     def _pointer(self, message: Message) -> Pointer | None:
         bucket = self._claims.bucket if self._claims else None
-        return Pointer(bucket, message.id) if bucket else None
+        return Pointer(bucket, PARKED + message.id) if bucket else None
 
     def _message(self, media_type: str, content: Content, options: Options, way: Way, now: float) -> Message:
         given = dict(options.headers)

@@ -77,7 +77,9 @@ def test_a_large_message_goes_by_the_bucket_and_is_handled_whole(shop, claims, s
     assert handled == [("o-1", 600_000)]
     # Its id is the body's own, and the body stays for whoever else is to read it
     assert Opening(shop.tasks, "default", claims).open(open_record(record)).id == message_id
-    assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [message_id]
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [
+        f"pubsub-tasks/{message_id}"
+    ]
 
 
 def test_many_large_messages_go_in_one_call(shop, claims, handled):

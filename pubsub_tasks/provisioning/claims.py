@@ -1,0 +1,46 @@
+"""Claims: the lifecycle rule by which a bucket forgets large bodies: what it says, and making it."""
+
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..pointers import PARKED
+
+DAYS = 29
+"""Longer than the longest retention of a queue and of its dead-letter queue together, 14 days each.
+Source: SQS API reference, CreateQueue, MessageRetentionPeriod."""
+
+RULE = "pubsub-tasks"
+"""The ID by which our rule among a bucket's is known again."""
+
+
+def expire_claims(s3: Any, bucket: str, days: int = DAYS) -> None:
+    """Let S3 delete what was parked in the bucket so many days ago, and leave the bucket's other rules.
+
+    `s3` is boto3's client of `s3`. Repeating it changes nothing. Raises ConfigurationError for less than a
+    day, and botocore's ClientError where S3 refuses.
+    """
+    if days < 1:
+        raise ConfigurationError(f"days={days}: a body that is deleted before its message is read is lost")
+    rules = [*(each for each in _rules(s3, bucket) if each.get("ID") != RULE), rule(days)]
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+
+
+def rule(days: int) -> dict[str, Any]:
+    """Our rule, in boto3's shape."""
+    return {
+        "ID": RULE,
+        "Status": "Enabled",
+        "Filter": {"Prefix": PARKED},
+        "Expiration": {"Days": days},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    }
+
+
+def _rules(s3: Any, bucket: str) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+            raise
+        return []
+    return found
