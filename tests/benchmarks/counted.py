@@ -1,8 +1,10 @@
 """Counted: a worker's queue that counts its calls, and the goal that its deletes are counted against."""
 
+import logging
 import multiprocessing.dummy
 import time
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 
 from pubsub_tasks.consuming.worker import Worker
@@ -45,27 +47,22 @@ class Counted:
     def __init__(self, queue: Any, goal: Goal) -> None:
         self._queue = queue
         self._goal = goal
-        # Receives, deletes and extensions are counted apart: several threads make them at once, and a sum
-        # that two of them write is wrong now and then.
-        self._calls: list[None] = []
+        self._lock = Lock()
+        self.calls = 0
         self.url, self.name, self.fifo = queue.url, queue.name, queue.fifo
 
-    @property
-    def calls(self) -> int:
-        return len(self._calls)
-
     def receive(self, *args: Any) -> list[Record]:
-        self._calls.append(None)
+        self._called()
         return self._queue.receive(*args)  # type: ignore[no-any-return]
 
     def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
-        self._calls.append(None)
+        self._called()
         answers: list[EntryFailure | None] = self._queue.delete(handles)
         self._goal.add(sum(answer is None for answer in answers))
         return answers
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
-        self._calls.append(None)
+        self._called()
         return self._queue.change_visibility(changes)  # type: ignore[no-any-return]
 
     def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
@@ -73,6 +70,10 @@ class Counted:
 
     def attributes(self) -> QueueAttributes:
         return self._queue.attributes()  # type: ignore[no-any-return]
+
+    def _called(self) -> None:
+        with self._lock:
+            self.calls += 1
 
 
 def counted_worker(
@@ -91,4 +92,6 @@ def counted_worker(
             queues.append(Counted(transport.queue(url), goal))
             return queues[-1]
 
+    # It would warn that there are no dead letters, between the tables.
+    logging.getLogger(service.__module__).setLevel(logging.ERROR)
     return service(Counting(), tasks, url, options).worker, queues[0]

@@ -1,8 +1,8 @@
 """Idle: the CPU and the calls of a worker whose queue is empty, a minute.
 
-    python -m tests.benchmarks.idle [--seconds 45] [--runs 1] [--wait-seconds 20]
+    python -m tests.benchmarks.idle [--seconds 60] [--runs 1] [--wait-seconds 20]
 
-Measured in a process of its own from the end of its first poll on, and scaled to a minute. A bare boto3
+Measured in a process of its own once its first message is handled, and scaled to a minute. A bare boto3
 loop would make 60 / 20 = 3 calls.
 """
 
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     made = parser(__doc__, runs=1)
-    made.add_argument("--seconds", type=float, default=45)
+    made.add_argument("--seconds", type=float, default=60)
     made.add_argument("--wait-seconds", type=int, default=20)
     return made.parse_args(arguments)
 
