@@ -13,6 +13,8 @@ from tests.faults.ledger import Ledger
 from tests.faults.proxy import Fault, Proxy
 from tests.faults.world import World, all_done, consuming, judge, until
 
+pytestmark = pytest.mark.timeout(300)  # it waits for processes and leases, on however busy a machine
+
 COUNT = 120
 PACE = 0.01
 

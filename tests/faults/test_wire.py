@@ -15,6 +15,8 @@ from tests.faults.ledger import Ledger
 from tests.faults.proxy import Fault, Plan, Proxy
 from tests.faults.world import World, all_done, consuming, judge
 
+pytestmark = pytest.mark.timeout(300)  # it waits for processes and leases, on however busy a machine
+
 TRAFFIC = (
     "ReceiveMessage",
     "DeleteMessageBatch",
