@@ -22,7 +22,7 @@ JSON = "application/json"
 JSON_ALONE = frozenset({JSON})
 
 MAX_NODES = 1_000_000
-"""Values in a document. In YAML a few bytes may name the same value again and again."""
+"""Values in a document that was compressed, or is no JSON: a small body may stand for very many of them."""
 
 _NEVER = frozenset({"pickle", "application/x-python-serialize"})
 _MODULES = {"msgpack": "msgpack", "yaml": "yaml"}
@@ -85,7 +85,9 @@ def read(body: str, attributes: Mapping[str, Attribute], accept: Collection[str]
     if content_type not in accept:
         raise ContentDisallowed(f"content of type {content_type:.80} is not accepted here")
     payload = expanded(body, attributes)
-    return parsed(payload) if content_type == JSON else _deserialized(payload, content_type)
+    if content_type != JSON:
+        return _deserialized(payload, content_type)
+    return parsed(payload if isinstance(payload, str) else _unpacked(payload))
 
 
 def parsed(payload: str | bytes) -> Any:
@@ -96,6 +98,30 @@ def parsed(payload: str | bytes) -> Any:
         raise DecodeError(f"a body of {len(payload):,} characters is not JSON: {error}") from error
     except RecursionError as error:
         raise DecodeError(f"a body of {len(payload):,} characters is nested too deeply to be read") from error
+
+
+def _unpacked(payload: bytes) -> str:
+    """The text of JSON that was compressed. Raises DecodeError for more values than a body can honestly say.
+
+    They are counted before they are made, since each costs Python fifty bytes and more.
+    """
+    if _marks(payload) > MAX_NODES and _has_too_many_values(payload):
+        raise DecodeError(f"the body says more than {MAX_NODES:,} values")
+    try:
+        return payload.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"the body is not in UTF-8: {error}") from error
+
+
+def _has_too_many_values(payload: bytes) -> bool:
+    """By the marks outside of texts; a value has two texts at most, its name and itself."""
+    plain = payload.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return plain.count(b'"') > 4 * MAX_NODES or _marks(b"".join(plain.split(b'"')[::2])) > MAX_NODES
+
+
+def _marks(payload: bytes) -> int:
+    """Commas and opening brackets: one stands before each value of JSON but the first."""
+    return sum(payload.count(mark) for mark in (b",", b"[", b"{"))
 
 
 def content_type_of(attributes: Mapping[str, Attribute]) -> str:

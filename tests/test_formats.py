@@ -1,5 +1,6 @@
 """Content types: written, read, and refused."""
 
+import gzip
 import json
 import pickle
 from base64 import b64encode
@@ -120,3 +121,25 @@ def test_a_serializer_of_the_applications_own_goes_by_its_name():
         assert read(body, told, {content_type}) == {"heard": b'{"A": "B"}\x00'}
     finally:
         unregister("shout")
+
+
+def packed(payload, steps="gzip,base64"):
+    """A body, and the attribute that tells how to read it."""
+    return b64encode(gzip.compress(payload)).decode(), {"content_encoding": text(steps)}
+
+
+@pytest.mark.parametrize("unit", [b"0,", b"[],", b'{"a":{}},', b'"\\\\\\"",'])
+def test_compressed_json_of_very_many_values_is_told_before_they_are_made(unit):
+    with pytest.raises(DecodeError, match="more than 1,000,000 values"):
+        read(*packed(b"[" + unit * 1_000_000 + b"0]"))
+
+
+def test_commas_and_brackets_within_compressed_text_are_no_values():
+    table = "1,2,[3]," * 200_000 + '\\"{'
+
+    assert read(*packed(json.dumps({"table": table}).encode())) == {"table": table}
+
+
+def test_compressed_json_that_is_not_in_utf_8_is_told():
+    with pytest.raises(DecodeError):
+        read(*packed('{"a": "€"}'.encode("utf-16")))

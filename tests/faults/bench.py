@@ -1,7 +1,7 @@
 """Bench: a worker's own parts around a queue in memory, stepped by hand, on a clock that is turned.
 
-What threads do in a worker happens here one after the other: a poll, the handlers, the settlements. So every
-run is the same, and hours pass in no time.
+The worker is never started: what its threads do happens here one after the other, a poll, the handlers, the
+settlements, and hours pass in no time.
 """
 
 import json
@@ -10,15 +10,9 @@ from typing import Any
 
 from pubsub_tasks import Tasks
 from pubsub_tasks.consuming.dispatch import Dispatcher, UnknownPolicy
-from pubsub_tasks.consuming.handling import Handling
-from pubsub_tasks.consuming.held import Kind, Limits
-from pubsub_tasks.consuming.inflight import InFlight
+from pubsub_tasks.consuming.held import Kind
 from pubsub_tasks.consuming.jobs import Poll
-from pubsub_tasks.consuming.outage import Outage
-from pubsub_tasks.consuming.receiving import Receiver
-from pubsub_tasks.consuming.retention import Retention
-from pubsub_tasks.consuming.settling import Settler
-from pubsub_tasks.consuming.station import Station
+from pubsub_tasks.consuming.worker import Capacity, Worker
 from pubsub_tasks.events import Event
 from pubsub_tasks.serving import dead_letters_to
 from pubsub_tasks.testing.clock import VirtualClock
@@ -52,7 +46,7 @@ class Bench:
         self.slip = 0.0
         self.seen: list[Event] = []
         self._tasks, self._unknown, self._letters = tasks, unknown, letters
-        self._limits = Limits(threads=4, visibility=visibility)
+        self._capacity = Capacity(threads=4, visibility=visibility)
         sqs = self.transport.client("sqs")
         suffix, kind = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
         made = sqs.create_queue(QueueName=f"dead{suffix}", Attributes=kind)
@@ -72,33 +66,20 @@ class Bench:
             max_receive_count=self.queue.attributes().max_receive_count,
             fifo=self.queue.fifo,
         )
-        letters = dead_letters_to(self.dead, self.queue) if self._letters else None
-        handling = Handling(
-            "orders",
+        worker = Worker(
+            self.queue,
             dispatcher,
-            [self.seen.append],
-            can_letter=self._letters,
+            dead_letters=dead_letters_to(self.dead, self.queue) if self._letters else None,
+            capacity=self._capacity,
+            observers=[self.seen.append],
             clock=self.clock,
             wall=self.wall,
-            send=self.queue.send,
-            patience=5.0,
-            on_stuck=lambda held, verdict: None,
         )
-        self.handle = handling.handle
-        self.inflight = InFlight(self._limits)
-        self.station = Station(self.inflight, self.clock, threads=self._limits.threads)
-        self.settler = Settler(self.station, self.queue, letters, self.clock, self._outage, self.seen.append)
-        self._receiving = self._outage("receiving")
-        self.receiver = Receiver(
-            self.station,
-            self.queue,
-            handling.kind,
-            self.clock,
-            self._limits.visibility,
-            self._receiving,
-            self.seen.append,
-            Retention(self.queue.name, None, self.wall),
-        )
+        self.handle = worker._handling.handle
+        self.station, self.settler = worker._station, worker._settler
+        self.receiver, self._receiving = worker._hands._receiver, worker._receiving
+        with self.station as inflight:
+            self.inflight = inflight
 
     def replace(self, tasks: Tasks) -> None:
         """Deploy: what runs is drained, and a worker with other tasks begins."""
@@ -179,9 +160,6 @@ class Bench:
             taken += records
             self.dead.delete([record.receipt_handle for record in records])
         return taken
-
-    def _outage(self, what: str) -> Outage:
-        return Outage(what, self.clock, lambda: 0.5)
 
     def _next(self, now: float, end: float) -> float:
         polls_again = now + 1 if self._receiving.on else None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from pubsub_tasks.wire import Attribute, Outgoing
+from pubsub_tasks.wire import MAX_ATTRIBUTES, Attribute, Outgoing, text
 
 MEDIA_TYPES = ("application/vnd.fuzz.pubsub._.created.order", "application/vnd.fuzz.pubsub._.created.parcel")
 
@@ -55,16 +55,25 @@ PARCEL: dict[str, Any] = {
 }
 
 PICKLE = "application/x-python-serialize"
-BOMB = base64.b64encode(gzip.compress(b"[" + b"0," * 5_000_000 + b"0]")).decode()
-"""Eighteen kilobytes that would be ten megabytes of JSON, and far more of Python."""
+
+
+def bomb(unit: bytes, size: int) -> str:
+    """A thousandth of so many bytes of JSON, which would be far more of Python."""
+    return base64.b64encode(gzip.compress(b"[" + unit * (size // len(unit)) + b"0]")).decode()
+
+
+BOMB = bomb(b"0,", 10_000_000)
 
 
 def hostile(seed: int) -> Iterator[Outgoing]:
     """Without end, and the same for the same seed."""
     chance = Random(seed)
     while True:
-        body = chance.choice(BODIES)(chance)
-        yield Outgoing(body or " ", attributes(chance))
+        write = chance.choice(BODIES)
+        given = attributes(chance)
+        if write is packed and len(given) < MAX_ATTRIBUTES:
+            given["content_encoding"] = text(chance.choice(["gzip,base64", "base64", "gzip", "zstd, base64"]))
+        yield Outgoing(write(chance) or " ", given)
 
 
 def value(chance: Random, depth: int = 4) -> Any:
@@ -109,13 +118,13 @@ def wrong_shape(chance: Random) -> str:
 
 def cut_and_pasted(chance: Random) -> str:
     """A sound message's text, with characters dropped, doubled, replaced."""
-    text = list(chance.choice([written(ORDER), written(PARCEL), notice(chance), event(chance)]))
+    characters = list(chance.choice([written(ORDER), written(PARCEL), notice(chance), event(chance)]))
     for _ in range(chance.randint(1, 8)):
-        at = chance.randrange(len(text))
-        text[at : at + chance.randint(0, 2)] = chance.choice(
+        at = chance.randrange(len(characters))
+        characters[at : at + chance.randint(0, 2)] = chance.choice(
             ['"', "{", "}", "[", ",", ":", "\\", "0", "é", ""]
         )
-    return "".join(text)
+    return "".join(characters)
 
 
 def deep(chance: Random) -> str:
@@ -151,8 +160,9 @@ def pointer(chance: Random) -> str:
 def packed(chance: Random) -> str:
     """Compressed, encoded, pickled; sound or not."""
     bad = [BOMB, BOMB[:-5], "gASVBAAAAAAAAABOLg==", "!!!not base64!!!", "H4sIAAAA", "=" * 9]
-    text = chance.choice([*bad, base64.b64encode(written(ORDER).encode()).decode()])
-    return text if chance.random() < 0.5 else written({**ORDER, "content_encoding": "gzip", "number": text})
+    sound = [base64.b64encode(pack(written(ORDER).encode())).decode() for pack in (bytes, gzip.compress)]
+    body = chance.choice([*bad, *sound])
+    return body if chance.random() < 0.5 else written({**ORDER, "content_encoding": "gzip", "number": body})
 
 
 def notice(chance: Random) -> str:
@@ -221,12 +231,12 @@ def attributes(chance: Random) -> dict[str, Attribute]:
     return {name: _attribute(chance, chance.choice(values)) for name, values in names}
 
 
-def _attribute(chance: Random, text: str) -> Attribute:
+def _attribute(chance: Random, value: str) -> Attribute:
     match chance.randrange(8):
         case 0:
             return Attribute("Number", "1")
         case 1:
-            return Attribute("Binary", text.encode())
+            return Attribute("Binary", value.encode())
         case 2:
-            return Attribute("String.odd", text)
-    return Attribute("String", text)
+            return Attribute("String.odd", value)
+    return text(value)

@@ -65,7 +65,7 @@ def test_one_kind_of_fault_at_a_time_loses_nothing(world: World, tmp_path: Path,
     def alone(kind: Fault) -> str:
         with Ledger(tmp_path / kind.name) as ledger:
             rate = 0.1 if kind is Fault.SILENCE else 0.25
-            return storm(World(world.url), ledger, Plan(1, {kind: rate}, TRAFFIC, SLOW_TO_GIVE_UP), 24)
+            return storm(World(world.url), ledger, Plan(1, {kind: rate}, TRAFFIC, SLOW_TO_GIVE_UP), 16)
 
     with ThreadPoolExecutor(len(KINDS)) as side_by_side:
         for told in list(side_by_side.map(alone, KINDS)):
