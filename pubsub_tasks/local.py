@@ -4,6 +4,7 @@ It sets the environment that any SDK reads, so that everything after it is the o
 makes is gone when it ends: the broker keeps nothing on disk.
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
@@ -27,15 +28,25 @@ class Local:
     transport: AwsTransport
     provisioned: Provisioned
 
+    @property
+    def fifo_topics(self) -> dict[str, str]:
+        """ARNs of its FIFO topics by media type."""
+        return {name: arn for name, arn in self.provisioned.topic_arns.items() if arn.endswith(".fifo")}
+
 
 def queues(url: str) -> str:
     """How the URLs of its queues begin, for the broker at `url`."""
     return f"{url}/{ACCOUNT}/"
 
 
-def environment(url: str) -> dict[str, str]:
-    """The variables by which another process finds the broker at `url`, and publishes to its topics."""
+def environment(url: str, fifo: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables by which another process finds the broker at `url`, and publishes to its topics.
+
+    `fifo` is ARNs of FIFO topics by media type: no prefix makes them, as they end in `.fifo`.
+    """
+    mapped = {"PUBSUB_TASKS__SNS_TOPIC_ARNS__MAPPINGS": json.dumps(fifo)} if fifo else {}
     return {
+        **mapped,
         "AWS_ENDPOINT_URL": url,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "local",
@@ -64,7 +75,9 @@ def local(tasks: Tasks, port: int = 0, *, threads: int = 32) -> Iterator[Local]:
             transport = AwsTransport(Settings(threads=threads))
             topology = plan(queue_specs(tasks))
             provisioned = provision(topology, transport.client("sns"), transport.client("sqs"))
-            yield Local(process.url, transport, provisioned)
+            world = Local(process.url, transport, provisioned)
+            with _environment(environment(process.url, world.fifo_topics)):
+                yield world
     finally:
         process.stop()
 

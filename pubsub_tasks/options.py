@@ -133,16 +133,20 @@ def _id(given: Id | None) -> Id | None:
 
 def _seconds(expires: float | timedelta | None) -> float | None:
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
-    if seconds is not None and seconds <= 0:
-        raise ConfigurationError(f"expires={expires!r} has passed already: give seconds from now")
+    if seconds is not None and not (_is_number(seconds) and seconds > 0):
+        raise ConfigurationError(f"expires={expires!r}: give seconds from now, or a timedelta")
     return seconds
 
 
 def _delay(delay: float | timedelta | None) -> float | None:
     seconds = delay.total_seconds() if isinstance(delay, timedelta) else delay
-    if seconds is not None and not 0 <= seconds < float("inf"):
+    if seconds is not None and not (_is_number(seconds) and 0 <= seconds < float("inf")):
         raise ConfigurationError(f"delay={delay!r}: give seconds from now, or a timedelta")
     return seconds
+
+
+def _is_number(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool)
 
 
 def _at(at: datetime | None) -> float | None:

@@ -99,7 +99,11 @@ def run(
         for worker in workers:
             _start(worker, reasons)
         code, text, _ = _wait(workers, terms, reasons)
-        logger.info("stopping: %s; what runs has %g s, and a second signal stops at once", text, terms.grace)
+        logger.info(
+            "stopping: %s; open polls and what runs have %g s, and a second signal stops at once",
+            text,
+            terms.grace,
+        )
         clean, crashed = _drain(workers, terms.grace, reasons)
     for each in services:
         logger.info("%s: %s", each.queue.name, each.worker.tally.describe())

@@ -98,7 +98,8 @@ def choose_queue(tasks: Tasks, name: str, wanted: str | None, prefix: str = "") 
     queues = sorted(tasks.queues)
     if not queues:
         raise ConfigurationError("the app declares no task, so there is nothing to run")
-    candidate = wanted or name.removesuffix(".fifo").removeprefix(prefix)
+    logical = name.removeprefix(prefix)
+    candidate = wanted or (logical if logical in queues else logical.removesuffix(".fifo"))
     if candidate in queues:
         return candidate
     if wanted is None and len(queues) == 1:

@@ -34,9 +34,9 @@ def test_expiry_is_in_seconds_from_now(given, seconds):
     assert Options.of(expires=given).expires == seconds
 
 
-@pytest.mark.parametrize("given", [0, -1, timedelta(seconds=-1)])
-def test_what_would_have_expired_already_is_refused(given):
-    with pytest.raises(ConfigurationError, match="has passed already"):
+@pytest.mark.parametrize("given", [0, -1, timedelta(seconds=-1), "5", True])
+def test_what_would_have_expired_already_or_is_no_time_is_refused(given):
+    with pytest.raises(ConfigurationError, match=r"expires=.* seconds from now"):
         Options.of(expires=given)
 
 
@@ -100,3 +100,9 @@ def test_headers_are_text():
 def test_what_tells_how_a_message_is_read_is_not_the_callers_to_say(name):
     with pytest.raises(ConfigurationError, match=f"attribute {name} is written by the library itself"):
         Options.of(attributes={name: "x", "tier": "gold"})
+
+
+@pytest.mark.parametrize("given", [-1, "5", float("nan"), float("inf"), True])
+def test_a_delay_that_is_none_is_refused(given):
+    with pytest.raises(ConfigurationError, match=r"delay=.* seconds from now"):
+        Options.of(delay=given)

@@ -1,6 +1,8 @@
 """pubsub-tasks local: the embedded SNS and SQS alone, for as many workers and scripts as one likes."""
 
 import signal
+from collections.abc import Mapping
+from shlex import quote
 from threading import Event
 
 import click
@@ -25,15 +27,16 @@ def command(port: int, app: str | None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with local(apps.load(app), port) as world:
-            _tell(world.url)
+            _tell(world.url, world.fifo_topics)
             for name, url in world.provisioned.queue_urls.items():
-                click.echo(f"# queue {name}: {url}", err=True)
+                letters = world.provisioned.dead_letter_urls[name]
+                click.echo(f"# queue {name}: {url}, dead letters {letters}", err=True)
             Event().wait()
     except KeyboardInterrupt:
         pass
 
 
-def _tell(url: str) -> None:
+def _tell(url: str, fifo: Mapping[str, str] | None = None) -> None:
     click.echo(f"# SNS and SQS at {url}, until Ctrl-C. In another shell:", err=True)
-    for name, value in environment(url).items():
-        click.echo(f"export {name}={value}")
+    for name, value in environment(url, fifo).items():
+        click.echo(f"export {name}={quote(value)}")

@@ -1,7 +1,6 @@
 """Serve: from a command's flags and an app to running workers, and to an exit code."""
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -91,7 +90,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     world = stack.enter_context(local(app.tasks)) if flags["local"] and me is None else None
     if me is not None:
         _narrow(flags, me)
-    graph = app.graph(_config(context), testing=flags["testing"], debug=flags["debug"])
+    graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
     _fill(context, graph.config.sqs_consumer)
     tasks = graph.pubsub_served_tasks
     graph.use("pubsub_claims")
@@ -134,17 +133,17 @@ def _run(
     return code
 
 
-def _config(context: click.Context) -> dict[str, Any]:
+def _config(context: click.Context, world: Local | None) -> dict[str, Any]:
     """What the flags say, in the graph's own words."""
     flags = context.params
     given = {name: value for name, value in flags.items() if _is_given(context, name)}
     if flags["sqs_queue_url"]:
         given["sqs_queue_url"] = flags["sqs_queue_url"][0]
     config = {"sqs_consumer": given}
-    if flags["local"]:
+    if world is not None:
         config |= {
-            "sns_topic_arns": {"prefix": TOPICS},
-            "sqs_queue_urls": {"prefix": queues(os.environ["AWS_ENDPOINT_URL"])},
+            "sns_topic_arns": {"prefix": TOPICS, "mappings": world.fifo_topics},
+            "sqs_queue_urls": {"prefix": queues(world.url)},
         }
     return config
 

@@ -105,8 +105,8 @@ class Ways:
     def _scheduled(self, target: str, due: float, why: str) -> Due:
         if self.scheduler is None:
             raise ConfigurationError(
-                f"{why} needs EventBridge Scheduler for a later time, as {target} does: name a role that it "
-                "may assume in pubsub_scheduler.role_arn, or publish by the task, whose queue can delay it"
+                f"{why}, so that {target} needs EventBridge Scheduler: name a role that it may assume in "
+                "pubsub_scheduler.role_arn"
             )
         return Due(target, due)
 

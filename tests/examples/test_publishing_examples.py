@@ -33,7 +33,7 @@ class Town:
         sns, sqs = transport.client("sns"), transport.client("sqs")
         topic = {"FifoTopic": "true"} if fifo else {}
         arn = sns.create_topic(Name=topic_name(media_type) + ending, Attributes=topic)["TopicArn"]
-        url = sqs.create_queue(QueueName=queue + ending, Attributes=kind)["QueueUrl"]
+        url = sqs.create_queue(QueueName=queue, Attributes=kind)["QueueUrl"]
         self.queue = transport.queue(url)
         sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=self.queue.attributes().arn)
         self.claims = MemoryClaims()
@@ -90,7 +90,7 @@ def test_an_endpoint_publishes_all_of_an_order_or_nothing(town):
     assert [*web.packed.values()] == [{"tea": 2, "cup": 1}]
 
 
-@pytest.mark.parametrize("town", [(bank.MOVEMENT, "accounts", True)], indirect=True)
+@pytest.mark.parametrize("town", [(bank.MOVEMENT, "accounts.fifo", True)], indirect=True)
 def test_an_account_is_booked_in_order_and_no_movement_twice(town):
     movements = [
         {"movement_id": f"{account}{number}", "account": account, "amount": amount}

@@ -2,7 +2,9 @@
 
 import json
 import signal
+import sys
 from pathlib import Path
+from shlex import split
 
 import pytest
 
@@ -138,3 +140,23 @@ def client(server: EmbeddedServer, service: str):  # type: ignore[no-untyped-def
         aws_access_key_id="a",
         aws_secret_access_key="b",
     )
+
+
+def test_fifo_tasks_are_published_by_the_lines_that_the_broker_prints(shop: Path) -> None:
+    # Given a broker that made the topics and queues of an app with a FIFO queue
+    app = APP.replace("@task(Greeting)", '@task(Greeting, queue="greetings.fifo", group=by("name"))')
+    (shop / "ordered.py").write_text(app.replace("schema, task", "by, schema, task"))
+    with command("pubsub-tasks", "local", "--port", "0", "--app", "ordered", cwd=shop) as broker:
+        queue = broker.wait_for("# queue greetings.fifo: ")
+        url = queue.split(": ")[1].split(",")[0]
+        exports = [line.removeprefix("export ") for line in broker.lines if line.startswith("export ")]
+        env = dict(" ".join(split(line)).split("=", 1) for line in exports)
+        # When another shell publishes
+        publish = "import ordered; ordered.greet.publish(name='Ada')"
+        code, output = outcome(sys.executable, "-c", publish, cwd=shop, env=env)
+        assert code == 0, output
+        # Then a worker that is given the queue's URL finds its tasks
+        arguments = ("--sqs-queue-url", url, "--app", "ordered", "--once", "--wait-seconds", "1")
+        code, output = outcome("pubsub-worker", *arguments, cwd=shop, env=env)
+        assert code == 0, output
+        assert "hello Ada" in output
