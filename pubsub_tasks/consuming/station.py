@@ -1,9 +1,8 @@
 """Station: `InFlight` behind one lock, and the threads that come to it for their next job.
 
-Leader and followers: while handlers are quick, the slot that is free polls, runs what it received and
-deletes it, and nobody is woken, since in CPython waking another thread costs more than the work. When
-handlers are slow the slots only handle; the hands poll and settle beside them, and what can start wakes a
-slot. One hand that has nothing to do keeps the time. It decides who does what, and not how that is done.
+Leader and followers: while handlers are quick, a free slot polls, runs what it received and deletes it, and
+nobody is woken, since in CPython waking another thread costs more than the work. When handlers are slow the
+slots only handle; hands poll and settle beside them, and one that is idle keeps time. Knows who does what.
 """
 
 from collections import deque
@@ -147,10 +146,10 @@ class Station(AbstractContextManager[InFlight]):
     def _slot_job(self, now: float) -> Job | None:
         leads = self._slots_lead
         job: Job | None = (self._batch_to_delete(now) if leads else None) or self._start(Kind.THREAD, now)
-        if job is None and leads:
-            job = self._poll(now)
         if not leads:
             self._wake_slots()
+        elif job is None:
+            job = self._poll(now)
         self._pass_on(now)
         return job
 
@@ -167,8 +166,7 @@ class Station(AbstractContextManager[InFlight]):
         with self._lock:
             while True:
                 now = self.turned_at = self._clock()
-                job = self._hand_job(now)
-                if job is not None:
+                if (job := self._hand_job(now)) is not None:
                     if not self._keeping:
                         self._hands.notify()  # somebody else keeps the time now
                     return job
@@ -181,6 +179,8 @@ class Station(AbstractContextManager[InFlight]):
         self._commands.extend(self._inflight.commands(now))
         if not self._slots_lead or self._seen == self._started:
             self._wake_slots()  # nothing was started since the last look: whoever leads is held up
+        elif self._inflight.polls and self._credit():
+            self._slots.notify()  # one more to lead: over a network several polls are better than one
         self._seen = self._started
         self._wake_coroutines()
         if self._commands:
