@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    made = parser(__doc__, runs=1)
+    made = parser(__doc__, runs=1, delay=False)
     made.add_argument("--seconds", type=float, default=60)
     made.add_argument("--wait-seconds", type=int, default=20)
     return made.parse_args(arguments)

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    made = parser(__doc__, runs=1)
+    made = parser(__doc__, runs=None)
     made.add_argument("--messages", type=int, default=100_000)
     made.add_argument("--waiting", type=int, default=10_000)
     return made.parse_args(arguments)

@@ -30,10 +30,13 @@ CONSUMERS = {
 """Commands that print when each message's handling started; the queue's URL is the last argument."""
 
 
-def parser(doc: str | None, runs: int = 3) -> argparse.ArgumentParser:
+def parser(doc: str | None, runs: int | None = 3, delay: bool = True) -> argparse.ArgumentParser:
+    """Options; `runs` is None where one run tells all, `delay` is False where a network changes nothing."""
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--runs", type=int, default=runs)
-    made.add_argument("--delay-ms", type=float, default=0, help="added to each answer of the broker")
+    if runs is not None:
+        made.add_argument("--runs", type=int, default=runs)
+    if delay:
+        made.add_argument("--delay-ms", type=float, default=0, help="added to each answer of the broker")
     return made
 
 
