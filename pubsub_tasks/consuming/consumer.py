@@ -130,7 +130,9 @@ class Consumer:
             fifo=self._dead_letters.fifo,
         )
         (answer,) = self._dead_letters.send([copy])
-        return isinstance(answer, Sent)
+        if not isinstance(answer, Sent):
+            raise _failure(delivery, answer)
+        return True
 
 
 class ConsumedMessage:

@@ -275,6 +275,18 @@ def test_without_a_dead_letter_queue_it_stays_as_long_as_sqs_allows(tasks: Tasks
     assert shop.is_hidden_for(43_200)
 
 
+def test_a_letter_that_is_refused_leaves_the_message_to_its_visibility(shop: Shop) -> None:
+    # Given a dead-letter queue that takes less than the queue does
+    small = {"QueueUrl": shop.letters.url, "Attributes": {"MaximumMessageSize": "1024"}}
+    shop.world.memory.client("sqs").set_queue_attributes(**small)
+    shop.send("x" * 2_000)
+
+    with pytest.raises(DecodeError), shop.one() as message:
+        _ = message.content
+
+    assert shop.is_hidden_for(30)
+
+
 def test_an_unread_message_that_succeeds_is_acknowledged(shop: Shop) -> None:
     """Who never asks for the content has no quarrel with it."""
     shop.send("no json")
