@@ -215,6 +215,10 @@ def spoiled(fault: Fault, call: Call) -> Answer:
 class _Server(ThreadingHTTPServer):
     """Listens, and knows its open connections."""
 
+    request_queue_size = (
+        128  # the default of 5 lets a burst of clients wait a second for the kernel to try again
+    )
+
     def __init__(self, port: int, proxy: Proxy, address: str) -> None:
         self.proxy = proxy
         self.address = address
