@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from microcosm.api import binding, defaults, typed
-from microcosm.config.types import comma_separated_list
+from microcosm.config.types import boolean, comma_separated_list
 
 from .pointers import ClaimStore
 from .publishing.ways import QueueUrls, Scheduler
@@ -29,6 +29,7 @@ WIRE: dict[str, Any] = {
     "endpoint_url": typed(str, default_value=None),
     "connect_timeout": typed(float, default_value=5.0),
     "read_timeout": typed(float, default_value=10.0),
+    "fast_path": typed(boolean, default_value=True),
 }
 """How a component reaches AWS. Times in seconds."""
 
@@ -70,6 +71,7 @@ def transport_of(graph: Graph, config: Any, threads: int = 16) -> Transport:
             threads=threads,
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
+            fast_path=config.fast_path,
         )
     )
     return transport

@@ -74,6 +74,7 @@ SHELL = {
     "testing/*": "runs in a test's process, and turns its clock",
     "telemetry/*": "writes",
     "transports/aws.py": "the network",
+    "transports/fast_path.py": "the network",
     "transports/memory.py": "waits for arrivals as a long poll does",
     "publishing/producer.py": "gives ids and the time",
     "publishing/claims.py": "the network",

@@ -236,16 +236,17 @@ def test_region_endpoint_and_profile_are_configured_and_credentials_are_not(task
     (tmp_path / "credentials").write_text("[shop]\naws_access_key_id = key\naws_secret_access_key = secret\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("SHOP__SQS_CONSUMER__ENDPOINT_URL", "http://127.0.0.1:1")
-    wire = {"profile_name": "shop", "region_name": "eu-west-3", "read_timeout": "7"}
+    wire = {"profile_name": "shop", "region_name": "eu-west-3", "read_timeout": "7", "fast_path": "no"}
 
     # When the graph's configuration says how to reach AWS
     graph = graph_of(tasks, testing=False, sqs_consumer=wire)
-    client = transport_of(graph, graph.config.sqs_consumer).client("sqs")
+    client, fast_path = transport_of(graph, graph.config.sqs_consumer)._clients.made("sqs", None, 0)
 
     # Then that is how
     assert client.meta.region_name == "eu-west-3"
     assert client.meta.endpoint_url == "http://127.0.0.1:1"
     assert client.meta.config.read_timeout == 7
+    assert fast_path is None
     assert not [key for key in graph.config.sqs_consumer if "secret" in key or "credential" in key]
 
 

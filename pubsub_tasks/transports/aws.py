@@ -23,6 +23,7 @@ from botocore.parsers import ResponseParserError
 
 from ..errors import ConfigurationError, TransportError
 from . import Features
+from .fast_path import FastPath
 from .regions import region_of_arn, region_of_url
 from .sns import SnsPublisher
 from .sqs import SqsQueue, find_queue
@@ -56,6 +57,8 @@ class Settings:
         read_timeout: for an answer, beside the wait that a receive asks for.
         validate: let boto3 check each parameter before it is sent: 7 % of a call's time, and what this
             package sends is typed.
+        fast_path: send and receive without botocore's machinery where all is well; see `fast_path.py`. Off,
+            every call goes through botocore, and so through what patches it, such as tracing.
     """
 
     region: str | None = None
@@ -66,6 +69,7 @@ class Settings:
     connect_timeout: float = 5.0
     read_timeout: float = 10.0
     validate: bool = False
+    fast_path: bool = True
 
     def config(self, wait: int) -> Config:
         """botocore's own settings, for calls that the service may answer `wait` seconds late.
@@ -126,7 +130,9 @@ class AwsTransport:
     ) -> dict[str, Any]:
         # Only a receive is answered late by design: what settles must learn of a dead connection sooner.
         wait = LONGEST_WAIT if action == "ReceiveMessage" else 0
-        return _carry_out(self._clients.client("sqs", region, wait), action, params, failure)
+        client, fast_path = self._clients.made("sqs", region, wait)
+        answer = fast_path.call(action, params) if fast_path else None
+        return _carry_out(client, action, params, failure) if answer is None else answer
 
 
 @dataclass(eq=False)
@@ -136,13 +142,17 @@ class Clients:
     settings: Settings
     _lock: Lock = field(default_factory=Lock)
     _session: boto3.Session | None = None
-    _made: dict[tuple[str, str | None, int], Any] = field(default_factory=dict)
+    _made: dict[tuple[str, str | None, int], tuple[Any, FastPath | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _of_this_process.add(self)
 
     def client(self, service: str, region: str | None, wait: int) -> Any:
         """The client for this service and region (None: the settings'). Raises ConfigurationError."""
+        return self.made(service, region, wait)[0]
+
+    def made(self, service: str, region: str | None, wait: int) -> tuple[Any, FastPath | None]:
+        """The same with its fast path, if it has one. Raises ConfigurationError."""
         key = (service, region, wait)
         made = self._made.get(key)
         if made is None:
@@ -155,21 +165,23 @@ class Clients:
         """Start anew after a fork: sockets and locks belong to the parent."""
         self._lock, self._session, self._made = Lock(), None, {}
 
-    def _make(self, service: str, region: str | None, wait: int) -> Any:
+    def _make(self, service: str, region: str | None, wait: int) -> tuple[Any, FastPath | None]:
         settings = self.settings
         try:
             self._session = self._session or boto3.Session(profile_name=settings.profile)
-            if self._session.get_credentials() is None:
+            credentials = self._session.get_credentials()
+            if credentials is None:
                 raise ConfigurationError(_NO_CREDENTIALS)
             region = region or settings.region or self._session.region_name or os.environ.get("AWS_REGION")
             if region is None:
                 raise ConfigurationError(_NO_REGION)
             make: Callable[..., Any] = self._session.client
-            return make(
+            client = make(
                 service, region_name=region, endpoint_url=settings.endpoint_url, config=settings.config(wait)
             )
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(f"cannot speak to {service.upper()} in {region}: {error}") from error
+        return client, FastPath(client, credentials) if settings.fast_path and service == "sqs" else None
 
 
 _of_this_process: WeakSet[Clients] = WeakSet()

@@ -1,15 +1,25 @@
 """A peer on the wire that answers as it is told and remembers what it was asked."""
 
+import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from json import dumps, loads
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pubsub_tasks.transports.aws import AwsTransport, Settings
+
+HANG_UP = 0
 
 
 @dataclass
@@ -20,6 +30,9 @@ class Question:
     params: dict[str, Any]
     user_agent: str
     region: str
+    key: str
+    token: str | None
+    by_botocore: bool
 
 
 @dataclass
@@ -28,7 +41,7 @@ class Peer:
 
     url: str = ""
     questions: list[Question] = field(default_factory=list)
-    answers: list[tuple[int, dict[str, Any], dict[str, str]]] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, Any] | bytes, dict[str, str]]] = field(default_factory=list)
 
     def will_answer(self, **shape: Any) -> None:
         self.answers.append((200, shape, {}))
@@ -36,6 +49,12 @@ class Peer:
     def will_refuse(self, kind: str, code: str, message: str, status: int = 400) -> None:
         error = {"__type": f"com.amazonaws.sqs#{kind}", "message": message}
         self.answers.append((status, error, {"x-amzn-query-error": f"{code};Sender"}))
+
+    def will_hang_up(self) -> None:
+        self.answers.append((HANG_UP, b"", {}))
+
+    def will_say(self, text: bytes) -> None:
+        self.answers.append((200, text, {}))
 
     def transport(self, **settings: Any) -> AwsTransport:
         return AwsTransport(Settings(**{"endpoint_url": self.url, "attempts": 1, **settings}))
@@ -49,6 +68,21 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def peer(credentials: None) -> Iterator[Peer]:
+    with _listening() as peer:
+        yield peer
+
+
+@pytest.fixture
+def secure_peer(credentials: None, tmp_path: Path) -> Iterator[Peer]:
+    """One that speaks TLS; its certificate is in `certificate.pem`, and nobody vouches for it."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(_certificate(tmp_path / "certificate.pem"))
+    with _listening(context) as peer:
+        yield peer
+
+
+@contextmanager
+def _listening(tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
     peer = Peer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -57,7 +91,10 @@ def peer(credentials: None) -> Iterator[Peer]:
         def do_POST(self) -> None:
             peer.questions.append(_question(self))
             status, shape, headers = peer.answers.pop(0) if peer.answers else (200, {}, {})
-            body = dumps(shape).encode()
+            if status == HANG_UP:
+                self.close_connection = True
+                return
+            body = shape if isinstance(shape, bytes) else dumps(shape).encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
@@ -68,9 +105,11 @@ def peer(credentials: None) -> Iterator[Peer]:
             """Quiet: a test's own assertion tells what went wrong."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        peer.url = f"http://127.0.0.1:{server.server_address[1]}"
+        peer.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
         yield peer
         server.shutdown()
         thread.join()
@@ -78,7 +117,32 @@ def peer(credentials: None) -> Iterator[Peer]:
 
 def _question(handler: BaseHTTPRequestHandler) -> Question:
     body = handler.rfile.read(int(handler.headers["Content-Length"]))
+    told = handler.headers
     # Credential=<key>/<date>/<region>/<service>/aws4_request
-    region = handler.headers["Authorization"].split("/")[2]
-    action = (handler.headers["X-Amz-Target"] or "").rpartition(".")[2]
-    return Question(action, loads(body) if action else {}, handler.headers["User-Agent"], region)
+    key, _, region, *_ = told["Authorization"].partition("Credential=")[2].split("/")
+    action = (told["X-Amz-Target"] or "").rpartition(".")[2]
+    params = loads(body) if action else {}
+    by_botocore = "amz-sdk-invocation-id" in told  # its mark, and of no meaning to the service
+    token = told["X-Amz-Security-Token"]
+    return Question(action, params, told["User-Agent"], region, key, token, by_botocore)
+
+
+def _certificate(path: Path) -> Path:
+    """A key and a certificate for the loopback, by itself its authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "peer")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+    return path

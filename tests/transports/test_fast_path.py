@@ -1,0 +1,214 @@
+"""Calls that go without botocore are those that botocore would make, and trouble is left to it."""
+
+import sys
+from base64 import b64encode
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from botocore.httpsession import URLLib3Session
+
+from pubsub_tasks.errors import ReceiveFailed
+from pubsub_tasks.wire import Attribute, EntryFailure, Outgoing
+from tests.transports.conftest import Peer
+
+URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+
+
+def by_botocore(peer: Peer) -> list[bool]:
+    return [question.by_botocore for question in peer.questions]
+
+
+def test_what_follows_the_first_call_asks_the_same_without_botocore(peer: Peer) -> None:
+    queue = peer.transport().queue(URL)
+
+    queue.receive(10, 0, 60)
+    queue.receive(10, 0, 60)
+
+    first, second = peer.questions
+    assert first.by_botocore
+    assert second == replace(first, by_botocore=False)
+
+
+def test_each_client_watches_a_call_of_its_own(peer: Peer) -> None:
+    # Their time-outs are not the same: a receive may be answered late
+    queue = peer.transport().queue(URL)
+
+    for _ in range(2):
+        queue.receive(10, 0, None)
+        queue.delete(["handle"])
+
+    assert by_botocore(peer) == [True, True, False, False]
+
+
+@pytest.mark.parametrize("setting", ["it is switched off", "a proxy stands between"])
+def test_botocore_makes_every_call_where(setting: str, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    if setting == "a proxy stands between":
+        monkeypatch.setenv("HTTP_PROXY", peer.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+    queue = peer.transport(fast_path=setting != "it is switched off").queue(URL)
+
+    for _ in range(3):
+        queue.receive(10, 0, None)
+
+    assert by_botocore(peer) == [True, True, True]
+
+
+def test_botocore_makes_every_call_that_is_rare(peer: Peer) -> None:
+    transport = peer.transport()
+
+    for _ in range(3):
+        peer.will_answer(QueueUrl=URL)
+        transport.client("sqs", "eu-west-1").get_queue_url(QueueName="orders")
+
+    assert by_botocore(peer) == [True, True, True]
+
+
+def test_a_refusal_is_what_botocore_makes_of_it(peer: Peer) -> None:
+    queue = peer.transport().queue(URL)
+    queue.receive(10, 0, None)
+    for _ in range(2):
+        peer.will_refuse("AccessDeniedException", "AccessDenied", "not for you", status=403)
+
+    with pytest.raises(ReceiveFailed, match="not for you") as caught:
+        queue.receive(10, 0, None)
+
+    assert caught.value.code == "AccessDenied"
+    assert by_botocore(peer) == [True, False, True]
+
+
+def test_a_call_that_fails_once_is_made_again(peer: Peer) -> None:
+    queue = peer.transport().queue(URL)
+    queue.delete(["handle"])
+    peer.will_refuse("ServiceUnavailable", "ServiceUnavailable", "later", status=503)
+    peer.will_answer(Successful=[{"Id": "0"}])
+
+    assert queue.delete(["handle"]) == [None]
+    assert by_botocore(peer) == [True, False, True]
+
+
+@pytest.mark.parametrize("text", [b"<html>login</html>", b"[]", b""])
+def test_an_answer_that_is_none_of_the_service_is_left_to_botocore(text: bytes, peer: Peer) -> None:
+    queue = peer.transport().queue(URL)
+    queue.receive(10, 0, None)
+    peer.will_say(text)
+    peer.will_answer(Messages=[{"MessageId": "1", "ReceiptHandle": "h", "Body": "hello"}])
+
+    (record,) = queue.receive(10, 0, None)
+
+    assert record.body == "hello"
+    assert by_botocore(peer) == [True, False, True]
+
+
+def test_a_connection_that_is_cut_is_left_to_botocore(peer: Peer) -> None:
+    queue = peer.transport().queue(URL)
+    queue.receive(10, 0, None)
+    peer.will_hang_up()
+    peer.will_answer(Messages=[{"MessageId": "1", "ReceiptHandle": "h", "Body": "hello"}])
+
+    (record,) = queue.receive(10, 0, None)
+
+    assert record.body == "hello"
+    assert by_botocore(peer) == [True, False, True]
+
+
+def test_the_other_end_must_prove_who_it_is(
+    secure_peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ReceiveFailed) as caught:
+        secure_peer.transport().queue(URL).receive(10, 0, None)
+    assert caught.value.code == "SSLError"
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "certificate.pem"))
+    queue = secure_peer.transport().queue(URL)
+
+    for _ in range(2):
+        queue.receive(10, 0, None)
+
+    assert by_botocore(secure_peer) == [True, False]
+
+
+def test_binary_attributes_travel_as_they_are(peer: Peer) -> None:
+    queue = peer.transport().queue(URL)
+    queue.receive(10, 0, None)
+    queue.delete(["handle"])
+    told = {"DataType": "Binary", "BinaryValue": b64encode(b"\x00\xff").decode()}
+    message = {"MessageId": "1", "ReceiptHandle": "h", "Body": "", "MessageAttributes": {"seal": told}}
+    peer.will_answer(Messages=[message])
+
+    (record,) = queue.receive(10, 0, None)
+    queue.send([Outgoing("", record.attributes)])
+
+    assert record.attributes == {"seal": Attribute("Binary", b"\x00\xff")}
+    assert peer.questions[-1].params["Entries"][0]["MessageAttributes"] == {"seal": told}
+    assert by_botocore(peer)[2:] == [False, False]
+
+
+def test_entries_fail_by_themselves(peer: Peer) -> None:
+    queue = peer.transport().queue(URL)
+    queue.delete(["handle"])
+    failed = {"Id": "1", "Code": "InternalError", "Message": "sorry", "SenderFault": False}
+    peer.will_answer(Successful=[{"Id": "0"}], Failed=[failed])
+
+    answers = queue.delete(["one", "two"])
+
+    assert answers == [None, EntryFailure("InternalError", "sorry", retriable=True)]
+    assert by_botocore(peer) == [True, False]
+
+
+def test_credentials_that_run_out_are_fetched_anew(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of credentials that are good for five minutes more botocore asks for new ones at each use.
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    asked = tmp_path / "asked"
+    keys = {"Version": 1, "SecretAccessKey": "s", "SessionToken": "t"}
+    keys["Expiration"] = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    script = tmp_path / "keys.py"
+    script.write_text(
+        f"""
+import json, pathlib
+asked = pathlib.Path({str(asked)!r})
+asked.open("a").write(".")
+print(json.dumps({{**{keys!r}, "AccessKeyId": f"key-{{asked.stat().st_size}}"}}))
+"""
+    )
+    config = tmp_path / "config"
+    config.write_text(f"[default]\ncredential_process = {sys.executable} {script}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    queue = peer.transport().queue(URL)
+
+    for _ in range(3):
+        queue.receive(10, 0, None)
+
+    first, *others = [question.key for question in peer.questions]
+    assert by_botocore(peer) == [True, False, False]
+    assert len({first, *others}) == 3
+    assert {question.token for question in peer.questions} == {"t"}
+
+
+def test_a_path_in_the_endpoint_is_left_to_botocore(peer: Peer) -> None:
+    queue = peer.transport(endpoint_url=f"{peer.url}/behind/a/gateway").queue(URL)
+
+    for _ in range(2):
+        queue.receive(10, 0, None)
+
+    assert by_botocore(peer) == [True, True]
+
+
+def test_a_botocore_that_keeps_its_connections_elsewhere_makes_every_call(peer: Peer) -> None:
+    transport = peer.transport()
+    client = transport._clients.client("sqs", "eu-west-1", 20)
+
+    class Elsewhere:
+        def __init__(self, session: URLLib3Session) -> None:
+            self.send, self.close = session.send, session.close
+
+    client._endpoint.http_session = Elsewhere(client._endpoint.http_session)
+    queue = transport.queue(URL)
+
+    for _ in range(2):
+        queue.receive(10, 0, None)
+
+    assert by_botocore(peer) == [True, True]
