@@ -17,9 +17,6 @@ from .receiving import Receiver
 from .settling import Settler
 from .station import Station
 
-TURN = 0.001
-"""Seconds for which one coroutine may go on from message to message before others have their turn."""
-
 Handle = Callable[[Held], Verdict | None]
 HandleAsync = Callable[[Held], Awaitable[Verdict]]
 Crashed = Callable[[BaseException], None]
@@ -86,7 +83,11 @@ class ThreadSlots:
 
 
 class CoroutineSlots:
-    """One event loop in one thread, for `async def` handlers, so many at a time."""
+    """One event loop in one thread, for `async def` handlers, so many at a time.
+
+    What ended in one turn of the loop is told in the next, and what may start is fetched with it: to come to
+    the station for each by itself costs more than a quick handler does.
+    """
 
     def __init__(self, station: Station, handle: HandleAsync, slots: int, crashed: Crashed) -> None:
         self._station = station
@@ -94,6 +95,7 @@ class CoroutineSlots:
         self._free = slots
         self._crashed = crashed
         self._called = False
+        self._finished: list[tuple[Held, Verdict]] = []
         self.active = Event()
         self.running: dict[asyncio.Task[None], Held] = {}
         self.thread = thread("pubsub-loop", self._run, crashed)
@@ -119,7 +121,7 @@ class CoroutineSlots:
         """Something can be started. Called by any thread, under the station's lock."""
         if not self._called:
             self._called = True  # before it is, since it may run at once
-            self.call(self._fill)
+            self.call(self._turn)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -133,34 +135,32 @@ class CoroutineSlots:
         finally:
             self.loop.close()
 
-    def _fill(self) -> None:
+    def _turn(self) -> None:
         self._called = False  # before the station is asked: what becomes ready from here on calls again
+        finished, self._finished = self._finished, []
+        self._free += len(finished)
+        if not self._free:
+            return
         try:
-            while self._free and (held := self._station.coroutine_job()) is not None:
-                self._free -= 1
-                self.loop.create_task(self._work(held)).add_done_callback(self._ended)
+            started = self._station.coroutine_jobs(finished, self._free)
+            self._free -= len(started)
+            self.running.update((self.loop.create_task(self._work(held)), held) for held in started)
+            (self.active.set if self.running else self.active.clear)()
         except BaseException as error:
             self._crashed(error)
 
-    async def _work(self, held: Held | None) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.active.set()
-        turned = self.loop.time()
-        while held is not None:
-            self.running[task] = held
-            held = self._station.coroutine_job(held, await self._handle(held))
-            if self.loop.time() - turned > TURN:
-                await asyncio.sleep(0)  # a handler that awaits nothing would never let the loop turn
-                turned = self.loop.time()
-        self._free += 1  # at once, and not when the task has ended: a call to fill may come in between
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self.running.pop(task, None)
-        if not self.running:
-            self.active.clear()
-        if not task.cancelled() and (error := task.exception()) is not None:
+    async def _work(self, held: Held) -> None:
+        try:
+            self._finished.append((held, await self._handle(held)))
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
             self._crashed(error)
+        finally:
+            del self.running[asyncio.current_task()]  # type: ignore[arg-type]
+        if not self._called:
+            self._called = True
+            self.loop.call_soon(self._turn)
 
 
 def thread(name: str, work: Callable[[], None], crashed: Crashed) -> Thread:

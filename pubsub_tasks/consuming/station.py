@@ -6,7 +6,7 @@ slots only handle; hands poll and settle beside them, and one that is idle keeps
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from threading import Condition, Lock
 
@@ -114,15 +114,16 @@ class Station(AbstractContextManager[InFlight]):
             self._free_slots -= 1
             return job
 
-    def coroutine_job(self, held: Held | None = None, verdict: Verdict | None = None) -> Held | None:
-        """The next delivery for a coroutine, or None: there is nothing now."""
+    def coroutine_jobs(self, finished: Iterable[tuple[Held, Verdict]], slots: int) -> list[Held]:
+        """What these many free slots may start, after these have finished."""
         with self._lock:
             now = self._clock()
-            if held is not None and verdict is not None:
+            for held, verdict in finished:
                 self._finish(held, verdict, now)
-            following = self._start(Kind.COROUTINE, now)
+            ready = self._inflight.ready(Kind.COROUTINE)
+            started = [self._start(Kind.COROUTINE, now) for _ in range(min(slots, ready))]
             self._pass_on(now)
-            return following
+            return [held for held in started if held is not None]
 
     def abandon(self, held: Held, verdict: Verdict) -> None:
         """Its handler will not come back: its thread is nobody's slot any more."""

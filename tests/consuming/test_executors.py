@@ -1,6 +1,7 @@
 """Threads and a loop in which handlers run: how they start, go on and end."""
 
 import asyncio
+from collections.abc import Iterable
 from threading import Event
 
 from pubsub_tasks.consuming.executors import CoroutineSlots, thread
@@ -17,13 +18,13 @@ from .shops import PATIENCE, Shop, Word, body, until, wait
 ANY = Held(delivery(), Hold(0.0, 30.0, VirtualClock()), Kind.COROUTINE, None)
 
 
-def slots(crashed: list[BaseException], station: Station | None = None) -> CoroutineSlots:
+def slots(crashed: list[BaseException], station: Station | None = None, count: int = 1) -> CoroutineSlots:
     async def handle(held: Held) -> Verdict:
         return Ack()
 
     clock = VirtualClock()
     station = station or Station(InFlight(Limits(0, 1)), clock, threads=0)
-    return CoroutineSlots(station, handle, 1, crashed.append)
+    return CoroutineSlots(station, handle, count, crashed.append)
 
 
 def test_how_a_thread_failed_is_told() -> None:
@@ -41,7 +42,7 @@ def test_how_a_thread_failed_is_told() -> None:
 
 def test_a_fault_in_the_loop_s_own_callbacks_is_told() -> None:
     class Broken(Station):
-        def coroutine_job(self, held: Held | None = None, verdict: Verdict | None = None) -> Held | None:
+        def coroutine_jobs(self, finished: Iterable[tuple[Held, Verdict]], slots: int) -> list[Held]:
             raise RuntimeError("a fault of ours")
 
     crashed: list[BaseException] = []
@@ -89,30 +90,77 @@ def test_a_coroutine_that_is_cut_at_the_end_is_cancelled_and_its_message_comes_b
     assert shop.queue.attributes().in_flight >= 1
 
 
+def test_what_ends_in_one_turn_of_the_loop_is_told_at_once_and_in_order() -> None:
+    # Given a station that has three messages to begin with
+    class Counting(Station):
+        told: list[list[Held]]
+
+        def coroutine_jobs(self, finished: Iterable[tuple[Held, Verdict]], slots: int) -> list[Held]:
+            self.told.append([held for held, _ in finished])
+            return members[:slots] if len(self.told) == 1 else []
+
+    members = [Held(delivery(), ANY.hold, Kind.COROUTINE, None) for _ in range(3)]
+    station = Counting(InFlight(Limits(0, 3)), VirtualClock(), threads=0)
+    station.told = []
+    made = slots([], station, count=3)
+
+    # When they are handled
+    made.start()
+    made.ready()
+
+    # Then the station is asked once for all of them, and their slots are free
+    until(lambda: len(station.told) == 2)
+    made.stop()
+    assert station.told == [[], members]
+    assert not made.running
+
+
+def test_a_fault_while_a_message_is_handled_is_told() -> None:
+    class One(Station):
+        asked = 0
+
+        def coroutine_jobs(self, finished: Iterable[tuple[Held, Verdict]], slots: int) -> list[Held]:
+            self.asked += 1
+            return [ANY] if self.asked == 1 else []
+
+    async def handle(held: Held) -> Verdict:
+        raise RuntimeError("a fault of ours")
+
+    crashed: list[BaseException] = []
+    made = CoroutineSlots(One(InFlight(Limits(0, 1)), VirtualClock(), threads=0), handle, 1, crashed.append)
+    made.start()
+    made.ready()
+
+    until(lambda: crashed != [])
+    made.stop()
+    assert str(crashed[0]) == "a fault of ours"
+
+
 def test_handlers_that_await_nothing_let_the_loop_turn() -> None:
     # Given a queue that has one more message for a long time, and somebody who wants a turn of the loop
     class Long(Station):
         handled = 0
-        turned_at: int | None = None
+        turn_came_at: int | None = None
 
-        def coroutine_job(self, held: Held | None = None, verdict: Verdict | None = None) -> Held | None:
+        def coroutine_jobs(self, finished: Iterable[tuple[Held, Verdict]], slots: int) -> list[Held]:
             self.handled += 1
             if self.handled == 2:
                 asyncio.get_running_loop().call_soon(self.turn)
-            return ANY if self.handled < 200_000 else None
+            return [ANY] if self.handled < 200_000 else []
 
         def turn(self) -> None:
-            self.turned_at = self.handled
+            self.turn_came_at = self.handled
 
     station = Long(InFlight(Limits(0, 1)), VirtualClock(), threads=0)
     made = slots([], station)
 
-    # When a coroutine goes on from message to message
+    # When one message is handled after the other
     made.start()
     made.ready()
 
     # Then the turn comes before all of them are handled
-    until(lambda: station.turned_at is not None)
+    until(lambda: station.turn_came_at is not None)
+    station.handled = 200_000
     made.stop()
-    assert station.turned_at is not None
-    assert station.turned_at < 200_000
+    assert station.turn_came_at is not None
+    assert station.turn_came_at < 200_000

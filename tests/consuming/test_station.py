@@ -130,8 +130,8 @@ def test_a_coroutine_that_could_start_is_called_whoever_made_it_so() -> None:
     (held,) = scene.bring(scene.station.slot_job(), Kind.COROUTINE)
 
     assert calls
-    assert scene.station.coroutine_job() is held
-    assert scene.station.coroutine_job() is None
+    assert scene.station.coroutine_jobs([], 1) == [held]
+    assert scene.station.coroutine_jobs([], 1) == []
 
 
 @pytest.mark.parametrize("brought", [0, 2])
