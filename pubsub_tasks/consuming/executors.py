@@ -151,7 +151,8 @@ class CoroutineSlots:
 
     async def _work(self, held: Held) -> None:
         try:
-            self._finished.append((held, await self._handle(held)))
+            verdict = await self._handle(held)
+            self._finished.append((held, verdict))  # a list that is another one after each turn
         except asyncio.CancelledError:
             raise
         except BaseException as error:

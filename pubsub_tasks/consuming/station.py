@@ -72,8 +72,7 @@ class Station(AbstractContextManager[InFlight]):
 
     def __exit__(self, *raised: object) -> None:
         try:
-            if self._inflight.mean is None or not self._slots_lead:
-                self._wake_slots()
+            self._wake_slots(self._inflight.mean is None)
             self._pass_on(self._clock())
         finally:
             self._lock.release()
@@ -148,7 +147,7 @@ class Station(AbstractContextManager[InFlight]):
         leads = self._slots_lead
         job: Job | None = (self._batch_to_delete(now) if leads else None) or self._start(Kind.THREAD, now)
         if not leads:
-            self._wake_slots()
+            self._wake_slots(False)
         elif job is None:
             job = self._poll(now)
         self._pass_on(now)
@@ -178,10 +177,7 @@ class Station(AbstractContextManager[InFlight]):
 
     def _hand_job(self, now: float) -> Poll | Command | None:
         self._commands.extend(self._inflight.commands(now))
-        if not self._slots_lead or self._seen == self._started:
-            self._wake_slots()  # nothing was started since the last look: whoever leads is held up
-        elif self._inflight.polls and self._credit():
-            self._slots.notify()  # one more to lead: over a network several polls are better than one
+        self._wake_slots(self._seen == self._started)  # nothing started since: whoever leads is held up
         self._seen = self._started
         self._wake_coroutines()
         if self._commands:
@@ -250,10 +246,12 @@ class Station(AbstractContextManager[InFlight]):
         if self.on_coroutine is not None and self._inflight.ready(Kind.COROUTINE):
             self.on_coroutine()
 
-    def _wake_slots(self) -> None:
-        if self._free_slots:
-            ready = self._inflight.ready(Kind.THREAD)
-            self._slots.notify(ready or (self._slots_lead and self._credit() > 0))
+    def _wake_slots(self, held_up: bool) -> None:
+        """While a slot leads, and is not held up, one more to lead: over a network two polls are better."""
+        if self._free_slots and (held_up or not self._slots_lead):
+            self._slots.notify(self._inflight.ready(Kind.THREAD) or (self._slots_lead and self._credit() > 0))
+        elif self._free_slots and self._inflight.polls and self._credit():
+            self._slots.notify()
 
     def _wake_all(self) -> None:
         self._keeper.notify()

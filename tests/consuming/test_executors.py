@@ -115,6 +115,32 @@ def test_what_ends_in_one_turn_of_the_loop_is_told_at_once_and_in_order() -> Non
     assert not made.running
 
 
+def test_what_waits_over_a_turn_of_the_loop_is_told_all_the_same() -> None:
+    # Given a handler that is in the middle of a message while others come and go
+    shop = Shop()
+    go_on = Event()
+
+    @shop.task(Word)
+    async def read(word: str) -> None:
+        while word == "slow" and not go_on.is_set():
+            await asyncio.sleep(0.001)
+
+    def send(word: str) -> None:
+        shop.send_bodies(body(Word.MEDIA_TYPE, word=word))
+
+    with shop.working(coroutines=2, prefetch=0) as worker:
+        send("slow")
+        for _ in range(3):
+            send("quick")
+            assert shop.facts.verdicts(1) == [Ack()]
+
+        # When it ends
+        go_on.set()
+
+        # Then it is counted and deleted like the others
+        until(lambda: worker.tally.acked == 4)
+
+
 def test_a_fault_while_a_message_is_handled_is_told() -> None:
     class One(Station):
         asked = 0
