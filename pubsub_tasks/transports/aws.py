@@ -23,6 +23,7 @@ from botocore.parsers import ResponseParserError
 
 from ..errors import ConfigurationError, TransportError
 from . import Features
+from .dialects import DIALECTS
 from .fast_path import FastPath
 from .regions import region_of_arn, region_of_url
 from .sns import SnsPublisher
@@ -122,15 +123,25 @@ class AwsTransport:
         return self._clients.client(service, region, 0)
 
     def _publish(self, action: str, params: dict[str, Any], failure: type[TransportError]) -> dict[str, Any]:
-        client = self._clients.client("sns", region_of_arn(params["TopicArn"]), 0)
-        return _carry_out(client, action, params, failure)
+        return self._call("sns", region_of_arn(params["TopicArn"]), 0, action, params, failure)
 
     def _sqs(
         self, region: str | None, action: str, params: dict[str, Any], failure: type[TransportError]
     ) -> dict[str, Any]:
         # Only a receive is answered late by design: what settles must learn of a dead connection sooner.
         wait = LONGEST_WAIT if action == "ReceiveMessage" else 0
-        client, fast_path = self._clients.made("sqs", region, wait)
+        return self._call("sqs", region, wait, action, params, failure)
+
+    def _call(
+        self,
+        service: str,
+        region: str | None,
+        wait: int,
+        action: str,
+        params: dict[str, Any],
+        failure: type[TransportError],
+    ) -> dict[str, Any]:
+        client, fast_path = self._clients.made(service, region, wait)
         answer = fast_path.call(action, params) if fast_path else None
         return _carry_out(client, action, params, failure) if answer is None else answer
 
@@ -181,7 +192,8 @@ class Clients:
             )
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(f"cannot speak to {service.upper()} in {region}: {error}") from error
-        return client, FastPath(client, credentials) if settings.fast_path and service == "sqs" else None
+        dialect = DIALECTS.get(service) if settings.fast_path else None
+        return client, FastPath(client, credentials, dialect) if dialect else None
 
 
 _of_this_process: WeakSet[Clients] = WeakSet()

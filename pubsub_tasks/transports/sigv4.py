@@ -1,4 +1,4 @@
-"""SigV4: the signature of a JSON call, whose path is `/` and which has no query. Pure: it is told the time.
+"""SigV4: the signature of a POST whose path is `/` and which has no query. Pure: it is told the time.
 
 Source: IAM user guide, "Create a signed AWS API request". botocore's own signer judges it in the tests.
 """

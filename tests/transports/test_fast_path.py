@@ -1,5 +1,6 @@
 """Calls that go without botocore are those that botocore would make, and trouble is left to it."""
 
+import logging
 import sys
 from base64 import b64encode
 from dataclasses import replace
@@ -9,8 +10,11 @@ from pathlib import Path
 import pytest
 from botocore.httpsession import URLLib3Session
 
+from pubsub_tasks.embedded import aws_query
+from pubsub_tasks.embedded.server import EmbeddedServer
 from pubsub_tasks.errors import ReceiveFailed
-from pubsub_tasks.wire import Attribute, EntryFailure, Outgoing
+from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.wire import Attribute, EntryFailure, Outgoing, Sent
 from tests.transports.conftest import Peer
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
@@ -186,6 +190,51 @@ print(json.dumps({{**{keys!r}, "AccessKeyId": f"key-{{asked.stat().st_size}}"}})
     assert by_botocore(peer) == [True, False, False]
     assert len({first, *others}) == 3
     assert {question.token for question in peer.questions} == {"t"}
+
+
+def test_publishes_take_it_too(peer: Peer) -> None:
+    publisher = peer.transport().publisher()
+    answer = {"Successful": [{"Id": "0", "MessageId": "m-1"}], "Failed": []}
+    for _ in range(2):
+        peer.will_say(aws_query.write("PublishBatch", answer, "request"))
+
+    answers = [publisher.publish("arn:aws:sns:eu-west-1:1:t", [Outgoing("hello")]) for _ in range(2)]
+
+    assert answers == [[Sent("m-1")], [Sent("m-1")]]
+    assert by_botocore(peer) == [True, False]
+    assert peer.questions[1].region == "eu-west-1"
+
+
+def test_nothing_that_goes_well_is_left_to_botocore(
+    credentials: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given services that speak as AWS does
+    caplog.set_level(logging.DEBUG, "pubsub_tasks.transports")
+    with EmbeddedServer() as server:
+        transport = AwsTransport(Settings(region="us-east-1", endpoint_url=server.url))
+        queue = transport.queue(transport.client("sqs").create_queue(QueueName="orders")["QueueUrl"])
+        topic = transport.client("sns").create_topic(Name="orders")["TopicArn"]
+        transport.client("sns").subscribe(
+            TopicArn=topic,
+            Protocol="sqs",
+            Endpoint=queue.attributes().arn,
+            Attributes={"RawMessageDelivery": "true"},
+        )
+
+        # When messages of all kinds go through them
+        for number in range(3):
+            seals = {"seal": Attribute("Binary", b"\x00"), "number": Attribute("Number", str(number))}
+            transport.publisher().publish(topic, [Outgoing("a & b = ü%+", seals)])
+            (record,) = queue.receive(10, 1, 30)
+            assert (record.body, record.attributes) == ("a & b = ü%+", seals)
+            assert queue.change_visibility([(record.receipt_handle, 60)]) == [None]
+            assert queue.delete([record.receipt_handle]) == [None]
+            queue.send([Outgoing("again", seals)])
+            (record,) = queue.receive(10, 1, 30)
+            assert (record.body, record.attributes) == ("again", seals)
+
+    # Then none is made twice
+    assert [record.message for record in caplog.records if "left to boto3" in record.message] == []
 
 
 def test_a_path_in_the_endpoint_is_left_to_botocore(peer: Peer) -> None:

@@ -1,0 +1,99 @@
+"""Calls are written as botocore writes them, and answers read as botocore reads them."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import boto3
+import pytest
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pubsub_tasks.embedded.aws_query import write
+from pubsub_tasks.transports.dialects import DIALECTS
+from pubsub_tasks.transports.shapes import publish_entries, send_entries
+from pubsub_tasks.wire import Attribute, Outgoing
+
+# What XML can tell: no control characters, and line ends as they are.
+texts = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=20
+)
+names = st.text("abcdefghijklmnopqrstuvwxyz-_", min_size=1, max_size=10)
+attributes = st.dictionaries(
+    names,
+    st.builds(Attribute, st.just("String"), texts)
+    | st.builds(Attribute, st.just("Binary"), st.binary(max_size=9)),
+    max_size=3,
+)
+outgoing = st.builds(Outgoing, texts, attributes, st.none() | names, st.none() | names)
+batches = st.lists(outgoing, min_size=1, max_size=3)
+
+
+def model(service: str, action: str) -> Any:
+    client = boto3.client(service, "eu-west-1", aws_access_key_id="key", aws_secret_access_key="secret")
+    return client.meta.service_model.operation_model(action)
+
+
+SEND, PUBLISH = model("sqs", "SendMessageBatch"), model("sns", "PublishBatch")
+RECEIVE = model("sqs", "ReceiveMessage")
+
+
+@given(batches)
+def test_json_is_written_as_botocore_does(entries: list[Outgoing]) -> None:
+    params = {"QueueUrl": "url", "Entries": send_entries(entries)}
+
+    theirs = create_serializer("json", False).serialize_to_request(params, SEND)
+
+    assert DIALECTS["sqs"].write("SendMessageBatch", params) == theirs["body"]
+    assert theirs["headers"]["Content-Type"] == DIALECTS["sqs"].content_type
+
+
+@given(batches)
+def test_a_form_is_written_as_botocore_does(entries: list[Outgoing]) -> None:
+    params = {"TopicArn": "arn", "PublishBatchRequestEntries": publish_entries(entries)}
+
+    theirs = create_serializer("query", False).serialize_to_request(params, PUBLISH)
+
+    ours = DIALECTS["sns"].write("PublishBatch", params)
+    assert dict(parse_qsl(ours.decode(), keep_blank_values=True, strict_parsing=True)) == theirs["body"]
+    assert theirs["headers"]["Content-Type"].startswith(DIALECTS["sns"].content_type)
+
+
+@given(st.lists(st.tuples(names, texts, st.booleans()), max_size=3), st.lists(names, max_size=3))
+def test_xml_is_read_as_botocore_does(failed: list[tuple[str, str, bool]], ids: list[str]) -> None:
+    answer = {
+        "Successful": [{"Id": each, "MessageId": each, "SequenceNumber": "1"} for each in ids],
+        "Failed": [
+            {"Id": each, "Code": "Code", "Message": text, "SenderFault": ours} for each, text, ours in failed
+        ],
+    }
+    body = write("PublishBatch", answer, "request")
+
+    theirs = create_parser("query").parse(
+        {"body": body, "headers": {}, "status_code": 200}, PUBLISH.output_shape
+    )
+
+    theirs.pop("ResponseMetadata")
+    assert DIALECTS["sns"].read(body) == theirs == answer
+
+
+def test_binary_attributes_are_read_as_botocore_does() -> None:
+    body = (
+        b'{"Messages": [{"MessageId": "1", "Body": "", "MessageAttributes": '
+        b'{"seal": {"DataType": "Binary", "BinaryValue": "AP8="}, '
+        b'"kind": {"DataType": "String", "StringValue": "x"}}}]}'
+    )
+
+    theirs = create_parser("json").parse(
+        {"body": body, "headers": {}, "status_code": 200}, RECEIVE.output_shape
+    )
+
+    theirs.pop("ResponseMetadata")
+    assert DIALECTS["sqs"].read(body) == theirs
+
+
+@pytest.mark.parametrize(("service", "action"), [("sqs", "SendMessageBatch"), ("sns", "PublishBatch")])
+def test_what_is_neither_text_nor_bytes_is_refused(service: str, action: str) -> None:
+    with pytest.raises(TypeError, match="cannot be sent"):
+        DIALECTS[service].write(action, {"Entries": [{"Id": object()}]})
