@@ -77,7 +77,7 @@ def _table(held: list[tuple[int, int]]) -> Table:
     table = Table("handled", "MiB", "x first", title="a worker's memory in use")
     step = max(1, (len(held) - 1) // ROWS)
     first = held[1][1]
-    for handled, size in [held[0], held[1], *held[1 + step :: step]]:
+    for handled, size in [held[0], held[1], *held[:1:-step][::-1]]:
         table.add_row(f"{handled:,}", f"{size / 2**20:.1f}", f"{size / first:.3f}" if handled else "")
     return table
 
