@@ -56,8 +56,7 @@ class Settings:
         attempts: tries of one call, the first included, in boto3's `standard` mode.
         connect_timeout: for a connection to stand.
         read_timeout: for an answer, beside the wait that a receive asks for.
-        validate: let boto3 check each parameter before it is sent: 7 % of a call's time, and what this
-            package sends is typed.
+        validate: let boto3 check each parameter before it is sent; what this package sends is typed.
         fast_path: send and receive without botocore's machinery where all is well; see `fast_path.py`. Off,
             every call goes through botocore, and so through what patches it, such as tracing.
     """

@@ -13,6 +13,7 @@ Others measure what else a worker costs, and are run alike (`--help` tells more 
     python -m tests.benchmarks.idle        CPU and calls of a worker that has nothing to do
     python -m tests.benchmarks.memory      whether memory grows with messages
     python -m tests.benchmarks.publishing  publishing beside bare boto3
+    python -m tests.benchmarks.wire        what one call costs, by boto3's switches and without it
 """
 
 import argparse

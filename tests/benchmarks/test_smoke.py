@@ -8,7 +8,7 @@ import pytest
 
 from pubsub_tasks.local import environment
 from tests.benchmarks import __main__ as throughput
-from tests.benchmarks import growth, idle, latency, memory, publishing, startup
+from tests.benchmarks import growth, idle, latency, memory, publishing, startup, wire
 
 TINY = {
     "throughput": (throughput.main, "--runs=1 --messages=20 threads"),
@@ -19,6 +19,7 @@ TINY = {
     "idle": (idle.main, "--seconds=0.1 --wait-seconds=0"),
     "memory": (memory.main, "--messages=40 --waiting=20"),
     "publishing": (publishing.main, "--runs=1 --messages=40"),
+    "wire": (wire.main, "--runs=1 --calls=1"),
 }
 
 
