@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.wire [--calls 500] [--runs 3] [--delay-ms 0]
 
-One thread, no decoding. The first is boto3 as it comes; below it what each of its documented switches buys, our
-own calls by boto3, and those by the fast path, which goes without botocore where all is well.
+One thread, no decoding. The first is boto3 as it comes; below it what each of its documented switches buys,
+our own calls by boto3, and those by the fast path, which goes without botocore where all is well.
 """
 
 import time
