@@ -4,7 +4,8 @@
 
 `bare` is what anyone would write first: one thread, receive ten, delete ten, no decoding. `decoding` does
 what any handler needs besides: json, and the schema's load. The others are our worker, as users run it;
-where there are several processes, each stands ready before the clock starts. All end with the last delete.
+where there are several processes, each stands ready before the clock starts. Nor is what it takes to make a
+client or a worker measured here: `startup` does. All end with the last delete.
 """
 
 import asyncio
@@ -32,8 +33,12 @@ from .readings import Reading
 Figures = dict[str, float]
 
 
-def bare(url: str, goal: Goal, *, decode: Callable[[str], object] | None = None, threads: int = 1) -> int:
-    """The loop that everybody writes first; returns its calls."""
+Consume = Callable[[], int]
+"""Consumes until the goal is reached, and returns its calls."""
+
+
+def bare(url: str, goal: Goal, *, decode: Callable[[str], object] | None = None, threads: int = 1) -> Consume:
+    """The loop that everybody writes first."""
     client = boto3.client("sqs", config=Config(max_pool_connections=threads))
     calls = 0
     lock = threading.Lock()
@@ -58,15 +63,18 @@ def bare(url: str, goal: Goal, *, decode: Callable[[str], object] | None = None,
             with lock:
                 calls += 2 if messages else 1
 
-    workers = [threading.Thread(target=loop) for _ in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    return calls
+    def consume() -> int:
+        workers = [threading.Thread(target=loop) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        return calls
+
+    return consume
 
 
-def decoding(url: str, goal: Goal, threads: int = 1) -> int:
+def decoding(url: str, goal: Goal, threads: int = 1) -> Consume:
     """The same with json and `schema.load`."""
     loaded = Reading()
     names = set(loaded.fields)
@@ -80,8 +88,8 @@ def decoding(url: str, goal: Goal, threads: int = 1) -> int:
 
 def ours(
     url: str, goal: Goal, *, kind: str = "plain", seconds: float = 0.0, concurrency: int | None = None
-) -> int:
-    """Our worker with one task; returns its calls."""
+) -> Consume:
+    """Our worker with one task."""
     tasks = Tasks()
 
     if kind == "plain":
@@ -100,18 +108,22 @@ def ours(
 
     options = Options(capacity=Capacity(concurrency, concurrency, wait=1))
     worker, queue = counted_worker(tasks, url, goal, options, (concurrency or 100) + 16)
-    worker.start()
-    goal.reached.wait(300)
-    worker.stop(5)
-    return queue.calls
+
+    def consume() -> int:
+        worker.start()
+        goal.reached.wait(300)
+        worker.stop(5)
+        return queue.calls
+
+    return consume
 
 
-def slow(kind: str, concurrency: int) -> Callable[[str, Goal], int]:
+def slow(kind: str, concurrency: int) -> Callable[[str, Goal], Consume]:
     """Our worker with 20 ms of waiting for each message."""
     return partial(ours, kind=kind, seconds=0.02, concurrency=concurrency)
 
 
-Contender = tuple[int, Callable[[str, Goal], int]]
+Contender = tuple[int, Callable[[str, Goal], Consume]]
 """In how many processes, and what each of them does."""
 
 BESIDE: dict[str, Contender] = {
@@ -174,12 +186,11 @@ def _child(name: str, url: str, goal: Goal, ready: Any, told: Any) -> None:
 
 
 def _measured(name: str, url: str, goal: Goal, wait: Callable[[], object]) -> Figures:
-    # boto3's own start-up is not what is measured.
-    boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    _, made = (BESIDE | GROWING)[name]
+    consume = made(url, goal)
     wait()
-    _, consume = (BESIDE | GROWING)[name]
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    calls = consume(url, goal)
+    calls = consume()
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"seconds": goal.reached_at - started, "cpu": cpu, "calls": calls}
