@@ -4,6 +4,7 @@ import click
 
 from . import worker
 from .apps import App
+from .one_line import OneLine
 from .serve import serve
 
 
@@ -12,10 +13,10 @@ def run(about: str, name: str, app: App) -> None:
 
     @click.pass_context
     def callback(context: click.Context, /, **flags: object) -> None:
-        serve(name, context, lambda: app)
+        serve(context, lambda: app)
 
     given = [parameter for parameter in worker.command.params if parameter.name != "app"]
-    command = click.Command(
+    command = OneLine(
         name, params=given, callback=callback, help=about, context_settings=worker.command.context_settings
     )
-    command()
+    command(prog_name=name)

@@ -1,7 +1,6 @@
 """Serve: from a command's flags and an app to running workers, and to an exit code."""
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,12 +10,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ..consuming.restarts import BAD_INPUT, DONE
+from ..consuming.restarts import DONE
 from ..consuming.stint import Stint
 from ..consuming.supervised import Supervised, supervised
 from ..consuming.tally import total
 from ..consuming.worker import Capacity
-from ..errors import ConfigurationError, PubSubTasksError
+from ..errors import ConfigurationError
 from ..local import TOPICS, Local, local, queues
 from ..raw import ENVELOPE, RawTransport
 from ..replay import STDIN, ReplayedLines, is_file, lines_of
@@ -43,21 +42,17 @@ logger = logging.getLogger("pubsub_tasks.worker")
 Flags = Mapping[str, Any]
 
 
-def serve(program: str, context: click.Context, find: Callable[[], App]) -> None:
-    """Run the app that `find` gives as the flags of the context say; exits."""
+def serve(context: click.Context, find: Callable[[], App]) -> None:
+    """Run the app that `find` gives as the flags of the context say; exits. Raises PubSubTasksError."""
     flags, me = context.params, supervised()
     level = "DEBUG" if flags["debug"] else flags["log_level"]
     log_lines.configure(flags["log_format"], level, process=me.part.name if me else None)
     _check(flags)
-    try:
-        with ExitStack() as stack:
-            if me is None and is_supervisor(flags):
-                code = supervise(flags, lambda: find().tasks, stack)
-            else:
-                code = _serve(context, find(), stack, me)
-    except PubSubTasksError as error:
-        click.echo(f"{program}: {error}", err=True)
-        sys.exit(BAD_INPUT)
+    with ExitStack() as stack:
+        if me is None and is_supervisor(flags):
+            code = supervise(flags, lambda: find().tasks, stack)
+        else:
+            code = _serve(context, find(), stack, me)
     leave(code)
 
 
@@ -92,7 +87,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
         _narrow(flags, me)
     graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
     _fill(context, graph.config.sqs_consumer)
-    tasks = graph.pubsub_served_tasks
+    tasks = app.declared(graph)
     graph.use("pubsub_claims")
     graph.lock()
     source = _source(flags, graph, world)

@@ -4,6 +4,7 @@ import click
 
 from ..raw import ENVELOPE
 from . import apps
+from .one_line import OneLine
 from .probes import LOOPBACK
 from .serve import serve
 
@@ -14,6 +15,7 @@ _POSITIVE = click.IntRange(min=1)
 
 
 @click.command(
+    cls=OneLine,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0, all well; 1, something was cut; 2, mend the call; 70, a fault; 75, start me anew.",
 )
@@ -133,7 +135,7 @@ def command(context: click.Context, /, app: str | None, **flags: object) -> None
     pubsub-worker --sqs-queue-url https://sqs.eu-west-1.amazonaws.com/1234/orders --app shop.tasks
     pubsub-worker --local --app examples.orders
     """
-    serve("pubsub-worker", context, lambda: apps.find(app))
+    serve(context, lambda: apps.find(app))
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,11 @@ class Handler:
 def testing_graph():
     graph = create_object_graph("shop", testing=True)
     graph.assign("sqs_message_handler_registry", tasks)
+    return graph
+
+def graph_of_nothing():
+    graph = create_object_graph("nothing", testing=True)
+    graph.assign("sqs_message_handler_registry", Tasks())
     return graph
 
 graph = create_object_graph("real").lock()
@@ -93,13 +99,48 @@ def test_a_module_alone_is_the_default_registry(monkeypatch: pytest.MonkeyPatch)
     [
         ("test_apps_shop:number", "int is no Tasks and no object graph"),
         ("test_apps_shop:nothing", "module test_apps_shop has no 'nothing'"),
-        ("test_apps_nothing", "No module named 'test_apps_nothing'"),
+        ("test_apps_nothing", "test_apps_nothing: cannot be imported from .*No module named 'test_apps_not"),
+        ("test_apps_shop.py", r"is a file's name: write the module's, --app test_apps_shop$"),
+        ("./a/shop.py:tasks", r"is a file's name: write the module's, --app a\.shop:tasks$"),
         (None, "no tasks: name their module with --app"),
     ],
 )
 def test_what_is_no_app_is_told_as_such(spec: str | None, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         apps.find(spec)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("\nx = missing", r"broken\.py:2: NameError: name 'missing' is not defined"),
+        ("import json\njson.loads('{')", r"broken\.py:2: JSONDecodeError: "),
+        ("from pubsub_tasks import task\n\n@task(dict)\ndef f(): ...", r"broken\.py:3: ConfigurationError: "),
+        ("def f(:", r"broken\.py:1: SyntaxError: invalid syntax$"),
+        ("import test_apps_inner", r"inner\.py:1: ZeroDivisionError: "),
+        ("def graph():\n    return 1 / 0", r"broken\.py:2: ZeroDivisionError: "),
+        ("import test_apps_nowhere", r"broken\.py:1: ModuleNotFoundError: No module named"),
+    ],
+)
+def test_what_fails_in_an_app_is_told_with_its_place_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "test_apps_inner.py").write_text("1 / 0")
+    (tmp_path / "test_apps_broken.py").write_text(source)
+    try:
+        with pytest.raises(ConfigurationError, match=rf"^--app test_apps_broken\S*: test_apps_{told}"):
+            apps.find("test_apps_broken:graph")
+    finally:
+        sys.modules.pop("test_apps_broken", None)
+
+
+def test_an_app_without_a_task_is_named() -> None:
+    app = apps.find("test_apps_shop:graph_of_nothing")
+
+    with pytest.raises(ConfigurationError, match="--app test_apps_shop:graph_of_nothing declares no task"):
+        app.declared(app.graph({}, testing=True, debug=False))
 
 
 def test_handlers_that_a_graph_makes_are_ready_to_be_called() -> None:

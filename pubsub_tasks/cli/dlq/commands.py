@@ -4,10 +4,9 @@ import click
 
 from .changing import drop, import_file, redrive
 from .reading import export, ls, replay_one, show
-from .world import Group
 
 
-@click.group(cls=Group)
+@click.group()
 def dlq() -> None:
     """Look at dead letters, and send them back, away or elsewhere.
 

@@ -9,13 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from types import FrameType
-from typing import Any
 
 import click
 from rich.console import Console
 
-from ...consuming.restarts import BAD_INPUT
-from ...errors import PubSubTasksError
 from ...transports import Transport
 from ...transports.aws import AwsTransport
 
@@ -41,21 +38,6 @@ class World:
 
 
 pass_world = click.make_pass_decorator(World, ensure=True)
-
-
-class Group(click.Group):
-    """Commands whose errors are one line each."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except click.UsageError as error:
-            path = error.ctx.command_path if error.ctx else "pubsub-tasks dlq"
-            say(f"{path}: {error.format_message()}", err=True)
-            ctx.exit(BAD_INPUT)
-        except PubSubTasksError as error:
-            say(f"pubsub-tasks: {error}", err=True)
-            ctx.exit(BAD_INPUT)
 
 
 def screen(*, err: bool = False) -> Console:

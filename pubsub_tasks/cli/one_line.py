@@ -1,0 +1,56 @@
+"""One line: how every command says what is wrong with its call, without usage or traceback. Exit code 2."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import click
+
+from ..consuming.restarts import BAD_INPUT
+from ..errors import PubSubTasksError
+
+
+class OneLine(click.Command):
+    """A command whose errors, and those of the commands below it, are one line each."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _in_one_line(info_name or ""):
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _in_one_line(ctx.command_path):
+            return super().invoke(ctx)
+
+
+class OneLineGroup(OneLine, click.Group):
+    """The same of several commands."""
+
+
+class _Told(click.ClickException):
+    exit_code = BAD_INPUT
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.message, file=file, err=True)
+
+
+@contextmanager
+def _in_one_line(path: str) -> Iterator[None]:
+    try:
+        yield
+    except _WITHOUT_ARGUMENTS:
+        raise
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else path
+        raise _Told(_line(path, error.format_message())) from error
+    except PubSubTasksError as error:
+        raise _Told(_line(path, str(error))) from error
+
+
+def _line(path: str, text: str) -> str:
+    return f"{path}: {' '.join(text.split())}"
+
+
+_WITHOUT_ARGUMENTS: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""A group alone prints its help, which click 8.2 and later make an error."""

@@ -1,0 +1,65 @@
+"""What is wrong with a call is told in one line, whichever command was called."""
+
+from collections.abc import Callable
+from inspect import signature
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from pubsub_tasks.cli import admin, worker
+from pubsub_tasks.cli.one_line import OneLine
+from pubsub_tasks.errors import ConfigurationError
+
+# Until click 8.2 the two streams were one unless asked otherwise.
+RUNNER = CliRunner(**({"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}))
+
+
+def told(result: Result) -> str:
+    """The only line that was printed."""
+    (line,) = result.stderr.splitlines()
+    assert (result.exit_code, result.stdout) == (2, "")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("command", "line", "expected"),
+    [
+        (worker.command, "--colour", "pubsub-worker: No such option"),
+        (worker.command, "--concurrency many", "pubsub-worker: Invalid value for '--concurrency': 'many'"),
+        (worker.command, "--log-format xml", "pubsub-worker: Invalid value for '--log-format': 'xml'"),
+        (worker.command, "--once --drain", "pubsub-worker: give either --once or --drain"),
+        (admin.command, "serve", "pubsub-tasks: No such command 'serve'"),
+        (admin.command, "--colour", "pubsub-tasks: No such option"),
+        (admin.command, "local --port x", "pubsub-tasks local: Invalid value for '--port'"),
+        (admin.command, "dlq ls", "pubsub-tasks dlq ls: Missing option '--queue-url'"),
+        (admin.command, "dlq nothing", "pubsub-tasks dlq: No such command 'nothing'"),
+    ],
+)
+def test_a_call_that_click_refuses(command: click.Command, line: str, expected: str) -> None:
+    name = "pubsub-worker" if command is worker.command else "pubsub-tasks"
+
+    assert told(RUNNER.invoke(command, line.split(), prog_name=name)).startswith(expected)
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    def callback() -> None:
+        raise error
+
+    return callback
+
+
+def test_an_error_of_ours_with_several_lines() -> None:
+    command = OneLine("shop", callback=raising(ConfigurationError("not so:\n  write it\n  thus")))
+
+    assert told(RUNNER.invoke(command, [])) == "shop: not so: write it thus"
+
+
+def test_a_fault_keeps_its_traceback() -> None:
+    fault = ZeroDivisionError()
+
+    assert RUNNER.invoke(OneLine("shop", callback=raising(fault)), []).exception is fault
+
+
+def test_a_group_alone_tells_its_commands() -> None:
+    assert "dead letters" in RUNNER.invoke(admin.command, []).output
