@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from marshmallow import Schema
@@ -53,7 +54,7 @@ def task(
     Raises ConfigurationError, and DuplicateTask for a second task on the same queue.
     """
     terms = _Terms.of(queue, stop, wait, retry, timeout, tasks)
-    _check_schema(schema)
+    _check_schema(schema, "task")
     options = Options.of(group_id=group, deduplication_id=deduplicate)
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
@@ -83,12 +84,13 @@ def handles(
     has a `@binding`, else without arguments. Returns what it decorates, unchanged.
     """
     terms = _Terms.of(queue, stop, wait, retry, timeout, tasks)
+    if not isinstance(schema, str):
+        _check_schema(schema, "handles")
 
     def declare(handler: H) -> H:
         if isinstance(schema, str):
             terms.declare(handler, schema)
         else:
-            _check_schema(schema)
             codec = Codec(terms.tasks.schemas.register(schema))
             terms.declare(handler, codec.media_type, codec)
         return handler
@@ -149,7 +151,11 @@ class _Terms:
         return declared
 
 
-def _check_schema(schema: object) -> None:
+def _check_schema(schema: object, word: str) -> None:
+    if isinstance(schema, FunctionType):
+        raise ConfigurationError(
+            f"@{word} names no schema on {schema.__qualname__}: write @{word}(OrderPlaced), with your schema"
+        )
     if not (isinstance(schema, type) and issubclass(schema, Schema)):
         raise ConfigurationError(
             f"{schema!r} is no schema class: name one, as in @task(OrderPlaced); a media type alone is for "

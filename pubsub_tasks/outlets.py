@@ -5,7 +5,7 @@ An outlet holds no connection: it asks who publishes, and how content is written
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Never, NoReturn, Protocol, Unpack
 
 from marshmallow import Schema
 
@@ -51,12 +51,14 @@ class Outlet:
         self._codec = codec
         self._options = options
 
-    def publish(self, **content: Any) -> str:
+    def publish(self, *by_position: Never, **content: Any) -> str:
         """Validate content and send it; returns the message id.
 
         Raises InvalidContent, EncodeError, TooManyAttributes, MessageTooLarge, Unbound,
         TopicNotDefinedError, PublishFailed.
         """
+        if by_position:
+            self.refuse("content goes by name", count=len(by_position))
         return self._producer().publish(self._codec(), content, self._options)
 
     def publish_many(self, contents: Iterable[Content]) -> list[str]:
@@ -75,8 +77,10 @@ class Outlet:
         """
         return self._producer().batch(self._codec(), self._options)
 
-    async def apublish(self, **content: Any) -> str:
+    async def apublish(self, *by_position: Never, **content: Any) -> str:
         """As `publish`, without ever blocking the event loop. Cancelled, the message may go all the same."""
+        if by_position:
+            self.refuse("content goes by name", "apublish", len(by_position))
         return await self._producer().apublish(self._codec(), content, self._options)
 
     async def apublish_many(self, contents: Iterable[Content] | AsyncIterable[Content]) -> list[str]:
@@ -86,6 +90,22 @@ class Outlet:
     def options(self, **given: Unpack[Given]) -> "Outlet":
         """The same with options for what is published: see `Options` for what they mean."""
         return Outlet(self._producer, self._codec, self._options.having(**given))
+
+    def refuse(self, why: str, verb: str = "publish", count: int = 1) -> NoReturn:
+        """Raise TypeError, which tells how to write it; so many fields are named."""
+        fields = ", ".join(f"{field}=..." for field in list(self._codec().schema.fields)[:count])
+        raise TypeError(f"{why}: write {self._name}{verb}({fields})")
+
+    @property
+    def _name(self) -> str:
+        name = vars(self).get("__name__")
+        return f"{name}." if name else ""
+
+    if not TYPE_CHECKING:  # a type checker is to flag these as any other that there is not
+
+        def __getattr__(self, name: str) -> NoReturn:
+            hint = f": write {self._name}publish(...)" if name in ("delay", "apply_async") else ""
+            raise AttributeError(f"{type(self).__name__} has no {name}{hint}", name=name, obj=self)
 
 
 class Outlets:
@@ -103,11 +123,13 @@ class Outlets:
 
     def outlet(self, schema: type[Schema] | str) -> Outlet:
         """The outlet of a schema, or of a media type; one that nobody declared is told when publishing."""
+        if isinstance(schema, Outlet):
+            schema.refuse("a task publishes by itself")
         return Outlet(self._find_producer, lambda: self._find_codec(schema), self._options)
 
-    def publish(self, schema: type[Schema] | str, /, **content: Any) -> str:
+    def publish(self, schema: type[Schema] | str, /, *by_position: Never, **content: Any) -> str:
         """Publish content of a schema, or of a media type: see `Outlet.publish`."""
-        return self.outlet(schema).publish(**content)
+        return self.outlet(schema).publish(*by_position, **content)
 
     def publish_many(self, schema: type[Schema] | str, contents: Iterable[Content]) -> list[str]:
         """See `Outlet.publish_many`."""
@@ -117,9 +139,9 @@ class Outlets:
         """See `Outlet.batch`."""
         return self.outlet(schema).batch()
 
-    async def apublish(self, schema: type[Schema] | str, /, **content: Any) -> str:
+    async def apublish(self, schema: type[Schema] | str, /, *by_position: Never, **content: Any) -> str:
         """See `Outlet.apublish`."""
-        return await self.outlet(schema).apublish(**content)
+        return await self.outlet(schema).apublish(*by_position, **content)
 
     async def apublish_many(
         self, schema: type[Schema] | str, contents: Iterable[Content] | AsyncIterable[Content]

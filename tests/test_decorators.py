@@ -42,6 +42,14 @@ def test_a_task_wants_a_schema_class(schema):
         task(schema)
 
 
+def test_a_decorator_that_stands_alone_is_told_what_to_take():
+    def send_receipt(order_id): ...
+
+    for bare, word in ((task, "task"), (handles, "handles")):
+        with pytest.raises(ConfigurationError, match=rf"send_receipt: write @{word}\(OrderPlaced\)"):
+            bare(send_receipt)
+
+
 def test_a_schema_without_a_media_type_is_named(tasks):
     class Nameless(Schema): ...
 

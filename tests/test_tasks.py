@@ -1,5 +1,6 @@
 """Tasks and their registry: what a declared function can do, and who publishes for it."""
 
+import asyncio
 import threading
 from decimal import Decimal
 
@@ -78,6 +79,32 @@ def test_a_schema_or_a_media_type_is_enough_to_publish(tasks, producer):
     assert {media_type for media_type, *_ in producer.published} == {ORDER}
     with pytest.raises(UnknownMediaType):
         tasks.publish("application/vnd.shop.mystery", **CONTENT)
+
+
+def test_what_is_published_by_position_is_told_to_go_by_name(tasks):
+    send_receipt, write = declared(tasks), r"write send_receipt\.publish\(order_id=\.\.\."
+
+    with pytest.raises(TypeError, match=write + r"\)"):
+        send_receipt.publish("o-1")
+    with pytest.raises(TypeError, match=write + r", total=\.\.\.\)"):
+        send_receipt.publish("o-1", 2)
+    with pytest.raises(TypeError, match=r"write apublish\(order_id="):
+        asyncio.run(send_receipt.options(group_id="g").apublish("o-1"))
+    with pytest.raises(TypeError, match=r"write publish\(order_id=\.\.\.\)"):
+        tasks.publish(OrderPlaced, "o-1")
+
+
+@pytest.mark.parametrize("way", ["publish", "batch"])
+def test_a_task_is_told_to_publish_by_itself(tasks, way):
+    with pytest.raises(TypeError, match=r"write send_receipt\.publish\(order_id=\.\.\.\)"):
+        getattr(tasks, way)(declared(tasks))
+
+
+@pytest.mark.parametrize("word", ["delay", "apply_async"])
+def test_who_comes_from_celery_is_told_how_to_publish(tasks, word):
+    with pytest.raises(AttributeError, match=rf"no {word}: write send_receipt\.publish\(\.\.\.\)"):
+        getattr(declared(tasks), word)
+    assert not hasattr(declared(tasks), "retry_later")
 
 
 def test_a_field_may_have_any_name(tasks, producer):

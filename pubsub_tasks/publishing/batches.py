@@ -116,9 +116,7 @@ class Results:
 
     def refused(self, parcel: Parcel, failure: EntryFailure) -> None:
         """It will not be tried again; nor may anything that waits behind it on a FIFO topic."""
-        self._first = (
-            self._first or f"{parcel.media_type} to {parcel.destination}: {failure.code} {failure.message}"
-        )
+        self._first = self._first or _told(parcel, failure)
         self.failed.append((parcel.index, failure.code, failure.message))
         if parcel.lane is not None:
             self._stopped.add(parcel.lane)
@@ -154,3 +152,11 @@ class Results:
             published=self.published,
             code=self.failed[0][1],
         ) from self.cause
+
+
+def _told(parcel: Parcel, failure: EntryFailure) -> str:
+    """Why it was not published, with where it should have gone told once."""
+    where = str(parcel.destination)
+    message = failure.message.replace(f" on {where}", "")  # so a failed call says it, and often SNS once more
+    to = "" if where in message else f" to {where}"
+    return f"{parcel.media_type}{to}: {failure.code} {message}"

@@ -105,6 +105,26 @@ def test_what_failed_and_what_did_not_is_told_by_index():
     assert isinstance(caught.value.__cause__, ValueError)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "no such topic",
+        "PublishBatch on arn:orders failed: no such topic",
+        "PublishBatch on arn:orders failed: no arn:orders",
+    ],
+)
+def test_where_it_did_not_go_is_told_once(told):
+    results = Results()
+    results.refused(parcel(0), EntryFailure("NotFound", told, retriable=False))
+
+    with pytest.raises(PublishFailed) as caught:
+        results.check()
+
+    assert str(caught.value).count("arn:orders") == 1
+    assert str(caught.value).startswith("not published: order")
+    assert caught.value.failed == [(0, "NotFound", told)]
+
+
 def test_behind_one_that_failed_its_group_stops_and_no_other():
     results = Results()
     results.refused(parcel(0, topic=FIFO, group="a"), REFUSED)
