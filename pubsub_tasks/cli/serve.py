@@ -26,9 +26,11 @@ from ..telemetry.health import health
 from ..telemetry.recent import Recent
 from ..testing.world import World
 from ..transports import Transport
+from ..transports.regions import region_of_url
 from ..wiring import transport_of
 from .apps import App
 from .banner import banner
+from .endpoint import elsewhere
 from .probes import LOOPBACK, of_services
 from .processes import is_supervisor, supervise
 
@@ -99,6 +101,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     recent = Recent(time.time)
     observers = [log_lines.observe] + ([recent] if flags["health_port"] is not None else [])
     options = replace(_options(flags), observers=observers, claims=graph.pubsub_claims)
+    _warn(source)
     services = [service(transport, tasks, url, replace(options, queue=name)) for name, url in source.urls]
     port = None
     if flags["health_port"] is not None:
@@ -180,6 +183,16 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
     transport = transport_of(graph, graph.config.sqs_consumer, _connections(flags))
     urls = [(name, name) for name in sorted(tasks.queues)] if url is None else [(flags["queue"], url)]
     return _Source(transport, urls)
+
+
+def _warn(source: _Source) -> None:
+    """Of queues that are not where they are asked for, before a request could fail there."""
+    if isinstance(source.transport, World):
+        return
+    for url in (url for _, url in source.urls if "://" in url):  # of a file, and of nonsense, it is none
+        client = source.transport.client("sqs", region_of_url(url))  # type: ignore[attr-defined]
+        if told := elsewhere(url, client.meta.endpoint_url):
+            logger.warning(told)
 
 
 def _options(flags: Flags) -> Options:

@@ -110,6 +110,18 @@ def test_bad_input_is_one_clear_line(shop: Path, arguments: tuple[str, ...], tol
     assert "Traceback" not in output
 
 
+def test_a_queue_of_another_host_than_the_endpoint_s_is_one_warning(shop: Path) -> None:
+    with EmbeddedServer() as server:
+        url = client(server, "sqs").create_queue(QueueName="greetings")["QueueUrl"]
+        warned = []
+        for each in (url, url.replace("127.0.0.1", "emulator")):
+            arguments = ("--sqs-queue-url", each, "--app", "shop", "--once", "--wait-seconds", "0")
+            code, output = outcome("pubsub-worker", *arguments, cwd=shop, env=environment(server.url))
+            assert code == 0
+            warned.append(output.count(f"is asked of {server.url}"))
+    assert warned == [0, 1]
+
+
 def test_a_missing_queue_is_one_clear_line(shop: Path) -> None:
     with EmbeddedServer() as server:
         url = f"{server.url}/000000000000/nowhere"

@@ -1,0 +1,18 @@
+"""Endpoint: whether a queue is where the requests for it go. Knows addresses, and no client."""
+
+import re
+from urllib.parse import urlsplit
+
+_AWS = re.compile(r"(^|\.)(amazonaws\.(com|com\.cn|eu)|api\.aws)$")
+"""Source: "Amazon SQS endpoints and quotas", AWS general reference, and botocore's endpoints.json."""
+
+
+def elsewhere(url: str, endpoint: str) -> str | None:
+    """What to tell of a queue URL that is neither of AWS nor of the endpoint; None where it is of either.
+
+    SDKs send requests to their endpoint, and the host of a queue's URL is not looked at.
+    """
+    host = urlsplit(url).hostname or ""
+    if _AWS.search(host) or host == urlsplit(endpoint).hostname:
+        return None
+    return f"{url} is asked of {endpoint}: for a queue at {host}, set AWS_ENDPOINT_URL to where that is"
