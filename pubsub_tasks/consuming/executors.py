@@ -7,6 +7,7 @@ would look alive and do nothing.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from itertools import count
 from threading import Event, Thread
 
@@ -86,7 +87,8 @@ class CoroutineSlots:
     """One event loop in one thread, for `async def` handlers, so many at a time.
 
     What ended in one turn of the loop is told in the next, and what may start is fetched with it: to come to
-    the station for each by itself costs more than a quick handler does.
+    the station for each by itself costs more than a quick handler does. So a handler that blocks the loop
+    holds up what ended beside it too, whose lease is kept meanwhile.
     """
 
     def __init__(self, station: Station, handle: HandleAsync, slots: int, crashed: Crashed) -> None:
@@ -144,7 +146,10 @@ class CoroutineSlots:
         try:
             started = self._station.coroutine_jobs(finished, self._free)
             self._free -= len(started)
-            self.running.update((self.loop.create_task(self._work(held)), held) for held in started)
+            # Each in a context of its own: what one handler sets is not for those that start after it.
+            self.running.update(
+                (self.loop.create_task(self._work(held), context=Context()), held) for held in started
+            )
             (self.active.set if self.running else self.active.clear)()
         except BaseException as error:
             self._crashed(error)

@@ -53,7 +53,8 @@ class Settings:
         endpoint_url: None for AWS_ENDPOINT_URL and what else boto3 looks at.
         profile: name of a profile in AWS's own files; None for boto3's choice.
         threads: how many threads may call at once; each needs a connection, or it opens one per call.
-        attempts: tries of one call, the first included, in boto3's `standard` mode.
+        attempts: boto3's tries of one call, the first included, in its `standard` mode; one by the fast
+            path is not counted.
         connect_timeout: for a connection to stand.
         read_timeout: for an answer, beside the wait that a receive asks for.
         validate: let boto3 check each parameter before it is sent; what this package sends is typed.

@@ -30,12 +30,17 @@ def _to_json(action: str, params: Mapping[str, Any]) -> bytes:
 
 
 def _from_json(body: bytes) -> Shape:
-    answer: Shape = json.loads(body)
-    for message in answer.get("Messages") or ():
+    # To botocore what is null is not there.
+    answer: Shape = json.loads(body, object_hook=_told if b"null" in body else None)
+    for message in answer.get("Messages", ()):
         for attribute in message.get("MessageAttributes", {}).values():
             if "BinaryValue" in attribute:
                 attribute["BinaryValue"] = b64decode(attribute["BinaryValue"])
     return answer
+
+
+def _told(members: Shape) -> Shape:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _to_form(action: str, params: Mapping[str, Any]) -> bytes:
@@ -62,7 +67,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _from_xml(body: bytes) -> Shape:
-    (result, *_) = ElementTree.fromstring(body)
+    (result,) = (part for part in ElementTree.fromstring(body) if _name(part) == "PublishBatchResult")
     return {_name(entries): [_entry(each) for each in entries] for entries in result}
 
 

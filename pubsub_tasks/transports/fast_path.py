@@ -10,14 +10,26 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .dialects import Dialect
 from .sigv4 import Scope, signed
 
 logger = logging.getLogger(__name__)
 
-_PORTS = {"http": ":80", "https": ":443"}
+_PORTS = {"http": 80, "https": 443}
+_OF_EVERY_CALL = frozenset(
+    {
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "content-length",
+        "content-type",
+        "user-agent",
+        "x-amz-target",
+        "x-amzn-query-mode",
+    }
+)
+"""Headers that botocore sends anyway; others, such as a trace in Lambda, are for it to send each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +49,19 @@ class _Line:
         Where the connections are is botocore's own affair: where it changes, boto3 makes every call.
         """
         url, session = urlsplit(request.url), client._endpoint.http_session
-        known = request.headers["Content-Type"].startswith(dialect.content_type)
+        told = {name.lower(): value for name, value in request.headers.items()}
+        known = told["content-type"].startswith(dialect.content_type) and told.keys() <= _OF_EVERY_CALL
         plain = url.path == "/" and not url.query and "@" not in url.netloc
         if not (known and plain) or session._proxy_config.proxy_url_for(request.url):
             return None
         pool = session._manager.connection_from_url(request.url)
-        session._setup_ssl_cert(pool, request.url, session._verify)
-        told = {name.lower(): request.headers[name] for name in ("Content-Type", "User-Agent")}
-        told["host"] = url.netloc.lower().removesuffix(_PORTS[url.scheme])
-        return cls(dialect, pool, told, request.headers.get("X-Amz-Target", "").rpartition(".")[0], scope)
+        headers = {"content-type": told["content-type"], "user-agent": told["user-agent"], "host": _host(url)}
+        return cls(dialect, pool, headers, told.get("x-amz-target", "").rpartition(".")[0], scope)
+
+    @property
+    def open(self) -> bool:
+        """Whether botocore made a call by it, rather than somebody who answers in its place, as moto may."""
+        return bool(self.pool.num_requests)
 
     def call(self, action: str, params: dict[str, Any], keys: Any) -> dict[str, Any] | None:
         body = self.dialect.write(action, params)
@@ -71,6 +87,8 @@ class FastPath:
         if self._line is None or action not in self._dialect.actions:
             return None
         try:
+            if not self._line.open:
+                return None
             return self._line.call(action, params, self._credentials.get_frozen_credentials())
         except Exception as error:
             logger.debug("%s is left to boto3: %s", action, error)
@@ -85,3 +103,9 @@ class FastPath:
             self._line = _Line.of(self._dialect, self._client, request, scope)
         except (AttributeError, KeyError, TypeError) as error:
             logger.debug("calls are left to boto3, whose connections are not where they were: %r", error)
+
+
+def _host(url: SplitResult) -> str:
+    host = url.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return host if url.port in (None, _PORTS[url.scheme]) else f"{host}:{url.port}"

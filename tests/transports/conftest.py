@@ -1,5 +1,6 @@
 """A peer on the wire that answers as it is told and remembers what it was asked."""
 
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,12 @@ from json import dumps, loads
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pubsub_tasks.transports.aws import AwsTransport, Settings
 
 HANG_UP = 0
+SECRET = "nothing"
 
 
 @dataclass
@@ -33,6 +39,7 @@ class Question:
     key: str
     token: str | None
     by_botocore: bool
+    signed: bool
 
 
 @dataclass
@@ -63,7 +70,7 @@ class Peer:
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
 
 
 @pytest.fixture
@@ -113,6 +120,7 @@ def _listening(tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
         yield peer
         server.shutdown()
         thread.join()
+        assert all(question.signed for question in peer.questions)
 
 
 def _question(handler: BaseHTTPRequestHandler) -> Question:
@@ -124,7 +132,25 @@ def _question(handler: BaseHTTPRequestHandler) -> Question:
     params = loads(body) if action else {}
     by_botocore = "amz-sdk-invocation-id" in told  # its mark, and of no meaning to the service
     token = told["X-Amz-Security-Token"]
-    return Question(action, params, told["User-Agent"], region, key, token, by_botocore)
+    signed = _signature(handler, body, region) == told["Authorization"].rpartition("Signature=")[2]
+    return Question(action, params, told["User-Agent"], region, key, token, by_botocore, signed)
+
+
+def _signature(handler: BaseHTTPRequestHandler, body: bytes, region: str) -> str | None:
+    """What botocore would sign this with, if it is of these minutes; the secret is everybody's."""
+    told = handler.headers
+    made = datetime.strptime(told["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    if abs(datetime.now(UTC) - made) > timedelta(minutes=5):
+        return None
+    names = re.findall(r"SignedHeaders=([^,]*)", told["Authorization"])[0].split(";")
+    headers = {name: told[name] for name in names if name != "host"}
+    url = urljoin(f"http://{told['Host']}", handler.path)
+    request = AWSRequest("POST", url, headers=headers, data=body)
+    request.context["timestamp"] = told["X-Amz-Date"]
+    service = told["Authorization"].split("/")[3]
+    signer = SigV4Auth(Credentials("anybody", SECRET), service, region)
+    text = signer.string_to_sign(request, signer.canonical_request(request))
+    return str(signer.signature(text, request))
 
 
 def _certificate(path: Path) -> Path:

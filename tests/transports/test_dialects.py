@@ -1,5 +1,6 @@
 """Calls are written as botocore writes them, and answers read as botocore reads them."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -91,6 +92,39 @@ def test_binary_attributes_are_read_as_botocore_does() -> None:
 
     theirs.pop("ResponseMetadata")
     assert DIALECTS["sqs"].read(body) == theirs
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"Messages": null}',
+        b'{"Messages": [{"MessageId": "1", "MessageAttributes": null, "Attributes": null}]}',
+        b'{"Messages": [{"MessageAttributes": {"seal": {"BinaryValue": "AP8=", "StringValue": null}}}]}',
+        b'{"Messages": [{"MessageAttributes": {"seal": {"BinaryValue": null, "StringValue": "x"}}}]}',
+    ],
+)
+def test_what_is_null_is_not_there(body: bytes) -> None:
+    theirs = create_parser("json").parse(
+        {"body": body, "headers": {}, "status_code": 200}, RECEIVE.output_shape
+    )
+
+    theirs.pop("ResponseMetadata")
+    assert DIALECTS["sqs"].read(body) == theirs
+
+
+def test_the_result_is_found_wherever_it_stands() -> None:
+    answer = {"Successful": [{"Id": "0", "MessageId": "m-1"}], "Failed": []}
+    head, result, metadata, tail = re.split(
+        "(?=<PublishBatchResult>)|(?=<ResponseMetadata>)|(?=</PublishBatchResponse>)",
+        write("PublishBatch", answer, "request").decode(),
+    )
+
+    assert DIALECTS["sns"].read(f"{head}{metadata}{result}{tail}".encode()) == answer
+
+
+def test_a_page_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        DIALECTS["sns"].read(b"<html><head/><body/></html>")
 
 
 @pytest.mark.parametrize(("service", "action"), [("sqs", "SendMessageBatch"), ("sns", "PublishBatch")])

@@ -3,19 +3,25 @@
 import logging
 import sys
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.auth import _host_from_url
+from botocore.awsrequest import AWSResponse
 from botocore.httpsession import URLLib3Session
 
 from pubsub_tasks.embedded import aws_query
 from pubsub_tasks.embedded.server import EmbeddedServer
 from pubsub_tasks.errors import ReceiveFailed
 from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.transports.fast_path import _host
 from pubsub_tasks.wire import Attribute, EntryFailure, Outgoing, Sent
-from tests.transports.conftest import Peer
+from tests.transports.conftest import SECRET, Peer
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 
@@ -46,17 +52,97 @@ def test_each_client_watches_a_call_of_its_own(peer: Peer) -> None:
     assert by_botocore(peer) == [True, True, False, False]
 
 
-@pytest.mark.parametrize("setting", ["it is switched off", "a proxy stands between"])
-def test_botocore_makes_every_call_where(setting: str, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    if setting == "a proxy stands between":
-        monkeypatch.setenv("HTTP_PROXY", peer.url)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-    queue = peer.transport(fast_path=setting != "it is switched off").queue(URL)
+def test_botocore_makes_every_call_where_the_fast_path_is_switched_off(peer: Peer) -> None:
+    queue = peer.transport(fast_path=False).queue(URL)
 
     for _ in range(3):
         queue.receive(10, 0, None)
 
     assert by_botocore(peer) == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTP_PROXY", "{url}"),
+        ("AWS_ENDPOINT_URL", "{url}/gateway"),
+        ("AWS_ENDPOINT_URL", "http://me:you@{host}"),
+    ],
+    ids=["a proxy", "a path", "somebody who is named to the endpoint"],
+)
+def test_botocore_makes_every_call_where_the_way_is_not_plain(
+    name: str, value: str, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", peer.url)
+    monkeypatch.setenv(name, value.format(url=peer.url, host=peer.url.removeprefix("http://")))
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    queue = AwsTransport(Settings(attempts=1)).queue(URL)
+
+    for _ in range(3):
+        queue.receive(10, 0, None)
+
+    assert by_botocore(peer) == [True, True, True]
+
+
+def test_botocore_makes_every_call_where_it_tells_more_than_we_know_of(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in Lambda, where a trace goes on with each call
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793")
+    queue = peer.transport().queue(URL)
+
+    for _ in range(3):
+        queue.receive(10, 0, None)
+
+    assert by_botocore(peer) == [True, True, True]
+
+
+def test_nothing_goes_over_the_wire_where_somebody_answers_in_botocores_place(peer: Peer) -> None:
+    # As moto's mock_aws does
+    transport = peer.transport()
+    client = transport._clients.client("sqs", "eu-west-1", 20)
+    client.meta.events.register(
+        "before-send.sqs", lambda request, **_: AWSResponse(request.url, 200, {}, Raw(b"{}"))
+    )
+    queue = transport.queue(URL)
+
+    for _ in range(3):
+        assert queue.receive(10, 0, None) == []
+
+    assert peer.questions == []
+
+
+class Raw(BytesIO):
+    """An answer as botocore reads one."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST"])
+def test_the_host_is_signed_as_it_is_sent(name: str, peer: Peer) -> None:
+    queue = peer.transport(endpoint_url=peer.url.replace("127.0.0.1", name)).queue(URL)
+
+    for _ in range(2):
+        queue.receive(10, 0, None)
+
+    assert by_botocore(peer) == [True, False]
+    assert [question.signed for question in peer.questions] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://sqs.eu-west-1.amazonaws.com/", "sqs.eu-west-1.amazonaws.com"),
+        ("https://sqs.eu-west-1.amazonaws.com:443/", "sqs.eu-west-1.amazonaws.com"),
+        ("http://emulator:80/", "emulator"),
+        ("http://Emulator:443/", "emulator:443"),
+        ("http://[::1]:4566/", "[::1]:4566"),
+    ],
+)
+def test_a_port_that_is_the_protocols_own_is_not_told(url: str, host: str) -> None:
+    assert _host(urlsplit(url)) == host == _host_from_url(url)
 
 
 def test_botocore_makes_every_call_that_is_rare(peer: Peer) -> None:
@@ -167,7 +253,7 @@ def test_credentials_that_run_out_are_fetched_anew(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     asked = tmp_path / "asked"
-    keys = {"Version": 1, "SecretAccessKey": "s", "SessionToken": "t"}
+    keys = {"Version": 1, "SecretAccessKey": SECRET, "SessionToken": "t"}
     keys["Expiration"] = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     script = tmp_path / "keys.py"
     script.write_text(
@@ -235,15 +321,6 @@ def test_nothing_that_goes_well_is_left_to_botocore(
 
     # Then none is made twice
     assert [record.message for record in caplog.records if "left to boto3" in record.message] == []
-
-
-def test_a_path_in_the_endpoint_is_left_to_botocore(peer: Peer) -> None:
-    queue = peer.transport(endpoint_url=f"{peer.url}/behind/a/gateway").queue(URL)
-
-    for _ in range(2):
-        queue.receive(10, 0, None)
-
-    assert by_botocore(peer) == [True, True]
 
 
 def test_a_botocore_that_keeps_its_connections_elsewhere_makes_every_call(peer: Peer) -> None:
