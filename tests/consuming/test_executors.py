@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextvars import ContextVar
 from threading import Event
 
 from pubsub_tasks.consuming.executors import CoroutineSlots, thread
@@ -79,13 +80,15 @@ def test_a_coroutine_that_is_cut_at_the_end_is_cancelled_and_its_message_comes_b
             raise
 
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
-    worker = shop.worker()
+    worker, crashes = shop.worker(), []
+    worker.on_crash = lambda: crashes.append("crashed")
     worker.start()
     wait(started)
     shop.send_bodies("the end")
 
     assert not worker.stop(0)
     wait(cancelled)
+    assert crashes == []
     assert worker.tally.acked == worker.tally.retried == 0
     assert shop.queue.attributes().in_flight >= 1
 
@@ -139,6 +142,51 @@ def test_what_waits_over_a_turn_of_the_loop_is_told_all_the_same() -> None:
 
         # Then it is counted and deleted like the others
         until(lambda: worker.tally.acked == 4)
+
+
+def test_no_more_run_at_once_than_there_are_slots() -> None:
+    # Given two slots, more messages than that in hand, and handlers that wait for each other
+    shop = Shop()
+    running: set[str] = set()
+    most: list[int] = []
+    pair = Event()
+
+    @shop.task(Word)
+    async def read(word: str) -> None:
+        running.add(word)
+        most.append(len(running))
+        if len(running) == 2:
+            pair.set()
+        while not pair.is_set():
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)
+        running.discard(word)
+
+    shop.send_bodies(*(body(Word.MEDIA_TYPE, word=str(number)) for number in range(10)))
+
+    # When they are handled
+    with shop.working(coroutines=2, prefetch=10):
+        assert shop.facts.verdicts(10) == [Ack()] * 10
+
+    # Then two ran side by side, and never three
+    assert max(most) == 2
+
+
+def test_what_a_handler_sets_is_not_for_those_after_it() -> None:
+    shop = Shop()
+    user: ContextVar[str] = ContextVar("user", default="nobody")
+    seen: list[str] = []
+
+    @shop.task(Word)
+    async def read(word: str) -> None:
+        seen.append(user.get())
+        user.set(word)
+
+    shop.send_bodies(*(body(Word.MEDIA_TYPE, word=str(number)) for number in range(3)))
+    with shop.working(coroutines=1, prefetch=10):
+        shop.facts.verdicts(3)
+
+    assert seen == ["nobody"] * 3
 
 
 def test_a_fault_while_a_message_is_handled_is_told() -> None:

@@ -155,6 +155,26 @@ def test_one_receive_is_one_poll_whatever_it_brings(brought: int) -> None:
         assert idle.result(PATIENCE) is None
 
 
+def test_a_full_poll_beside_another_wakes_one_more_to_lead() -> None:
+    # Given quick handlers, two polls that are worth making, and a slot that has nothing to do
+    scene = Scene(threads=15)
+    job = scene.station.slot_job()
+    for _ in scene.bring(job, *[Kind.THREAD] * 10):
+        job = scene.handle(job if isinstance(job, Held) else scene.station.slot_job(), 0.00001)
+    assert isinstance(job, Delete)
+    first, second = scene.station.slot_job(), scene.station.slot_job()
+    assert isinstance(second, Poll)
+    with ThreadPoolExecutor(1) as pool:
+        idle = pool.submit(scene.station.slot_job)
+        until(lambda: scene.station._free_slots == 1)
+
+        # When one of them comes back full
+        members = scene.bring(first, *[Kind.THREAD] * 10)
+
+        # Then that slot takes part, and soon polls
+        assert idle.result(PATIENCE) is members[0]
+
+
 def test_a_thread_that_is_given_up_is_no_slot_and_what_it_had_goes_on() -> None:
     scene = Scene(threads=1)
     (held,) = scene.bring(scene.station.slot_job(), Kind.THREAD)
