@@ -101,8 +101,8 @@ class FastPath:
         scope = Scope(signing.get("region", region_name), signing.get("signing_name", self._service))
         try:
             self._line = _Line.of(self._dialect, self._client, request, scope)
-        except (AttributeError, KeyError, TypeError) as error:
-            logger.debug("calls are left to boto3, whose connections are not where they were: %r", error)
+        except Exception as error:  # botocore's insides are others one day, and its own call must not fail
+            logger.debug("calls are left to boto3: %r", error)
 
 
 def _host(url: SplitResult) -> str:
