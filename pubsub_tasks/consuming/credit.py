@@ -13,6 +13,9 @@ from .held import Kind, Limits
 SOON = 1.0
 """Seconds within which all that is prefetched should start."""
 
+QUICK = 0.001
+"""Seconds of mean handling time below which handing a message to another thread costs more than it gains."""
+
 RECENT = 0.02
 """The weight of one handling in the mean."""
 
@@ -78,6 +81,16 @@ class Credit:
     def enough(self) -> bool:
         """Whether as many polls are under way as are worth making; cheaper to ask than what is left."""
         return self.polls >= self._worthwhile
+
+    @property
+    def quick(self) -> bool:
+        """Whether handlers are so quick, or none is known to be slow, that nobody else is worth waking."""
+        return self.mean is None or self.mean < QUICK
+
+    @property
+    def alone(self) -> bool:
+        """Whether one call at a time is best: calls work more than they wait, and threads share the core."""
+        return self._at_once < 2
 
     def ask(self, left: int, buffered: int) -> int:
         """How many to ask for in one more poll, or 0: a poll for less than a batch only feeds idle slots."""

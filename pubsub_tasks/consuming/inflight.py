@@ -24,10 +24,10 @@ from .outboxes import Outboxes
 
 
 class InFlight:
-    """All that is in hand of one queue. `jitter` gives a chance from 0 to 1."""
+    """All that is in hand of one queue. `jitter` gives a chance from 0 to 1; `pace` is how quick it goes."""
 
     def __init__(self, limits: Limits, jitter: Callable[[], float] = lambda: 0.5) -> None:
-        self._credit = Credit(limits)
+        self.pace = Credit(limits)
         self._leases: Leases[Held] = Leases(limits.visibility)
         self._lineup = Lineup()
         self._outboxes = Outboxes(limits.linger, jitter)
@@ -41,14 +41,9 @@ class InFlight:
         return len(self._held)
 
     @property
-    def mean(self) -> float | None:
-        """Mean handling time in seconds, or None before the first."""
-        return self._credit.mean
-
-    @property
     def polls(self) -> int:
         """Polls under way."""
-        return self._credit.polls
+        return self.pace.polls
 
     @property
     def idle(self) -> bool:
@@ -71,10 +66,10 @@ class InFlight:
 
     def credit(self) -> int:
         """How many messages may be asked for in one more poll; 0 for none."""
-        if self.draining or self._credit.enough or len(self._outboxes) >= self._credit.unsettled_limit:
+        if self.draining or self.pace.enough or len(self._outboxes) >= self.pace.unsettled_limit:
             return 0  # where settlements do not get through, to receive more would only pile them up
         ready = {kind: self._lineup.ready(kind) for kind in Kind}
-        return self._credit.ask(self._credit.left(self._running, ready, self.waiting), sum(ready.values()))
+        return self.pace.ask(self.pace.left(self._running, ready, self.waiting), sum(ready.values()))
 
     def wake_at(self) -> float | None:
         """When `commands` may have something new without any event, or None."""
@@ -85,11 +80,11 @@ class InFlight:
 
     def polling(self, asked: int) -> None:
         """A poll for so many messages begins."""
-        self._credit.polling(asked)
+        self.pace.polling(asked)
 
     def received(self, members: list[Held], asked: int, now: float, at_once: float = inf) -> None:
         """That poll ended and brought these, in order; none when it failed. For `at_once` see `Credit`."""
-        self._credit.polled(asked, len(members), at_once)
+        self.pace.polled(asked, len(members), at_once)
         if not members:
             return
         self._held.update(members)
@@ -215,7 +210,7 @@ class InFlight:
             raise IllegalMove(f"{held!r} does not run")
         held.verdict = verdict
         self._running[held.kind] -= 1
-        self._credit.handled(now - held.started_at)
+        self.pace.handled(now - held.started_at)
 
     def _settle(self, held: Held, state: State, now: float) -> None:
         held.state = state
@@ -224,7 +219,7 @@ class InFlight:
     def _again(self, held: Held, verdict: Verdict, now: float) -> None:
         after = verdict.after if isinstance(verdict, Retry) else 0.0
         in_hand = held.lane is not None and isinstance(verdict, Retry) and after <= MAX_DELAY
-        if in_hand and not self.draining and self.waiting < self._credit.waiting_limit:
+        if in_hand and not self.draining and self.waiting < self.pace.waiting_limit:
             self._lineup.park(held, now + after)
         else:
             self._release(self._lineup.cut_behind(held), now)

@@ -1,8 +1,8 @@
 """Station: `InFlight` behind one lock, and the threads that come to it for their next job.
 
 Leader and followers: while handlers are quick, a free slot polls, runs what it received and deletes it, and
-nobody is woken, since in CPython waking another thread costs more than the work. When handlers are slow the
-slots only handle; hands poll and settle beside them, and one that is idle keeps time. Knows who does what.
+nobody is woken, since in CPython waking another thread costs more than the work. Over a network hands delete,
+while that slot polls. When handlers are slow the slots only handle; hands poll and settle, one keeps time.
 """
 
 from collections import deque
@@ -16,9 +16,6 @@ from .inflight import InFlight
 from .jobs import LONG_POLL, SHORT_POLL, Job, Poll
 from .stint import Stint
 from .tally import Tally
-
-QUICK = 0.001
-"""Seconds of mean handling time below which handing a message to another thread costs more than it gains."""
 
 TICK = 0.05
 """Seconds within which a message that could start gets a slot, however quick the handlers before it were."""
@@ -44,8 +41,7 @@ class Station(AbstractContextManager[InFlight]):
     ) -> None:
         self._inflight = inflight
         self._clock = clock
-        self._threads = threads
-        self._wait = wait
+        self._threads, self._wait = threads, wait
         self.stint = stint or Stint()
         self.on_coroutine: Callable[[], None] | None = None
         self.on_finished: Callable[[], None] | None = None
@@ -72,7 +68,7 @@ class Station(AbstractContextManager[InFlight]):
 
     def __exit__(self, *raised: object) -> None:
         try:
-            self._wake_slots(self._inflight.mean is None)
+            self._wake_slots(self._inflight.pace.mean is None)
             self._pass_on(self._clock())
         finally:
             self._lock.release()
@@ -145,7 +141,7 @@ class Station(AbstractContextManager[InFlight]):
 
     def _slot_job(self, now: float) -> Job | None:
         leads = self._slots_lead
-        job: Job | None = (self._batch_to_delete(now) if leads else None) or self._start(Kind.THREAD, now)
+        job: Job | None = self._batch_to_delete(now) or self._start(Kind.THREAD, now)
         if not leads:
             self._wake_slots(False)
         elif job is None:
@@ -154,7 +150,7 @@ class Station(AbstractContextManager[InFlight]):
         return job
 
     def _batch_to_delete(self, now: float) -> Command | None:
-        if not self._inflight.batch_to_delete:
+        if not (self._inflight.batch_to_delete and self._slots_delete):
             return None
         self._commands.extend(self._inflight.commands(now))
         return self._commands.popleft() if self._commands else None
@@ -197,9 +193,13 @@ class Station(AbstractContextManager[InFlight]):
     @property
     def _slots_lead(self) -> bool:
         """Whether a free slot polls: not the last one while messages wait for a slot of their own time."""
-        mean = self._inflight.mean
-        quick = mean is None or mean < QUICK
-        return self._threads > 0 and quick and (self._free_slots > 1 or not self._inflight.waiting)
+        quick = self._threads > 0 and self._inflight.pace.quick
+        return quick and (self._free_slots > 1 or not self._inflight.waiting)
+
+    @property
+    def _slots_delete(self) -> bool:
+        """Whether a slot that leads deletes too: not over a network, where it had better poll meanwhile."""
+        return self._slots_lead and self._inflight.pace.alone
 
     def _poll(self, now: float) -> Poll | None:
         asked = self._credit()
@@ -218,7 +218,7 @@ class Station(AbstractContextManager[InFlight]):
             return now
         leads, due = self._slots_lead, self._inflight.wake_at()
         looks = NEVER if due is None else due
-        if not leads and self._inflight.batch_to_delete:
+        if self._inflight.batch_to_delete and not self._slots_delete:
             looks = now
         if self._free_slots and self._inflight.ready(Kind.THREAD):
             looks = min(looks, now + TICK)
@@ -234,7 +234,8 @@ class Station(AbstractContextManager[InFlight]):
         elif self.stint.over and self.on_finished and self._quiet:
             finished, self.on_finished = self.on_finished, None
             finished()
-        if self._keeping and self._looks_at > now + TICK and self._next_look(now) < self._looks_at:
+        late = self._looks_at > now + TICK or self._inflight.batch_to_delete
+        if self._keeping and late and self._next_look(now) < self._looks_at:
             self._keeper.notify()
 
     @property

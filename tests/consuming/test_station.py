@@ -25,12 +25,12 @@ class Scene:
         self.inflight = InFlight(Limits(threads, coroutines, receivers=2))
         self.station = Station(self.inflight, self.clock, threads=threads, stint=stint)
 
-    def bring(self, poll: Job | None, *kinds: Kind) -> list[Held]:
-        """That poll brought a message for each."""
+    def bring(self, poll: Job | None, *kinds: Kind, at_once: float = 3.0) -> list[Held]:
+        """That poll brought a message for each; a core could carry so many such polls at once."""
         assert isinstance(poll, Poll)
         members = [Held(delivery(), Hold(self.clock(), 30, self.clock), kind, None) for kind in kinds]
         with self.station as inflight:
-            inflight.received(members, poll.asked, self.clock())
+            inflight.received(members, poll.asked, self.clock(), at_once)
             self.station.stint.polled(len(members), inflight.idle)
         return members
 
@@ -63,14 +63,35 @@ def test_the_first_poll_is_short_and_an_idle_one_long() -> None:
 
 
 def test_quick_handlers_make_a_slot_delete_its_own_batch() -> None:
+    # Given calls that work more than they wait, as on one machine
     scene = Scene(threads=10)
-    members = scene.bring(scene.station.slot_job(), *[Kind.THREAD] * 10)
+    members = scene.bring(scene.station.slot_job(), *[Kind.THREAD] * 10, at_once=1.5)
     job = scene.station.slot_job()
     for _ in members:
         job = scene.handle(job, 0.00001)
 
     assert isinstance(job, Delete)
     assert len(job.members) == 10
+
+
+def test_over_a_network_a_hand_deletes_while_the_slot_polls() -> None:
+    # Given a hand that keeps the time, and calls that wait more than they work
+    scene = Scene(threads=10)
+    members = scene.bring(scene.station.slot_job(), *[Kind.THREAD] * 10, at_once=20.0)
+    with ThreadPoolExecutor(1) as pool:
+        hand = pool.submit(scene.station.hand_job)
+        until(lambda: scene.station._keeping)
+
+        # When a slot has handled a batch
+        job = scene.station.slot_job()
+        for _ in members:
+            job = scene.handle(job, 0.00001)
+
+        # Then it goes on to poll, and the hand is woken to delete
+        assert isinstance(job, Poll)
+        deleting = hand.result(PATIENCE)
+        assert isinstance(deleting, Delete)
+        assert len(deleting.members) == 10
 
 
 def test_slow_handlers_leave_polls_and_deletes_to_hands() -> None:
@@ -158,11 +179,11 @@ def test_one_receive_is_one_poll_whatever_it_brings(brought: int) -> None:
 def test_a_full_poll_beside_another_wakes_one_more_to_lead() -> None:
     # Given quick handlers, two polls that are worth making, and a slot that has nothing to do
     scene = Scene(threads=15)
-    job = scene.station.slot_job()
-    for _ in scene.bring(job, *[Kind.THREAD] * 10):
-        job = scene.handle(job if isinstance(job, Held) else scene.station.slot_job(), 0.00001)
-    assert isinstance(job, Delete)
-    first, second = scene.station.slot_job(), scene.station.slot_job()
+    first = scene.station.slot_job()
+    for _ in scene.bring(first, *[Kind.THREAD] * 10):
+        first = scene.handle(first if isinstance(first, Held) else scene.station.slot_job(), 0.00001)
+    second = scene.station.slot_job()
+    assert isinstance(first, Poll)
     assert isinstance(second, Poll)
     with ThreadPoolExecutor(1) as pool:
         idle = pool.submit(scene.station.slot_job)
