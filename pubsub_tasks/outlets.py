@@ -58,7 +58,7 @@ class Outlet:
         TopicNotDefinedError, PublishFailed.
         """
         if by_position:
-            self.refuse("content goes by name", count=len(by_position))
+            self._refuse("content goes by name", count=len(by_position))
         return self._producer().publish(self._codec(), content, self._options)
 
     def publish_many(self, contents: Iterable[Content]) -> list[str]:
@@ -80,7 +80,7 @@ class Outlet:
     async def apublish(self, *by_position: Never, **content: Any) -> str:
         """As `publish`, without ever blocking the event loop. Cancelled, the message may go all the same."""
         if by_position:
-            self.refuse("content goes by name", "apublish", len(by_position))
+            self._refuse("content goes by name", "apublish", len(by_position))
         return await self._producer().apublish(self._codec(), content, self._options)
 
     async def apublish_many(self, contents: Iterable[Content] | AsyncIterable[Content]) -> list[str]:
@@ -91,7 +91,7 @@ class Outlet:
         """The same with options for what is published: see `Options` for what they mean."""
         return Outlet(self._producer, self._codec, self._options.having(**given))
 
-    def refuse(self, why: str, verb: str = "publish", count: int = 1) -> NoReturn:
+    def _refuse(self, why: str, verb: str = "publish", count: int = 1) -> NoReturn:
         """Raise TypeError, which tells how to write it; so many fields are named."""
         fields = ", ".join(f"{field}=..." for field in list(self._codec().schema.fields)[:count])
         raise TypeError(f"{why}: write {self._name}{verb}({fields})")
@@ -124,7 +124,7 @@ class Outlets:
     def outlet(self, schema: type[Schema] | str) -> Outlet:
         """The outlet of a schema, or of a media type; one that nobody declared is told when publishing."""
         if isinstance(schema, Outlet):
-            schema.refuse("a task publishes by itself")
+            schema._refuse("a task publishes by itself")
         return Outlet(self._find_producer, lambda: self._find_codec(schema), self._options)
 
     def publish(self, schema: type[Schema] | str, /, *by_position: Never, **content: Any) -> str:
