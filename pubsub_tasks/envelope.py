@@ -15,9 +15,11 @@ from .delivery import UNLEASED, Delivery, Lease
 from .errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
 from .formats import CONTENT_TYPE, JSON_ALONE, parsed, read
 from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
-from .notices import Notice, attribute_from, epoch, is_notice
+from .notices import Notice, epoch, is_notice
 from .options import By, Id
 from .pointers import Parked, check
+from .received import attribute_in_base64
+from .received import record as received
 from .resent import RESENT, Resent, seconds
 from .wire import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
 
@@ -95,24 +97,21 @@ def from_lambda(record: Mapping[str, Any]) -> Record:
         raise EnvelopeError(
             f"a record with the keys {sorted(record)} is not from SQS: subscribe the function to a queue"
         )
-    system = record.get("attributes") or {}
-    return Record(
-        body=body,
-        receipt_handle=record.get("receiptHandle", ""),
-        message_id=message_id,
-        receive_count=int(system.get("ApproximateReceiveCount", 1)),
-        sent_at=int(system.get("SentTimestamp", 0)) / 1000,
-        first_received_at=int(system.get("ApproximateFirstReceiveTimestamp", 0)) / 1000,
-        attributes={
-            name: attribute_from(shape.get("dataType"), shape.get("stringValue") or shape.get("binaryValue"))
-            for name, shape in (record.get("messageAttributes") or {}).items()
-        },
-        group_id=system.get("MessageGroupId"),
-        deduplication_id=system.get("MessageDeduplicationId"),
-        sequence_number=system.get("SequenceNumber"),
-        trace_header=system.get("AWSTraceHeader"),
-        source_arn=system.get("DeadLetterQueueSourceArn"),
+    handle, shapes = record.get("receiptHandle"), record.get("messageAttributes")
+    found = {name: _from_lambda(shape) for name, shape in shapes.items()} if isinstance(shapes, dict) else {}
+    return received(
+        body,
+        handle if isinstance(handle, str) else "",
+        message_id,
+        record.get("attributes"),
+        {name: attribute for name, attribute in found.items() if attribute is not None},
     )
+
+
+def _from_lambda(shape: Any) -> Attribute | None:
+    if not isinstance(shape, dict):
+        return None
+    return attribute_in_base64(shape.get("dataType"), shape.get("stringValue") or shape.get("binaryValue"))
 
 
 def _delivery(

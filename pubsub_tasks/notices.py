@@ -3,7 +3,6 @@
 Source: SNS developer guide, "Fanout Amazon SNS notifications to Amazon SQS queues".
 """
 
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from .codecs import MEDIA_TYPE
 from .errors import EnvelopeError
+from .received import attribute_in_base64
 from .wire import NO_ATTRIBUTES, Attribute
 
 _CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
@@ -36,8 +36,9 @@ class Notice:
         """Raises Confirmation, and EnvelopeError where its parts are of the wrong types."""
         topic, message, message_id = (document.get(name) for name in ("TopicArn", "Message", "MessageId"))
         if document.get("Type") in _CONFIRMATIONS:
+            named = topic if isinstance(topic, str) else "no topic"
             raise Confirmation(
-                f"a {document['Type']} of {topic!s:.256}: confirm it from the topic's side, not by its URL"
+                f"a {document['Type']} of {named:.256}: confirm it from the topic's side, not by its URL"
             )
         if not (isinstance(topic, str) and isinstance(message, str) and isinstance(message_id, str)):
             raise EnvelopeError("an SNS notification must have Message, MessageId and TopicArn as text")
@@ -56,24 +57,27 @@ def is_notice(document: Any) -> bool:
     )
 
 
-def attribute_from(kind: str, value: str) -> Attribute:
-    """The attribute whose binary value came as base64. Raises ValueError where it is none."""
-    return Attribute(kind, b64decode(value) if kind.startswith("Binary") else value)
-
-
 def epoch(timestamp: Any) -> float | None:
     """Epoch seconds of ISO 8601 text, UTC where it names no zone; None for anything else."""
     try:
         told = datetime.fromisoformat(timestamp)
         return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
 def _attributes(shapes: Any) -> Mapping[str, Attribute]:
     if shapes is None:
         return NO_ATTRIBUTES
-    try:
-        return {name: attribute_from(shape["Type"], shape["Value"]) for name, shape in shapes.items()}
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise EnvelopeError("the MessageAttributes of an SNS notification cannot be read") from error
+    if not isinstance(shapes, dict):
+        raise EnvelopeError("the MessageAttributes of an SNS notification are not a JSON object")
+    found: dict[str, Attribute] = {}
+    for name, shape in shapes.items():
+        told = shape if isinstance(shape, dict) else {}
+        attribute = attribute_in_base64(told.get("Type"), told.get("Value"))
+        if attribute is None:
+            raise EnvelopeError(
+                f"attribute {name!r:.256} of an SNS notification has no readable Type and Value"
+            )
+        found[name] = attribute
+    return found

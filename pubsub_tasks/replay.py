@@ -6,6 +6,7 @@ dead letters are what they are anywhere, and the file stays as it is.
 """
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,32 +14,42 @@ from typing import Any
 from urllib.parse import urlparse
 
 from .envelope import from_lambda
-from .errors import ConfigurationError
+from .errors import ConfigurationError, EnvelopeError
 from .letters import archive
+from .received import attribute_in_base64
 from .tasks import Tasks
 from .testing.world import World
 from .transports.shapes import attributes_from
 from .transports.sqs import SqsQueue
-from .wire import MAX_BATCH, NO_ATTRIBUTES, Attribute, Outgoing
+from .wire import NO_ATTRIBUTES, Attribute, EntryFailure, Outgoing
+
+logger = logging.getLogger(__name__)
 
 STDIN = "STDIN"
 """Stands for standard input where a queue URL or a file is expected."""
 
 
 class ReplayedLines(World):
-    """A world whose queue, whatever it is called, holds the messages of these lines."""
+    """A world whose queue, whatever it is called, holds the messages of these lines.
+
+    `refused` counts the lines that no queue takes, such as one over the size limit; each is logged.
+    """
 
     def __init__(self, tasks: Tasks, lines: Iterable[str]) -> None:
         super().__init__(tasks)
-        self._outgoing = [_outgoing(line) for line in lines if line.strip()]
+        self._outgoing = [(number, _outgoing(line)) for number, line in enumerate(lines, 1) if line.strip()]
+        self.refused = 0
         self._filled: SqsQueue | None = None
 
     def queue(self, url: str) -> SqsQueue:
         queue = super().queue(url)
         if self._filled is None:
             self._filled = queue
-            for start in range(0, len(self._outgoing), MAX_BATCH):
-                queue.send(self._outgoing[start : start + MAX_BATCH])
+            for number, outgoing in self._outgoing:
+                (answer,) = queue.send([outgoing])
+                if isinstance(answer, EntryFailure):
+                    self.refused += 1
+                    logger.error("line %d is no message that a queue takes: %s", number, answer.message)
             self._outgoing = []
         return queue
 
@@ -70,18 +81,32 @@ def _path(url: str) -> Path:
 
 
 def _outgoing(line: str) -> Outgoing:
-    """The message of a line; a line that cannot be read is a message that cannot be read."""
-    return Outgoing(*_message(line.rstrip("\r\n")))
+    """The message of a line; a line that cannot be read is a message that cannot be read.
+
+    Raises DecodeError for a broken letter.
+    """
+    line = line.rstrip("\r\n")
+    try:
+        return Outgoing(*_message(line))
+    except EnvelopeError:
+        return Outgoing(line)
 
 
 def _message(line: str) -> tuple[str, Mapping[str, Attribute]]:
     document = _object(line)
     if isinstance(document.get("Body"), str):
-        return document["Body"], attributes_from(document.get("MessageAttributes"))
+        return document["Body"], _attributes(document.get("MessageAttributes"))
     if isinstance(document.get("body"), str) and "mediaType" not in document:
         record = from_lambda(document) if "messageId" in document else archive.read(line)
         return record.body, record.attributes
     return line, NO_ATTRIBUTES
+
+
+def _attributes(shapes: Any) -> Mapping[str, Attribute]:
+    """Of a message as the AWS CLI prints it, with binary values in base64."""
+    found = attributes_from(shapes)
+    read = {name: attribute_in_base64(each.type, each.value) for name, each in found.items()}
+    return {name: each for name, each in read.items() if each is not None}
 
 
 def _object(text: str) -> Mapping[str, Any]:

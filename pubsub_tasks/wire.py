@@ -73,8 +73,8 @@ class Outgoing:
     @property
     def size(self) -> int:
         """Bytes as AWS counts them: the body, and each attribute's name, type and value."""
-        return len(self.body.encode()) + sum(
-            len(name.encode()) + len(attribute.type.encode()) + _length(attribute.value)
+        return _length(self.body) + sum(
+            _length(name) + _length(attribute.type) + _length(attribute.value)
             for name, attribute in self.attributes.items()
         )
 
@@ -135,4 +135,5 @@ class Move:
 
 
 def _length(value: str | bytes) -> int:
-    return len(value.encode() if isinstance(value, str) else value)
+    # A lone surrogate is no UTF-8, and JSON from elsewhere may hold one all the same.
+    return len(value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value)

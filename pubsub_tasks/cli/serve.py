@@ -108,7 +108,8 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
         answers = of_services(services, recent)
         port = stack.enter_context(health(flags["health_host"], flags["health_port"], answers))
     code = _run(services, flags, source, me, port)
-    unhandled = source.lines and any(each.worker.tally.dead_lettered for each in services)
+    lines = source.lines
+    unhandled = lines and (lines.refused or any(each.worker.tally.dead_lettered for each in services))
     return code or (UNHANDLED if unhandled else 0)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ..codecs import MEDIA_TYPE, OPAQUE_DATA
-from ..consuming.dead_letters import Failure
+from ..consuming.failures import Failure
 from ..delivery import Delivery
 from ..envelope import open_record
 from ..wire import Record

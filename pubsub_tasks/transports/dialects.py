@@ -33,10 +33,24 @@ def _from_json(body: bytes) -> Shape:
     # To botocore what is null is not there.
     answer: Shape = json.loads(body, object_hook=_told if b"null" in body else None)
     for message in answer.get("Messages", ()):
-        for attribute in message.get("MessageAttributes", {}).values():
-            if "BinaryValue" in attribute:
-                attribute["BinaryValue"] = b64decode(attribute["BinaryValue"])
+        for attribute in _attributes(message):
+            attribute["BinaryValue"] = _from_base64(attribute.get("BinaryValue"))
     return answer
+
+
+def _attributes(message: Any) -> Iterator[Shape]:
+    """The binary attributes of a received message, or none where it has an odd shape."""
+    attributes = message.get("MessageAttributes") if isinstance(message, dict) else None
+    for attribute in attributes.values() if isinstance(attributes, dict) else ():
+        if isinstance(attribute, dict) and "BinaryValue" in attribute:
+            yield attribute
+
+
+def _from_base64(value: Any) -> bytes | None:
+    try:
+        return b64decode(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _told(members: Shape) -> Shape:

@@ -3,10 +3,12 @@
 The embedded broker speaks the same shapes, so this is said once for AWS and for memory.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from json import loads
 from typing import Any, TypeVar
 
+from ..received import attribute, record
 from ..wire import (
     NO_ATTRIBUTES,
     THROTTLED,
@@ -18,6 +20,8 @@ from ..wire import (
     Record,
     Sent,
 )
+
+logger = logging.getLogger(__name__)
 
 Shape = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -43,35 +47,29 @@ _LOST_TEXTS = ("for parameter ReceiptHandle is invalid", "Total VisibilityTimeou
 _UNANSWERED = EntryFailure("Unanswered", "the answer says nothing of this entry", retriable=True)
 
 
+def records_from(messages: Any) -> list[Record]:
+    """The `Messages` of ReceiveMessage. One without an id or a receipt handle cannot be settled: left out."""
+    found = messages if isinstance(messages, list) else []
+    return [record_from(message) for message in found if _can_be_settled(message)]
+
+
 def record_from(message: Mapping[str, Any]) -> Record:
-    """A message of ReceiveMessage."""
-    system: Mapping[str, str] = message.get("Attributes", {})
-    return Record(
-        message.get("Body", ""),
+    """A message of ReceiveMessage, which has its id and its receipt handle."""
+    return record(
+        message.get("Body"),
         message["ReceiptHandle"],
         message["MessageId"],
-        int(system.get("ApproximateReceiveCount", 1)),
-        int(system.get("SentTimestamp", 0)) / 1000,
-        int(system.get("ApproximateFirstReceiveTimestamp", 0)) / 1000,
+        message.get("Attributes"),
         attributes_from(message.get("MessageAttributes")),
-        system.get("MessageGroupId"),
-        system.get("MessageDeduplicationId"),
-        system.get("SequenceNumber"),
-        system.get("AWSTraceHeader"),
-        system.get("DeadLetterQueueSourceArn"),
     )
 
 
-def attributes_from(shapes: Mapping[str, Shape] | None) -> Mapping[str, Attribute]:
-    """Message attributes as received."""
-    if not shapes:
+def attributes_from(shapes: Any) -> Mapping[str, Attribute]:
+    """Message attributes as received; those without a type or a value are left out."""
+    if not shapes or not isinstance(shapes, dict):
         return NO_ATTRIBUTES
-    return {
-        name: Attribute(
-            shape["DataType"], shape["StringValue"] if "StringValue" in shape else shape["BinaryValue"]
-        )
-        for name, shape in shapes.items()
-    }
+    found = {name: _attribute(shape) for name, shape in shapes.items()}
+    return {name: attribute for name, attribute in found.items() if attribute is not None}
 
 
 def attributes_to(attributes: Mapping[str, Attribute]) -> dict[str, Shape]:
@@ -147,6 +145,23 @@ def move_from(shape: Mapping[str, Any]) -> Move:
         handle=shape.get("TaskHandle"),
         failure=shape.get("FailureReason"),
     )
+
+
+def _can_be_settled(message: Any) -> bool:
+    names = ("ReceiptHandle", "MessageId")
+    sound = isinstance(message, dict) and all(isinstance(message.get(name), str) for name in names)
+    if not sound:
+        logger.error(
+            "a received message has no id or no receipt handle and is left out: it comes back by itself"
+        )
+    return sound
+
+
+def _attribute(shape: Any) -> Attribute | None:
+    if not isinstance(shape, dict):
+        return None
+    value = shape.get("StringValue")
+    return attribute(shape.get("DataType"), shape.get("BinaryValue") if value is None else value)
 
 
 def _entry(index: int, body: str, entry: Outgoing) -> Shape:

@@ -51,7 +51,7 @@ class SqsQueue:
         if attempt_id is not None:
             params["ReceiveRequestAttemptId"] = attempt_id
         response = self._call("ReceiveMessage", params, ReceiveFailed)
-        return [shapes.record_from(message) for message in response.get("Messages", ())]
+        return shapes.records_from(response.get("Messages"))
 
     def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
         return self._settle("DeleteMessageBatch", shapes.delete_entries(handles))

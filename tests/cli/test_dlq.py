@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from pubsub_tasks.cli.admin import command
 from pubsub_tasks.cli.dlq.world import World
-from pubsub_tasks.consuming.dead_letters import DEAD_LETTER
+from pubsub_tasks.consuming.failures import DEAD_LETTER
 from pubsub_tasks.resent import RESENT
 from pubsub_tasks.wire import Attribute, Outgoing
 from tests.letters.rooms import Obedient, Room

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.consuming.dead_letters import DEAD_LETTER, MAX_TELLING, Failure, letter, restore
+from pubsub_tasks.consuming.dead_letters import letter, restore
+from pubsub_tasks.consuming.failures import DEAD_LETTER, MAX_TELLING, Failure
 from pubsub_tasks.envelope import open_record
 from pubsub_tasks.resent import RESENT, Resent
 from pubsub_tasks.signals import Reject

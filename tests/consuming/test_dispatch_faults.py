@@ -4,7 +4,7 @@ from contextvars import copy_context
 
 import pytest
 
-from pubsub_tasks.consuming import dead_letters, dispatch
+from pubsub_tasks.consuming import dead_letters, dispatch, failures
 from pubsub_tasks.consuming.dispatch import Dispatcher
 from pubsub_tasks.retry import RetryPolicy
 from pubsub_tasks.verdicts import Ack, Drop
@@ -58,9 +58,9 @@ FAULTS = [
         stories.test_the_last_attempt_is_exhausted_and_what_is_not_retried_has_failed,
     ),
     (dead_letters, "_own", lambda record: {}, letters.test_a_letter_replaces_an_earlier_one),
-    (dead_letters, "_weight", len, letters.test_the_copy_never_passes_the_limit_of_its_queue),
+    (failures, "_weight", len, letters.test_the_copy_never_passes_the_limit_of_its_queue),
     (
-        dead_letters,
+        failures,
         "_end",
         lambda value, room: value,
         letters.test_the_copy_never_passes_the_limit_of_its_queue,

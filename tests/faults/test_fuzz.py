@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 
 from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
 from pubsub_tasks.compression import CONTENT_ENCODING, MAX_EXPANDED
-from pubsub_tasks.consuming.dead_letters import DEAD_LETTER, Failure
+from pubsub_tasks.consuming.failures import DEAD_LETTER, Failure
 from pubsub_tasks.wire import Attribute, Outgoing, Record, Sent, text
 from tests.faults.bench import Bench
 from tests.faults.conftest import Survived

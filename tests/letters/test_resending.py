@@ -1,4 +1,4 @@
-from pubsub_tasks.consuming.dead_letters import DEAD_LETTER
+from pubsub_tasks.consuming.failures import DEAD_LETTER
 from pubsub_tasks.letters.resending import imported, redriven
 from pubsub_tasks.resent import RESENT, Resent
 from pubsub_tasks.wire import Record, text

@@ -3,7 +3,8 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_tasks.consuming.dead_letters import DEAD_LETTER, Failure, letter, restore
+from pubsub_tasks.consuming.dead_letters import letter, restore
+from pubsub_tasks.consuming.failures import DEAD_LETTER, Failure
 from pubsub_tasks.envelope import open_record
 from pubsub_tasks.resent import RESENT
 from pubsub_tasks.verdicts import DeadLetter
