@@ -67,7 +67,7 @@ def lines_of(source: str) -> list[str]:
         if source == STDIN:
             return list(sys.stdin)
         return _path(source).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"cannot read messages from {source}: {error}") from error
 
 

@@ -8,6 +8,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from ..consuming.supervisor import Child
+from ..consuming.worker import UNREADY_AFTER
 from ..serving import Service, our_version
 from ..telemetry.health import PATHS, Answer
 from ..telemetry.recent import Recent
@@ -18,8 +19,10 @@ PATIENCE = 2.0
 """Seconds that a process gets to answer."""
 
 
-def of_services(services: Sequence[Service], recent: Recent) -> Mapping[str, Answer]:
-    """The answers of workers in this process."""
+def of_services(
+    services: Sequence[Service], recent: Recent, unready_after: float = UNREADY_AFTER
+) -> Mapping[str, Answer]:
+    """The answers of workers in this process; see `Worker.is_ready` for `unready_after` (seconds)."""
     workers = [each.worker for each in services]
 
     def status() -> dict[str, Any]:
@@ -28,7 +31,7 @@ def of_services(services: Sequence[Service], recent: Recent) -> Mapping[str, Ans
 
     return {
         "/healthz": lambda: _all({worker.queue.name: worker.is_alive() for worker in workers}),
-        "/readyz": lambda: _all({worker.queue.name: worker.is_ready() for worker in workers}),
+        "/readyz": lambda: _all({worker.queue.name: worker.is_ready(unready_after) for worker in workers}),
         "/status": lambda: (True, status()),
     }
 

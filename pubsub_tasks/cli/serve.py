@@ -105,7 +105,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     services = [service(transport, tasks, url, replace(options, queue=name)) for name, url in source.urls]
     port = None
     if flags["health_port"] is not None:
-        answers = of_services(services, recent)
+        answers = of_services(services, recent, flags["unready_after"])
         port = stack.enter_context(health(flags["health_host"], flags["health_port"], answers))
     code = _run(services, flags, source, me, port)
     lines = source.lines

@@ -2,6 +2,7 @@
 
 import click
 
+from ..consuming.worker import UNREADY_AFTER
 from ..raw import ENVELOPE
 from . import apps
 from .one_line import OneLine
@@ -103,6 +104,14 @@ _POSITIVE = click.IntRange(min=1)
 )
 @click.option(
     "--health-host", metavar="HOST", default=LOOPBACK, show_default=True, help="Where to serve them."
+)
+@click.option(
+    "--unready-after",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=UNREADY_AFTER,
+    show_default=True,
+    help="Answer /readyz with 503 once receives have failed for so long.",
 )
 @click.option("--reload", is_flag=True, help="Start anew when a Python file below this directory changes.")
 @click.option("--local", is_flag=True, help="Start a broker on this machine with all the app needs.")

@@ -28,6 +28,7 @@ class Outage:
         self._failures = 0
         self._since = 0.0
         self._failed_at = 0.0
+        self._row_since = 0.0
         self._ended_at = -STEADY
         self._flickers = False
         self._last = ""
@@ -38,14 +39,25 @@ class Outage:
         """What went wrong last, while it lasts."""
         return self._last if self.on else None
 
-    def failed(self, error: Exception) -> float:
-        """It failed; returns the seconds to wait before the next try. A new kind of failure is news too."""
+    @property
+    def seconds(self) -> float:
+        """Seconds since the first of the failures in a row began; 0 once a call has succeeded."""
+        with self._lock:
+            return self._clock() - self._row_since if self._in_a_row else 0.0
+
+    def failed(self, error: Exception, began: float | None = None) -> float:
+        """It failed; returns the seconds to wait before the next try. A new kind of failure is news too.
+
+        `began` is when the call was made, for calls that may take long to fail.
+        """
         kind = getattr(error, "code", "") or type(error).__name__
         with self._lock:
             now = self._failed_at = self._clock()
             self._last = str(error)
             if not self.on:
                 self._begin(now)
+            if not self._in_a_row:
+                self._row_since = now if began is None else began
             self._failures += 1
             self._in_a_row += 1
             news = kind not in self._seen

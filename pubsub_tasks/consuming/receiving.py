@@ -52,17 +52,17 @@ class Receiver:
     def receive(self, poll: Poll) -> None:
         """Poll, and put what comes into the station's hands."""
         members: list[Held] | None = None
-        began = perf_counter(), thread_time()
+        since, began = self._clock(), (perf_counter(), thread_time())
         try:
             records = self._poll(poll)
             now = self._clock()
             members = [self._hold(record, now) for record in records]
             self._outage.succeeded()
         except PubSubTasksError as error:
-            self._station.pause_polls(self._outage.failed(error))
+            self._station.pause_polls(self._outage.failed(error, since))
         except Exception as error:  # what it took comes back, and the worker goes on
             logger.exception("receiving from %s failed unexpectedly", self._queue.name)
-            self._station.pause_polls(self._outage.failed(error))
+            self._station.pause_polls(self._outage.failed(error, since))
         finally:
             self._report(poll, members, _at_once(*began))
         if members:

@@ -41,6 +41,10 @@ LATELY = 120.0
 """Seconds within which some thread comes round, however slow the service: polls and calls end before."""
 
 
+UNREADY_AFTER = 60.0
+"""Seconds of failing receives after which a worker is not ready: longer than a throttle or a failover lasts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """How much one worker does at once. None where the kinds of its tasks decide; times are seconds.
@@ -146,8 +150,13 @@ class Worker:
         """Whether some thread of it came round lately."""
         return self._clock() - self._station.turned_at < LATELY
 
-    def is_ready(self) -> bool:
-        """Whether it has received since the start, and is not draining."""
+    def is_ready(self, unready_after: float = UNREADY_AFTER) -> bool:
+        """Whether it has received since the start, is not draining, and receiving works.
+
+        It no longer does once receives have failed, without one that succeeded, for `unready_after` seconds.
+        """
+        if self._receiving.seconds > unready_after:
+            return False
         with self._station as inflight:
             return self.stint.receives > 0 and not inflight.draining
 
@@ -162,6 +171,7 @@ class Worker:
                 "polls": inflight.polls,
                 **in_hand(inflight, self._station.running, now),
                 "counts": counts(self.tally),
+                "receiving_fails_for": round(self._receiving.seconds, 3),
                 "troubles": self.troubles(),
             }
 

@@ -7,12 +7,15 @@
 
 import json
 import logging
+import socket
+import socketserver
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from ..addresses import authority, unbracketed
 from ..errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -26,9 +29,18 @@ PATHS = ("/healthz", "/readyz", "/status")
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], answers: Mapping[str, Answer]) -> None:
+    def __init__(self, host: str, port: int, answers: Mapping[str, Answer]) -> None:
+        """Raises OSError and ValueError where the address cannot be resolved or bound."""
+        self.address_family, address = _resolved(unbracketed(host), port)
         super().__init__(address, _Handler)
         self.answers = answers
+
+    def server_bind(self) -> None:
+        if self.address_family is socket.AF_INET6 and self.server_address[0] == "::":
+            # All addresses are meant, and probes may come by IPv4.
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's own asks DNS for its name
+        self.server_name, self.server_port = self.server_address[:2]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -63,15 +75,22 @@ def health(host: str, port: int, answers: Mapping[str, Answer]) -> Iterator[int]
     Raises ConfigurationError where the address cannot be had.
     """
     try:
-        server = _Server((host, port), answers)
-    except (OSError, OverflowError) as error:
-        raise ConfigurationError(f"--health-port {port}: {host} will not have it: {error}") from error
+        server = _Server(host, port, answers)
+    except (OSError, ValueError, OverflowError) as error:
+        raise ConfigurationError(f"--health-port {port}: cannot listen on {host}: {error}") from error
     thread = Thread(target=server.serve_forever, args=(0.1,), name="pubsub-health", daemon=True)
     thread.start()
-    logger.info("health: http://%s:%d%s", host, server.server_port, PATHS[-1])
+    logger.info("health: http://%s%s", authority(host, server.server_port), PATHS[-1])
     try:
         yield server.server_port
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+    """The family and address to bind; IPv4 where a name has both, as probes of `localhost` expect."""
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, *_, address = min(found, key=lambda each: each[0] is not socket.AF_INET)
+    return family, address

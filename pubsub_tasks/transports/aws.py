@@ -21,6 +21,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from ..addresses import host_of
 from ..errors import ConfigurationError, TransportError
 from . import Features
 from .dialects import DIALECTS
@@ -107,7 +108,7 @@ class AwsTransport:
 
     def queue(self, url: str) -> SqsQueue:
         """Raises ConfigurationError for what is no URL of a queue."""
-        if not _QUEUE_URL.fullmatch(url):
+        if not (_QUEUE_URL.fullmatch(url) and host_of(url)):
             raise ConfigurationError(
                 f"{url!r} is no queue URL: one reads https://sqs.<region>.amazonaws.com/<account>/<name>"
             )

@@ -171,3 +171,45 @@ def test_an_outage_of_one_kind_of_call_is_not_ended_by_another(caplog: pytest.Lo
         assert len([text for text in caplog.messages if "deleting from orders fails" in text]) == 1
         assert not [text for text in caplog.messages if "works again" in text]
         queue.failing.clear()
+
+
+def test_how_long_it_has_failed_without_a_success() -> None:
+    clock = VirtualClock(100.0)
+    receiving = outage(clock)
+    assert receiving.seconds == 0.0
+    # Given a call that took half a minute to fail, and another failure later
+    receiving.failed(THROTTLED, began=70.0)
+    clock.advance(10)
+    receiving.failed(THROTTLED, began=105.0)
+    # Then it counts from when the first was made, and a success ends it even while the outage is on
+    assert receiving.seconds == 40.0
+    receiving.succeeded()
+    assert receiving.seconds == 0.0
+    receiving.failed(THROTTLED)
+    assert receiving.seconds == 0.0
+
+
+def test_a_worker_is_not_ready_once_receives_have_failed_for_long_and_ready_again_after_one() -> None:
+    # Given a worker that has received
+    shop = Shop()
+    shop.task()(lambda number: None)
+    broken = Flaky(shop.queue)
+    clock = VirtualClock()
+    shop.send(1)
+    with shop.working(broken, wait=0, clock=clock) as worker:
+        shop.facts.verdicts(1)
+        until(lambda: worker.is_ready())
+        # When the broker is gone, for less than the limit and then for longer
+        broken.failing["receive"] = ReceiveFailed("no route to host", code="EndpointConnectionError")
+        until(lambda: bool(worker.troubles()))
+        clock.advance(60)
+        assert worker.is_ready()
+        assert worker.is_ready(61)
+        clock.advance(1)
+        # Then it is alive, and takes no traffic
+        assert not worker.is_ready()
+        assert worker.is_alive()
+        assert worker.status()["receiving_fails_for"] == 61.0
+        # And once it is back, so is the worker
+        broken.failing.clear()
+        until(lambda: clock.advance(1) > 0 and worker.is_ready())

@@ -1,6 +1,8 @@
 """A small HTTP server for those who ask whether a worker is well."""
 
 import json
+import logging
+import socket
 from http.client import HTTPConnection
 from typing import Any
 
@@ -12,8 +14,8 @@ from pubsub_tasks.telemetry.health import health
 ANSWERS = {"/healthz": lambda: (True, {"alive": True}), "/readyz": lambda: (False, "not yet")}
 
 
-def ask(port: int, path: str) -> tuple[int, Any]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+def ask(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, Any]:
+    connection = HTTPConnection(host, port, timeout=30)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -32,7 +34,7 @@ def test_each_path_has_its_answer_and_a_code_that_tells_it() -> None:
 def test_a_port_that_is_taken_is_told_of() -> None:
     with (
         health("127.0.0.1", 0, ANSWERS) as port,
-        pytest.raises(ConfigurationError, match=f"--health-port {port}: 127.0.0.1"),
+        pytest.raises(ConfigurationError, match=f"--health-port {port}: cannot listen on 127.0.0.1"),
         health("127.0.0.1", port, ANSWERS),
     ):
         pass
@@ -43,3 +45,36 @@ def test_it_ends_with_its_block() -> None:
         pass
     with pytest.raises(ConnectionRefusedError):
         ask(port, "/healthz")
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_it_listens_on_ipv6_where_the_machine_has_it(host: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "pubsub_tasks")
+    if not has_ipv6():
+        with pytest.raises(ConfigurationError, match="cannot listen on"), health(host, 0, ANSWERS):
+            pass
+        return
+    with health(host, 0, ANSWERS) as port:
+        assert ask(port, "/healthz", "::1") == (200, {"alive": True})
+
+    assert f"http://[::1]:{port}/status" in caplog.text
+
+
+@pytest.mark.parametrize("host", ["::", "0.0.0.0"] if has_ipv6() else ["0.0.0.0"])
+def test_all_addresses_answer_by_ipv4_too(host: str) -> None:
+    with health(host, 0, ANSWERS) as port:
+        assert ask(port, "/healthz", "127.0.0.1") == (200, {"alive": True})
+
+
+@pytest.mark.parametrize("host", ["a..b", ":::", "[::1", "x" * 300])
+def test_a_host_that_is_none_is_told_of(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot listen on"), health(host, 0, ANSWERS):
+        pass

@@ -231,3 +231,10 @@ raise SystemExit(ended or transport.client("sqs") is not parents)
     ended = subprocess.run([sys.executable, "-c", story], env=environment, capture_output=True, text=True)
 
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_url_whose_brackets_do_not_close_is_no_queue_url(peer: Peer) -> None:
+    with pytest.raises(ConfigurationError, match="is no queue URL"):
+        peer.transport().queue("http://[::1:4566/000000000000/orders")
+
+    assert peer.transport().queue("http://[::1]:4566/000000000000/orders").name == "orders"
