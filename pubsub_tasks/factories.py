@@ -22,7 +22,7 @@ from .middleware import Middleware, Next
 from .opaque import OpaqueHeaders
 from .publishing.producer import MAX_SIZE, Producer, Publication
 from .publishing.topics import Topics
-from .publishing.ways import Ways
+from .publishing.ways import QueueUrls, Ways
 from .schemas import Schemas
 from .serving import choose_queue, find_dead_letters, our_version
 from .tasks import DEFAULT_QUEUE, Tasks, default_tasks
@@ -138,7 +138,7 @@ def configure_sqs_consumer(graph: Graph) -> Consumer:
     return Consumer(
         queue,
         tasks,
-        queue_name=_logical_queue(tasks, queue.name, config.queue),
+        queue_name=_logical_queue(tasks, url, config.queue, graph.sqs_queue_urls),
         limit=config.limit,
         wait=0 if graph.metadata.testing else config.wait_seconds,
         visibility=config.visibility_timeout,
@@ -149,11 +149,15 @@ def configure_sqs_consumer(graph: Graph) -> Consumer:
     )
 
 
-def _logical_queue(tasks: Tasks, name: str, wanted: str | None) -> str | None:
-    """The queue whose tasks' policies apply; None for a queue that no task names, which one may read too."""
-    if wanted is None and name not in tasks.queues and len(tasks.queues) != 1:
+def _logical_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls) -> str | None:
+    """The queue whose tasks' policies apply; None for a queue that no task names, which may be read all the
+    same. Raises ConfigurationError for a `wanted` one that there is not."""
+    try:
+        return choose_queue(tasks, url, wanted, urls)
+    except ConfigurationError:
+        if wanted is not None:
+            raise
         return None
-    return choose_queue(tasks, name, wanted)
 
 
 @factory("pubsub_served_tasks")
@@ -169,7 +173,7 @@ def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
     queue = consumer.queue
     dispatcher = Dispatcher(
         tasks,
-        choose_queue(tasks, queue.name, graph.config.sqs_consumer.queue),
+        choose_queue(tasks, queue.url, graph.config.sqs_consumer.queue, graph.sqs_queue_urls),
         unknown=graph.config.sqs_consumer.unknown,
         fifo=queue.fifo,
         claims=graph.pubsub_claims,

@@ -19,7 +19,8 @@ from .consuming.worker import Capacity, Worker
 from .errors import ConfigurationError
 from .events import Observer
 from .pointers import ClaimStore
-from .tasks import Task, Tasks
+from .publishing.ways import NO_URLS, QueueUrls
+from .tasks import DEFAULT_QUEUE, Task, Tasks
 from .transports import Queue, Transport
 from .verdicts import DeadLetter
 from .wire import Outgoing, QueueAttributes
@@ -29,13 +30,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to serve a queue. `queue` is the logical name of its tasks, or None to tell it from the URL."""
+    """How to serve a queue.
+
+    Attributes:
+        queue: the logical name of its tasks, or None to tell it from the URL.
+        queue_urls: the configured URLs of logical queues, which tell it too.
+    """
 
     capacity: Capacity = field(default_factory=Capacity)
     dead_letter_queue_url: str | None = None
     unknown: UnknownPolicy = "dead-letter"
     queue: str | None = None
-    prefix: str = ""
+    queue_urls: QueueUrls = NO_URLS
     stint: Stint = field(default_factory=Stint)
     observers: Sequence[Observer] = ()
     claims: ClaimStore | None = None
@@ -64,8 +70,8 @@ def our_version() -> str:
 def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> Service:
     """Make ready to serve the queue at `url`. Raises ConfigurationError, TransportError; starts nothing."""
     queue = transport.queue(url)
+    logical_name = choose_queue(tasks, url, options.queue, options.queue_urls)
     attributes = queue.attributes()
-    logical_name = choose_queue(tasks, queue.name, options.queue, options.prefix)
     dead_letter_queue = find_dead_letters(transport, attributes, options.dead_letter_queue_url)
     if dead_letter_queue is None:
         logger.warning(
@@ -93,20 +99,33 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
     return Service(worker, queue, tasks.for_queue(logical_name), attributes, dead_letter_queue)
 
 
-def choose_queue(tasks: Tasks, name: str, wanted: str | None, prefix: str = "") -> str:
-    """The logical queue whose tasks serve the queue of this name. Raises ConfigurationError."""
+def choose_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls = NO_URLS) -> str:
+    """The logical queue whose tasks serve the queue at `url`.
+
+    `wanted` decides where it is given. Else the URL's last part names the queue: as it is, without `.fifo`,
+    or as `urls` (the configured URLs) tell. A `queue=` that a task names is a claim: on any other URL it is
+    not served. Tasks that name no queue are served anywhere, if there are no others.
+
+    Args:
+        url: a queue's URL or its name; empty where the messages come from no queue, as from a file.
+
+    Raises ConfigurationError.
+    """
     queues = sorted(tasks.queues)
     if not queues:
         raise ConfigurationError("the app declares no task, so there is nothing to run")
-    logical = name.removeprefix(prefix)
-    candidate = wanted or (logical if logical in queues else logical.removesuffix(".fifo"))
-    if candidate in queues:
-        return candidate
-    if wanted is None and len(queues) == 1:
+    name = url.rstrip("/").rpartition("/")[2]
+    for known in (wanted,) if wanted else (name, urls.queue(name)):
+        for candidate in (known, known.removesuffix(".fifo")):
+            if candidate in queues:
+                return candidate
+    if not wanted and (queues == [DEFAULT_QUEUE] or (len(queues) == 1 and not name)):
         return queues[0]
+    have = "queue is" if len(queues) == 1 else "queues are"
     raise ConfigurationError(
-        f"no task names the queue {candidate!r}: the app's queues are {', '.join(queues)}; "
-        "choose one with --queue"
+        f"no task names the queue {wanted or name!r}: the app's {have} {', '.join(queues)}. Check the URL, "
+        f"or choose the tasks to serve it with --queue {' or --queue '.join(queues)} "
+        "(sqs_consumer.queue in a graph's configuration)"
     )
 
 

@@ -270,6 +270,26 @@ def test_a_testing_graph_consumes_the_queue_of_its_tasks(tasks, config, queue):
     assert consumer.consume() == []
 
 
+def test_a_dispatcher_is_refused_on_a_queue_that_its_only_task_does_not_name(tasks):
+    # Given a task with a queue of its own, and another queue's URL in the configuration
+    handles(OrderPlaced, tasks=tasks, queue="logq")(lambda content: True)
+    graph = graph_of(tasks, sqs_consumer={"sqs_queue_url": "billing"})
+
+    # Then it may be read by hand, and no handler gets what is there
+    assert graph.sqs_consumer.consume() == []
+    with pytest.raises(ConfigurationError, match=r"'billing'.*--queue logq \(sqs_consumer.queue"):
+        _ = graph.sqs_message_dispatcher
+
+
+def test_configured_urls_tell_which_queue_is_served(tasks):
+    handles(OrderPlaced, tasks=tasks, queue="logq")(lambda content: True)
+    at = "https://sqs.eu-west-1.amazonaws.com/123456789012/shop-"
+
+    graph = graph_of(tasks, sqs_consumer={"sqs_queue_url": at + "logq"}, sqs_queue_urls={"prefix": at})
+
+    assert graph.sqs_message_dispatcher.handle_batch() == []
+
+
 # A script without a graph
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ..errors import ConfigurationError
 from ..graph import graph_for, is_graph
+from ..publishing.ways import QueueUrls
 from ..tasks import Tasks, default_tasks
 
 ENTRY_POINTS = "pubsub_tasks.tasks"
@@ -72,10 +73,12 @@ def load(spec: str | None) -> Tasks:
     return find(spec).tasks
 
 
-def served(spec: str | None) -> Tasks:
-    """The tasks of the app, with an instance of each handler class. Raises ConfigurationError, Unbound."""
+def served(spec: str | None) -> tuple[Tasks, QueueUrls]:
+    """The tasks of the app, with an instance of each handler class, and the URLs that it configures for its
+    queues. Raises ConfigurationError, Unbound."""
     app = find(spec)
-    return app.declared(app.graph({}, testing=False, debug=False))
+    graph = app.graph({}, testing=False, debug=False)
+    return app.declared(graph), graph.sqs_queue_urls
 
 
 def _own_graph(tasks: Tasks, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:

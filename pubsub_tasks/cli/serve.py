@@ -90,7 +90,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
     _fill(context, graph.config.sqs_consumer)
     tasks = app.declared(graph)
-    graph.use("pubsub_claims")
+    graph.use("pubsub_claims", "sqs_queue_urls")
     graph.lock()
     source = _source(flags, graph, world)
     if world is not None or isinstance(source.transport, World):
@@ -100,7 +100,12 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     transport = RawTransport(source.transport) if raw else source.transport
     recent = Recent(time.time)
     observers = [log_lines.observe] + ([recent] if flags["health_port"] is not None else [])
-    options = replace(_options(flags), observers=observers, claims=graph.pubsub_claims)
+    options = replace(
+        _options(flags),
+        observers=observers,
+        claims=graph.pubsub_claims,
+        queue_urls=graph.sqs_queue_urls,
+    )
     _warn(source)
     services = [service(transport, tasks, url, replace(options, queue=name)) for name, url in source.urls]
     port = None

@@ -37,6 +37,18 @@ class QueueUrls:
             )
         return found
 
+    def queue(self, name: str) -> str:
+        """The logical name of the queue that SQS knows by `name`: the one whose URL ends so, else the name
+        without what `prefix` begins each name with. Hosts and accounts are not compared."""
+        for logical, url in self.urls.items():
+            if url.rpartition("/")[2] == name:
+                return logical
+        return name.removeprefix((self.prefix or "").rpartition("/")[2])
+
+
+NO_URLS = QueueUrls()
+"""Nothing is configured."""
+
 
 class Scheduler(Protocol):
     """Sends a message at a later time, whoever lives then. Safe to share between threads."""

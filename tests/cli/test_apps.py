@@ -144,6 +144,6 @@ def test_an_app_without_a_task_is_named() -> None:
 
 
 def test_handlers_that_a_graph_makes_are_ready_to_be_called() -> None:
-    (task,) = apps.served("test_apps_shop:tasks")
+    (task,), _ = apps.served("test_apps_shop:tasks")
 
     assert task.function({}) is True

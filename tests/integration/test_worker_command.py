@@ -98,12 +98,18 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
         (("--sqs-queue-url", "nonsense", "--app", "shop"), "'nonsense' is no queue URL"),
         (("--sqs-queue-url", "https://sqs.eu-west-1.amazonaws.com/1/q", "--app", "shop"), "credentials"),
         (("--sqs-queue-url", "http://127.0.0.1:1/1/q", "--app", "shop"), "region"),
+        (
+            ("--sqs-queue-url", "https://sqs.eu-west-1.amazonaws.com/1/q", "--app", "named"),
+            "--queue greet",
+        ),
         (("--local", "--app", "twice"), "both handle application/vnd.test.pubsub._.created.greeting"),
     ],
 )
 def test_bad_input_is_one_clear_line(shop: Path, arguments: tuple[str, ...], told: str) -> None:
+    (shop / "named.py").write_text(APP.replace("@task(Greeting)", '@task(Greeting, queue="greet")'))
     (shop / "twice.py").write_text(APP + "@task(Greeting)\ndef greet_again(name): ...\n")
-    env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} if told == "region" else {}
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    env = keys if told in ("region", "--queue greet") else {}
     code, output = outcome("pubsub-worker", *arguments, cwd=shop, env=env)
     assert code == 2
     assert told in output

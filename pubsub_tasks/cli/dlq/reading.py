@@ -88,9 +88,9 @@ def replay_one(world: World, /, app: str | None, queue: str | None, **chosen: An
     It runs as on a first attempt, without a time limit. Exits with 0 where the message would be
     acknowledged, else with 1.
     """
-    tasks = apps.served(app)
+    tasks, urls = apps.served(app)
     letter = _one(world, options.choice(**chosen))
-    name = choose_queue(tasks, _source_name(letter), queue, "")
+    name = choose_queue(tasks, _source_name(letter), queue, urls)
     done = replay(Dispatcher(tasks, name), letter, world.clock)
     _tell(letter, done)
     if not isinstance(done.verdict, Ack):
