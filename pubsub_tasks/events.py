@@ -3,14 +3,14 @@
 An observer is `Callable[[Event], None]`; what it raises is logged and goes no further.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .delivery import Delivery
+from .odd_errors import GuardedLogger, pass_interrupt, safe_repr
 from .verdicts import Verdict
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +68,8 @@ def notify(observers: Iterable[Observer], event: Event) -> None:
     for observer in observers:
         try:
             observer(event)
-        except Exception:
-            logger.exception("observer %r failed on %s", observer, type(event).__name__)
+        except BaseException as error:
+            pass_interrupt(error)
+            logger.error(
+                "observer %s failed on %s", safe_repr(observer), type(event).__name__, exc_info=error
+            )

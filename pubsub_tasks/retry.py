@@ -6,11 +6,11 @@ here sleeps or loops. A strategy that raises, or answers nonsense, is answered f
 decision is total, since a message whose policy is broken must not be lost.
 """
 
-import logging
 from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying, TryAgain
 
+from .odd_errors import GuardedLogger, pass_interrupt, safe_repr
 from .strategies import (
     DEFAULT_STOP,
     DEFAULT_WAIT,
@@ -27,7 +27,7 @@ from .strategies import (
 )
 from .verdicts import DeadLetter, Retry
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class RetryPolicy:
         """What becomes of a delivery whose handler raised `error`. Times are epoch seconds."""
         state = self._state(attempt, first_received_at, now)
         fail(state, error)
-        if not isinstance(error, TryAgain) and not self._wants(state):
+        if not issubclass(type(error), TryAgain) and not self._wants(state):
             return DeadLetter("failed", error)
         return self._again(state, error, None)
 
@@ -74,7 +74,8 @@ class RetryPolicy:
         fail(state, error)
         try:
             seconds = None if after is None else clamped(after)
-        except (TypeError, ValueError, OverflowError):  # a signal of somebody's own, that asks for no number
+        except BaseException as raised:  # a signal of somebody's own, that asks for no number
+            pass_interrupt(raised)
             seconds = None
         return self._again(state, error, seconds)
 
@@ -96,7 +97,8 @@ class RetryPolicy:
             return False
         try:
             return bool(self.stop(self._state(attempt - 1, 0.0, 0.0)))
-        except Exception:  # a strategy that needs an outcome cannot be asked beforehand
+        except BaseException as raised:  # a strategy that needs an outcome cannot be asked beforehand
+            pass_interrupt(raised)
             return False
 
     def describe(self) -> str:
@@ -113,8 +115,8 @@ class RetryPolicy:
     def _wants(self, state: RetryCallState) -> bool:
         try:
             return bool(self.retry(state))
-        except Exception:
-            _log_default("retry", self.retry)
+        except BaseException as raised:
+            _log_default("retry", self.retry, raised)
             return retry_unless_permanent(state)
 
     def _again(
@@ -126,17 +128,19 @@ class RetryPolicy:
     def _seconds(self, state: RetryCallState) -> float:
         try:
             return clamped(self.wait(state))
-        except Exception:
-            _log_default("wait", self.wait)
+        except BaseException as raised:
+            _log_default("wait", self.wait, raised)
             return clamped(DEFAULT_WAIT(state))
 
     def _stops(self, state: RetryCallState) -> bool:
         try:
             return bool(self.stop(state))
-        except Exception:
-            _log_default("stop", self.stop)
+        except BaseException as raised:
+            _log_default("stop", self.stop, raised)
             return DEFAULT_STOP(state)
 
 
-def _log_default(role: str, strategy: Strategy) -> None:
-    logger.warning("the %s strategy %r failed; the default decides instead", role, strategy, exc_info=True)
+def _log_default(role: str, strategy: Strategy, error: BaseException) -> None:
+    pass_interrupt(error)
+    shown = safe_repr(strategy)
+    logger.warning("the %s strategy %s failed; the default decides instead", role, shown, exc_info=error)

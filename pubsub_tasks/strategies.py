@@ -43,7 +43,7 @@ DEFAULT_WAIT = wait_exponential_jitter(max=900)
 def retry_unless_permanent(state: RetryCallState) -> bool:
     """The default `retry`: whatever was raised, but for what no repetition can mend; never a result."""
     error = state.outcome and state.outcome.exception()
-    return error is not None and not isinstance(error, (MessageError, ConfigurationError))
+    return error is not None and not issubclass(type(error), (MessageError, ConfigurationError))
 
 
 def state_at(retrying: Retrying, attempt: int, first_received_at: float, now: float) -> RetryCallState:

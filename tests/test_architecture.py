@@ -116,6 +116,9 @@ PURE_ENOUGH = {
     ("*", "random.Random"): "a source of chance that is handed in repeats itself",
     ("consuming/dispatch.py", "asyncio.CancelledError"): "the name of an exception that is not for us",
     ("provisioning/topology.py", "os.path.commonprefix"): "compares strings, and asks no file system",
+    ("odd_errors.py", "threading.current_thread"): "Ctrl-C comes to the main thread alone",
+    ("odd_errors.py", "threading.main_thread"): "as above",
+    ("odd_errors.py", "sys.exc_info"): "what is being handled, as `logging` finds it",
     ("tasks.py", "threading.Lock"): "the first publish binds the registry once, whichever thread comes first",
 }
 

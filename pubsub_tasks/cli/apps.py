@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ..errors import ConfigurationError
 from ..graph import graph_for, is_graph
+from ..odd_errors import error_class, error_text
 from ..publishing.ways import QueueUrls
 from ..tasks import Tasks, default_tasks
 
@@ -153,8 +154,8 @@ def _told_with_its_place(name: str) -> Iterator[None]:
     except Exception as error:
         place = _place(error, name.partition(":")[0].partition(".")[0])
         # Of a syntax error the text alone: with its file and line, as str() has it, it would tell them twice.
-        text = error.msg if isinstance(error, SyntaxError) else error
-        raise ConfigurationError(f"--app {name}: {place}: {type(error).__name__}: {text}") from error
+        text = error.msg if isinstance(error, SyntaxError) else error_text(error)
+        raise ConfigurationError(f"--app {name}: {place}: {error_class(error)}: {text}") from error
 
 
 def _place(error: Exception, package: str) -> str:

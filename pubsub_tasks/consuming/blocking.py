@@ -4,16 +4,16 @@ It only watches, and says so once for each time; it refuses to interrupt, since 
 """
 
 import asyncio
-import logging
 import os
 import sys
 import traceback
 from threading import Event
 
+from ..odd_errors import GuardedLogger
 from . import dispatch
 from .executors import CoroutineSlots
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 LIMIT = 1.0
 """Seconds that a loop may take to turn."""

@@ -26,7 +26,7 @@ from ..transports import Queue
 from ..verdicts import Ack, DeadLetter, Release, Retry, Verdict
 from ..wire import MAX_BATCH, MAX_VISIBILITY, EntryFailure, Sent
 from .dead_letters import letter
-from .dispatch import judge_error, unreadable
+from .judging import judge_error, unreadable
 from .opening import Opening
 
 logger = logging.getLogger(__name__)

@@ -10,10 +10,13 @@ from dataclasses import replace
 
 from ..delivery import Delivery
 from ..envelope import open_record
+from ..odd_errors import GuardedLogger, error_name, error_text, pass_interrupt, traceback_of
 from ..resent import RESENT, Resent
 from ..verdicts import DeadLetter
 from ..wire import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
 from .failures import DEAD_LETTER, Failure
+
+logger = GuardedLogger(__name__)
 
 _LONGEST_ID = 256
 _FRAMES = -50
@@ -39,11 +42,15 @@ def letter(
     record = delivery.record
     own = _own(record)
     folded, kept = (own, NO_ATTRIBUTES) if len(own) >= MAX_ATTRIBUTES else (NO_ATTRIBUTES, own)
-    failure = _failure(delivery, verdict, task, queue, now, version)
     group_id = record.group_id or (record.message_id if fifo else None)
     copy = Outgoing(record.body, own, group_id, record.message_id if fifo else None)
     lighter = replace(copy, attributes={**kept, DEAD_LETTER: text("")})
-    telling = replace(failure, attributes=folded).attribute(size_limit - lighter.size)
+    try:
+        failure = _failure(delivery, verdict, task, queue, now, version)
+        telling = replace(failure, attributes=folded).attribute(size_limit - lighter.size)
+    except Exception as error:  # a bug of ours must not keep the message from its letter
+        logger.error("the letter of message %s cannot say why it failed", delivery.id, exc_info=error)
+        telling = None
     return replace(copy, attributes={**kept, DEAD_LETTER: telling}) if telling else copy
 
 
@@ -70,9 +77,9 @@ def _failure(
     error = verdict.error
     return Failure(
         reason=verdict.reason,
-        error_type=_type(error) if error else "",
-        message=_message(error) if error else "",
-        traceback=_traceback(error) if error else "",
+        error_type="" if error is None else error_name(error),
+        message="" if error is None else _message(error),
+        traceback="" if error is None else _traceback(error),
         task=task,
         attempts=delivery.attempt,
         first_received_at=delivery.record.first_received_at,
@@ -85,23 +92,16 @@ def _failure(
     )
 
 
-def _type(error: BaseException) -> str:
-    kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
 def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # an error that cannot even be told must not keep its message from its letter
-        return "(the error cannot be written as text)"
+    return error_text(error)
 
 
 def _traceback(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(error, limit=_FRAMES))
-    except Exception:  # as above
-        return ""
+    except BaseException as raised:  # an error that cannot be told must not keep its message from its letter
+        pass_interrupt(raised)
+        return "".join(traceback.format_tb(traceback_of(error), limit=_FRAMES))
 
 
 def _own(record: Record) -> Mapping[str, Attribute]:

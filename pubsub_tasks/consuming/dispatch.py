@@ -7,8 +7,8 @@
     returned → Ack
 
 `prepare` and `judge` are pure; `run` and `arun` stand between them. The worker, Lambda, tests and the replay
-of dead letters all come through here. Only a KeyboardInterrupt and, in `arun`, a cancellation go through:
-they are meant for whoever runs us, and a message without a verdict comes back by itself.
+of dead letters all come through here. Only Ctrl-C, which the main thread alone gets, and in `arun` the end of
+the coroutine go through: they are meant for whoever runs us, and a message without a verdict comes back.
 """
 
 from asyncio import CancelledError
@@ -22,12 +22,12 @@ from ..delivery import Delivery
 from ..errors import ConfigurationError, ContentDisallowed, InvalidContent, TransportError, UnknownMediaType
 from ..flow import handled, handling
 from ..middleware import compose
-from ..notices import Confirmation
+from ..odd_errors import pass_interrupt
 from ..pointers import ClaimStore
 from ..retry import RetryPolicy
-from ..signals import Signal
 from ..tasks import Task, Tasks
-from ..verdicts import Ack, DeadLetter, Drop, Retry, Verdict
+from ..verdicts import DeadLetter, Drop, Retry, Verdict
+from .judging import judge_error, judge_result, unreadable
 from .opening import Opening
 from .screening import early, outdated, tried
 
@@ -130,7 +130,7 @@ class Dispatcher:
     def judge(self, call: Call, result: object, error: BaseException | None, now: float) -> Verdict:
         """What becomes of it after its handler returned `result` or raised `error`."""
         if error is None:
-            return _returned(call.task, call.delivery, result, now)
+            return judge_result(call.task, call.delivery, result, now)
         return judge_error(call.task.policy, call.delivery, error, now)
 
     def run(self, call: Call, clock: Clock, limit: Limit | None = None) -> Verdict:
@@ -138,9 +138,8 @@ class Dispatcher:
         token = handling(call.delivery.headers)
         try:
             result = self._call(call) if limit is None else limit(self._call, call)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
+            pass_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
             handled(token)
@@ -154,9 +153,10 @@ class Dispatcher:
                 result = self._call(call)
             else:
                 result = await (self._acall(call) if limit is None else limit(self._acall, call))
-        except (KeyboardInterrupt, CancelledError, GeneratorExit):
+        except (CancelledError, GeneratorExit):
             raise
         except BaseException as error:
+            pass_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
             handled(token)
@@ -177,7 +177,8 @@ class Dispatcher:
             return Call(task, delivery, codec.load(delivery.fields))
         except (InvalidContent, UnknownMediaType) as error:
             return unreadable(error)
-        except (Exception, SystemExit) as error:  # from a schema's own hooks, as much as from a handler
+        except BaseException as error:  # from a schema's own hooks, as much as from a handler
+            pass_interrupt(error)
             return judge_error(task.policy, delivery, error, now)
 
     def _not_known(self, delivery: Delivery, now: float) -> Verdict:
@@ -189,29 +190,6 @@ class Dispatcher:
         if self._unknown == "dead-letter" or last or not _young(delivery, now):
             return DeadLetter("unknown", error)
         return Retry(min(30.0 * 2 ** min(delivery.receives - 1, 10), 900.0), error)
-
-
-def unreadable(error: Exception) -> DeadLetter:
-    """What becomes of a delivery whose envelope, body or content cannot be read."""
-    match error:
-        case Confirmation():
-            return DeadLetter("confirmation", error)
-        case InvalidContent():
-            return DeadLetter("invalid", error)
-        case UnknownMediaType():
-            return DeadLetter("unknown", error)
-    return DeadLetter("undecodable", error)
-
-
-def judge_error(policy: RetryPolicy, delivery: Delivery, error: BaseException, now: float) -> Verdict:
-    """What becomes of a delivery that was handled with this error: a signal decides, else the policy does."""
-    if not isinstance(error, Signal):
-        return policy.decide(error, **tried(delivery, now))
-    verdict = error.verdict
-    if isinstance(verdict, (Ack, DeadLetter, Drop)):
-        return verdict
-    after = verdict.after if isinstance(verdict, Retry) else None
-    return policy.again(error, after, **tried(delivery, now))
 
 
 def _invoke(call: Call) -> Any:
@@ -232,18 +210,3 @@ async def _ainvoke(call: Call) -> Any:
 def _young(delivery: Delivery, now: float) -> bool:
     """Whether workers that know its type may still be on their way."""
     return now - tried(delivery, now)["first_received_at"] < GRACE_AGE
-
-
-def _returned(task: Task[..., Any], delivery: Delivery, result: object, now: float) -> Verdict:
-    if task.policy.judges_results:
-        verdict = task.policy.decide_result(result, **tried(delivery, now))
-        if verdict is not None:
-            return verdict
-    return Ack(skipped=task.skips_falsy and not _truth(result))
-
-
-def _truth(result: object) -> bool:
-    try:
-        return bool(result)
-    except Exception:  # as an array's: it is something, at any rate
-        return True

@@ -11,12 +11,15 @@ from contextvars import Context
 from itertools import count
 from threading import Event, Thread
 
-from ..verdicts import Verdict
+from ..odd_errors import GuardedLogger
+from ..verdicts import Retry, Verdict
 from .held import Held
 from .jobs import Poll
 from .receiving import Receiver
 from .settling import Settler
 from .station import Station
+
+logger = GuardedLogger(__name__)
 
 Handle = Callable[[Held], Verdict | None]
 HandleAsync = Callable[[Held], Awaitable[Verdict]]
@@ -97,6 +100,7 @@ class CoroutineSlots:
         self._free = slots
         self._crashed = crashed
         self._called = False
+        self._stopped = False
         self._finished: list[tuple[Held, Verdict]] = []
         self.active = Event()
         self.running: dict[asyncio.Task[None], Held] = {}
@@ -108,6 +112,7 @@ class CoroutineSlots:
 
     def stop(self) -> None:
         """End the loop; handlers that still run are cut."""
+        self._stopped = True
         self.call(self.loop.stop)
         self.thread.join(1.0)
 
@@ -128,19 +133,33 @@ class CoroutineSlots:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            self.loop.run_forever()
+            while not self._stopped:
+                self._turning(self.loop.run_forever)
             running = list(self.running)
             for task in running:
                 task.cancel()
-            self.loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            ended = asyncio.gather(*running, return_exceptions=True)
+            self._turning(lambda: self.loop.run_until_complete(ended))
+            self._turning(lambda: self.loop.run_until_complete(self.loop.shutdown_asyncgens()))
         finally:
             self.loop.close()
+
+    def _turning(self, turn: Callable[[], object]) -> None:
+        """A handler, or a task that it started, may stop the loop: it goes on for the others.
+
+        Source: asyncio lets SystemExit and KeyboardInterrupt of a task out of `run_forever`.
+        """
+        try:
+            turn()
+        except BaseException as error:
+            logger.error("a task of a handler ended the event loop, which goes on", exc_info=error)
 
     def _turn(self) -> None:
         self._called = False  # before the station is asked: what becomes ready from here on calls again
         finished, self._finished = self._finished, []
         self._free += len(finished)
+        if not finished:
+            self._reclaim()
         if not self._free:
             return
         try:
@@ -153,6 +172,14 @@ class CoroutineSlots:
             (self.active.set if self.running else self.active.clear)()
         except BaseException as error:
             self._crashed(error)
+
+    def _reclaim(self) -> None:
+        """Free the slots of those that another handler cancelled before they began."""
+        never_began = [task for task in self.running if task.done()]
+        for task in never_began:
+            held = self.running.pop(task)
+            self._free += 1
+            self._station.abandon(held, Retry(0.0))
 
     async def _work(self, held: Held) -> None:
         try:

@@ -5,22 +5,21 @@ that a thread will not come back.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from ..delivery import Delivery
-from ..errors import PubSubTasksError
 from ..events import Observer, Settled, Started, notify
+from ..odd_errors import GuardedLogger, described, error_text
 from ..verdicts import DeadLetter, Hold, Hopped, Retry, Verdict
-from ..wire import MAX_VISIBILITY, EntryFailure, Outgoing, Sent
+from ..wire import MAX_DELAY, MAX_VISIBILITY, EntryFailure, Outgoing, Sent
 from .deadlines import Deadlines, Run, timeout
 from .dispatch import Call, Dispatcher
 from .held import Held, Kind
 from .hops import hop
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 
 class Handling:
@@ -70,43 +69,64 @@ class Handling:
     def handle(self, held: Held) -> Verdict | None:
         """What becomes of it; None when that was decided already, since this thread was given up."""
         started = self._clock()
-        if held.delivery.defect is not None:
-            held.delivery = self._dispatcher.open(held.delivery)
-        call = self._prepare(held)
-        if not isinstance(call, Call):
-            return self._decided(held, self._hopped(held, call), started)
-        if call.task.is_async:  # its body told the media type, and nobody knew before that was fetched
-            return self._decided(held, asyncio.run(self._run_async(call)), started)
-        if call.task.timeout is None:
-            return self._decided(held, self._dispatcher.run(call, self._wall), started)
-        run = Run(held, call)
-        verdict = self._dispatcher.run(call, self._wall, partial(self.deadlines.limit, run))
-        return None if run.left_behind else self._decided(held, verdict, started)
+        try:
+            verdict = self._verdict(held)
+        except BaseException as error:
+            verdict = self._mishandled(held, error)
+        return None if verdict is None else self._decided(held, verdict, started)
 
     async def handle_async(self, held: Held) -> Verdict:
         """The same in the event loop, whose handlers are cancelled when their time is over."""
         started = self._clock()
+        try:
+            verdict = await self._verdict_async(held)
+        except BaseException as error:
+            if self.stopping and issubclass(type(error), asyncio.CancelledError | GeneratorExit):
+                raise
+            _stay()
+            verdict = self._mishandled(held, error)
+        return self._decided(held, verdict, started)
+
+    def _verdict(self, held: Held) -> Verdict | None:
+        if held.delivery.defect is not None:
+            held.delivery = self._dispatcher.open(held.delivery)
+        call = self._prepare(held)
+        if not isinstance(call, Call):
+            return self._hopped(held, call)
+        if call.task.is_async:  # its body told the media type, and nobody knew before that was fetched
+            return asyncio.run(self._run_async(call))
+        if call.task.timeout is None:
+            return self._dispatcher.run(call, self._wall)
+        run = Run(held, call)
+        try:
+            verdict = self._dispatcher.run(call, self._wall, partial(self.deadlines.limit, run))
+        except BaseException as error:
+            verdict = self._mishandled(held, error)
+        return None if run.left_behind else verdict
+
+    async def _verdict_async(self, held: Held) -> Verdict:
         if held.delivery.defect is not None:
             held.delivery = await asyncio.to_thread(self._dispatcher.open, held.delivery)
         call = self._prepare(held)
         if isinstance(call, Call):
-            verdict = await self._run_async(call)
-        else:
-            waits = isinstance(call, Hold)
-            verdict = await asyncio.to_thread(self._hopped, held, call) if waits else call
-        return self._decided(held, verdict, started)
+            return await self._run_async(call)
+        return await asyncio.to_thread(self._hopped, held, call) if isinstance(call, Hold) else call
 
     async def _run_async(self, call: Call) -> Verdict:
         limit = None if call.task.timeout is None else _limited
         try:
             return await self._dispatcher.arun(call, self._wall, limit)
-        except asyncio.CancelledError as error:
+        except (asyncio.CancelledError, GeneratorExit) as error:
             if self.stopping:
                 raise
             # Not ours: it awaited something that was cancelled, or cancelled itself.
-            while (task := asyncio.current_task()) and task.cancelling():
-                task.uncancel()
+            _stay()
             return self._dispatcher.judge(call, None, error, self._wall())
+
+    def _mishandled(self, held: Held, error: BaseException) -> Retry:
+        """A fault of ours costs this message one try, and never its thread or slot."""
+        logger.error("message %s could not be handled, and is tried again", held.delivery.id, exc_info=error)
+        return Retry(min(MAX_DELAY, 2.0 ** min(held.delivery.receives, 10)), described(error))
 
     def _prepare(self, held: Held) -> Call | Verdict:
         call = self._dispatcher.prepare(held.delivery, self._wall())
@@ -123,8 +143,9 @@ class Handling:
             return verdict
         try:
             (answer,) = self._send([copy])
-        except PubSubTasksError as error:
-            logger.warning("message %s is not due, and cannot be sent on: %s", held.delivery.id, error)
+        except Exception as error:
+            text = error_text(error)
+            logger.warning("message %s is not due, and cannot be sent on: %s", held.delivery.id, text)
             return verdict
         return Hopped() if isinstance(answer, Sent) else verdict
 
@@ -147,6 +168,12 @@ class Handling:
             run.held.delivery.id,
         )
         self._on_stuck(run.held, self._decided(run.held, verdict, run.held.started_at))
+
+
+def _stay() -> None:
+    """Undo a cancellation of this task that nobody of ours asked for."""
+    while (task := asyncio.current_task()) and task.cancelling():
+        task.uncancel()
 
 
 async def _limited(invoke: Callable[[Call], Any], call: Call) -> Any:

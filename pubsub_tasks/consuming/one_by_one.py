@@ -4,10 +4,17 @@ The verdicts are those of a worker, since the same dispatch decides; only the sp
 """
 
 import asyncio
+from asyncio import CancelledError
+from collections.abc import Callable
 
+from ..delivery import Delivery
+from ..errors import PubSubTasksError
+from ..odd_errors import GuardedLogger, error_text
 from ..verdicts import Verdict
 from .consumer import ConsumedMessage, Consumer
 from .dispatch import Call, Dispatcher
+
+logger = GuardedLogger(__name__)
 
 
 class MessageDispatcher:
@@ -18,8 +25,12 @@ class MessageDispatcher:
         self._dispatcher = dispatcher
 
     def handle_batch(self) -> list[Verdict]:
-        """Receive once, handle and settle each message; what became of each. Raises TransportError."""
-        return [self.handle_message(message) for message in self.consumer.consume()]
+        """Receive once, handle and settle each message; what was decided for each. Raises ReceiveFailed.
+
+        A message that cannot be settled, as when its lease was lost, is logged and comes back by itself; the
+        others are handled all the same.
+        """
+        return [self._handled(message) for message in self.consumer.consume()]
 
     def handle_message(self, message: ConsumedMessage) -> Verdict:
         """Handle and settle one message; what became of it. Raises LeaseLost, SettleFailed."""
@@ -27,11 +38,32 @@ class MessageDispatcher:
         message.settle(verdict)
         return verdict
 
+    def _handled(self, message: ConsumedMessage) -> Verdict:
+        verdict = self._verdict(message)
+        try:
+            message.settle(verdict)
+        except PubSubTasksError as error:
+            logger.warning(
+                "message %s was handled and not settled, so it comes back when its visibility ends: %s",
+                message.message_id,
+                error_text(error),
+            )
+        return verdict
+
     def _verdict(self, message: ConsumedMessage) -> Verdict:
-        clock = self.consumer.clock
-        call = self._dispatcher.prepare(self._dispatcher.open(message.delivery), clock())
-        if not isinstance(call, Call):
-            return call
-        if call.task.is_async:
-            return asyncio.run(self._dispatcher.arun(call, clock))
-        return self._dispatcher.run(call, clock)
+        return decide(self._dispatcher, message.delivery, self.consumer.clock)[1]
+
+
+def decide(
+    dispatcher: Dispatcher, delivery: Delivery, clock: Callable[[], float]
+) -> tuple[str | None, Verdict]:
+    """Handle a delivery here and now; the name of the task that ran, if one did, and the verdict."""
+    call = dispatcher.prepare(dispatcher.open(delivery), clock())
+    if not isinstance(call, Call):
+        return None, call
+    if not call.task.is_async:
+        return call.task.name, dispatcher.run(call, clock)
+    try:
+        return call.task.name, asyncio.run(dispatcher.arun(call, clock))
+    except (CancelledError, GeneratorExit) as error:  # the handler's own: of Ctrl-C comes KeyboardInterrupt
+        return call.task.name, dispatcher.judge(call, None, error, clock())

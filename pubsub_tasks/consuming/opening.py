@@ -10,6 +10,7 @@ from ..delivery import Delivery
 from ..envelope import open_record
 from ..errors import ClaimMissing, ContentDisallowed, MessageError, TransportError, UnknownMediaType
 from ..formats import JSON_ALONE
+from ..odd_errors import error_text, pass_interrupt
 from ..pointers import ClaimStore, Parked, Pointer
 from ..tasks import Tasks
 
@@ -36,10 +37,10 @@ class Opening:
             body = claims.fetch(pointer)
         except (MessageError, TransportError) as error:
             return replace(delivery, defect=error)
-        except (
-            Exception
-        ) as error:  # nothing is wrong with the message, so it must not be dead-lettered for it
-            return replace(delivery, defect=ClaimMissing(f"a parked body cannot be fetched: {error}"))
+        except BaseException as error:  # the message is sound, and must not be dead-lettered for this
+            pass_interrupt(error)
+            text = error_text(error)
+            return replace(delivery, defect=ClaimMissing(f"a parked body cannot be fetched: {text}"))
         return open_record(delivery.record, delivery.lease, accept=self._accepted(delivery), claimed=body)
 
     def _accepted(self, delivery: Delivery) -> Collection[str]:

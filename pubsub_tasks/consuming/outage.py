@@ -3,13 +3,13 @@
 It decides how long to wait between tries and whether a failure is news; it refuses to know what is tried.
 """
 
-import logging
 from collections.abc import Callable
 from threading import Lock
 
+from ..odd_errors import GuardedLogger, error_class, error_text, pass_interrupt
 from .outbox import backoff
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 STEADY = 30.0
 """Seconds without a failure after which a call that failed again and again is taken to work."""
@@ -45,15 +45,15 @@ class Outage:
         with self._lock:
             return self._clock() - self._row_since if self._in_a_row else 0.0
 
-    def failed(self, error: Exception, began: float | None = None) -> float:
+    def failed(self, error: BaseException, began: float | None = None) -> float:
         """It failed; returns the seconds to wait before the next try. A new kind of failure is news too.
 
         `began` is when the call was made, for calls that may take long to fail.
         """
-        kind = getattr(error, "code", "") or type(error).__name__
+        kind, text = code_of(error) or error_class(error), error_text(error)
         with self._lock:
             now = self._failed_at = self._clock()
-            self._last = str(error)
+            self._last = text
             if not self.on:
                 self._begin(now)
             if not self._in_a_row:
@@ -66,7 +66,7 @@ class Outage:
             flickers = self._flickers
         if news:
             often = "fails now and then" if flickers else "fails"
-            logger.warning("%s %s, and is tried again until it works: %s", self._what, often, error)
+            logger.warning("%s %s, and is tried again until it works: %s", self._what, often, text)
         return wait
 
     def succeeded(self) -> None:
@@ -87,3 +87,13 @@ class Outage:
         self.on, self._since, self._failures = True, now, 0
         self._flickers = now - self._ended_at < STEADY
         self._seen.clear()
+
+
+def code_of(error: BaseException) -> str:
+    """The service's own code of an error; empty where it has none."""
+    try:
+        code = getattr(error, "code", "")
+    except BaseException as raised:
+        pass_interrupt(raised)
+        return ""
+    return code if isinstance(code, str) else ""

@@ -1,6 +1,5 @@
 """Receiving: one poll, opened and reported. It takes what the queue gives; no bad record makes it fail."""
 
-import logging
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter, thread_time
@@ -10,6 +9,7 @@ from ..delivery import Delivery
 from ..envelope import open_record
 from ..errors import PubSubTasksError
 from ..events import Event, Received
+from ..odd_errors import GuardedLogger
 from ..transports import Queue
 from ..wire import Record
 from .held import Held, Kind
@@ -19,7 +19,7 @@ from .outage import Outage
 from .retention import Retention
 from .station import Station
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 SAME_RECEIVE = 300.0
 """Seconds for which a FIFO queue knows a receive again. Source: SQS API reference, ReceiveMessage."""
@@ -56,12 +56,12 @@ class Receiver:
         try:
             records = self._poll(poll)
             now = self._clock()
-            members = [self._hold(record, now) for record in records]
+            members = [held for record in records if (held := self._hold(record, now)) is not None]
             self._outage.succeeded()
         except PubSubTasksError as error:
             self._station.pause_polls(self._outage.failed(error, since))
-        except Exception as error:  # what it took comes back, and the worker goes on
-            logger.exception("receiving from %s failed unexpectedly", self._queue.name)
+        except BaseException as error:  # what it took comes back, and the worker goes on
+            logger.error("receiving from %s failed unexpectedly", self._queue.name, exc_info=error)
             self._station.pause_polls(self._outage.failed(error, since))
         finally:
             self._report(poll, members, _at_once(*began))
@@ -84,7 +84,7 @@ class Receiver:
         attempt, since = self._attempt()
         try:
             return self._queue.receive(poll.asked, poll.wait, self._visibility, attempt)
-        except Exception:
+        except BaseException:
             self._unanswered.append((attempt, since))
             raise
 
@@ -96,11 +96,16 @@ class Receiver:
                 return attempt, since
         return str(uuid4()), now
 
-    def _hold(self, record: Record, now: float) -> Held:
-        hold = Hold(now, self._visibility, self._clock)
-        delivery = open_record(record, hold)
-        lane = record.group_id if self._queue.fifo else None
-        return Held(delivery, hold, self._kind_of(delivery), lane)
+    def _hold(self, record: Record, now: float) -> Held | None:
+        """None where a fault of ours prevents it: the message comes back, and its neighbours are handled."""
+        try:
+            hold = Hold(now, self._visibility, self._clock)
+            delivery = open_record(record, hold)
+            lane = record.group_id if self._queue.fifo else None
+            return Held(delivery, hold, self._kind_of(delivery), lane)
+        except BaseException as error:
+            logger.error("message %s cannot be taken in hand", record.message_id, exc_info=error)
+            return None
 
 
 def _at_once(wall: float, work: float) -> float:

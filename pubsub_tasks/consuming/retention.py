@@ -1,11 +1,11 @@
 """Retention: a warning before a queue forgets what nobody handled. It knows ages, and nothing of why."""
 
-import logging
 from collections.abc import Callable, Iterable
 
+from ..odd_errors import GuardedLogger
 from ..wire import Record
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 SHARE = 0.75
 """Of its queue's retention, the age at which a message is in danger."""

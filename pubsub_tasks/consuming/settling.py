@@ -4,21 +4,21 @@ It does as told. What a failure means for the delivery is for `InFlight` to deci
 of the log is said once per change of state, for each kind of call apart.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from ..errors import PubSubTasksError, TransportError
 from ..events import Event, Lost
+from ..odd_errors import GuardedLogger, error_class, error_text
 from ..transports import Queue
 from ..verdicts import DeadLetter, Release
 from ..wire import EntryFailure, Outgoing, Sent
 from .held import Command, Delete, Extend, Held, LetGo, SendToDeadLetters, TellLost
-from .outage import Outage
+from .outage import Outage, code_of
 from .station import Station
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,14 @@ class Settler:
         return (self._deleting, self._changing, self._lettering)
 
     def carry_out(self, command: Command) -> None:
-        """Do it, and report how it went."""
+        """Do it, and report how it went; those that a fault of ours leaves unanswered have failed."""
+        try:
+            self._carry_out(command)
+        except BaseException as error:
+            logger.error("a settlement failed unexpectedly, and is tried again", exc_info=error)
+            self._leave_unanswered(command)
+
+    def _carry_out(self, command: Command) -> None:
         match command:
             case Delete(members):
                 handles = [held.delivery.record.receipt_handle for held in members]
@@ -99,7 +106,10 @@ class Settler:
     def _send_to_dead_letters(self, members: Sequence[Held]) -> None:
         if self._dead_letters is None:
             raise ValueError("a DeadLetter is decided only where there is a queue for it")
-        for portion, letters in _portions(members, self._dead_letters):
+        written = [(held, self._written(held, self._dead_letters)) for held in members]
+        with self._station as inflight:
+            inflight.unsettled([held for held, letter in written if letter is None], self._clock())
+        for portion, letters in _portions(written, self._dead_letters.batch_limit):
             answers = self._answers(partial(self._send, letters), len(portion), self._lettering)
             sent, failed, refused = _sorted(portion, answers)
             with self._station as inflight:
@@ -107,6 +117,27 @@ class Settler:
                 inflight.unsettled([*failed, *refused], self._clock())
                 for held in sent:
                     self._station.tally.confirmed(held.verdict)
+
+    def _written(self, held: Held, dead_letters: DeadLetters) -> Outgoing | None:
+        """Its letter, None where a fault of ours prevents that: it is tried again while its lease holds."""
+        try:
+            if not isinstance(held.verdict, DeadLetter):
+                raise ValueError(f"{held!r} has no dead letter's verdict")
+            return dead_letters.write(held, held.verdict)
+        except BaseException as error:
+            logger.error("message %s cannot be made a dead letter", held.delivery.id, exc_info=error)
+            return None
+
+    def _leave_unanswered(self, command: Command) -> None:
+        with self._station as inflight:
+            now = self._clock()
+            match command:
+                case TellLost():
+                    return
+                case Extend(changes):
+                    inflight.not_extended([held for held, _ in changes if held.extending], now)
+                case Delete(members) | LetGo(members) | SendToDeadLetters(members):
+                    inflight.unsettled([held for held in members if held.commanded], now)
 
     def _send(self, letters: Sequence[Outgoing]) -> list[EntryFailure | None]:
         assert self._dead_letters is not None
@@ -121,12 +152,12 @@ class Settler:
             answers = call()
         except PubSubTasksError as error:
             outage.failed(error)
-            return [EntryFailure(getattr(error, "code", ""), str(error), retriable=True)] * count
-        except Exception as error:  # a bug must not lose what is in hand
+            return [EntryFailure(code_of(error), error_text(error), retriable=True)] * count
+        except BaseException as error:  # a bug must not lose what is in hand
             if not outage.on:
-                logger.exception("a settlement failed unexpectedly, and is tried again")
+                logger.error("a settlement failed unexpectedly, and is tried again", exc_info=error)
             outage.failed(error)
-            return [EntryFailure(type(error).__name__, str(error), retriable=True)] * count
+            return [EntryFailure(error_class(error), error_text(error), retriable=True)] * count
         refused = [answer for answer in answers if answer is not None and not answer.lost]
         for answer in refused:
             outage.failed(
@@ -155,17 +186,18 @@ def _sorted(
     return done, failed, lost
 
 
-def _portions(members: Sequence[Held], dead_letters: DeadLetters) -> list[tuple[list[Held], list[Outgoing]]]:
+def _portions(
+    written: Sequence[tuple[Held, Outgoing | None]], batch_limit: int
+) -> list[tuple[list[Held], list[Outgoing]]]:
     """The letters, cut so that each call stays under the byte limit of a batch."""
     portions: list[tuple[list[Held], list[Outgoing]]] = []
     room = 0
-    for held in members:
-        if not isinstance(held.verdict, DeadLetter):
-            raise ValueError(f"{held!r} has no dead letter's verdict")
-        letter = dead_letters.write(held, held.verdict)
+    for held, letter in written:
+        if letter is None:
+            continue
         if letter.size > room:
             portions.append(([], []))
-            room = dead_letters.batch_limit
+            room = batch_limit
         portions[-1][0].append(held)
         portions[-1][1].append(letter)
         room -= letter.size

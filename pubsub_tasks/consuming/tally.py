@@ -35,7 +35,7 @@ class Tally:
                 self.acked += 1
             case Ack():
                 self.skipped += 1
-            case Retry(error=UnknownMediaType()):
+            case Retry(error=error) if issubclass(type(error), UnknownMediaType):
                 self.retried += 1
                 self.unknown += 1
             case Retry():

@@ -3,7 +3,6 @@
 It decides nothing about messages, and knows neither signals nor where its queues came from.
 """
 
-import logging
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..events import Observer, notify
+from ..odd_errors import GuardedLogger
 from ..transports import Queue
 from ..verdicts import Verdict
 from .blocking import Blocking
@@ -31,7 +31,7 @@ from .status import counts, in_hand
 from .stint import Stint
 from .tally import Tally
 
-logger = logging.getLogger(__name__)
+logger = GuardedLogger(__name__)
 
 SETTLERS = 3
 """I/O threads beside those that may poll: no delete and no lease waits for a long poll to end."""
@@ -216,7 +216,7 @@ class Worker:
         return clean
 
     def _crash(self, error: BaseException) -> None:
-        logger.critical("a thread of the worker failed: the worker is not to be trusted", exc_info=error)
+        logger.critical("a thread of the worker ended: the worker exits", exc_info=error)
         self.on_crash()
 
     def _finish(self) -> None:

@@ -98,7 +98,7 @@ class Hands:
             try:
                 until = self._clock() + self._visibility
                 answers = self.queue.change_visibility([(handle, self._visibility) for _, handle in batch])
-            except PubSubTasksError:
+            except Exception:  # a bug too must not end the thread that keeps the leases
                 continue  # the next time will do, and if it does not, `has` says so
             for (message_id, handle), failure in zip(batch, answers, strict=True):
                 self._extended(message_id, handle, until, failure)

@@ -1,11 +1,11 @@
 """Replaying: a letter through the local handler, by the same dispatch as in a worker. Touches no queue."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..consuming.dead_letters import restore
-from ..consuming.dispatch import Call, Dispatcher
+from ..consuming.dispatch import Dispatcher
+from ..consuming.one_by_one import decide
 from ..envelope import open_record
 from ..verdicts import Verdict
 from ..wire import Record
@@ -35,9 +35,4 @@ def replay(dispatcher: Dispatcher, letter: Letter, clock: Callable[[], float]) -
             group_id=sent.group_id,
         )
     )
-    prepared = dispatcher.prepare(dispatcher.open(opened), now)
-    if not isinstance(prepared, Call):
-        return Replay(None, prepared)
-    if prepared.task.is_async:
-        return Replay(prepared.task.name, asyncio.run(dispatcher.arun(prepared, clock)))
-    return Replay(prepared.task.name, dispatcher.run(prepared, clock))
+    return Replay(*decide(dispatcher, opened, clock))

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from ..errors import UnknownMediaType
 from ..events import Event, Lost, Published, Settled
+from ..odd_errors import error_class, error_text
 from ..verdicts import Ack, DeadLetter, Drop, Hold, Hopped, Release, Retry, Verdict
 
 logger = logging.getLogger("pubsub_tasks.messages")
@@ -86,7 +87,7 @@ def _settled(event: Settled, level: int) -> None:
         event.delivery.id,
         event.delivery.attempt,
         event.seconds,
-        f": {type(error).__name__}: {_text(error)}" if error is not None else "",
+        f": {error_class(error)}: {error_text(error)}" if error is not None else "",
         extra=_extra(event) | {"task": event.task, "verdict": describe(verdict), "seconds": event.seconds},
         exc_info=error if error is not None and logger.isEnabledFor(logging.DEBUG) else None,
     )
@@ -180,10 +181,3 @@ def _extra(event: Settled | Lost) -> dict[str, object]:
         "message_id": event.delivery.id,
         "attempt": event.delivery.attempt,
     }
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # a handler's own exception class may be broken
-        return "(no text)"

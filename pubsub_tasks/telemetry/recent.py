@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from ..events import Event, Settled
+from ..odd_errors import error_class, error_text
 from ..verdicts import Retry, Verdict
 from .logging import describe
 
@@ -76,13 +77,6 @@ def _told(event: Settled, verdict: Verdict, error: BaseException, now: float) ->
         "message_id": event.delivery.id,
         "attempt": event.delivery.attempt,
         "verdict": describe(verdict),
-        "error": type(error).__name__,
-        "text": _text(error),
+        "error": error_class(error),
+        "text": error_text(error)[:500],
     }
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)[:500]
-    except Exception:  # a handler's own exception class may be broken
-        return "(no text)"

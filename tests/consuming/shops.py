@@ -5,7 +5,7 @@ Nothing here sleeps: a test waits for events of the worker, and an open poll is 
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -91,6 +91,11 @@ class Shop:
     def send(self, *numbers: int, group: str | None = None) -> None:
         """Send a Number for each."""
         self.send_bodies(*(body(NUMBER, number=number) for number in numbers), group=group)
+
+    def send_all(self, numbers: Iterable[int]) -> None:
+        """Send a Number for each of any number."""
+        for number in numbers:
+            self.send(number)
 
     def send_bodies(self, *bodies: str, group: str | None = None) -> None:
         entries = []

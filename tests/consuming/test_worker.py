@@ -262,24 +262,6 @@ def test_a_handler_that_awaits_something_cancelled_is_tried_again() -> None:
         assert [type(verdict) for verdict in shop.facts.verdicts(3)] == [Retry, Retry, Ack]
 
 
-def test_a_handler_that_ends_its_thread_is_heard_of(caplog: pytest.LogCaptureFixture) -> None:
-    shop = Shop()
-    crashed = Event()
-
-    @shop.task()
-    def handle(number: int) -> None:
-        raise KeyboardInterrupt
-
-    shop.send(1)
-    worker = shop.worker()
-    worker.on_crash = crashed.set
-    worker.start()
-    wait(crashed)
-    worker.drain()
-    assert "not to be trusted" in caplog.text
-    worker.stop(0)
-
-
 def test_events_tell_what_happens_in_order() -> None:
     shop = Shop()
     shop.task(name="handle")(lambda number: None)

@@ -10,6 +10,7 @@ import pytest
 
 from pubsub_tasks.errors import UnknownMediaType
 from pubsub_tasks.events import Settled
+from pubsub_tasks.odd_errors import NO_TEXT
 from pubsub_tasks.telemetry.logging import LONGEST_NAME, MOST_UNKNOWN, Watch, configure
 from pubsub_tasks.verdicts import DeadLetter, Retry, Verdict
 from tests.samples import delivery
@@ -130,6 +131,6 @@ def test_an_error_that_cannot_be_told_stops_no_line() -> None:
         configure("text", "info", stream)
         Watch()(Settled("orders", delivery(), "shop.handle", DeadLetter("failed", Broken()), 0.25))
 
-        assert "dead letter (failed), message sqs-1, attempt 1, after 0.250 s: Broken: (no text)" in (
+        assert f"dead letter (failed), message sqs-1, attempt 1, after 0.250 s: Broken: {NO_TEXT}" in (
             stream.getvalue()
         )
