@@ -294,11 +294,11 @@ def test_a_letter_that_cannot_be_written_costs_its_neighbours_nothing(
     shop = Shop()
     shop.task()(lambda number: None)
     worker = shop.worker(threads=1)
-    writes = worker._settler._dead_letters
+    writes, mended = worker._settler._dead_letters, Event()
     assert writes is not None
 
     def write(held: Held, verdict: DeadLetter) -> Outgoing:
-        if held.delivery.record.body == "odd":
+        if held.delivery.record.body == "odd" and not mended.is_set():
             raise raised("a fault of ours")
         return writes.write(held, verdict)
 
@@ -313,8 +313,12 @@ def test_a_letter_that_cannot_be_written_costs_its_neighbours_nothing(
     until(lambda: worker.tally.dead_lettered.total() == 2)
     assert shop.dead.attributes().visible == 2
     until(lambda: "cannot be made a dead letter" in caplog.text)
-    worker.stop(0)
     assert shop.queue.attributes().in_flight >= 1
+
+    # And it is a letter too once it can be written
+    mended.set()
+    until(lambda: worker.tally.dead_lettered.total() == 3)
+    assert shop.stop(worker)
 
 
 @pytest.mark.parametrize("call", ["delete", "change_visibility"])
