@@ -177,5 +177,6 @@ def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
         unknown=graph.config.sqs_consumer.unknown,
         fifo=queue.fifo,
         claims=graph.pubsub_claims,
+        name=queue.name,
     )
     return MessageDispatcher(consumer, dispatcher)

@@ -13,7 +13,9 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import NamedTuple
 
+from . import last_resort
 from .consuming.restarts import BAD_INPUT, CRASHED, CUT, DONE, WORN
+from .consuming.status import counts
 from .consuming.worker import Worker
 from .serving import Service
 
@@ -106,7 +108,14 @@ def run(
         )
         clean, crashed = _drain(workers, terms.grace, reasons)
     for each in services:
-        logger.info("%s: %s", each.queue.name, each.worker.tally.describe())
+        last_resort.log(
+            logger,
+            logging.INFO,
+            "%s: %s",
+            each.queue.name,
+            each.worker.tally.describe(),
+            extra={"queue": each.queue.name, "counts": counts(each.worker.tally)},
+        )
     if not clean:
         logger.warning("some handlers were cut; their messages come back when their visibility runs out")
     return code or (CRASHED if crashed else DONE if clean else CUT)

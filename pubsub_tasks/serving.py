@@ -21,6 +21,7 @@ from .events import Observer
 from .pointers import ClaimStore
 from .publishing.ways import NO_URLS, QueueUrls
 from .tasks import DEFAULT_QUEUE, Task, Tasks
+from .telemetry.structlog_context import structlog_layer
 from .transports import Queue, Transport
 from .verdicts import DeadLetter
 from .wire import Outgoing, QueueAttributes
@@ -86,6 +87,8 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
         max_receive_count=attributes.max_receive_count,
         fifo=queue.fifo,
         claims=options.claims,
+        name=queue.name,
+        layers=[layer] if (layer := structlog_layer()) else [],
     )
     worker = Worker(
         queue,

@@ -22,6 +22,7 @@ from ..replay import STDIN, ReplayedLines, is_file, lines_of
 from ..running import Reason, Reasons, Terms, leave, run
 from ..serving import Options, Service, choose_queue, service
 from ..telemetry import logging as log_lines
+from ..telemetry.configure import Logging
 from ..telemetry.health import health
 from ..telemetry.recent import Recent
 from ..testing.world import World
@@ -48,13 +49,15 @@ def serve(context: click.Context, find: Callable[[], App]) -> None:
     """Run the app that `find` gives as the flags of the context say; exits. Raises PubSubTasksError."""
     flags, me = context.params, supervised()
     level = "DEBUG" if flags["debug"] else flags["log_level"]
-    log_lines.configure(flags["log_format"], level, process=me.part.name if me else None)
+    log = Logging(flags["log_format"], level, me.part.name if me else None)
+    log.begin()
     _check(flags)
     with ExitStack() as stack:
         if me is None and is_supervisor(flags):
+            log.complete()
             code = supervise(flags, lambda: find().tasks, stack)
         else:
-            code = _serve(context, find(), stack, me)
+            code = _serve(context, find(), stack, me, log)
     leave(code)
 
 
@@ -82,7 +85,7 @@ def _check(flags: Flags) -> None:
         )
 
 
-def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | None) -> int:
+def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | None, log: Logging) -> int:
     flags = context.params
     world = stack.enter_context(local(app.tasks)) if flags["local"] and me is None else None
     if me is not None:
@@ -92,6 +95,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     tasks = app.declared(graph)
     graph.use("pubsub_claims", "sqs_queue_urls")
     graph.lock()
+    log.complete()  # the app's modules and its graph's components have configured theirs by now
     source = _source(flags, graph, world)
     if world is not None or isinstance(source.transport, World):
         # On this machine a poll costs nothing, and to stop takes as long as the one that is open.

@@ -12,16 +12,17 @@ the coroutine go through: they are meant for whoever runs us, and a message with
 """
 
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CoroutineType
 from typing import Any, Literal
 
+from ..current import enter, leave
 from ..delivery import Delivery
 from ..errors import ConfigurationError, ContentDisallowed, InvalidContent, TransportError, UnknownMediaType
 from ..flow import handled, handling
-from ..middleware import compose
+from ..middleware import Layer, compose
 from ..odd_errors import pass_interrupt
 from ..pointers import ClaimStore
 from ..retry import RetryPolicy
@@ -65,6 +66,8 @@ class Dispatcher:
             first receive, and for all receives but one of `max_receive_count`, to workers that may know it,
             and for so long takes no attempt as spent on a crash; not for FIFO queues.
         claims: where the bodies of large messages are parked, if anywhere.
+        name: the queue's own name, as log lines tell it; the logical one otherwise.
+        layers: middleware outside the registry's own.
 
     Raises ConfigurationError, and Unbound for a handler class of which nobody made an instance: every message
     of its type would fail.
@@ -79,6 +82,8 @@ class Dispatcher:
         max_receive_count: int | None = None,
         fifo: bool = False,
         claims: ClaimStore | None = None,
+        name: str | None = None,
+        layers: Sequence[Layer] = (),
     ) -> None:
         if fifo and unknown == "release":
             raise ConfigurationError(
@@ -90,14 +95,16 @@ class Dispatcher:
         self.has_coroutines = any(task.is_async for task in served)
         self._tasks = tasks
         self._queue = queue
+        self._name = name or queue
         self._unknown = unknown
         self._max_receive_count = max_receive_count
         self._fifo = fifo
         self._opening = Opening(tasks, queue, claims)
         # A convention's codec is made for each media type anew, which costs as much as all of dispatch.
         self._codec = lru_cache(CODECS)(tasks.schemas.find)
-        self._call = compose([layer.plain for layer in tasks.middleware if layer.plain], _invoke)
-        self._acall = compose([layer.coroutine for layer in tasks.middleware if layer.coroutine], _ainvoke)
+        layers = [*layers, *tasks.middleware]
+        self._call = compose([layer.plain for layer in layers if layer.plain], _invoke)
+        self._acall = compose([layer.coroutine for layer in layers if layer.coroutine], _ainvoke)
         for task in served:
             task.handler.ready()
 
@@ -136,18 +143,21 @@ class Dispatcher:
     def run(self, call: Call, clock: Clock, limit: Limit | None = None) -> Verdict:
         """Call a plain task and judge it. A handler's SystemExit is its failure, and not our end."""
         token = handling(call.delivery.headers)
+        said = enter(call.task.name, call.delivery, self._name)
         try:
             result = self._call(call) if limit is None else limit(self._call, call)
         except BaseException as error:
             pass_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
+            leave(said)
             handled(token)
         return self.judge(call, result, None, clock())
 
     async def arun(self, call: Call, clock: Clock, limit: Limit | None = None) -> Verdict:
         """The same for a coroutine task."""
         token = handling(call.delivery.headers)
+        said = enter(call.task.name, call.delivery, self._name)
         try:
             if not call.task.is_async:
                 result = self._call(call)
@@ -159,6 +169,7 @@ class Dispatcher:
             pass_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
+            leave(said)
             handled(token)
         return self.judge(call, result, None, clock())
 

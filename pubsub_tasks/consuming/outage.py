@@ -7,6 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from ..odd_errors import GuardedLogger, error_class, error_text, pass_interrupt
+from ..printable import LONGEST_TEXT, cut
 from .outbox import backoff
 
 logger = GuardedLogger(__name__)
@@ -50,7 +51,7 @@ class Outage:
 
         `began` is when the call was made, for calls that may take long to fail.
         """
-        kind, text = code_of(error) or error_class(error), error_text(error)
+        kind, text = code_of(error) or error_class(error), cut(error_text(error), LONGEST_TEXT)
         with self._lock:
             now = self._failed_at = self._clock()
             self._last = text

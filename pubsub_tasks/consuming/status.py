@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ..printable import LONGEST_ID, cut
 from .held import Held, Kind
 from .inflight import InFlight
 from .tally import Tally
@@ -23,7 +24,7 @@ def in_hand(inflight: InFlight, running: Iterable[Held], now: float) -> dict[str
 def _running(held: Held, now: float) -> dict[str, Any]:
     return {
         "task": held.task,
-        "message_id": held.delivery.id,
+        "message_id": cut(held.delivery.id, LONGEST_ID),
         "attempt": held.delivery.attempt,
         "seconds": round(now - held.started_at, 3),
         "lease_left": round(held.hold.left(now), 3),

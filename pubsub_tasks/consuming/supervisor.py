@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .. import last_resort
 from .restarts import BAD_INPUT, CRASHED, CUT, DONE, WORN, Restarts
 from .supervised import Part
 
@@ -137,7 +138,14 @@ class Supervisor:
                 self._kill(time.monotonic())
         self._selector.close()
         told = ", ".join(f"{name} {count}" for name, count in self.totals.items())
-        logger.info("all %d processes ended: %s", len(self.children), told or "nothing was received")
+        last_resort.log(
+            logger,
+            logging.INFO,
+            "all %d processes ended: %s",
+            len(self.children),
+            told or "nothing was received",
+            extra={"counts": dict(self.totals)},
+        )
         return self._code
 
     def again(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..current import mark_records
 from ..events import Observer, notify
 from ..odd_errors import GuardedLogger
 from ..transports import Queue
@@ -42,7 +43,7 @@ LATELY = 120.0
 
 
 UNREADY_AFTER = 60.0
-"""Seconds of failing receives after which a worker is not ready: longer than a throttle or a failover lasts."""
+"""Seconds of failing receives after which a worker is not ready; throttling and failovers are shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class Worker:
 
     def start(self) -> None:
         """Start to consume, in threads of its own."""
+        mark_records()
         self._station.on_finished = self._finish
         if self.limits.coroutines:
             self._coroutines.start()

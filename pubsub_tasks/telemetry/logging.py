@@ -1,31 +1,21 @@
-"""Logging: events as log lines, and the two formats of our own commands. Knows handlers' outcomes by verdict.
+"""Logging: events as log lines. Logs to `pubsub_tasks.messages` alone, and configures nothing."""
 
-The library only ever logs to loggers under `pubsub_tasks`; `configure` is for our commands, and leaves the
-handlers of an application that has set up logging itself alone.
-"""
-
-import json
 import logging
-import sys
-import time
-from collections.abc import Callable
 from threading import Lock
-from typing import TextIO
+from typing import Any
 
+from .. import last_resort
+from ..current import Handled
 from ..errors import UnknownMediaType
 from ..events import Event, Lost, Published, Settled
-from ..odd_errors import error_class, error_text
+from ..odd_errors import error_class, error_name, error_text
+from ..printable import LONGEST_ID, LONGEST_TEXT, printable, text_of
 from ..verdicts import Ack, DeadLetter, Drop, Hold, Hopped, Release, Retry, Verdict
 
 logger = logging.getLogger("pubsub_tasks.messages")
 
-TEXT, JSON = "text", "json"
-
 MOST_UNKNOWN = 1_000
 """Media types that nobody here handles, each told once; whoever may publish could think of more."""
-
-LONGEST_NAME = 256
-"""Characters of a media type that nobody knows, in what is said of it."""
 
 
 class Watch:
@@ -48,14 +38,19 @@ class Watch:
             case Lost():
                 logger.warning(
                     "lease lost on message %s: another worker may have it",
-                    event.delivery.id,
-                    extra=_extra(event),
+                    printable(event.delivery.id, LONGEST_ID),
+                    extra=_fields(event, None),
                 )
             case Published():
-                logger.debug("published %s as message %s", event.media_type, event.message_id)
+                logger.debug(
+                    "published %s as message %s",
+                    event.media_type,
+                    event.message_id,
+                    extra={"media_type": event.media_type, "message_id": event.message_id},
+                )
 
     def _left_alone(self, event: Settled) -> None:
-        media_type = (event.delivery.media_type or "")[:LONGEST_NAME]
+        media_type = (event.delivery.media_type or "")[:LONGEST_ID]
         with self._lock:
             new = media_type not in self._unknown and len(self._unknown) < MOST_UNKNOWN
             self._unknown |= {media_type} if new else set()
@@ -64,8 +59,8 @@ class Watch:
                 "no task on %s handles %s: its messages are left for workers that do, until an hour after "
                 "they first came; this is said once",
                 event.queue,
-                media_type,
-                extra=_extra(event),
+                printable(event.delivery.media_type or "", LONGEST_ID),
+                extra=_fields(event, None),
             )
         _settled(event, logging.DEBUG)
 
@@ -76,20 +71,22 @@ observe = Watch()
 
 def _settled(event: Settled, level: int) -> None:
     verdict = event.verdict
-    if not logger.isEnabledFor(level):
+    always = isinstance(verdict, DeadLetter)
+    if not (always or logger.isEnabledFor(level)):
         return
     error = getattr(verdict, "error", None)
-    logger.log(
+    last_resort.log(
+        logger,
         level,
         "%s: %s, message %s, attempt %d, after %.3f s%s",
-        event.task or event.delivery.media_type or "unreadable",
+        event.task or printable(event.delivery.media_type or "unreadable", LONGEST_ID),
         describe(verdict),
-        event.delivery.id,
+        printable(event.delivery.id, LONGEST_ID),
         event.delivery.attempt,
         event.seconds,
-        f": {error_class(error)}: {error_text(error)}" if error is not None else "",
-        extra=_extra(event) | {"task": event.task, "verdict": describe(verdict), "seconds": event.seconds},
-        exc_info=error if error is not None and logger.isEnabledFor(logging.DEBUG) else None,
+        f": {error_class(error)}: {_message(error)}" if error is not None else "",
+        extra=_fields(event, event.task) | _outcome(verdict) | {"seconds": round(event.seconds, 6)},
+        error=error if error is not None and logger.isEnabledFor(logging.DEBUG) else None,
     )
 
 
@@ -102,6 +99,22 @@ _LEVELS: dict[type[Verdict], int] = {
     Drop: logging.WARNING,
     Release: logging.INFO,
 }
+
+
+_WORDS: dict[type[Verdict], str] = {
+    Ack: "ack",
+    Hold: "hold",
+    Hopped: "hop",
+    Retry: "retry",
+    DeadLetter: "dead_letter",
+    Drop: "drop",
+    Release: "release",
+}
+
+
+def word(verdict: Verdict) -> str:
+    """A verdict in one word that does not change, for machines."""
+    return "skip" if verdict == Ack(skipped=True) else _WORDS[type(verdict)]
 
 
 def describe(verdict: Verdict) -> str:
@@ -120,64 +133,27 @@ def describe(verdict: Verdict) -> str:
         case DeadLetter(reason):
             return f"dead letter ({reason})"
         case Drop(reason):
-            return f"dropped ({reason})"
+            return f"dropped ({printable(reason, LONGEST_TEXT)})"
         case Release():
             return "released"
 
 
-def configure(
-    format: str = TEXT, level: str = "INFO", stream: TextIO = sys.stderr, process: str | None = None
-) -> None:
-    """Log to `stream` in this format, unless the application has given the root logger handlers already.
-
-    `process` is this one's name where there are several.
-    """
-    root = logging.getLogger()
-    logging.getLogger("pubsub_tasks").setLevel(level.upper())
-    if root.handlers:
-        return
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter(process) if format == JSON else TextFormatter(process))
-    root.addHandler(handler)
-    root.setLevel(logging.WARNING)
+def _fields(event: Settled | Lost, task: str | None) -> dict[str, Any]:
+    return Handled(task, event.delivery, event.queue).fields()
 
 
-class TextFormatter(logging.Formatter):
-    """One line a record, for people."""
-
-    def __init__(self, process: str | None = None) -> None:
-        name = f"{process.replace('%', '%%')}: " if process else ""
-        super().__init__(f"%(asctime)s %(levelname)-7s {name}%(message)s", "%Y-%m-%d %H:%M:%S")
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line, for machines; times in UTC."""
-
-    FIELDS = ("queue", "media_type", "message_id", "attempt", "task", "verdict", "seconds")
-    converter: Callable[[float | None], time.struct_time] = time.gmtime
-
-    def __init__(self, process: str | None = None) -> None:
-        super().__init__()
-        self._process = {"process": process} if process else {}
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z",
-            "level": record.levelname,
-            **self._process,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line |= {name: getattr(record, name) for name in self.FIELDS if hasattr(record, name)}
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+def _outcome(verdict: Verdict) -> dict[str, Any]:
+    """What the machine-readable fields tell of a verdict; those that do not apply are left out."""
+    told: dict[str, Any] = {"verdict": word(verdict)}
+    if isinstance(verdict, (DeadLetter, Drop)):
+        told["reason"] = printable(text_of(verdict.reason), LONGEST_TEXT)
+    if isinstance(verdict, Retry):
+        told["retry_in"] = round(verdict.after, 3)
+    error = getattr(verdict, "error", None)
+    if error is not None:
+        told |= {"error_type": error_name(error), "error_message": _message(error), "_error": error}
+    return told
 
 
-def _extra(event: Settled | Lost) -> dict[str, object]:
-    return {
-        "queue": event.queue,
-        "media_type": event.delivery.media_type,
-        "message_id": event.delivery.id,
-        "attempt": event.delivery.attempt,
-    }
+def _message(error: BaseException) -> str:
+    return printable(error_text(error), LONGEST_TEXT)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..events import Event, Settled
 from ..odd_errors import error_class, error_text
+from ..printable import LONGEST_ID, LONGEST_TEXT, cut
 from ..verdicts import Retry, Verdict
 from .logging import describe
 
@@ -74,9 +75,9 @@ def _told(event: Settled, verdict: Verdict, error: BaseException, now: float) ->
     return {
         "at": now,
         "task": event.task,
-        "message_id": event.delivery.id,
+        "message_id": cut(event.delivery.id, LONGEST_ID),
         "attempt": event.delivery.attempt,
         "verdict": describe(verdict),
         "error": error_class(error),
-        "text": error_text(error)[:500],
+        "text": cut(error_text(error), LONGEST_TEXT),
     }

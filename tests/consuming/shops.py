@@ -111,7 +111,7 @@ class Shop:
         queue = queue or self.queue
         return Worker(
             queue,
-            Dispatcher(self.tasks, "default", fifo=queue.fifo),
+            Dispatcher(self.tasks, "default", fifo=queue.fifo, name=queue.name),
             dead_letters=dead_letters_to(letters, queue) if letters else None,
             capacity=Capacity(**options),
             **{"observers": [self.facts], **own},

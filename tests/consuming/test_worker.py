@@ -1,6 +1,7 @@
 """A worker on a queue in memory, with real threads: what becomes of messages, and how it starts and ends."""
 
 import asyncio
+import logging
 import time
 from threading import Event, Lock
 from typing import Any
@@ -373,3 +374,48 @@ def test_a_worker_is_not_ready_before_it_received() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     assert not shop.worker().is_ready()
+
+
+def test_lines_logged_in_handlers_and_middleware_tell_their_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Given a task of each kind, and middleware around both, which log
+    shop, logger = Shop(), logging.getLogger("shop")
+    caplog.set_level(logging.INFO, "shop")
+
+    def around(call_next: Any, call: Any) -> Any:
+        logger.info("around")
+        return call_next(call)
+
+    async def aaround(call_next: Any, call: Any) -> Any:
+        logger.info("around")
+        return await call_next(call)
+
+    shop.tasks.use(around, aaround)
+
+    @shop.task(name="shop.handle")
+    def handle(number: int) -> None:
+        logger.info("in a thread")
+
+    @shop.task(Word, name="shop.read")
+    async def read(word: str) -> None:
+        await asyncio.sleep(0)
+        logger.info("in a coroutine")
+
+    shop.send(1)
+    shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
+    # When both are handled
+    with shop.working():
+        shop.facts.verdicts(2)
+    # Then each line has the fields of its own message, and nothing is left behind
+    told = sorted(
+        (record.getMessage(), record.task, record.media_type, record.queue, record.attempt)  # type: ignore[attr-defined]
+        for record in caplog.records
+        if record.name == "shop"
+    )
+    assert told == [
+        ("around", "shop.handle", NUMBER, "orders", 1),
+        ("around", "shop.read", Word.MEDIA_TYPE, "orders", 1),
+        ("in a coroutine", "shop.read", Word.MEDIA_TYPE, "orders", 1),
+        ("in a thread", "shop.handle", NUMBER, "orders", 1),
+    ]

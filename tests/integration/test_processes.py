@@ -180,7 +180,10 @@ def test_a_changed_source_is_run(world: World) -> None:
     [
         (["--once", "--drain"], "give either --once or --drain"),
         (["--testing", "--processes", "2"], "are for processes"),
-        (["--health-port", "1", "--health-host", "256.256.256.256"], "--health-port 1: 256.256.256.256"),
+        (
+            ["--health-port", "1", "--health-host", "256.256.256.256"],
+            "--health-port 1: cannot listen on 256.256",
+        ),
     ],
 )
 def test_flags_that_do_not_go_together_are_told(world: World, arguments: list[str], told: str) -> None:

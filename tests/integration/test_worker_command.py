@@ -71,9 +71,14 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
             assert worker.end() == 0
         # Then each had its fate, and the log names it
         assert "hello Ada" in worker.output
-        assert {json.loads(line)["verdict"] for line in told} == {
-            "dead letter (unknown)",
-            "dead letter (undecodable)",
+        lines = [json.loads(line) for line in told]
+        assert {(line["verdict"], line["reason"]) for line in lines} == {
+            ("dead_letter", "unknown"),
+            ("dead_letter", "undecodable"),
+        }
+        assert {line["error_type"].rpartition(".")[2] for line in lines} == {
+            "UnknownMediaType",
+            "DecodeError",
         }
         bodies = {
             message["Body"]
@@ -178,3 +183,61 @@ def test_fifo_tasks_are_published_by_the_lines_that_the_broker_prints(shop: Path
         code, output = outcome("pubsub-worker", *arguments, cwd=shop, env=env)
         assert code == 0, output
         assert "hello Ada" in output
+
+
+LOGS = """
+import logging
+import logging.config
+
+logging.config.dictConfig(
+    {
+        "version": 1,
+        "formatters": {"own": {"format": "own %(levelname)s %(name)s: %(message)s"}},
+        "handlers": {"own": {"class": "logging.StreamHandler", "formatter": "own"}},
+        "root": {"level": "WARNING", "handlers": ["own"]},
+    }
+)
+"""
+
+HANDLER = """
+import logging
+logger = logging.getLogger("shop.handlers")
+
+@task(Greeting, queue="others")
+def log_it(name):
+    logger.info("greeting %s", name, extra={"name_length": len(name)})
+    raise ValueError("no such person")
+"""
+
+
+def line(name: str) -> str:
+    return json.dumps({"mediaType": "application/vnd.test.pubsub._.created.greeting", "name": name})
+
+
+def test_an_application_s_own_logging_configuration_neither_silences_the_worker_nor_is_lost(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "shop.py").write_text(LOGS + APP)
+    with command("pubsub-worker", "--stdin", "--app", "shop", cwd=tmp_path, stdin="no json\n") as worker:
+        assert worker.end() == 1
+
+    assert "own ERROR pubsub_tasks.messages: unreadable: dead letter (undecodable)" in worker.output
+    assert "own INFO pubsub_tasks.running: default: received 1, acked 0" in worker.output
+
+
+def test_an_application_s_info_lines_are_shown_and_tell_their_message(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(APP + HANDLER)
+    arguments = ("--stdin", "--app", "shop", "--queue", "others", "--log-format", "json", "--once")
+    with command("pubsub-worker", *arguments, cwd=tmp_path, stdin=line("Ada") + "\n") as worker:
+        worker.wait_for("greeting Ada")
+        worker.wait_for("no such person")
+        worker.end()
+    told = [json.loads(each) for each in worker.lines if each.startswith("{")]
+    own = next(each for each in told if each["message"] == "greeting Ada")
+    failed = next(each for each in told if each.get("verdict") == "retry")
+
+    assert (own["logger"], own["level"], own["name_length"]) == ("shop.handlers", "INFO", 3)
+    assert (own["task"], own["attempt"], own["queue"]) == ("shop.log_it", 1, "others")
+    assert own["message_id"] == failed["message_id"]
+    assert failed["error_type"] == "ValueError"
+    assert failed["traceback"].endswith("ValueError: no such person")

@@ -1,18 +1,15 @@
 """What an observer logs, and how often."""
 
-import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import StringIO
 
 import pytest
 
 from pubsub_tasks.errors import UnknownMediaType
-from pubsub_tasks.events import Settled
+from pubsub_tasks.events import Lost, Settled
 from pubsub_tasks.odd_errors import NO_TEXT
-from pubsub_tasks.telemetry.logging import LONGEST_NAME, MOST_UNKNOWN, Watch, configure
-from pubsub_tasks.verdicts import DeadLetter, Retry, Verdict
+from pubsub_tasks.printable import LONGEST_ID
+from pubsub_tasks.telemetry.logging import MOST_UNKNOWN, Watch
+from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Hold, Hopped, Release, Retry, Verdict
 from tests.samples import delivery
 
 
@@ -48,14 +45,14 @@ def test_whoever_thinks_of_many_types_does_not_fill_log_or_memory(log: pytest.Lo
     watch(left_alone("m/" + "x" * 100_000))
 
     assert len(log.records) == MOST_UNKNOWN
-    assert all(len(record.getMessage()) < 2 * LONGEST_NAME for record in log.records)
+    assert all(len(record.getMessage()) < 2 * LONGEST_ID for record in log.records)
 
 
 def test_a_long_name_is_told_in_short(log: pytest.LogCaptureFixture) -> None:
     Watch()(left_alone("m/" + "x" * 100_000))
 
     (record,) = log.records
-    assert len(record.getMessage()) < 2 * LONGEST_NAME
+    assert len(record.getMessage()) < 2 * LONGEST_ID
 
 
 def test_a_handler_s_own_failures_are_told_each_time(log: pytest.LogCaptureFixture) -> None:
@@ -67,70 +64,65 @@ def test_a_handler_s_own_failures_are_told_each_time(log: pytest.LogCaptureFixtu
     assert [record.levelname for record in log.records] == ["WARNING"] * 3
 
 
-@contextmanager
-def own_process() -> Iterator[logging.Logger]:
-    """The root logger as in a process of its own, and afterwards as it was: pytest has handlers on it."""
-    logger, ours = logging.getLogger(), logging.getLogger("pubsub_tasks")
-    handlers, level, own_level = logger.handlers[:], logger.level, ours.level
-    logger.handlers[:] = []
-    try:
-        yield logger
-    finally:
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
-        ours.setLevel(own_level)
+def test_an_error_that_cannot_be_told_stops_no_line(log: pytest.LogCaptureFixture) -> None:
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise SystemExit
+
+    Watch()(Settled("orders", delivery(), "shop.handle", DeadLetter("failed", Broken()), 0.25))
+
+    assert f"dead letter (failed), message sqs-1, attempt 1, after 0.250 s: Broken: {NO_TEXT}" in log.text
 
 
-def test_a_line_for_people_names_its_process_where_there_are_several() -> None:
-    with own_process():
-        stream = StringIO()
-        configure("text", "info", stream, process="orders-1 (100%)")
+@pytest.mark.parametrize("said", ["\n2026-01-01 ERROR   forged", "\x1b[2J", "\u202e", "\r"])
+def test_nothing_from_outside_breaks_a_line(said: str, log: pytest.LogCaptureFixture) -> None:
+    watch, odd = Watch(), delivery(media_type=f"m/{said}", headers={"x-message-id": said})
 
-        logging.getLogger("pubsub_tasks.messages").info("done, %d %%", 100)
-        logging.getLogger("somebody.else").info("chatter")
+    watch(Settled("orders", odd, None, DeadLetter("failed", ValueError(said)), 0.0))
+    watch(Settled("orders", odd, "shop.bill", Drop(said), 0.0))
+    watch(Settled("orders", odd, None, Retry(30, UnknownMediaType("no task")), 0.0))
+    watch(Lost("orders", odd))
 
-        assert stream.getvalue().endswith(" INFO    orders-1 (100%): done, 100 %\n")
-        assert "chatter" not in stream.getvalue()
-
-
-def test_a_line_for_machines_is_one_object() -> None:
-    with own_process():
-        stream = StringIO()
-        configure("json", "debug", stream, process="orders-1")
-        try:
-            raise ValueError("full\ndisk")
-        except ValueError as error:
-            Watch()(Settled("orders", delivery(), "shop.handle", Retry(2.0, error), 0.25))
-
-        line = json.loads(stream.getvalue())
-        assert stream.getvalue().count("\n") == 1
-        assert line["process"] == "orders-1"
-        assert line["level"] == "WARNING"
-        assert (line["task"], line["verdict"], line["attempt"]) == ("shop.handle", "retry in 2.0 s", 1)
-        assert line["traceback"].endswith("ValueError: full\ndisk")
-        assert line["time"].endswith("Z")
+    assert len(log.records) == 4
+    assert not any(said in record.getMessage() for record in log.records)
 
 
-def test_an_application_s_own_logging_is_left_alone() -> None:
-    with own_process() as root:
-        theirs = logging.NullHandler()
-        root.addHandler(theirs)
-        configure()
+def test_what_is_megabytes_long_is_cut_with_its_length_told(log: pytest.LogCaptureFixture) -> None:
+    watch, long = Watch(), "x" * 2_000_000
+    odd = delivery(headers={"x-message-id": long, "x-request-id": long})
 
-        assert root.handlers == [theirs]
+    watch(Settled("orders", odd, "shop.bill", DeadLetter("failed", ValueError(long)), 0.0))
+    watch(Settled("orders", odd, "shop.bill", Drop(long), 0.0))
+
+    for record in log.records:
+        assert len(record.getMessage()) < 3_000
+        assert record.getMessage().count("(2,000,000 characters)") == 2
+    assert all(len(str(value)) < 3_000 for value in (vars(log.records[1]) | {"args": ""}).values())
 
 
-def test_an_error_that_cannot_be_told_stops_no_line() -> None:
-    with own_process():
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (Ack(), {"verdict": "ack"}),
+        (Ack(skipped=True), {"verdict": "skip"}),
+        (Hold(5.0), {"verdict": "hold", "retry_in": 5.0}),
+        (Hopped(), {"verdict": "hop"}),
+        (Release(), {"verdict": "release"}),
+        (Drop("a test"), {"verdict": "drop", "reason": "a test"}),
+        (DeadLetter("expired"), {"verdict": "dead_letter", "reason": "expired"}),
+        (
+            Retry(2.5, KeyError("total")),
+            {"verdict": "retry", "retry_in": 2.5, "error_type": "KeyError", "error_message": "'total'"},
+        ),
+    ],
+)
+def test_each_verdict_is_one_word_with_its_own_fields(
+    verdict: Verdict, told: dict[str, object], log: pytest.LogCaptureFixture
+) -> None:
+    log.set_level(logging.DEBUG, "pubsub_tasks")
+    Watch()(Settled("orders", delivery(headers={"x-request-id": "r-1"}), "shop.bill", verdict, 0.25))
 
-        class Broken(Exception):
-            def __str__(self) -> str:
-                raise RuntimeError
-
-        stream = StringIO()
-        configure("text", "info", stream)
-        Watch()(Settled("orders", delivery(), "shop.handle", DeadLetter("failed", Broken()), 0.25))
-
-        assert f"dead letter (failed), message sqs-1, attempt 1, after 0.250 s: Broken: {NO_TEXT}" in (
-            stream.getvalue()
-        )
+    (record,) = log.records
+    fields = {"verdict", "reason", "retry_in", "error_type", "error_message"}
+    assert {name: value for name, value in vars(record).items() if name in fields} == told
+    assert (record.request_id, record.task, record.queue) == ("r-1", "shop.bill", "orders")  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from ...letters.letter import Letter
 from ...letters.outcome import letters as counted
 from ...letters.replaying import Replay, replay
 from ...letters.summary import summarize
+from ...printable import LONGEST_ID, printable
 from ...serving import choose_queue
 from ...telemetry.logging import describe
 from ...verdicts import Ack, Release
@@ -141,7 +142,7 @@ def _source_name(letter: Letter) -> str:
 
 
 def _tell(letter: Letter, done: Replay) -> None:
-    say(f"{done.task or 'no task'} on {letter.id}: {describe(done.verdict)}")
+    say(f"{done.task or 'no task'} on {printable(letter.id, LONGEST_ID)}: {describe(done.verdict)}")
     error = None if isinstance(done.verdict, (Ack, Release)) else done.verdict.error
     if error is not None and done.task is None:
         say(error)

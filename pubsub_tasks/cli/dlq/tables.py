@@ -15,6 +15,7 @@ from ...letters.archive import written
 from ...letters.letter import MOVED_BY_SQS, UNTOLD, Letter
 from ...letters.names import short
 from ...letters.summary import summarize
+from ...printable import LONGEST_ID, cut, printable
 from .world import plain
 
 _STEPS = ((86_400, "d"), (3600, "h"), (60, "min"))
@@ -22,6 +23,9 @@ _NUMBERS = ("letters", "tries")
 _FOLDED = ("reason", "media type", "task")
 _BRIEF = 60
 """Characters of an error where many are listed."""
+LONGEST_SHOWN = 10_000
+"""Characters of one header, attribute or error where a letter is shown; `--as-json` and `export` show all."""
+
 _REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}", UNTOLD: "untold"}
 
 
@@ -59,7 +63,7 @@ def kinds(letters: Sequence[Letter], now: float) -> Table:
         kind = row.kind
         told = (reason(kind.reason), _class(kind.error_type) or "-", kind.media_type or "-", kind.task or "-")
         table.add_row(
-            f"{row.count:,}", *map(plain, told), ages(row.youngest, row.oldest), plain(names[row.example])
+            f"{row.count:,}", *map(_cell, told), ages(row.youngest, row.oldest), _cell(names[row.example])
         )
     return table
 
@@ -70,7 +74,7 @@ def each(letters: Sequence[Letter], now: float) -> Table:
     names = short(letter.id for letter in letters)
     for letter in sorted(letters, key=lambda letter: -letter.dead_since):
         told = (reason(letter.reason), _brief(letter) or "-", letter.media_type or "-", letter.task or "-")
-        table.add_row(plain(names[letter.id]), age(letter.age(now)), *map(plain, told), str(letter.attempts))
+        table.add_row(_cell(names[letter.id]), age(letter.age(now)), *map(_cell, told), str(letter.attempts))
     return table
 
 
@@ -104,6 +108,10 @@ def as_json(letter: Letter, now: float) -> dict[str, Any]:
         "content": _writable(letter.content),
         "record": written(letter.record),
     }
+
+
+def _cell(text: str) -> str:
+    return printable(text, LONGEST_ID)
 
 
 def _class(error_type: str) -> str:
@@ -171,7 +179,8 @@ def _pairs(pairs: Any) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, value in pairs:
         if value not in (None, ""):
-            table.add_row(Text(f"  {plain(name)}", style="dim"), Text(plain(value)))
+            shown = cut(plain(value), LONGEST_SHOWN)
+            table.add_row(Text(f"  {_cell(str(name))}", style="dim"), Text(shown))
     return table
 
 

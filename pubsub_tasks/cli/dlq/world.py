@@ -22,7 +22,9 @@ INCOMPLETE = 1
 INTERRUPTED = 130
 """Exit code after Ctrl-C. Source: the shells, 128 and the number of the signal."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _WIDE = 160
 """Columns where no terminal says how many there are."""
 

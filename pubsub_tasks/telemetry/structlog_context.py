@@ -1,0 +1,29 @@
+"""structlog: its context variables carry the same fields as log records, where an application uses it."""
+
+import sys
+from typing import Any
+
+from ..current import current
+from ..middleware import Layer, Next
+
+
+def structlog_layer() -> Layer | None:
+    """Middleware that binds the fields around each handler; None where structlog is not imported."""
+    contextvars: Any = sys.modules.get("structlog.contextvars")
+    if contextvars is None:
+        return None
+
+    def bind(call_next: Next, call: Any) -> Any:
+        with contextvars.bound_contextvars(**_fields()):
+            return call_next(call)
+
+    async def abind(call_next: Next, call: Any) -> Any:
+        with contextvars.bound_contextvars(**_fields()):
+            return await call_next(call)
+
+    return Layer(bind, abind)
+
+
+def _fields() -> dict[str, Any]:
+    handled = current()
+    return handled.fields() if handled else {}
