@@ -120,7 +120,7 @@ def configure_opaque_headers(graph: Graph) -> OpaqueHeaders | None:
     limit=typed(int, default_value=MAX_BATCH),
     wait_seconds=typed(int, default_value=LONGEST_WAIT),
     visibility_timeout=typed(int, default_value=None),
-    unknown="dead-letter",
+    unknown=typed(str, default_value=None),
 )
 def configure_sqs_consumer(graph: Graph) -> Consumer:
     """The consumer of `sqs_queue_url`, which a graph that is testing need not have."""
@@ -174,7 +174,7 @@ def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
     dispatcher = Dispatcher(
         tasks,
         choose_queue(tasks, queue.url, graph.config.sqs_consumer.queue, graph.sqs_queue_urls),
-        unknown=graph.config.sqs_consumer.unknown,
+        unknown=graph.config.sqs_consumer.unknown or "dead-letter",
         fifo=queue.fifo,
         claims=graph.pubsub_claims,
         name=queue.name,

@@ -34,13 +34,15 @@ class Options:
     """How to serve a queue.
 
     Attributes:
+        unknown: what to do with media types that no task handles; None for `dead-letter`, guarded against a
+            queue of which nothing can be handled.
         queue: the logical name of its tasks, or None to tell it from the URL.
         queue_urls: the configured URLs of logical queues, which tell it too.
     """
 
     capacity: Capacity = field(default_factory=Capacity)
     dead_letter_queue_url: str | None = None
-    unknown: UnknownPolicy = "dead-letter"
+    unknown: UnknownPolicy | None = None
     queue: str | None = None
     queue_urls: QueueUrls = NO_URLS
     stint: Stint = field(default_factory=Stint)

@@ -91,6 +91,7 @@ SHELL = {
     "consuming/deadlines.py": "raises in the threads of handlers",
     "consuming/one_by_one.py": "an event loop for one message",
     "consuming/executors.py": "threads and an event loop",
+    "consuming/guarding.py": "asks under the station's lock",
     "consuming/handling.py": "an event loop's time limits",
     "consuming/outage.py": "threads share it",
     "consuming/receiving.py": "threads, each with its own receive attempt",

@@ -110,6 +110,8 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
         claims=graph.pubsub_claims,
         queue_urls=graph.sqs_queue_urls,
     )
+    if source.lines is not None:
+        options = replace(options, unknown=options.unknown or "dead-letter")  # a file is nobody else's queue
     _warn(source)
     services = [service(transport, tasks, url, replace(options, queue=name)) for name, url in source.urls]
     port = None

@@ -88,9 +88,8 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--unknown",
     type=click.Choice(["dead-letter", "release", "drop"]),
-    default="dead-letter",
-    show_default=True,
-    help="What to do with media types that no task here handles.",
+    help="What to do with media types that no task here handles; dead-letter by default, but held back for "
+    "an hour while none of the queue's messages could be handled yet.",
 )
 @click.option("--once", is_flag=True, help="Receive once, handle what came, and end: for cron.")
 @click.option(

@@ -28,6 +28,7 @@ from ..wire import MAX_BATCH, MAX_VISIBILITY, EntryFailure, Sent
 from .dead_letters import letter
 from .judging import judge_error, unreadable
 from .opening import Opening
+from .screening import kept
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Consumer:
     def settle(self, delivery: Delivery, verdict: Verdict, received_at: float) -> None:
         """Carry out a verdict. Raises LeaseLost where the message is no longer ours, else SettleFailed."""
         if isinstance(verdict, DeadLetter) and not self._bury(delivery, verdict):
-            verdict = Retry(MAX_VISIBILITY, verdict.error)
+            verdict = kept(delivery, verdict, fifo=self.queue.fifo)
         handle = delivery.record.receipt_handle
         if isinstance(verdict, (Retry, Release)):
             wanted = math.ceil(verdict.after) if isinstance(verdict, Retry) else 0

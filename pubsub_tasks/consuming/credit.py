@@ -24,12 +24,13 @@ FORGETTING = 1.02
 
 
 class Credit:
-    """Polls under way, and how many more are worth making."""
+    """Polls under way, and how many more are worth making. `single`: have one message at a time in hand."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._slots = {Kind.THREAD: limits.threads, Kind.COROUTINE: limits.coroutines}
         self.mean: float | None = None
+        self.single = False
         self.polls = 0
         self._asked = 0
         self._worthwhile = 1
@@ -72,6 +73,8 @@ class Credit:
         """
         free = self._limits.slots - sum(running.values())
         buffered = sum(ready.values())
+        if self.single:
+            return 1 if free == self._limits.slots and not (buffered or waiting or self._asked) else 0
         if any(ready[kind] > self.prefetch + slots for kind, slots in self._slots.items()):
             return 0  # one kind of slot is full to the brim; more would be of that kind again
         room = min(free + self.prefetch - buffered, self.waiting_limit - waiting)

@@ -28,6 +28,7 @@ from ..pointers import ClaimStore
 from ..retry import RetryPolicy
 from ..tasks import Task, Tasks
 from ..verdicts import DeadLetter, Drop, Retry, Verdict
+from .guard import Guard
 from .judging import judge_error, judge_result, unreadable
 from .opening import Opening
 from .screening import early, outdated, tried
@@ -64,7 +65,8 @@ class Dispatcher:
         tasks: the registry; the tasks of `queue` (its logical name) are served, with its middleware.
         unknown: what to do with a media type that no task handles. `release` leaves it for an hour since its
             first receive, and for all receives but one of `max_receive_count`, to workers that may know it,
-            and for so long takes no attempt as spent on a crash; not for FIFO queues.
+            and for so long takes no attempt as spent on a crash; not for FIFO queues. None is `dead-letter`
+            with a `Guard` against a queue of which nothing can be handled.
         claims: where the bodies of large messages are parked, if anywhere.
         name: the queue's own name, as log lines tell it; the logical one otherwise.
         layers: middleware outside the registry's own.
@@ -78,7 +80,7 @@ class Dispatcher:
         tasks: Tasks,
         queue: str,
         *,
-        unknown: UnknownPolicy = "dead-letter",
+        unknown: UnknownPolicy | None = "dead-letter",
         max_receive_count: int | None = None,
         fifo: bool = False,
         claims: ClaimStore | None = None,
@@ -96,7 +98,8 @@ class Dispatcher:
         self._tasks = tasks
         self._queue = queue
         self._name = name or queue
-        self._unknown = unknown
+        self._unknown = unknown or "dead-letter"
+        self.guard = Guard(max_receive_count, fifo=fifo) if unknown is None else None
         self._max_receive_count = max_receive_count
         self._fifo = fifo
         self._opening = Opening(tasks, queue, claims)

@@ -13,11 +13,13 @@ from ..delivery import Delivery
 from ..events import Observer, Settled, Started, notify
 from ..odd_errors import GuardedLogger, described, error_text
 from ..verdicts import DeadLetter, Hold, Hopped, Retry, Verdict
-from ..wire import MAX_DELAY, MAX_VISIBILITY, EntryFailure, Outgoing, Sent
+from ..wire import MAX_DELAY, EntryFailure, Outgoing, Sent
 from .deadlines import Deadlines, Run, timeout
 from .dispatch import Call, Dispatcher
+from .guarding import Guarding
 from .held import Held, Kind
 from .hops import hop
+from .screening import kept
 
 logger = GuardedLogger(__name__)
 
@@ -32,6 +34,7 @@ class Handling:
         wall: epoch seconds.
         send: sends to the queue itself.
         patience: seconds that a handler gets to leave after its time limit.
+        guarding: may hold back what no task was called for.
         on_stuck: told of a delivery whose thread is left behind, and of what becomes of it.
     """
 
@@ -47,6 +50,7 @@ class Handling:
         send: Callable[[Sequence[Outgoing]], Sequence[Sent | EntryFailure]],
         patience: float,
         on_stuck: Callable[[Held, Verdict], None],
+        guarding: Guarding,
     ) -> None:
         self._queue = queue
         self._dispatcher = dispatcher
@@ -57,6 +61,7 @@ class Handling:
         self._clock, self._wall = clock, wall
         self._send = send
         self._on_stuck = on_stuck
+        self._guarding = guarding
         self.deadlines = Deadlines(clock, self._stuck, patience)
         self.stopping = False
 
@@ -132,6 +137,8 @@ class Handling:
         call = self._dispatcher.prepare(held.delivery, self._wall())
         if isinstance(call, Call):
             held.task = call.task.name
+            if self._guarding.on:
+                self._guarding.handled()
             if self._observers:
                 notify(self._observers, Started(self._queue, held.delivery, call.task.name))
         return call
@@ -150,9 +157,10 @@ class Handling:
         return Hopped() if isinstance(answer, Sent) else verdict
 
     def _decided(self, held: Held, verdict: Verdict, started: float) -> Verdict:
+        if held.task is None and self._guarding.on:
+            verdict = self._guarding.decided(held.delivery, verdict)
         if isinstance(verdict, DeadLetter) and not self._can_letter:
-            # It stays where it is until somebody gives it a dead-letter queue or retention ends it.
-            verdict = Retry(MAX_VISIBILITY, verdict.error)
+            verdict = kept(held.delivery, verdict, fifo=held.lane is not None)
         if self._observers:
             seconds = self._clock() - started
             notify(self._observers, Settled(self._queue, held.delivery, held.task, verdict, seconds))

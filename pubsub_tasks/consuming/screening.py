@@ -6,8 +6,13 @@ from ..delivery import Delivery
 from ..errors import Expired
 from ..flow import hops
 from ..message import EXPIRES
-from ..verdicts import DeadLetter, Hold, Verdict
+from ..verdicts import DeadLetter, Hold, Retry, Verdict
 from ..wire import MAX_VISIBILITY
+
+FIRST_KEPT = 60.0
+"""Seconds for which a message that cannot be read stays on a queue without a dead-letter queue at first."""
+
+_NOT_READ = frozenset({"unknown", "undecodable", "invalid", "confirmation"})
 
 
 class Tried(TypedDict):
@@ -38,3 +43,17 @@ def outdated(delivery: Delivery, now: float) -> Verdict | None:
     except ValueError:
         return None
     return DeadLetter("expired", Expired(f"expired {late:.0f} s ago")) if late > 0 else None
+
+
+def kept(delivery: Delivery, verdict: DeadLetter, *, fifo: bool) -> Retry:
+    """What becomes of a dead letter where there is no dead-letter queue: it stays until there is one, or
+    until retention ends it.
+
+    What this app cannot read may be meant for another one, so it is hidden for a minute at first, and for
+    twice as long with each receive. Whatever else, and all on a FIFO queue, is hidden for the longest
+    there is.
+    """
+    if fifo or verdict.reason not in _NOT_READ:
+        return Retry(MAX_VISIBILITY, verdict.error)
+    seconds = FIRST_KEPT * 2.0 ** min(max(delivery.receives - 1, 0), 10)
+    return Retry(min(seconds, MAX_VISIBILITY), verdict.error)

@@ -19,6 +19,7 @@ from .blocking import Blocking
 from .deadlines import PATIENCE
 from .dispatch import Dispatcher
 from .executors import CoroutineSlots, Hands, ThreadSlots, thread
+from .guarding import Guarding
 from .handling import Handling
 from .held import Held, Limits
 from .inflight import InFlight
@@ -110,10 +111,9 @@ class Worker:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.queue = queue
         self.limits = limits = capacity.limits(dispatcher.has_plain, dispatcher.has_coroutines)
         self.on_crash = self.on_finished = self.on_worn = _ignore
-        self._left_behind, self._clock = 0, clock
+        self.queue, self._left_behind, self._clock = queue, 0, clock
         self._station = station = Station(
             InFlight(limits, random.random), clock, threads=limits.threads, wait=capacity.wait, stint=stint
         )
@@ -127,6 +127,7 @@ class Worker:
             send=queue.send,
             patience=capacity.patience,
             on_stuck=self._leave_behind,
+            guarding=Guarding(queue.name, dispatcher.guard, station, wall),
         )
         outage = partial(Outage, clock=clock, jitter=random.random)
         self._receiving = outage(f"receiving from {queue.name}")

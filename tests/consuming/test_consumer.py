@@ -266,11 +266,20 @@ def test_one_bad_body_hides_none_of_its_neighbours(
     assert json.loads(letter.attributes["dead_letter"].value)["reason"] == reason
 
 
-def test_without_a_dead_letter_queue_it_stays_as_long_as_sqs_allows(tasks: Tasks) -> None:
+def test_without_a_dead_letter_queue_what_cannot_be_read_is_hidden_for_longer_each_time(tasks: Tasks) -> None:
     shop = Shop(tasks, dead_letters=False).send("no json")
 
-    with pytest.raises(DecodeError), shop.one() as message:
-        _ = message.content
+    for seconds in (60, 120, 240):
+        with pytest.raises(DecodeError), shop.one() as message:
+            _ = message.content
+        assert shop.is_hidden_for(seconds)
+
+
+def test_without_a_dead_letter_queue_what_was_rejected_is_hidden_as_long_as_sqs_allows(tasks: Tasks) -> None:
+    shop = Shop(tasks, dead_letters=False).send("no json")
+
+    with pytest.raises(Reject), shop.one():
+        raise Reject("no")
 
     assert shop.is_hidden_for(43_200)
 

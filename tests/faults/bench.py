@@ -35,7 +35,7 @@ class Bench:
         self,
         tasks: Tasks,
         *,
-        unknown: UnknownPolicy = "dead-letter",
+        unknown: UnknownPolicy | None = "dead-letter",
         max_receive_count: int = 100,
         letters: bool = True,
         visibility: int = 30,

@@ -1,0 +1,51 @@
+"""Guarding: asks a worker's `Guard` under the station's lock, and carries out the pauses and the log line."""
+
+from collections.abc import Callable
+
+from ..delivery import Delivery
+from ..odd_errors import GuardedLogger
+from ..verdicts import Verdict
+from .guard import Guard
+from .station import Station
+
+logger = GuardedLogger(__name__)
+
+
+class Guarding:
+    """Safe to share between threads.
+
+    Args:
+        queue: its name, for the log.
+        guard: None for a worker that is not guarded.
+        wall: epoch seconds.
+    """
+
+    def __init__(self, queue: str, guard: Guard | None, station: Station, wall: Callable[[], float]) -> None:
+        self._queue = queue
+        self._guard = guard
+        self._station = station
+        self._wall = wall
+        self.on = guard is not None
+
+    def handled(self) -> None:
+        """A message was given to its task."""
+        if self._guard is not None and self.on:
+            self.on = False
+            with self._station as inflight:
+                self._guard.handled()
+                inflight.pace.single = False
+
+    def decided(self, delivery: Delivery, verdict: Verdict) -> Verdict:
+        """What becomes of a delivery for which no task was called."""
+        if self._guard is None or not self.on:
+            return verdict
+        now = self._wall()
+        with self._station as inflight:
+            verdict = self._guard.decided(delivery, verdict, now)
+            inflight.pace.single = self._guard.slow
+            seconds, warning = self._guard.pause, self._guard.warning(now)
+        if seconds:
+            self._station.pause_polls(seconds)
+        if warning:
+            logger.error("%s: %s", self._queue, warning)
+        return verdict

@@ -1,0 +1,104 @@
+"""Whatever is on a queue, a worker that has handled nothing of it leaves it there for an hour."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pubsub_tasks.consuming.guard import (
+    LONGEST_HOLD,
+    LONGEST_PAUSE,
+    MIN_AGE,
+    ODD_AT_FIRST,
+    Guard,
+    hold,
+    pause,
+)
+from pubsub_tasks.envelope import open_record
+from pubsub_tasks.origins import describe, origin, unwrapped
+from pubsub_tasks.verdicts import DeadLetter, Retry
+from pubsub_tasks.wire import Record
+
+receives = st.integers(min_value=1, max_value=1_000)
+ages = st.floats(min_value=0, max_value=4e6)
+most = st.none() | st.integers(min_value=1, max_value=1_000)
+NOW = 1_750_000_000.0
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+KEYS = [
+    "Records",
+    "Message",
+    "Type",
+    "TopicArn",
+    "body",
+    "headers",
+    "properties",
+    "content-type",
+    "mediaType",
+]
+shapes = st.dictionaries(st.sampled_from(KEYS), json | st.just("Notification"), max_size=9)
+
+
+@given(receives, ages, most)
+def test_a_hold_ends_within_the_hour_and_only_then_is_there_none(count, age, limit):
+    seconds = hold(count, age, limit)
+
+    assert (seconds is None) == (age >= MIN_AGE)
+    if seconds is not None:
+        assert 0 < seconds <= MIN_AGE - age
+        nearly_spent = limit is not None and count >= limit - 1
+        assert nearly_spent or seconds <= LONGEST_HOLD
+
+
+@given(most, st.lists(st.floats(min_value=0, max_value=60), min_size=60, max_size=60))
+def test_a_message_outlives_its_receives_for_an_hour(limit, delays):
+    # However late it is received again, SQS never moves it away before the hour is over
+    age, count = 0.0, 1
+    for delay in delays:
+        seconds = hold(count, age, limit)
+        if seconds is None:
+            break
+        age += seconds + delay
+        count += 1
+        assert limit is None or count <= limit or age >= MIN_AGE
+
+
+@given(st.integers(min_value=1, max_value=10**6))
+def test_pauses_grow_and_are_bounded(count):
+    assert 0 < pause(count) <= pause(count + 1) <= LONGEST_PAUSE
+
+
+@given(st.lists(st.tuples(receives, ages, st.booleans()), max_size=60), most)
+def test_only_the_first_ten_are_dead_letters_before_they_are_an_hour_old(stream, limit):
+    guard = Guard(limit)
+    young = 0
+    for count, age, good in stream:
+        first = NOW - age
+        record = Record("no json", "r", "m", receive_count=count, sent_at=first, first_received_at=first)
+        if good:
+            guard.handled()
+            continue
+        given_verdict = DeadLetter("undecodable")
+        verdict = guard.decided(open_record(record), given_verdict, NOW)
+        if not guard.on:
+            assert verdict is given_verdict
+        elif isinstance(verdict, Retry):
+            assert age < MIN_AGE
+        else:
+            young += NOW - first < MIN_AGE
+            assert young <= ODD_AT_FIRST
+
+
+@given(json | shapes)
+def test_whatever_a_message_says_it_can_be_described(document):
+    from json import dumps
+
+    text = dumps(document)
+    assert 0 < len(describe(text)) < 1_000
+    origin(unwrapped(text))
+
+
+@given(st.text())
+def test_whatever_a_body_is_it_can_be_described(text):
+    assert describe(text)
