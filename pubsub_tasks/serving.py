@@ -95,7 +95,7 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
     worker = Worker(
         queue,
         dispatcher,
-        dead_letters=dead_letters_to(dead_letter_queue, queue) if dead_letter_queue else None,
+        dead_letters=dead_letters_to(dead_letter_queue, queue, attributes) if dead_letter_queue else None,
         capacity=options.capacity,
         observers=options.observers,
         stint=replace(options.stint),
@@ -141,14 +141,30 @@ def find_dead_letters(transport: Transport, attributes: QueueAttributes, url: st
     return None if url is None else transport.queue(url)
 
 
-def dead_letters_to(dead_letter_queue: Queue, queue: Queue) -> DeadLetters:
-    """How dead letters of `queue` are written for another. Raises ConfigurationError where they cannot be."""
+def dead_letters_to(
+    dead_letter_queue: Queue, queue: Queue, attributes: QueueAttributes | None = None
+) -> DeadLetters:
+    """How dead letters of `queue` are written for another. Raises ConfigurationError where they cannot be.
+
+    With the `attributes` of `queue`, a dead-letter queue that takes less than it is a warning.
+    """
     limit = dead_letter_queue.attributes().max_message_size
     fifo = dead_letter_queue.fifo
     if fifo is not queue.fifo:
         raise ConfigurationError(
             f"{dead_letter_queue.name} cannot take the dead letters of {queue.name}: "
             "of two such queues both are FIFO or neither is"
+        )
+
+    if attributes is not None and limit < attributes.max_message_size:
+        logger.warning(
+            "%s takes messages of up to %d bytes, and %s of up to %d: a larger one cannot be dead-lettered "
+            "and comes back every 15 minutes; raise the MaximumMessageSize of %s",
+            dead_letter_queue.name,
+            limit,
+            queue.name,
+            attributes.max_message_size,
+            dead_letter_queue.name,
         )
 
     def write(held: Held, verdict: DeadLetter) -> Outgoing:

@@ -88,3 +88,28 @@ def test_a_service_is_refused_before_anything_is_received() -> None:
     with pytest.raises(ConfigurationError, match="--queue logq"):
         service(transport, tasks_of("logq"), url, Options())
     assert service(transport, tasks_of("logq"), url, Options(queue="logq")).queue.name == "billing"
+
+
+def test_a_dead_letter_queue_that_takes_less_than_its_source_is_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Given a dead-letter queue with a smaller limit
+    transport = MemoryTransport()
+    sqs = transport.client("sqs")
+    sqs.create_queue(QueueName="dead", Attributes={"MaximumMessageSize": "262144"})
+    dead = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+
+    # When a worker is made
+    service(transport, tasks_of(None), url, Options(dead_letter_queue_url=dead))
+
+    # Then one line says so, with both limits
+    (line,) = [text for text in caplog.messages if "MaximumMessageSize" in text]
+    assert "262144" in line
+    assert "1048576" in line
+
+    # And none where it takes as much
+    caplog.clear()
+    sqs.set_queue_attributes(QueueUrl=dead, Attributes={"MaximumMessageSize": "1048576"})
+    service(transport, tasks_of(None), url, Options(dead_letter_queue_url=dead))
+    assert caplog.messages == []

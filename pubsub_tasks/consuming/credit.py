@@ -63,13 +63,14 @@ class Credit:
 
     @property
     def unsettled_limit(self) -> int:
-        """How many settlements may be unconfirmed before it is better to receive no more."""
-        return 10 * self.waiting_limit
+        """How many may be in hand beside those that wait: where settlements fail, more would only pile up."""
+        return 10 * self.waiting_limit + (self._limits.prefetch or 0)
 
-    def left(self, running: dict[Kind, int], ready: dict[Kind, int], waiting: int) -> int:
+    def left(self, running: dict[Kind, int], ready: dict[Kind, int], waiting: int, in_hand: int = 0) -> int:
         """How many messages may be received beyond those that open polls may bring.
 
-        Those of a FIFO queue may all turn out to wait, behind others of their group.
+        Those of a FIFO queue may all turn out to wait, behind others of their group. `in_hand` is everything
+        that is not settled for good, calls under way and calls that failed included.
         """
         free = self._limits.slots - sum(running.values())
         buffered = sum(ready.values())
@@ -77,7 +78,11 @@ class Credit:
             return 1 if free == self._limits.slots and not (buffered or waiting or self._asked) else 0
         if any(ready[kind] > self.prefetch + slots for kind, slots in self._slots.items()):
             return 0  # one kind of slot is full to the brim; more would be of that kind again
-        room = min(free + self.prefetch - buffered, self.waiting_limit - waiting)
+        room = min(
+            free + self.prefetch - buffered,
+            self.waiting_limit - waiting,
+            self.unsettled_limit - (in_hand - waiting),
+        )
         return max(0, room - self._asked)
 
     @property

@@ -66,10 +66,12 @@ class InFlight:
 
     def credit(self) -> int:
         """How many messages may be asked for in one more poll; 0 for none."""
-        if self.draining or self.pace.enough or len(self._outboxes) >= self.pace.unsettled_limit:
-            return 0  # where settlements do not get through, to receive more would only pile them up
+        if self.draining or self.pace.enough:
+            return 0
         ready = {kind: self._lineup.ready(kind) for kind in Kind}
-        return self.pace.ask(self.pace.left(self._running, ready, self.waiting), sum(ready.values()))
+        in_hand = max(len(self._held), len(self._outboxes))  # which may hold some that are others' by now
+        left = self.pace.left(self._running, ready, self.waiting, in_hand)
+        return self.pace.ask(left, sum(ready.values()))
 
     def wake_at(self) -> float | None:
         """When `commands` may have something new without any event, or None."""
@@ -164,15 +166,18 @@ class InFlight:
             self._lineup.leave(held)
             self._leases.resume(held, now)
 
-    def unsettled(self, members: Sequence[Held], now: float) -> None:
-        """That command failed. Deletes are tried until they succeed, the others while the lease holds."""
+    def unsettled(self, members: Sequence[Held], now: float, refused: bool = False) -> None:
+        """It failed. Deletes are tried until they succeed, others while leased; `refused` letters go back."""
         self._outboxes.answered(members)
         for held in members:
             if held.state is not State.DELETING and (held.hold.lost or held.hold.until <= now):
                 self._lapse(held, now)
+                continue
+            if refused:
+                self._again(held, Retry(MAX_DELAY + 1.0), now)  # longer than is waited in hand
             else:
                 self._outboxes.put_back(held, now)
-                self._leases.resume(held, now)
+            self._leases.resume(held, now)
 
     def lost(self, members: Sequence[Held]) -> None:
         """The service says, as they were to be settled, that these receipts are no longer good."""

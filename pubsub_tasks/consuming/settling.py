@@ -21,6 +21,13 @@ from .station import Station
 logger = GuardedLogger(__name__)
 
 
+ALONE_AFTER = 2
+"""Failures after which a letter is sent by itself: it may be what makes the call of its neighbours fail."""
+
+REFUSALS = frozenset({"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"})
+"""Codes with which a call fails because of what a letter is, so that another try will fail too."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
     """Where dead letters go: the queue, how each is written, and how many bytes one call takes."""
@@ -114,7 +121,8 @@ class Settler:
             sent, failed, refused = _sorted(portion, answers)
             with self._station as inflight:
                 inflight.dead_lettered(sent, self._clock())
-                inflight.unsettled([*failed, *refused], self._clock())
+                inflight.unsettled(failed, self._clock())
+                inflight.unsettled(refused, self._clock(), refused=True)
                 for held in sent:
                     self._station.tally.confirmed(held.verdict)
 
@@ -141,9 +149,13 @@ class Settler:
 
     def _send(self, letters: Sequence[Outgoing]) -> list[EntryFailure | None]:
         assert self._dead_letters is not None
-        return [
-            None if isinstance(answer, Sent) else answer for answer in self._dead_letters.queue.send(letters)
-        ]
+        try:
+            answers = self._dead_letters.queue.send(letters)
+        except TransportError as error:
+            if len(letters) > 1 or error.code.rpartition(".")[2] not in REFUSALS:
+                raise
+            return [EntryFailure(error.code, error_text(error), retriable=False)]
+        return [None if isinstance(answer, Sent) else answer for answer in answers]
 
     def _answers(
         self, call: Callable[[], list[EntryFailure | None]], count: int, outage: Outage
@@ -195,10 +207,11 @@ def _portions(
     for held, letter in written:
         if letter is None:
             continue
-        if letter.size > room:
+        alone = held.failures >= ALONE_AFTER
+        if alone or letter.size > room:
             portions.append(([], []))
             room = batch_limit
         portions[-1][0].append(held)
         portions[-1][1].append(letter)
-        room -= letter.size
+        room = 0 if alone else room - letter.size
     return portions

@@ -40,9 +40,9 @@ def test_a_poll_that_waited_for_messages_does_not_look_like_a_network():
     assert credit.ask(10, 0) == 0
 
 
-def left(credit, *, running=0, ready=0, waiting=0, kind=Kind.THREAD):
+def left(credit, *, running=0, ready=0, waiting=0, in_hand=0, kind=Kind.THREAD):
     counts = dict.fromkeys(Kind, 0)
-    return credit.left({**counts, kind: running}, {**counts, kind: ready}, waiting)
+    return credit.left({**counts, kind: running}, {**counts, kind: ready}, waiting, in_hand)
 
 
 def test_as_much_as_there_are_free_slots_until_something_is_known_of_the_handlers():
@@ -138,3 +138,19 @@ def test_a_fifo_queue_brings_no_more_than_may_wait():
     credit.polling(5)
     assert left(credit, waiting=95) == 0
     assert left(credit, waiting=200) == 0
+
+
+def test_settlements_that_wait_count_as_what_is_in_hand():
+    credit = Credit(Limits(threads=8))
+
+    assert left(credit, in_hand=credit.unsettled_limit - 5) == 5
+    credit.polling(5)
+    assert left(credit, in_hand=credit.unsettled_limit - 5) == 0
+    assert left(credit, in_hand=4 * credit.unsettled_limit) == 0
+
+
+@pytest.mark.parametrize("prefetch", [None, 0, 5_000])
+def test_the_limit_of_settlements_leaves_room_for_all_slots_and_the_prefetch(prefetch):
+    credit = Credit(Limits(threads=8, prefetch=prefetch))
+
+    assert credit.unsettled_limit > 8 + (prefetch or 80)

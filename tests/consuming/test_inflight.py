@@ -259,3 +259,63 @@ def test_illegal_moves_raise_and_change_nothing():
     inflight.finished(member, Ack(), 0.0)
     with pytest.raises(IllegalMove, match="<Held m0 deleting> does not run"):
         inflight.finished(member, Ack(), 0.0)
+
+
+VERDICTS = [Ack(), Retry(60.0), DeadLetter("failed"), Drop("unwanted")]
+ANSWERS = ["never", "unsettled", "refused"]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: type(verdict).__name__)
+@pytest.mark.parametrize("lane", [None, "one group"])
+def test_what_is_in_hand_has_a_limit_whatever_call_fails_and_however(verdict, answer, lane):
+    # Given a full queue, quick handlers, and settlements and extensions that fail or are never answered
+    inflight = InFlight(Limits(threads=8, visibility=30))
+    now, most, boxed = 0.0, 0, 0
+    for _ in range(3_000):
+        now += 0.05
+        while asked := inflight.credit():
+            inflight.polling(asked)
+            members = [held(group=lane, received_at=now) for _ in range(asked)]
+            inflight.received(members, asked, now)
+        while member := start(inflight, now):
+            inflight.finished(member, verdict, now)
+        for command in inflight.commands(now):
+            if isinstance(command, TellLost) or answer == "never":
+                continue
+            if isinstance(command, Extend):
+                inflight.not_extended([each for each, _ in command.changes], now)
+                continue
+            refused = answer == "refused" and isinstance(command, SendToDeadLetters)
+            inflight.unsettled(command.members, now, refused=refused)
+        most, boxed = max(most, len(inflight)), max(boxed, len(inflight._outboxes))
+
+    # Then there is never more in hand than is allowed
+    assert most <= inflight.pace.unsettled_limit + inflight.pace.waiting_limit
+    assert boxed <= inflight.pace.unsettled_limit + inflight.pace.waiting_limit
+
+
+def test_a_letter_that_is_refused_for_good_goes_back_to_its_queue():
+    (member,) = several(1)
+    inflight = receiving(member)
+    inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
+    inflight.commands(0.0)
+
+    inflight.unsettled([member], 0.0, refused=True)
+
+    (command,) = inflight.commands(0.1)
+    assert command == LetGo([member])
+    assert 900 <= member.seconds <= 901
+    assert settled(inflight, command).idle
+
+
+def test_a_letter_that_is_refused_when_its_lease_is_over_is_left_to_the_next_holder():
+    (member,) = several(1)
+    inflight = receiving(member)
+    inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
+    inflight.commands(0.0)
+
+    inflight.unsettled([member], 31.0, refused=True)
+
+    assert [type(command) for command in inflight.commands(31.0)] == [TellLost]
+    assert inflight.idle

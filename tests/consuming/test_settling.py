@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from threading import Event
+from typing import ClassVar
 
 import pytest
 
 from pubsub_tasks import Delivery
+from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.events import Lost
+from pubsub_tasks.signals import Nack, Reject
 from pubsub_tasks.verdicts import Ack
 from pubsub_tasks.wire import EntryFailure, Outgoing, Sent
 
@@ -89,3 +92,88 @@ def test_letters_are_sent_in_as_many_calls_as_their_size_asks_for() -> None:
         until(lambda: worker.tally.dead_lettered.total() == 5)
     assert max(dead.sizes) <= 1_048_576
     assert shop.left() == []
+
+
+def test_letters_that_are_refused_for_their_size_do_not_stop_the_worker() -> None:
+    # Given more messages too large for the dead-letter queue than may be in hand, and sound ones behind them
+    shop = Shop()
+    shop.task()(lambda number: None)
+    sqs = shop.transport.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=shop.dead.url, Attributes={"MaximumMessageSize": "1024"})
+    for _ in range(120):
+        shop.send_bodies(*["x" * 2_000] * 10)
+    shop.send(*range(5))
+
+    # When a worker handles them
+    with shop.working(threads=1, receivers=1) as worker:
+        most = 0
+
+        def handled() -> bool:
+            nonlocal most
+            most = max(most, len(worker._station._inflight))
+            return worker.tally.acked == 5
+
+        until(handled)
+        until(lambda: len(worker._station._inflight) == 0)
+
+    # Then the sound ones are handled, and nothing was lost
+    assert most <= 1_000
+    assert shop.queue.attributes().in_flight + shop.queue.attributes().visible >= 1_200
+    assert worker.tally.dead_lettered.total() == 0
+
+
+def test_a_letter_that_makes_a_whole_call_fail_is_sent_by_itself() -> None:
+    # Given a dead-letter queue whose calls fail as a whole where one of the letters is odd
+    class Choosy(Flaky):
+        def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
+            self.sizes.append(len(entries))
+            if any(entry.body == "odd" for entry in entries):
+                raise SettleFailed("not these", code="AWS.SimpleQueueService.BatchRequestTooLong")
+            return super().send(entries)
+
+        sizes: ClassVar[list[int]] = []
+
+    shop = Shop()
+    shop.task()(lambda number: None)
+    shop.send_bodies("one", "odd", "two", "three")
+
+    # When they are sent together
+    with shop.working(dead_letters=Choosy(shop.dead)) as worker:
+        until(lambda: worker.tally.dead_lettered.total() == 3)
+        until(lambda: len(worker._station._inflight) == 0)
+
+    # Then its neighbours are letters, and it went back to its queue
+    assert shop.queue.attributes().in_flight == 1
+    assert max(Choosy.sizes) > 1
+
+
+@pytest.mark.parametrize("call", ["delete", "change_visibility", "send"])
+def test_however_long_settlements_fail_what_is_in_hand_has_a_limit(call: str) -> None:
+    # Given a queue of more messages than may be in hand, and a kind of call that fails
+    shop = Shop()
+
+    @shop.task()
+    def act(number: int) -> None:
+        if call == "change_visibility":
+            raise Nack(600)
+        if call == "send":
+            raise Reject
+
+    for start in range(0, 1_500, 10):
+        shop.send(*range(start, start + 10))
+    queue, dead = Flaky(shop.queue), Flaky(shop.dead)
+    for each in (queue, dead):
+        each.failing[call] = SettleFailed("an outage", code="InternalError")
+
+    # When a worker handles them
+    with shop.working(queue, dead_letters=dead, threads=2, receivers=2) as worker:
+        until(lambda: len(worker._station._inflight) >= 990)
+        calls = queue.calls.count(call) + dead.calls.count(call)
+        until(lambda: queue.calls.count(call) + dead.calls.count(call) > calls + 50)
+        most = len(worker._station._inflight)
+        queue.failing.clear()
+        dead.failing.clear()
+        until(lambda: worker.tally.received >= 1_500 and len(worker._station._inflight) == 0)
+
+    # Then it has a limit, and all is settled once the calls work
+    assert most <= 1_000
