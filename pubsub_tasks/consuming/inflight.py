@@ -20,7 +20,7 @@ from .credit import Credit
 from .held import Command, Extend, Held, IllegalMove, Kind, Limits, State, TellLost
 from .leases import Leases
 from .lineup import UNSTARTED, Lineup
-from .outboxes import Outboxes
+from .outboxes import MOST_REFUSALS, Outboxes
 
 
 class InFlight:
@@ -173,7 +173,7 @@ class InFlight:
             if held.state is not State.DELETING and (held.hold.lost or held.hold.until <= now):
                 self._lapse(held, now)
                 continue
-            if refused:
+            if refused and held.failures >= MOST_REFUSALS:
                 self._again(held, Retry(MAX_DELAY + 1.0), now)  # longer than is waited in hand
             else:
                 self._outboxes.put_back(held, now)

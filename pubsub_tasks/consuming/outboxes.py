@@ -14,6 +14,10 @@ LAST_BACKOFF = 1.0
 """Seconds between tries once the end is near: there is not much time left to succeed in."""
 
 
+MOST_REFUSALS = 3
+"""Of a letter, after which its message goes back to its queue: it would keep a place in hand for nothing."""
+
+
 class Outboxes:
     """Deletes, departures and letters to be sent. `jitter` gives a chance from 0 to 1."""
 

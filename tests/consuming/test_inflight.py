@@ -295,18 +295,19 @@ def test_what_is_in_hand_has_a_limit_whatever_call_fails_and_however(verdict, an
     assert boxed <= inflight.pace.unsettled_limit + inflight.pace.waiting_limit
 
 
-def test_a_letter_that_is_refused_for_good_goes_back_to_its_queue():
+def test_a_letter_that_is_refused_again_and_again_goes_back_to_its_queue():
     (member,) = several(1)
-    inflight = receiving(member)
-    inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
-    inflight.commands(0.0)
+    inflight, now = receiving(member), 0.0
+    inflight.finished(start(inflight), DeadLetter("failed"), now)
 
-    inflight.unsettled([member], 0.0, refused=True)
+    for _ in range(4):
+        now = max(now, inflight.wake_at())
+        assert inflight.commands(now) == [SendToDeadLetters([member])]
+        inflight.unsettled([member], now, refused=True)
 
-    (command,) = inflight.commands(0.1)
-    assert command == LetGo([member])
+    assert inflight.commands(now) == [LetGo([member])]
     assert 900 <= member.seconds <= 901
-    assert settled(inflight, command).idle
+    assert settled(inflight, LetGo([member])).idle
 
 
 def test_a_letter_that_is_refused_when_its_lease_is_over_is_left_to_the_next_holder():
