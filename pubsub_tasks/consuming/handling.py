@@ -11,7 +11,7 @@ from typing import Any
 
 from ..delivery import Delivery
 from ..events import Observer, Settled, Started, notify
-from ..odd_errors import GuardedLogger, described, error_text
+from ..odd_errors import GuardedLogger, described, error_text, pass_interrupt
 from ..verdicts import DeadLetter, Hold, Hopped, Retry, Verdict
 from ..wire import MAX_DELAY, EntryFailure, Outgoing, Sent
 from .deadlines import Deadlines, Run, timeout
@@ -130,6 +130,7 @@ class Handling:
 
     def _mishandled(self, held: Held, error: BaseException) -> Retry:
         """A fault of ours costs this message one try, and never its thread or slot."""
+        pass_interrupt(error)
         logger.error("message %s could not be handled, and is tried again", held.delivery.id, exc_info=error)
         return Retry(min(MAX_DELAY, 2.0 ** min(held.delivery.receives, 10)), described(error))
 
