@@ -74,7 +74,7 @@ class ThreadSlots:
         job = self._station.slot_job()
         while job is not None:
             if isinstance(job, Held):
-                verdict = self._handle(job)
+                verdict = Context().run(self._handle, job)  # nothing that a handler sets reaches the next
                 if verdict is None:
                     return
                 job = self._station.slot_job(job, verdict)

@@ -6,6 +6,8 @@ The verdicts are those of a worker, since the same dispatch decides; only the sp
 import asyncio
 from asyncio import CancelledError
 from collections.abc import Callable
+from contextvars import copy_context
+from decimal import getcontext, setcontext
 
 from ..delivery import Delivery
 from ..errors import PubSubTasksError
@@ -57,7 +59,18 @@ class MessageDispatcher:
 def decide(
     dispatcher: Dispatcher, delivery: Delivery, clock: Callable[[], float]
 ) -> tuple[str | None, Verdict]:
-    """Handle a delivery here and now; the name of the task that ran, if one did, and the verdict."""
+    """Handle a delivery here and now; the name of the task that ran, if one did, and the verdict.
+
+    It runs in a copy of the caller's context: a context variable or a Decimal precision that the handler sets
+    reaches neither the next message nor the caller.
+    """
+    return copy_context().run(_decide, dispatcher, delivery, clock)
+
+
+def _decide(
+    dispatcher: Dispatcher, delivery: Delivery, clock: Callable[[], float]
+) -> tuple[str | None, Verdict]:
+    setcontext(getcontext().copy())  # a copied context refers to the same mutable Decimal context
     call = dispatcher.prepare(dispatcher.open(delivery), clock())
     if not isinstance(call, Call):
         return None, call
