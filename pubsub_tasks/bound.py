@@ -4,13 +4,14 @@ A class with a `@binding` is made by the graph, so that it gets its collaborator
 asked for by name, the others are not served, as in a code base whose daemons each take their own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
 from .errors import ConfigurationError, PubSubTasksError
-from .middleware import Layer
+from .middleware import Layer, Next
 from .opaque import OpaqueHeaders
+from .outlets import Publishes
 from .tasks import Task, Tasks
 
 
@@ -24,7 +25,11 @@ def served(graph: Any, tasks: Tasks, components: Iterable[str] = ()) -> Tasks:
     named = {task for task, key in bound.items() if key in set(components)}
     chosen = [task for task in tasks if task not in bound or not named or task in named]
     made = [_made(task, _component(graph, bound[task], task)) if task in bound else task for task in chosen]
-    return _registry(tasks, made, graph.pubsub_opaque_headers)
+    layers = [_into_world(tasks, graph.sns_producer)] if graph.metadata.testing else []
+    opaque: OpaqueHeaders | None = graph.pubsub_opaque_headers
+    if opaque is not None:
+        layers.insert(0, Layer(opaque.handle, opaque.ahandle))
+    return _registry(tasks, made, layers)
 
 
 def _bound(graph: Any, tasks: Tasks) -> Mapping[Task[..., Any], str]:
@@ -59,13 +64,25 @@ def _made(task: Task[..., Any], instance: Any) -> Task[..., Any]:
     return made
 
 
-def _registry(tasks: Tasks, chosen: Iterable[Task[..., Any]], opaque: OpaqueHeaders | None) -> Tasks:
-    """A registry of the chosen tasks, around which the opaque context is filled."""
+def _into_world(tasks: Tasks, producer: Publishes) -> Layer:
+    """Handlers of a graph that is testing publish into its own world, whatever other graphs bound."""
+
+    def plain(call_next: Next, call: Any) -> Any:
+        with tasks.bound(producer):
+            return call_next(call)
+
+    async def coroutine(call_next: Next, call: Any) -> Any:
+        with tasks.bound(producer):
+            return await call_next(call)
+
+    return Layer(plain, coroutine)
+
+
+def _registry(tasks: Tasks, chosen: Iterable[Task[..., Any]], layers: Sequence[Layer]) -> Tasks:
+    """A registry of the chosen tasks, with these layers outside of the registry's own."""
     registry = Tasks()
     registry.schemas = tasks.schemas
-    registry.middleware = list(tasks.middleware)
-    if opaque is not None:
-        registry.middleware.insert(0, Layer(opaque.handle, opaque.ahandle))
+    registry.middleware = [*layers, *tasks.middleware]
     for task in chosen:
         registry.register(task)
     return registry

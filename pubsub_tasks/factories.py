@@ -6,7 +6,7 @@ are boto3's to find. boto3 is loaded when a factory first needs it, and never by
 world is in memory (`testing.world`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,8 @@ from .schemas import Schemas
 from .serving import choose_queue, find_dead_letters, our_version
 from .tasks import DEFAULT_QUEUE, Tasks, default_tasks
 from .telemetry import logging as log_lines
-from .testing.world import TOPICS
+from .testing.world import WorldTopics
+from .transports import Queue
 from .wire import MAX_BATCH
 from .wiring import WIRE, Graph, factory, json_object, transport_of
 
@@ -58,7 +59,9 @@ def configure_sns_topic_arns(graph: Graph) -> Topics:
     """Topics by media type: in `mappings`, or by the media type itself, or as `created.order`; else `prefix`
     with the media type's encoded name; else `default`. A graph that is testing needs none of them."""
     topics = Topics.of(graph.config.sns_topic_arns)
-    return Topics(prefix=TOPICS) if graph.metadata.testing and topics == Topics() else topics
+    if graph.metadata.testing and topics == Topics():
+        return WorldTopics(world=graph.pubsub_world)
+    return topics
 
 
 @factory(
@@ -71,7 +74,8 @@ def configure_sns_topic_arns(graph: Graph) -> Topics:
     max_size=typed(int, default_value=MAX_SIZE),
 )
 def configure_sns_producer(graph: Graph) -> Producer:
-    """The producer; from here on the tasks publish with it."""
+    """The producer; from here on the tasks publish with it. That of a graph that is testing is bound weakly:
+    once the graph is collected, they publish with what was bound before."""
     config = graph.config.sns_producer
     transport = transport_of(graph, config)
     producer = Producer(
@@ -83,7 +87,7 @@ def configure_sns_producer(graph: Graph) -> Producer:
         max_size=config.max_size,
         claims=graph.pubsub_claims,
     )
-    graph.sqs_message_handler_registry.bind(producer)
+    graph.sqs_message_handler_registry.bind(producer, weak=graph.metadata.testing)
     return producer
 
 
@@ -123,16 +127,24 @@ def configure_opaque_headers(graph: Graph) -> OpaqueHeaders | None:
     unknown=typed(str, default_value=None),
 )
 def configure_sqs_consumer(graph: Graph) -> Consumer:
-    """The consumer of `sqs_queue_url`, which a graph that is testing need not have."""
-    config, tasks = graph.config.sqs_consumer, graph.sqs_message_handler_registry
-    url = config.sqs_queue_url
-    if url is None and graph.metadata.testing:
-        url = config.queue or min(tasks.queues, default=DEFAULT_QUEUE)
-    if url is None:
+    """The consumer of `sqs_queue_url`. Without one, a graph that is testing consumes `queue`, else the queues
+    of all tasks."""
+    config = graph.config.sqs_consumer
+    url = config.sqs_queue_url or config.queue
+    if graph.metadata.testing and url is None:
+        tasks = graph.get("pubsub_served_tasks") or graph.sqs_message_handler_registry
+        first, *others = sorted(tasks.queues) or [DEFAULT_QUEUE]
+        return _consumer(graph, first, [_consumer(graph, other) for other in others])
+    if config.sqs_queue_url is None and not graph.metadata.testing:
         raise ConfigurationError(
             "no queue to consume: configure sqs_consumer.sqs_queue_url, as with --sqs-queue-url or "
             f"{graph.metadata.name.upper().replace('-', '_')}__SQS_CONSUMER__SQS_QUEUE_URL"
         )
+    return _consumer(graph, url)
+
+
+def _consumer(graph: Graph, url: str, others: Sequence[Consumer] = ()) -> Consumer:
+    config, tasks = graph.config.sqs_consumer, graph.sqs_message_handler_registry
     transport = transport_of(graph, config)
     queue = transport.queue(url)
     return Consumer(
@@ -146,6 +158,7 @@ def configure_sqs_consumer(graph: Graph) -> Consumer:
         dead_letters=lambda: find_dead_letters(transport, queue.attributes(), config.dead_letter_queue_url),
         version=our_version(),
         observers=[log_lines.observe],
+        others=others,
     )
 
 
@@ -169,14 +182,18 @@ def configure_served_tasks(graph: Graph) -> Tasks:
 @factory("sqs_message_dispatcher")
 def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
     """Handles a batch in the calling thread."""
-    consumer, tasks = graph.sqs_consumer, graph.pubsub_served_tasks
-    queue = consumer.queue
-    dispatcher = Dispatcher(
-        tasks,
-        choose_queue(tasks, queue.url, graph.config.sqs_consumer.queue, graph.sqs_queue_urls),
-        unknown=graph.config.sqs_consumer.unknown or "dead-letter",
-        fifo=queue.fifo,
-        claims=graph.pubsub_claims,
-        name=queue.name,
-    )
-    return MessageDispatcher(consumer, dispatcher)
+    consumer: Consumer = graph.sqs_consumer
+    config, tasks = graph.config.sqs_consumer, graph.pubsub_served_tasks
+
+    def dispatcher(queue: Queue) -> Dispatcher:
+        return Dispatcher(
+            tasks,
+            choose_queue(tasks, queue.url, config.queue, graph.sqs_queue_urls),
+            unknown=config.unknown or "dead-letter",
+            fifo=queue.fifo,
+            claims=graph.pubsub_claims,
+            name=queue.name,
+        )
+
+    others = {other: dispatcher(other.queue) for other in consumer.others}
+    return MessageDispatcher(consumer, dispatcher(consumer.queue), others)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import update_wrapper
 from threading import Lock
 from typing import Any, Generic, ParamSpec, TypeVar
+from weakref import ref
 
 from marshmallow import Schema
 
@@ -117,6 +118,7 @@ class Tasks(Outlets):
         self._tasks: dict[tuple[str, str], Task[..., Any]] = {}
         self._codecs: dict[type[Schema], Codec] = {}
         self._producer: Publishes | None = None
+        self._weak: list[ref[Publishes]] = []
         self._lock = Lock()
 
     def __iter__(self) -> Iterator[Task[..., Any]]:
@@ -167,9 +169,16 @@ class Tasks(Outlets):
         self.middleware.append(layer)
         return middleware
 
-    def bind(self, producer: Publishes) -> None:
-        """Publish with this from now on."""
-        self._producer = producer
+    def bind(self, producer: Publishes, *, weak: bool = False) -> None:
+        """Publish with this from now on.
+
+        With `weak` the registry does not keep the producer alive: once it is collected, what was bound before
+        publishes again. A graph that is testing binds its producer so.
+        """
+        if not weak:
+            self._producer, self._weak = producer, []
+            return
+        self._weak = [*(each for each in self._weak if each() is not None), ref(producer)]
 
     @contextmanager
     def bound(self, producer: Publishes) -> Iterator[None]:
@@ -183,7 +192,7 @@ class Tasks(Outlets):
     @property
     def producer(self) -> Publishes:
         """Who publishes. Raises Unbound."""
-        producer = _override.get({}).get(id(self)) or self._producer
+        producer = _override.get({}).get(id(self)) or self._latest or self._producer
         return producer if producer is not None else self._bind_default()
 
     def codec_of(self, task: Task[..., Any]) -> Codec:
@@ -191,6 +200,12 @@ class Tasks(Outlets):
         if task.media_type.endswith(".*"):
             raise ConfigurationError(f"{task.name} handles {task.media_type}: publish by a media type of it")
         return task.codec or self.schemas.find(task.media_type)
+
+    @property
+    def _latest(self) -> Publishes | None:
+        """The last one that was bound weakly and is still alive."""
+        alive = (each() for each in reversed(self._weak))
+        return next((producer for producer in alive if producer is not None), None)
 
     def _bind_default(self) -> Publishes:
         if self.default is None:

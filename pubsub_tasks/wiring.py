@@ -47,7 +47,11 @@ def factory(name: str, **config: Any) -> Callable[[Factory], Factory]:
 @factory("pubsub_world")
 def configure_world(graph: Graph) -> World:
     """The topics and queues of a graph that is testing."""
-    return World(graph.sqs_message_handler_registry)
+    config = graph.config.sqs_consumer
+    world = World(graph.sqs_message_handler_registry)
+    if config.sqs_queue_url is not None:
+        world.serve(config.sqs_queue_url, config.queue)
+    return world
 
 
 def json_object(value: Any) -> Mapping[str, str]:

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Receives from one queue.
+    """Receives from one queue, and from those of other consumers after it.
 
     Args:
         queue: what to consume.
@@ -46,6 +46,7 @@ class Consumer:
         dead_letters: finds the queue for what cannot be handled; asked when first needed.
         version: ours, as letters tell it.
         claims: where the bodies of large messages are parked, if anywhere.
+        others: consumers of more queues, whose messages come after its own.
         clock: epoch seconds.
     """
 
@@ -62,10 +63,12 @@ class Consumer:
         version: str = "",
         claims: ClaimStore | None = None,
         observers: Sequence[Observer] = (),
+        others: "Sequence[Consumer]" = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.queue = queue
         self.clock = clock
+        self.others = others
         self._tasks = tasks
         self._queue_name = queue_name
         self._limit, self._wait, self._visibility = limit, wait, visibility
@@ -75,10 +78,13 @@ class Consumer:
         self._observers = list(observers)
 
     def consume(self) -> "list[ConsumedMessage]":
-        """Zero to `limit` messages. Raises ReceiveFailed."""
+        """Zero to `limit` messages of each queue. Raises ReceiveFailed."""
         records = self.queue.receive(self._limit, self._wait, self._visibility)
         now = self.clock()
-        return [ConsumedMessage(self, self._opening.open(open_record(record)), now) for record in records]
+        messages = [ConsumedMessage(self, self._opening.open(open_record(record)), now) for record in records]
+        for other in self.others:
+            messages += other.consume()
+        return messages
 
     def content(self, delivery: Delivery) -> dict[str, Any]:
         """What a delivery says. Raises its defect, UnknownMediaType, InvalidContent."""
@@ -146,7 +152,7 @@ class ConsumedMessage:
 
     def __init__(self, consumer: Consumer, delivery: Delivery, received_at: float) -> None:
         self.delivery = delivery
-        self._consumer = consumer
+        self.consumer = consumer
         self._received_at = received_at
         self._verdict: Verdict | None = None
         self._unread: PubSubTasksError | None = None
@@ -159,7 +165,7 @@ class ConsumedMessage:
     def content(self) -> dict[str, Any]:
         """What it says. Raises DecodeError, EnvelopeError, UnknownMediaType, InvalidContent."""
         try:
-            return self._consumer.content(self.delivery)
+            return self.consumer.content(self.delivery)
         except PubSubTasksError as error:
             self._unread = error
             raise
@@ -193,14 +199,14 @@ class ConsumedMessage:
 
         After the last attempt that the policy allows, it goes to the dead-letter queue if there is one.
         """
-        verdict = self._consumer.judge(self.delivery, Nack()) if seconds is None else Retry(seconds)
+        verdict = self.consumer.judge(self.delivery, Nack()) if seconds is None else Retry(seconds)
         self.settle(verdict)
 
     def settle(self, verdict: Verdict) -> None:
         """Carry out any verdict. Raises LeaseLost, SettleFailed, also where it is settled already."""
         if self._verdict is not None:
             raise SettleFailed(f"message {self.message_id} is settled already: {self._verdict!r}")
-        self._consumer.settle(self.delivery, verdict, self._received_at)
+        self.consumer.settle(self.delivery, verdict, self._received_at)
         self._verdict = verdict
 
     def __enter__(self) -> Self:
@@ -222,7 +228,7 @@ class ConsumedMessage:
     def _fail(self, error: Exception) -> None:
         """The caller is to see the error itself, and not that it could not be reported as well."""
         try:
-            self.settle(self._consumer.judge(self.delivery, error, unread=error is self._unread))
+            self.settle(self.consumer.judge(self.delivery, error, unread=error is self._unread))
         except PubSubTasksError:
             logger.warning("message %s comes back when its visibility ends", self.message_id, exc_info=True)
 

@@ -5,7 +5,7 @@ The verdicts are those of a worker, since the same dispatch decides; only the sp
 
 import asyncio
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from decimal import getcontext, setcontext
 
@@ -20,17 +20,19 @@ logger = GuardedLogger(__name__)
 
 
 class MessageDispatcher:
-    """Handles what a consumer receives with the tasks of a dispatcher."""
+    """Handles what a consumer receives with the tasks of a dispatcher; `others` are those of its others."""
 
-    def __init__(self, consumer: Consumer, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, consumer: Consumer, dispatcher: Dispatcher, others: Mapping[Consumer, Dispatcher] | None = None
+    ) -> None:
         self.consumer = consumer
-        self._dispatcher = dispatcher
+        self._dispatchers = {consumer: dispatcher, **(others or {})}
 
     def handle_batch(self) -> list[Verdict]:
-        """Receive once, handle and settle each message; what was decided for each. Raises ReceiveFailed.
+        """Receive once from each queue, handle and settle each message; what was decided for each.
 
         A message that cannot be settled, as when its lease was lost, is logged and comes back by itself; the
-        others are handled all the same.
+        others are handled all the same. Raises ReceiveFailed.
         """
         return [self._handled(message) for message in self.consumer.consume()]
 
@@ -53,7 +55,8 @@ class MessageDispatcher:
         return verdict
 
     def _verdict(self, message: ConsumedMessage) -> Verdict:
-        return decide(self._dispatcher, message.delivery, self.consumer.clock)[1]
+        dispatcher = self._dispatchers.get(message.consumer, self._dispatchers[self.consumer])
+        return decide(dispatcher, message.delivery, self.consumer.clock)[1]
 
 
 def decide(

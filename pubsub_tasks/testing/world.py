@@ -4,19 +4,27 @@ It is the transport of a graph whose metadata says testing: nothing has to be se
 and what is published is received. Knows the memory transport, and no task's function.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 from ..embedded.errors import ServiceError
 from ..envelope import MEDIA_TYPE_ATTRIBUTE
+from ..media_types import topic_name
 from ..provisioning.aws import provision
 from ..provisioning.topology import QueueSpec, plan
-from ..tasks import Tasks
+from ..publishing.topics import Topics
+from ..tasks import DEFAULT_QUEUE, Tasks
 from ..transports import Features
 from ..transports.memory import MemoryTransport
 from ..transports.sqs import SqsQueue
 from ..wire import EntryFailure, Outgoing, Sent
+
+logger = logging.getLogger(__name__)
+
+FIFO = ".fifo"
 
 TOPICS = "arn:aws:sns:us-east-1:000000000000:"
 """How the ARNs of its topics begin. An ARN of any other account means the topic of that name here."""
@@ -25,8 +33,9 @@ TOPICS = "arn:aws:sns:us-east-1:000000000000:"
 class World:
     """A transport in memory for these tasks. Safe to share between threads.
 
-    A queue gets whatever the tasks of its name handle; one that no task names gets what the only logical
-    queue does, and everything where there are no tasks. `clock` tells epoch seconds.
+    Each task's queue is there before the first message is published. A queue gets whatever the tasks of its
+    name handle; one that no task names gets what tasks without a `queue=` handle, if there are no others, and
+    everything where there are no tasks. `clock` tells epoch seconds.
     """
 
     def __init__(self, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
@@ -34,6 +43,8 @@ class World:
         self._sns, self._sqs = self.memory.client("sns"), self.memory.client("sqs")
         self._tasks = tasks
         self._queues: dict[str, str] = {}
+        self._served: dict[str, str] = {}
+        self._told: set[tuple[str, str]] = set()
         self._lock = Lock()
 
     @property
@@ -45,6 +56,8 @@ class World:
 
     def publish(self, topic_arn: str, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
         """Publish to the topic of this name, which need not be there."""
+        for name in self._tasks.queues or {DEFAULT_QUEUE}:
+            self.queue(name)
         media_types = {str(entry.attributes[MEDIA_TYPE_ATTRIBUTE].value) for entry in entries}
         with self._lock:
             arn = self._make_topic(topic_arn.rpartition(":")[2])
@@ -65,6 +78,17 @@ class World:
                 self._queues[name] = queue.attributes().arn
         return queue
 
+    def serve(self, url: str, logical: str | None) -> None:
+        """Make the queue at `url`, which gets what the tasks of `logical` handle; None: its name tells."""
+        name = self.queue(url).name
+        if logical is not None:
+            self._served[name] = logical
+
+    def is_fifo(self, media_type: str) -> bool:
+        """Whether a FIFO queue gets this media type, so that its topic must be FIFO too."""
+        names = {*self._tasks.queues, *self._queues}
+        return any(name.endswith(FIFO) and self._wants(name, media_type) for name in names)
+
     def queue_url(self, arn: str) -> str:
         return self.memory.queue_url(arn)
 
@@ -75,19 +99,41 @@ class World:
             return None
 
     def _make_topic(self, name: str) -> str:
-        attributes = {"Attributes": {"FifoTopic": "true"}} if name.endswith(".fifo") else {}
+        attributes = {"Attributes": {"FifoTopic": "true"}} if name.endswith(FIFO) else {}
         arn: str = self._sns.create_topic(Name=name, **attributes)["TopicArn"]
         return arn
 
     def _wants(self, queue_name: str, media_type: str) -> bool:
         queues = self._tasks.queues
-        name = queue_name.removesuffix(".fifo")
-        if name not in queues and len(queues) == 1:
-            (name,) = queues
+        names = [self._served.get(queue_name, queue_name), queue_name.removesuffix(FIFO)]
+        fallback = DEFAULT_QUEUE if queues == {DEFAULT_QUEUE} else ""
+        name = next((name for name in names if name in queues), fallback)
         return not queues or self._tasks.find(media_type, name) is not None
 
     def _subscribe(self, topic_arn: str, queue_arn: str) -> None:
-        if queue_arn.endswith(".fifo") and not topic_arn.endswith(".fifo"):
-            return  # SNS lets FIFO queues subscribe to FIFO topics alone
+        if queue_arn.endswith(FIFO) and not topic_arn.endswith(FIFO):
+            self._tell_not_subscribed(topic_arn, queue_arn)
+            return
         raw = {"RawMessageDelivery": "true"}
         self._sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes=raw)
+
+    def _tell_not_subscribed(self, topic_arn: str, queue_arn: str) -> None:
+        if (topic_arn, queue_arn) not in self._told:
+            self._told.add((topic_arn, queue_arn))
+            logger.warning(
+                "%s gets nothing of %s: SNS lets a FIFO queue subscribe to FIFO topics alone, whose names "
+                "end in .fifo",
+                queue_arn,
+                topic_arn,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class WorldTopics(Topics):
+    """A topic of its own in a world for each media type; FIFO where a FIFO queue gets it."""
+
+    world: World | None = None
+
+    def arn(self, media_type: str) -> str:
+        fifo = self.world is not None and self.world.is_fifo(media_type)
+        return TOPICS + topic_name(media_type) + (FIFO if fifo else "")

@@ -1,8 +1,10 @@
 """A world in memory: made as it is named, and subscribed to what the tasks handle."""
 
+import pytest
+
 from pubsub_tasks.decorators import task
 from pubsub_tasks.tasks import Tasks
-from pubsub_tasks.testing.world import TOPICS, World
+from pubsub_tasks.testing.world import TOPICS, World, WorldTopics
 from pubsub_tasks.wire import Outgoing, text
 from tests.samples import ORDER, TOPIC, OrderPlaced, body
 
@@ -39,13 +41,62 @@ def test_each_queue_gets_what_its_tasks_handle() -> None:
     assert count(world, *queues) == [1, 1, 0]
 
 
-def test_a_queue_of_any_name_gets_what_the_only_logical_queue_does() -> None:
-    world = World(tasks_of("billing"))
+def test_a_queue_of_any_name_gets_what_tasks_without_a_queue_handle() -> None:
+    world = World(tasks_of("default"))
     assert count(world, "whatever") == [0]
 
     publish(world)
 
     assert count(world, "whatever") == [1]
+
+
+def test_a_queue_that_is_named_gets_its_messages_under_that_name_or_where_it_is_served() -> None:
+    world = World(tasks_of("billing"))
+    world.serve("https://sqs.eu-west-1.amazonaws.com/123456789012/invoices", "billing")
+    assert count(world, "whatever") == [0]
+
+    publish(world)
+
+    assert count(world, "whatever", "billing", "invoices") == [0, 1, 1]
+
+
+def test_a_queue_of_a_task_is_there_before_anybody_asks_for_it() -> None:
+    world = World(tasks_of("billing", "stock.fifo"))
+
+    publish(world, topic=WorldTopics(world=world).arn(ORDER), group_id="g", deduplication_id="d")
+
+    assert count(world, "billing", "stock.fifo") == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("queues", "served", "fifo"),
+    [
+        (["billing"], "billing", False),
+        (["billing.fifo"], "billing.fifo", True),
+        (["billing", "stock.fifo"], "billing", True),
+        (["billing"], "billing.fifo", True),
+        (["default"], "anything.fifo", True),
+        (["billing"], "stock.fifo", False),
+        ([], "anything.fifo", True),
+    ],
+)
+def test_a_topic_is_fifo_where_a_fifo_queue_gets_it(queues: list[str], served: str, fifo: bool) -> None:
+    world = World(tasks_of(*queues))
+    world.queue(served)
+
+    assert WorldTopics(world=world).arn(ORDER).endswith(".fifo") is fifo
+
+
+def test_a_fifo_queue_that_a_standard_topic_cannot_feed_is_one_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World(tasks_of("billing.fifo"))
+
+    for _ in range(2):
+        publish(world)
+
+    (warning,) = caplog.messages
+    assert "billing.fifo gets nothing" in warning
 
 
 def test_without_tasks_a_queue_gets_everything() -> None:
