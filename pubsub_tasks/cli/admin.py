@@ -12,7 +12,11 @@ from .one_line import OneLineGroup
 )
 @click.version_option(package_name="pubsub-tasks")
 def command() -> None:
-    """Tools beside pubsub-worker."""
+    """Tools beside pubsub-worker.
+
+    \b
+    pubsub-tasks dlq ls --queue-url URL
+    """
 
 
 command.add_command(local.command)

@@ -20,7 +20,11 @@ from . import apps
     "--app", "-A", metavar="MODULE[:ATTRIBUTE]", help="Make the topics and queues of its tasks as well."
 )
 def command(port: int, app: str | None) -> None:
-    """Run the embedded SNS and SQS alone, for development and tests. It keeps nothing on disk."""
+    """Run the embedded SNS and SQS alone, for development and tests. It keeps nothing on disk.
+
+    \b
+    pubsub-tasks local --app shop.tasks
+    """
     if app is None:
         serve(port, _tell)
         return

@@ -22,6 +22,9 @@ _POSITIVE = click.IntRange(min=1)
 )
 @click.option(
     "--sqs-queue-url",
+    "-q",
+    "--queue-url",
+    "sqs_queue_url",
     metavar="URL",
     multiple=True,
     help="The queue to consume; or a file, of which each line is a message to handle. Given more than once, "

@@ -141,8 +141,8 @@ class Supervisor:
         last_resort.log(
             logger,
             logging.INFO,
-            "all %d processes ended: %s",
-            len(self.children),
+            "%s ended: %s",
+            "the process" if len(self.children) == 1 else f"all {len(self.children)} processes",
             told or "nothing was received",
             extra={"counts": dict(self.totals)},
         )

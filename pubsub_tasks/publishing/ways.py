@@ -91,11 +91,11 @@ class Ways:
         Raises ConfigurationError where there is none.
         """
         if queue is None:
-            return Way(self._scheduled(topic, due, "SNS has no delay, so a topic"))
+            return Way(self._scheduled(topic, due, "SNS has no delay"))
         url = self.queue_urls.url(queue)
         left = max(0, ceil(due - now))
         if url.endswith(".fifo"):
-            return Way(self._scheduled(url, due, "SQS has no delay for one message of a FIFO queue, so it"))
+            return Way(self._scheduled(url, due, "SQS has no delay for one message of a FIFO queue"))
         if left <= MAX_DELAY:
             return Way(url, delay=left)
         if self.scheduler is not None:
@@ -117,8 +117,8 @@ class Ways:
     def _scheduled(self, target: str, due: float, why: str) -> Due:
         if self.scheduler is None:
             raise ConfigurationError(
-                f"{why}, so that {target} needs EventBridge Scheduler: name a role that it may assume in "
-                "pubsub_scheduler.role_arn"
+                f"{why}: a delay on {target} needs EventBridge Scheduler. Set pubsub_scheduler.role_arn to "
+                "the ARN of a role that Scheduler may assume"
             )
         return Due(target, due)
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner, Result
 
+from pubsub_tasks.cli import worker
 from pubsub_tasks.cli.admin import command
 from pubsub_tasks.cli.dlq.world import World
 from pubsub_tasks.consuming.failures import DEAD_LETTER
@@ -20,6 +21,8 @@ from pubsub_tasks.wire import Attribute, Outgoing
 from tests.letters.rooms import Obedient, Room
 from tests.letters.samples import failed, order
 from tests.samples import ORDER
+
+QUEUE_OPTIONS = ["-q", "--queue-url", "--sqs-queue-url"]
 
 APP = """
 from marshmallow import fields
@@ -178,7 +181,7 @@ def test_a_letter_does_not_speak_to_the_terminal(shell: Shell) -> None:
     shell.fail("\x9b2J[bold]no json", error=ValueError("\x1b]0;title\x07"))
     shell.fail(order("\x1b[2J"))
 
-    for arguments in (("ls",), ("ls", "--each"), ("show",), ("drop", "--yes")):
+    for arguments in (("ls",), ("ls", "--each"), ("show",), ("drop", "--yes", "--all")):
         result = shell.run(*arguments, *(("--reason", "exhausted") if arguments[0] == "ls" else ()))
         assert not set("\x1b\x07\x9b") & set(result.output)
 
@@ -359,12 +362,55 @@ def test_drop_deletes_for_good(shell: Shell) -> None:
     assert (shell.letters, shell.back) == ([order("o-2")], [])
 
 
-def test_nothing_meant_is_nothing_done(shell: Shell) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show"],
+        ["export"],
+        ["drop", "--yes"],
+        ["drop", "--dry-run"],
+        ["redrive", "--yes"],
+        ["drop", "-y", "--json"],
+    ],
+)
+def test_no_match_exits_with_1_whatever_the_command(shell: Shell, arguments: list[str]) -> None:
     shell.fail(order())
 
-    result = shell.run("drop", "--reason", "expired", "--yes")
+    result = shell.run(*arguments, "--reason", "expired")
 
-    assert (result.exit_code, result.stdout) == (0, "dropped 0 letters\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "no such letter among the 1 that can be seen in orders-dlq\n"
+    assert len(shell.letters) == 1
+
+
+@pytest.mark.parametrize("arguments", [["drop", "--all"], ["redrive"]])
+def test_an_empty_queue_without_a_filter_is_done(shell: Shell, arguments: list[str]) -> None:
+    assert shell.run(*arguments, "--yes").exit_code == 0
+
+
+def test_every_letter_is_dropped_only_with_all(shell: Shell) -> None:
+    shell.fail(order("o-1"), order("o-2"))
+
+    without = shell.run("drop", "--yes")
+    left = len(shell.letters)
+    both = shell.run("drop", "--yes", "--all", "--reason", "failed")
+    every = shell.run("drop", "--yes", "--all")
+
+    assert (without.exit_code, left) == (2, 2)
+    assert "only with --all" in without.stderr
+    assert both.exit_code == 2
+    assert (every.stdout, shell.letters) == ("dropped 2 letters\n", [])
+
+
+def test_the_queue_goes_by_the_same_options_as_for_the_worker(shell: Shell) -> None:
+    shell.fail(order())
+
+    for option in QUEUE_OPTIONS:
+        world = World(shell.room.transport, shell.room.clock)
+        result = RUNNER.invoke(command, ["dlq", "ls", option, shell.room.letters.url], obj=world)
+        assert "1 letter in orders-dlq" in result.stdout
+        with worker.command.make_context("pubsub-worker", [option, "https://sqs/1/orders"]) as context:
+            assert context.params["sqs_queue_url"] == ("https://sqs/1/orders",)
 
 
 def test_what_is_exported_and_imported_is_the_same(shell: Shell, tmp_path: Path) -> None:
@@ -373,7 +419,7 @@ def test_what_is_exported_and_imported_is_the_same(shell: Shell, tmp_path: Path)
     (before,) = shell.room.records()
 
     assert shell.run("export", "-o", file).exit_code == 0
-    assert shell.run("drop", "--yes").exit_code == 0
+    assert shell.run("drop", "--yes", "--all").exit_code == 0
     assert shell.run("import", file, "--yes").stdout == "imported 1 letter\n"
 
     (after,) = shell.room.records()
@@ -529,7 +575,10 @@ def test_a_queue_that_is_not_there_is_one_clear_line(shell: Shell) -> None:
 
 @pytest.mark.parametrize("name", ["ls", "show", "redrive", "drop", "export", "import", "replay"])
 def test_every_command_explains_itself(shell: Shell, name: str) -> None:
-    assert shell.run(name, "--help").exit_code == 0
+    result = shell.run(name, "--help")
+
+    assert result.exit_code == 0
+    assert f"pubsub-tasks dlq {name} " in result.stdout.partition("Usage:")[2].partition("\n")[2]
 
 
 def test_a_stranger_in_the_queue_goes_where_it_is_told_to(shell: Shell) -> None:

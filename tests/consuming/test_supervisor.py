@@ -64,6 +64,16 @@ def test_each_part_has_a_process_and_their_counts_are_added_up(
     assert "all 2 processes ended: received 4, acked 2" in caplog.text
 
 
+def test_a_single_process_is_not_counted(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "pubsub_tasks")
+    alone = Supervisor([], [Part("orders")], 1, {})
+    alone.children[0].starts_at = None
+
+    alone.run()
+
+    assert "the process ended: nothing was received" in caplog.text
+
+
 def test_one_that_dies_is_started_again(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     code = supervisor(
         "me.report(ready=True)\nif name == 'orders-1' and times == 1: os.kill(os.getpid(), signal.SIGKILL)"

@@ -208,7 +208,10 @@ def test_with_a_scheduler_it_is_scheduled(shop, later):
 
 
 def test_a_topic_has_no_delay_without_a_scheduler(shop, later):
-    with pytest.raises(ConfigurationError, match=r"SNS has no delay.*pubsub_scheduler\.role_arn"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"SNS has no delay: a delay on arn\S+ needs EventBridge .* Set pubsub_scheduler\.role_arn",
+    ):
         shop.tasks.options(delay=5).publish(OrderPlaced, **CONTENT)
 
 
@@ -216,7 +219,10 @@ def test_neither_has_a_message_on_a_fifo_queue(shop, later):
     ways = Ways(shop.wire, shop.transport.queue, QueueUrls({"jobs": shop.queues["jobs.fifo"].url}))
     shop.bind(Topics(), ways=ways)
 
-    with pytest.raises(ConfigurationError, match="no delay for one message of a FIFO queue"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"no delay for one message of a FIFO queue: a delay on \S+jobs.fifo needs EventBridge",
+    ):
         later.options(delay=5, group_id="g").publish(**CONTENT)
 
 

@@ -53,6 +53,9 @@ def redrive(
 ) -> None:
     """Send letters back to the queue that they failed on, and delete them here.
 
+    \b
+    pubsub-tasks dlq redrive --queue-url URL --error TimeoutError --older-than 1h
+
     Never to the topic: no other queue gets them again. Attempts start anew; expiry and hop limit are waived
     once. A letter is deleted only when its copy is confirmed, so that it may come twice, and is never lost.
     """
@@ -74,16 +77,36 @@ def redrive(
 
 @click.command()
 @options.choosing
+@click.option(
+    "--all", "everything", is_flag=True, help="Every letter. Needed with --yes where no filter is given."
+)
 @options.rate
 @options.dry_run
 @options.yes
 @options.as_json
 @pass_world
-def drop(world: World, /, rate: float | None, dry_run: bool, yes: bool, as_json: bool, **chosen: Any) -> None:
-    """Delete letters for good. `export` keeps a copy."""
+def drop(
+    world: World,
+    /,
+    everything: bool,
+    rate: float | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    **chosen: Any,
+) -> None:
+    """Delete letters for good. `export` keeps a copy.
+
+    \b
+    pubsub-tasks dlq drop --queue-url URL --reason expired --older-than 7d
+    """
     choice = options.choice(**chosen)
     job = Job(world, "drop", "dropped", rate, dry_run, yes, as_json)
     job.may_ask()
+    if everything and not choice.filter.everything:
+        raise click.UsageError("--all goes with no letter and no filter")
+    if yes and not (everything or dry_run) and choice.filter.everything:
+        raise click.UsageError("name letters or give a filter; --yes deletes every letter only with --all")
 
     def plan(letters: Sequence[Letter]) -> Plan:
         return [Part(None, [Item(letter.id, letter.record) for letter in letters])]
@@ -104,6 +127,9 @@ def import_file(
     world: World, /, file: Any, url: str, rate: float | None, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
     """Send letters of an `export` to a dead-letter queue, byte for byte. FILE may be - for standard input.
+
+    \b
+    pubsub-tasks dlq import letters.jsonl --queue-url URL
 
     Nothing is sent where one line is wrong. A FIFO queue gets fresh deduplication ids: an import made twice
     is there twice.

@@ -54,6 +54,8 @@ class Job:
         """
         started = self.world.clock()
         seen = opened.look_before()
+        if not (seen.meant or opened.choice.filter.everything):
+            opened.refuse(seen)
         opened.remark(seen)
         parts = plan(seen.meant)
         if not self._agreed(

@@ -29,6 +29,7 @@ class Choice:
 queue_url = click.option(
     "--queue-url",
     "-q",
+    "--sqs-queue-url",
     "url",
     metavar="URL",
     required=True,

@@ -28,7 +28,11 @@ from .world import INCOMPLETE, World, pass_world, say, screen
 @options.as_json
 @pass_world
 def ls(world: World, /, each: bool, as_json: bool, **chosen: Any) -> None:
-    """Count letters by reason, error, media type, task and age."""
+    """Count letters by reason, error, media type, task and age.
+
+    \b
+    pubsub-tasks dlq ls --queue-url URL --older-than 1d
+    """
     with session(world, options.choice(**chosen)) as opened:
         seen = opened.look_before()
     now = world.clock()
@@ -47,7 +51,11 @@ def ls(world: World, /, each: bool, as_json: bool, **chosen: Any) -> None:
 @options.as_json
 @pass_world
 def show(world: World, /, as_json: bool, **chosen: Any) -> None:
-    """Show one letter: the one named, else the first that is meant."""
+    """Show one letter: the one named, else the first that matches.
+
+    \b
+    pubsub-tasks dlq show --queue-url URL 5f3a
+    """
     letter = _one(world, options.choice(**chosen))
     if as_json:
         say(json.dumps(tables.as_json(letter, world.clock())))
@@ -66,9 +74,15 @@ def show(world: World, /, as_json: bool, **chosen: Any) -> None:
 )
 @pass_world
 def export(world: World, /, output: Any, **chosen: Any) -> None:
-    """Write letters as lines of JSON, byte for byte, for `import`. They stay in the queue."""
+    """Write letters as lines of JSON, byte for byte, for `import`. They stay in the queue.
+
+    \b
+    pubsub-tasks dlq export --queue-url URL --output letters.jsonl
+    """
     with session(world, options.choice(**chosen)) as opened:
         seen = opened.look_before()
+        if not (seen.meant or opened.choice.filter.everything):
+            opened.refuse(seen)
         for letter in seen.meant:
             output.write(line(letter.record) + "\n")
         output.flush()
@@ -85,6 +99,9 @@ def export(world: World, /, output: Any, **chosen: Any) -> None:
 @pass_world
 def replay_one(world: World, /, app: str | None, queue: str | None, **chosen: Any) -> None:
     """Run the local handler on one letter. The letter stays where it is; what the handler does is real.
+
+    \b
+    pubsub-tasks dlq replay --queue-url URL --app shop.tasks 5f3a
 
     It runs as on a first attempt, without a time limit. Exits with 0 where the message would be
     acknowledged, else with 1.
@@ -129,11 +146,9 @@ def _one(world: World, choice: options.Choice) -> Letter:
     """The first letter that is meant; it is visible to others again when this returns."""
     with session(world, choice) as opened:
         seen = opened.look_before(first=True)
-    if seen.meant:
-        return seen.meant[0]
-    opened.remark(seen)
-    say(f"no such letter among the {len(seen.all):,} that can be seen in {opened.name}", err=True)
-    raise click.exceptions.Exit(INCOMPLETE)
+    if not seen.meant:
+        opened.refuse(seen)
+    return seen.meant[0]
 
 
 def _source_name(letter: Letter) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import click
 from rich.progress import (
@@ -20,7 +20,7 @@ from ...letters.letter import Letter
 from ...letters.outcome import letters as counted
 from ...letters.whereabouts import Place, find
 from .options import Choice
-from .world import INTERRUPTED, World, interruptible, note, say, screen
+from .world import INCOMPLETE, INTERRUPTED, World, interruptible, note, say, screen
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,12 @@ class Session:
             say(f"interrupted after a look at {looked}: nothing was changed", err=True)
             raise click.exceptions.Exit(INTERRUPTED)
         return seen
+
+    def refuse(self, seen: Seen) -> NoReturn:
+        """Say that no letter matches, and exit with 1."""
+        self.remark(seen)
+        say(f"no such letter among the {len(seen.all):,} that can be seen in {self.name}", err=True)
+        raise click.exceptions.Exit(INCOMPLETE)
 
     def remark(self, seen: Seen) -> None:
         """Say what was not seen."""
