@@ -108,40 +108,42 @@ def visibility_entries(changes: Sequence[tuple[str, int]]) -> list[Shape]:
 
 def sent(response: Shape, count: int) -> list[Sent | EntryFailure]:
     """The answer to SendMessageBatch or PublishBatch of `count` entries."""
-    return _by_entry(response, count, lambda entry: Sent(entry["MessageId"]))
+    return _by_entry(response, count, lambda entry: Sent(str(entry.get("MessageId", ""))))
 
 
 def settled(response: Shape, count: int) -> list[EntryFailure | None]:
     """The answer to DeleteMessageBatch or ChangeMessageVisibilityBatch of `count` entries."""
-    if not response.get("Failed") and len(response.get("Successful", ())) == count:
+    successful = response.get("Successful")
+    if not response.get("Failed") and isinstance(successful, list) and len(successful) == count:
         return [None] * count
     return _by_entry(response, count, lambda entry: None)
 
 
-def queue_attributes_from(shape: Mapping[str, str]) -> QueueAttributes:
-    """The `Attributes` of GetQueueAttributes, all of them strings."""
-    redrive = loads(shape.get("RedrivePolicy") or "{}")
-    receives = redrive.get("maxReceiveCount")
+def queue_attributes_from(shape: Mapping[str, Any]) -> QueueAttributes:
+    """The `Attributes` of GetQueueAttributes, all of them strings; odd ones count as not told."""
+    redrive = _object(shape.get("RedrivePolicy"))
+    arn, dead_letter_arn = shape.get("QueueArn"), redrive.get("deadLetterTargetArn")
+    receives = _whole(redrive, "maxReceiveCount", -1)
     return QueueAttributes(
-        arn=shape["QueueArn"],
+        arn=arn if isinstance(arn, str) else "",
         fifo=shape.get("FifoQueue") == "true",
-        visibility_timeout=int(shape.get("VisibilityTimeout", 30)),
-        retention=int(shape.get("MessageRetentionPeriod", 345_600)),
-        max_message_size=int(shape.get("MaximumMessageSize", 1_048_576)),
-        dead_letter_arn=redrive.get("deadLetterTargetArn"),
-        max_receive_count=None if receives is None else int(receives),
-        visible=int(shape.get("ApproximateNumberOfMessages", 0)),
-        in_flight=int(shape.get("ApproximateNumberOfMessagesNotVisible", 0)),
-        delayed=int(shape.get("ApproximateNumberOfMessagesDelayed", 0)),
+        visibility_timeout=_whole(shape, "VisibilityTimeout", 30),
+        retention=_whole(shape, "MessageRetentionPeriod", 345_600),
+        max_message_size=_whole(shape, "MaximumMessageSize", 1_048_576),
+        dead_letter_arn=dead_letter_arn if isinstance(dead_letter_arn, str) else None,
+        max_receive_count=receives if receives >= 0 else None,
+        visible=_whole(shape, "ApproximateNumberOfMessages", 0),
+        in_flight=_whole(shape, "ApproximateNumberOfMessagesNotVisible", 0),
+        delayed=_whole(shape, "ApproximateNumberOfMessagesDelayed", 0),
     )
 
 
 def move_from(shape: Mapping[str, Any]) -> Move:
     """One of the `Results` of ListMessageMoveTasks."""
     return Move(
-        status=shape.get("Status", ""),
-        moved=shape.get("ApproximateNumberOfMessagesMoved", 0),
-        to_move=shape.get("ApproximateNumberOfMessagesToMove", 0),
+        status=str(shape.get("Status", "")),
+        moved=_whole(shape, "ApproximateNumberOfMessagesMoved", 0),
+        to_move=_whole(shape, "ApproximateNumberOfMessagesToMove", 0),
         handle=shape.get("TaskHandle"),
         failure=shape.get("FailureReason"),
     )
@@ -184,15 +186,35 @@ def _send_entry(index: int, entry: Outgoing) -> Shape:
 
 def _by_entry(response: Shape, count: int, success: Callable[[Shape], Answer]) -> list[Answer | EntryFailure]:
     answers: dict[str, Answer | EntryFailure] = {}
-    for entry in response.get("Successful", ()):
-        answers[entry["Id"]] = success(entry)
-    for entry in response.get("Failed", ()):
-        answers[entry["Id"]] = _failure(entry)
+    for entry in _entries(response, "Successful"):
+        answers[str(entry.get("Id"))] = success(entry)
+    for entry in _entries(response, "Failed"):
+        answers[str(entry.get("Id"))] = _failure(entry)
     return [answers.get(str(index), _UNANSWERED) for index in range(count)]
 
 
+def _entries(response: Shape, name: str) -> list[Shape]:
+    entries = response.get(name)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _object(text: Any) -> Shape:
+    try:
+        found = loads(text or "{}")
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _whole(shape: Mapping[str, Any], name: str, default: int) -> int:
+    try:
+        return int(shape.get(name, default))
+    except (TypeError, ValueError, OverflowError):
+        return default
+
+
 def _failure(entry: Shape) -> EntryFailure:
-    code, message = entry.get("Code", ""), entry.get("Message", "")
+    code, message = str(entry.get("Code", "")), str(entry.get("Message", ""))
     kind = code.rpartition(".")[2]
     lost = kind in _LOST or (kind == "InvalidParameterValue" and any(text in message for text in _LOST_TEXTS))
     retriable = not lost and (not entry.get("SenderFault", False) or kind in THROTTLED)

@@ -73,7 +73,8 @@ class SqsQueue:
                     f"there is no queue at {self.url}: check its URL, region and account, or create it"
                 ) from error
             raise
-        return shapes.queue_attributes_from(response["Attributes"])
+        told = response.get("Attributes")
+        return shapes.queue_attributes_from(told if isinstance(told, dict) else {})
 
     def sources(self) -> list[str]:
         urls: list[str] = []

@@ -11,7 +11,7 @@ from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.events import Lost
 from pubsub_tasks.signals import Nack, Reject
 from pubsub_tasks.verdicts import Ack
-from pubsub_tasks.wire import EntryFailure, Outgoing, Sent
+from pubsub_tasks.wire import EntryFailure, Outgoing, Sent, text
 
 from .shops import Flaky, Shop, until, wait
 
@@ -177,3 +177,18 @@ def test_however_long_settlements_fail_what_is_in_hand_has_a_limit(call: str) ->
 
     # Then it has a limit, and all is settled once the calls work
     assert most <= 1_000
+
+
+def test_a_forged_letter_that_cannot_be_read_is_a_letter_like_any_other() -> None:
+    # Given a body that cannot be read, with an attribute that looks like a letter and has the wrong types
+    shop = Shop()
+    shop.task()(lambda number: None)
+    forged = text('{"attributes":{"a":{"type":1,"text":2}},"attempts":{},"failed_at":[]}')
+    shop.queue.send([Outgoing("no json", {"dead_letter": forged}), Outgoing("nor this")])
+
+    # When a worker handles it beside another
+    with shop.working() as worker:
+        until(lambda: worker.tally.dead_lettered.total() == 2)
+
+    # Then both are dead letters
+    assert [letter["reason"] for letter in shop.letters()] == ["undecodable"] * 2

@@ -30,7 +30,7 @@ from pubsub_tasks.resent import RESENT
 from pubsub_tasks.transports.shapes import attributes_to
 from pubsub_tasks.transports.sqs import SqsQueue
 from pubsub_tasks.verdicts import DeadLetter
-from pubsub_tasks.wire import Attribute, Record, text
+from pubsub_tasks.wire import Attribute, EntryFailure, Outgoing, Record, Sent, text
 
 NOW = 1_700_000_000.0
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
@@ -154,6 +154,46 @@ def test_a_receive_of_anything_else_brings_what_can_be_settled(said: Any) -> Non
     received = SqsQueue(URL, lambda *_: {"Messages": said}).receive(10, 0, None)
 
     assert all(map(is_well_typed, received))
+
+
+answers = st.fixed_dictionaries(
+    {},
+    optional={
+        name: values | st.lists(values | members("Id", "MessageId", "Code", "SenderFault"), max_size=3)
+        for name in ("Successful", "Failed")
+    },
+)
+
+
+@given(answers)
+def test_an_answer_to_a_batch_has_a_word_for_each_entry(said: dict[str, Any]) -> None:
+    queue = SqsQueue(URL, lambda *_: said)
+
+    assert len(queue.delete(["a", "b"])) == 2
+    assert len(queue.change_visibility([("a", 1)])) == 1
+    assert all(isinstance(each, Sent | EntryFailure) for each in queue.send([Outgoing("x"), Outgoing("y")]))
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "Attributes": values
+            | members(
+                *("QueueArn", "RedrivePolicy", "VisibilityTimeout", "MessageRetentionPeriod", "FifoQueue"),
+                *("MaximumMessageSize", "ApproximateNumberOfMessages"),
+            )
+            | st.builds(
+                lambda policy: {"RedrivePolicy": json.dumps(policy)}, values | members("maxReceiveCount")
+            )
+        },
+    )
+)
+def test_odd_attributes_of_a_queue_count_as_not_told(said: dict[str, Any]) -> None:
+    found = SqsQueue(URL, lambda *_: said).attributes()
+
+    assert isinstance(found.arn, str)
+    assert type(found.max_message_size) is int
 
 
 def test_an_attribute_without_a_value_is_left_out_and_the_others_stay() -> None:
