@@ -18,6 +18,7 @@ from ..envelope import open_record
 from ..errors import LeaseLost, PubSubTasksError, SettleFailed
 from ..events import Observer, Settled, notify
 from ..flow import handled, handling
+from ..odd_errors import safe_repr
 from ..pointers import ClaimStore
 from ..retry import RetryPolicy
 from ..signals import Nack
@@ -92,7 +93,7 @@ class Consumer:
             raise delivery.defect
         return self._tasks.schemas.find(delivery.media_type or "").load(delivery.fields)
 
-    def judge(self, delivery: Delivery, error: Exception, *, unread: bool = False) -> Verdict:
+    def judge(self, delivery: Delivery, error: BaseException, *, unread: bool = False) -> Verdict:
         """What becomes of a delivery that was processed with this error, or could not even be read."""
         if unread:
             return unreadable(error)
@@ -205,7 +206,7 @@ class ConsumedMessage:
     def settle(self, verdict: Verdict) -> None:
         """Carry out any verdict. Raises LeaseLost, SettleFailed, also where it is settled already."""
         if self._verdict is not None:
-            raise SettleFailed(f"message {self.message_id} is settled already: {self._verdict!r}")
+            raise SettleFailed(f"message {self.message_id} is settled already: {safe_repr(self._verdict)}")
         self.consumer.settle(self.delivery, verdict, self._received_at)
         self._verdict = verdict
 
@@ -222,10 +223,10 @@ class ConsumedMessage:
             return
         if error is None:
             self.ack()
-        elif isinstance(error, Exception):
+        elif issubclass(type(error), Exception):
             self._fail(error)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         """The caller is to see the error itself, and not that it could not be reported as well."""
         try:
             self.settle(self.consumer.judge(self.delivery, error, unread=error is self._unread))

@@ -24,7 +24,7 @@ _UNREADABLE: tuple[tuple[type[Exception], Reason], ...] = (
 )
 
 
-def unreadable(error: Exception) -> DeadLetter:
+def unreadable(error: BaseException) -> DeadLetter:
     """What becomes of a delivery whose envelope, body or content cannot be read."""
     reasons = (reason for kind, reason in _UNREADABLE if issubclass(type(error), kind))
     return DeadLetter(next(reasons, "undecodable"), described(error))

@@ -63,13 +63,14 @@ def raising(shop: Shop, errors: list[Any], is_async: bool, **policy: Any) -> Non
     shop.send_all(range(len(errors) + 4))
 
 
+@pytest.mark.parametrize("timeout", [None, 30.0])
 @pytest.mark.parametrize("is_async", [False, True], ids=["threads", "coroutines"])
 def test_whatever_an_exception_does_when_it_is_asked_its_message_is_a_letter(
-    is_async: bool, caplog: pytest.LogCaptureFixture
+    is_async: bool, timeout: float | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given handlers that raise exceptions of which nothing can be asked
     shop, errors = Shop(), [*ODD, *BASES]
-    raising(shop, errors, is_async, stop=stop_after_attempt(1))
+    raising(shop, errors, is_async, stop=stop_after_attempt(1), timeout=timeout)
     caplog.set_level(logging.DEBUG, "pubsub_tasks.messages")
 
     # When a worker with all observers of its own handles them

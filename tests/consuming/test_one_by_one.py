@@ -1,6 +1,7 @@
 """A batch handled in the calling thread: each message stands for itself."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -8,8 +9,10 @@ from pubsub_tasks import Delivery
 from pubsub_tasks.consuming.consumer import Consumer
 from pubsub_tasks.consuming.dispatch import Dispatcher
 from pubsub_tasks.consuming.one_by_one import MessageDispatcher
+from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.signals import Nack
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
+from tests.odd import RAISED, odd_errors
 
 from .shops import Shop
 
@@ -77,3 +80,22 @@ def test_a_coroutine_that_raises_what_ends_coroutines_has_failed(error: BaseExce
     shop.send(1)
 
     assert [type(verdict) for verdict in one_by_one(shop).handle_batch()] == [Retry]
+
+
+@pytest.mark.parametrize("raised", [each for each in RAISED if each is not KeyboardInterrupt])
+def test_messages_by_hand_survive_odd_exceptions_too(raised: type[BaseException]) -> None:
+    # Given a loop of one's own, in the main thread: a KeyboardInterrupt there is Ctrl-C, whatever raises it
+    shop = Shop()
+    shop.task()(lambda number: None)
+    consumer = one_by_one(shop).consumer
+    for error in odd_errors(raised):
+        shop.send(1)
+        (message,) = consumer.consume()
+
+        # When one leaves the block of its message
+        with contextlib.suppress(BaseException), message:
+            raise error
+
+        # Then it is to be tried again, and settled once
+        with pytest.raises(SettleFailed, match="settled already"):
+            message.ack()

@@ -1,5 +1,6 @@
 """Calls are written as botocore writes them, and answers read as botocore reads them."""
 
+import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from pubsub_tasks.embedded.aws_query import write
 from pubsub_tasks.transports.dialects import DIALECTS
-from pubsub_tasks.transports.shapes import publish_entries, send_entries
+from pubsub_tasks.transports.shapes import publish_entries, records_from, send_entries
 from pubsub_tasks.wire import Attribute, Outgoing
 
 # What XML can tell: no control characters, and line ends as they are.
@@ -110,6 +111,43 @@ def test_what_is_null_is_not_there(body: bytes) -> None:
 
     theirs.pop("ResponseMetadata")
     assert DIALECTS["sqs"].read(body) == theirs
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        b'{"a": {"DataType": "String"}}',
+        b'{"a": {"DataType": "String", "StringValue": null}}',
+        b'{"a": {"DataType": "Binary", "BinaryValue": ""}}',
+        b'{"a": {"StringValue": "x"}}',
+        b'{"a": {}}',
+        b'{"a": null}',
+    ],
+)
+def test_an_attribute_without_type_or_value_costs_nobody_the_receive(attributes: bytes) -> None:
+    # Given an answer of which one message has such an attribute, read by botocore and by us
+    sound = b'{"MessageId": "2", "ReceiptHandle": "h", "Body": "sound"}'
+    odd = b'{"MessageId": "1", "ReceiptHandle": "h", "Body": "odd", "MessageAttributes": ' + attributes + b"}"
+    body = b'{"Messages": [' + odd + b"," + sound + b"]}"
+    theirs = create_parser("json").parse(
+        {"body": body, "headers": {}, "status_code": 200}, RECEIVE.output_shape
+    )
+
+    # When records are made of it
+    for answer in (theirs, DIALECTS["sqs"].read(body)):
+        records = records_from(answer["Messages"])
+
+        # Then both are there, the odd one without that attribute
+        assert [(record.body, record.attributes) for record in records] == [("odd", {}), ("sound", {})]
+
+
+def test_what_is_no_base64_costs_nobody_the_receive() -> None:
+    odd = {"BinaryValue": 5, "DataType": "Binary"}
+    body = json.dumps(
+        {"Messages": [{"MessageAttributes": {"a": odd, "b": [], "c": None}}, None, []]}
+    ).encode()
+
+    assert DIALECTS["sqs"].read(body)["Messages"][0]["MessageAttributes"]["a"]["BinaryValue"] is None
 
 
 def test_the_result_is_found_wherever_it_stands() -> None:
