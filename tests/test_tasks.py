@@ -53,6 +53,27 @@ def test_a_task_publishes_to_its_media_type(tasks, producer):
     assert producer.published == [(ORDER, CONTENT, Options(queue="default"))]
 
 
+def test_a_producer_that_is_bound_weakly_publishes_while_it_lives(tasks, producer):
+    first, second = RememberingProducer(), RememberingProducer()
+    tasks.bind(first, weak=True)
+    tasks.bind(second, weak=True)
+    assert tasks.producer is second
+
+    del second
+    assert tasks.producer is first
+    del first
+    assert tasks.producer is producer
+
+
+def test_a_producer_that_is_bound_for_good_comes_before_those_bound_weakly_until_then(tasks, producer):
+    other = RememberingProducer()
+    tasks.bind(other, weak=True)
+
+    tasks.bind(producer)
+
+    assert tasks.producer is producer
+
+
 def test_options_are_for_what_is_published_through_them_alone(tasks, producer):
     send_receipt = declared(tasks)
 

@@ -12,7 +12,7 @@ logger = GuardedLogger(__name__)
 
 
 class Guarding:
-    """Safe to share between threads.
+    """Safe to share between threads. `trouble` is the last warning, until a message is handled.
 
     Args:
         queue: its name, for the log.
@@ -26,11 +26,12 @@ class Guarding:
         self._station = station
         self._wall = wall
         self.on = guard is not None
+        self.trouble: str | None = None
 
     def handled(self) -> None:
         """A message was given to its task."""
         if self._guard is not None and self.on:
-            self.on = False
+            self.on, self.trouble = False, None
             with self._station as inflight:
                 self._guard.handled()
                 inflight.pace.single = False
@@ -44,8 +45,9 @@ class Guarding:
             verdict = self._guard.decided(delivery, verdict, now)
             inflight.pace.single = self._guard.slow
             seconds, warning = self._guard.pause, self._guard.warning(now)
-        if seconds:
+        if seconds and not self._station.stint.until_empty:  # a run that ends by itself need not wait
             self._station.pause_polls(seconds)
         if warning:
+            self.trouble = warning
             logger.error("%s: %s", self._queue, warning)
         return verdict

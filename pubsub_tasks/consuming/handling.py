@@ -61,7 +61,7 @@ class Handling:
         self._clock, self._wall = clock, wall
         self._send = send
         self._on_stuck = on_stuck
-        self._guarding = guarding
+        self.guarding = guarding
         self.deadlines = Deadlines(clock, self._stuck, patience)
         self.stopping = False
 
@@ -138,8 +138,8 @@ class Handling:
         call = self._dispatcher.prepare(held.delivery, self._wall())
         if isinstance(call, Call):
             held.task = call.task.name
-            if self._guarding.on:
-                self._guarding.handled()
+            if self.guarding.on:
+                self.guarding.handled()
             if self._observers:
                 notify(self._observers, Started(self._queue, held.delivery, call.task.name))
         return call
@@ -158,8 +158,8 @@ class Handling:
         return Hopped() if isinstance(answer, Sent) else verdict
 
     def _decided(self, held: Held, verdict: Verdict, started: float) -> Verdict:
-        if held.task is None and self._guarding.on:
-            verdict = self._guarding.decided(held.delivery, verdict)
+        if held.task is None and self.guarding.on:
+            verdict = self.guarding.decided(held.delivery, verdict)
         if isinstance(verdict, DeadLetter) and not self._can_letter:
             verdict = kept(held.delivery, verdict, fifo=held.lane is not None)
         if self._observers:

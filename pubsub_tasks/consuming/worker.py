@@ -146,7 +146,8 @@ class Worker:
 
     def troubles(self) -> list[str]:
         """What fails at present, and is tried again."""
-        return [outage.last for outage in (self._receiving, *self._settler.outages) if outage.last]
+        told = [outage.last for outage in (self._receiving, *self._settler.outages)]
+        return [trouble for trouble in (*told, self._handling.guarding.trouble) if trouble]
 
     def is_alive(self) -> bool:
         """Whether some thread of it came round lately."""

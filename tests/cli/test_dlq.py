@@ -469,6 +469,21 @@ def test_replay_runs_the_local_handler_and_touches_nothing(shell: Shell, app: st
     assert len(shell.letters) == 2
 
 
+def test_replay_of_another_queue_s_letter_is_refused_with_the_flag_to_type(
+    shell: Shell, app: str, tmp_path: Path
+) -> None:
+    # Given an app whose only task names another queue than the letter's source
+    (tmp_path / "app_of_test_dlq.py").write_text(APP.replace('queue="orders"', 'queue="billing"'))
+    shell.fail(order("o-2"))
+
+    refused = shell.run("replay", "--app", app)
+    chosen = shell.run("replay", "--app", app, "--queue", "billing")
+
+    assert refused.exit_code == 2
+    assert "--queue billing" in refused.stderr
+    assert chosen.exit_code == 0
+
+
 def test_replay_of_what_no_handler_sees_says_why(shell: Shell, app: str) -> None:
     shell.fail(order("o-1", total="much"))
 

@@ -1,6 +1,8 @@
 """A queue of which nothing can be handled: slowly, and without emptying it, until something can be."""
 
 import logging
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -14,14 +16,18 @@ from pubsub_tasks.consuming.guard import (
     hold,
     pause,
 )
+from pubsub_tasks.consuming.stint import Stint
+from pubsub_tasks.consuming.worker import Capacity, Worker
 from pubsub_tasks.delivery import Delivery
 from pubsub_tasks.envelope import open_record
 from pubsub_tasks.errors import DecodeError
+from pubsub_tasks.serving import dead_letters_to
+from pubsub_tasks.transports import Queue
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from pubsub_tasks.wire import Record
 from tests.faults.bench import Bench, reasons
 
-from .shops import NUMBER, Shop, body
+from .shops import NUMBER, Shop, body, wait
 
 NOW = 1_750_000_000.0
 ERROR = DecodeError("no JSON")
@@ -203,6 +209,53 @@ def test_without_a_dead_letter_queue_they_are_given_back_soon() -> None:
     bench.clock.advance(60)
 
     assert bench.queue.attributes().visible == 20
+
+
+class Asked:
+    """A queue that remembers how many messages each poll asked for that brought any."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.limits: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
+
+    def receive(self, limit: int, *more: Any) -> list[Record]:
+        records = self._queue.receive(limit, *more)
+        if records:
+            self.limits.append(limit)
+        return records
+
+
+def test_a_run_until_empty_receives_one_by_one_without_pauses_and_ends() -> None:
+    # Given more odd messages than one worker takes on at once
+    shop = Shop()
+    shop.task()(lambda number: None)
+    for _ in range(15):
+        shop.send_bodies(*["no json"] * 10)
+    queue, finished = Asked(shop.queue), Event()
+
+    # When it runs until the queue is empty
+    worker = Worker(
+        queue,
+        Dispatcher(shop.tasks, "default", unknown=None),
+        dead_letters=dead_letters_to(shop.dead, shop.queue),
+        capacity=Capacity(wait=0),
+        stint=Stint(until_empty=True),
+    )
+    worker.on_finished = finished.set
+    worker.start()
+    wait(finished)
+    assert shop.stop(worker)
+
+    # Then ten are dead letters, and the others went through its hands one by one
+    assert worker.tally.dead_lettered == {"undecodable": ODD_AT_FIRST}
+    assert worker.tally.retried >= 140
+    assert "text that is no JSON" in worker.troubles()[0]
+    slow = queue.limits.index(1)
+    assert slow < 15
+    assert set(queue.limits[slow:]) == {1}
 
 
 def test_it_says_so_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
