@@ -1,11 +1,15 @@
 """Delivery: one receipt of a message. Frozen; it can tell what it is, and cannot settle itself."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from math import inf
+from time import time
+from typing import Any, Protocol, Self
 
+from .codecs import MEDIA_TYPE, OPAQUE_DATA
 from .errors import MessageError, TransportError
-from .wire import Record
+from .wire import NO_ATTRIBUTES, Attribute, Record
 
 
 class Lease(Protocol):
@@ -31,6 +35,17 @@ class Unleased:
 
 
 UNLEASED = Unleased()
+
+
+@dataclass(frozen=True, slots=True)
+class FixedLease:
+    """The lease of a delivery made for a test: it says what the test says."""
+
+    lost: bool
+    seconds: float
+
+    def remaining(self) -> float:
+        return self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,39 @@ class Delivery:
     waived: bool = False
     defect: MessageError | TransportError | None = None
     lease: Lease = UNLEASED
+
+    @classmethod
+    def for_test(
+        cls,
+        content: Mapping[str, Any] | None = None,
+        *,
+        id: str = "message-1",
+        media_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        attempt: int = 1,
+        published_at: float | None = None,
+        attributes: Mapping[str, Attribute] | None = None,
+        group: str | None = None,
+        topic: str | None = None,
+        lost: bool = False,
+        remaining: float = inf,
+    ) -> Self:
+        """A delivery for a test that calls a handler itself. Needs no queue.
+
+        Args:
+            content: the schema's fields.
+            published_at: epoch seconds; now unless given.
+            lost, remaining: what the delivery says of its lease; `remaining` in seconds.
+
+        The other arguments are the attributes of a delivery; `attempt` is its number of receives, too.
+        """
+        said = {MEDIA_TYPE: media_type, OPAQUE_DATA: dict(headers or {}), **(content or {})}
+        sent_at = time() if published_at is None else published_at
+        carried = attributes or NO_ATTRIBUTES
+        body = json.dumps(said, default=str)
+        record = Record(body, "receipt-1", id, attempt, sent_at, sent_at, carried, group)
+        lease = FixedLease(lost, remaining)
+        return cls(record, id, media_type, said, headers or {}, attempt, sent_at, carried, topic, lease=lease)
 
     @property
     def sqs_message_id(self) -> str:

@@ -76,6 +76,23 @@ def traceback_of(error: BaseException) -> TracebackType | None:
     return trace
 
 
+def cut_own_frames(error: BaseException) -> None:
+    """Let the error's traceback begin in the code that we called: drop the frames of this package before it.
+
+    An error that was raised here keeps all its frames.
+    """
+    trace = traceback_of(error)
+    while trace is not None and _is_ours(trace):
+        trace = trace.tb_next
+    if trace is not None:
+        _TRACEBACK.__set__(error, trace)
+
+
+def _is_ours(trace: TracebackType) -> bool:
+    name = trace.tb_frame.f_globals.get("__name__")
+    return isinstance(name, str) and name.partition(".")[0] == __package__
+
+
 def pass_interrupt(error: BaseException) -> None:
     """Raise it again where somebody pressed Ctrl-C, which only the main thread is told of.
 

@@ -24,6 +24,7 @@ from .middleware import Layer, Middleware
 from .options import DEFAULT, Options
 from .outlets import Outlet, Outlets, Publishes
 from .parameters import Parameters
+from .queue_names import check_queue_name
 from .retry import RetryPolicy
 from .schemas import Schemas
 
@@ -65,8 +66,10 @@ class Task(Outlet, Generic[P, R]):
     ) -> None:
         """`function` may be a class. Without `parameters` it is called with the content as one dict.
 
-        `options` are those of all that it publishes.
+        `options` are those of all that it publishes. Raises ConfigurationError for a `queue` that SQS would
+        not accept as a name.
         """
+        check_queue_name(queue)
         super().__init__(lambda: tasks.producer, lambda: tasks.codec_of(self), replace(options, queue=queue))
         update_wrapper(self, function, updated=())
         self.handler = Handler(function)

@@ -1,13 +1,17 @@
 """One line: how every command says what is wrong with its call, without usage or traceback. Exit code 2."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import IO, Any
 
 import click
 
 from ..consuming.restarts import BAD_INPUT
 from ..errors import PubSubTasksError
+
+PACKAGE = __name__.partition(".")[0]
 
 
 class OneLine(click.Command):
@@ -20,7 +24,7 @@ class OneLine(click.Command):
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _in_one_line(ctx.command_path):
+        with _in_one_line(ctx.command_path, debug=bool(ctx.params.get("debug"))):
             return super().invoke(ctx)
 
 
@@ -36,7 +40,7 @@ class _Told(click.ClickException):
 
 
 @contextmanager
-def _in_one_line(path: str) -> Iterator[None]:
+def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
     try:
         yield
     except _WITHOUT_ARGUMENTS:
@@ -45,7 +49,22 @@ def _in_one_line(path: str) -> Iterator[None]:
         path = error.ctx.command_path if error.ctx else path
         raise _Told(_line(path, error.format_message())) from error
     except PubSubTasksError as error:
+        if debug and error.__cause__ is not None:
+            click.echo(_traceback(error.__cause__), err=True)
         raise _Told(_line(path, str(error))) from error
+
+
+def _traceback(error: BaseException) -> str:
+    """Without the frames of this package and of importlib that lead to an app's module."""
+    trace = error.__traceback__
+    while trace is not None and _leads_to_app(trace):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__)).rstrip()
+
+
+def _leads_to_app(trace: TracebackType) -> bool:
+    name = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
+    return name in ("importlib", "_frozen_importlib", "_frozen_importlib_external", PACKAGE)
 
 
 def _line(path: str, text: str) -> str:

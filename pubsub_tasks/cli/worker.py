@@ -135,7 +135,9 @@ _POSITIVE = click.IntRange(min=1)
     show_default=True,
 )
 @click.option(
-    "--debug", is_flag=True, help="Log each message, and tracebacks; the same as --log-level debug."
+    "--debug",
+    is_flag=True,
+    help="Log each message, and tracebacks, an app's that cannot be imported too; else as --log-level debug.",
 )
 @click.version_option(package_name="pubsub-tasks")
 @click.pass_context

@@ -10,7 +10,7 @@ from typing import Any
 from ..delivery import Delivery
 from ..errors import InvalidContent, UnknownMediaType
 from ..notices import Confirmation
-from ..odd_errors import described, pass_interrupt
+from ..odd_errors import cut_own_frames, described, pass_interrupt
 from ..retry import RetryPolicy
 from ..signals import Signal
 from ..tasks import Task
@@ -32,6 +32,7 @@ def unreadable(error: BaseException) -> DeadLetter:
 
 def judge_error(policy: RetryPolicy, delivery: Delivery, error: BaseException, now: float) -> Verdict:
     """What becomes of a delivery that was handled with this error: a signal decides, else the policy does."""
+    cut_own_frames(error)
     # Not isinstance(), which asks an object of any other class for its `__class__`.
     if issubclass(type(error), Signal):
         verdict = _signalled(policy, delivery, error, now)

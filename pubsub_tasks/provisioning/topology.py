@@ -4,7 +4,6 @@ One topic per media type, so that no subscription needs a filter; one queue per 
 dead-letter queue behind it. Delivery is raw.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from json import dumps, loads
@@ -13,15 +12,13 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..media_types import topic_name
+from ..queue_names import FIFO, MAX_QUEUE_NAME, is_queue_name
 
 MAX_RECEIVES = 1_000
 """The largest maxReceiveCount. Source: SQS developer guide, "Using dead-letter queues"."""
 
 MAX_POLICY = 8_192
 """Bytes of a queue policy. Source: SQS developer guide, "Message quotas"."""
-
-MAX_QUEUE_NAME = 80
-"""Characters, `.fifo` included. Source: SQS API reference, CreateQueue."""
 
 DEAD_LETTER_RETENTION = 1_209_600
 """Seconds: the longest there is, since a standard dead-letter queue counts from the first send.
@@ -31,8 +28,6 @@ STATEMENT = "pubsub-tasks"
 """The Sid by which our statement in a queue's policy is known again."""
 
 _NO_COUNT = 100
-_LEGAL_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_FIFO = ".fifo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +128,9 @@ def _allow(policy: dict[str, Any], queue_arn: str, condition: dict[str, Any]) ->
 
 
 def _queue(spec: QueueSpec, prefix: str) -> QueuePlan:
-    stem = prefix + spec.name.removesuffix(_FIFO)
-    fifo = spec.fifo or spec.name.endswith(_FIFO)
-    suffix = _FIFO if fifo else ""
+    stem = prefix + spec.name.removesuffix(FIFO)
+    fifo = spec.fifo or spec.name.endswith(FIFO)
+    suffix = FIFO if fifo else ""
     return QueuePlan(
         spec.name,
         _legal(stem + suffix),
@@ -147,7 +142,7 @@ def _queue(spec: QueueSpec, prefix: str) -> QueuePlan:
 
 
 def _topic(media_type: str, prefix: str, fifo: bool) -> TopicPlan:
-    return TopicPlan(media_type, prefix + topic_name(media_type) + (_FIFO if fifo else ""), fifo)
+    return TopicPlan(media_type, prefix + topic_name(media_type) + (FIFO if fifo else ""), fifo)
 
 
 def _receives(attempts: int | None, fifo: bool) -> int:
@@ -157,7 +152,7 @@ def _receives(attempts: int | None, fifo: bool) -> int:
 
 
 def _legal(name: str) -> str:
-    if len(name) > MAX_QUEUE_NAME or not _LEGAL_NAME.fullmatch(name.removesuffix(_FIFO)):
+    if not is_queue_name(name):
         raise ConfigurationError(
             f"{name!r} cannot name a queue: at most {MAX_QUEUE_NAME} letters, digits, hyphens and "
             "underscores, the prefix and the dead-letter queue's -dlq included"

@@ -61,5 +61,25 @@ def test_a_fault_keeps_its_traceback() -> None:
     assert RUNNER.invoke(OneLine("shop", callback=raising(fault)), []).exception is fault
 
 
+def apps_fault() -> None:
+    try:
+        compile("def f(:", "shop.py", "exec")
+    except SyntaxError as error:
+        raise ConfigurationError("--app shop: shop.py:1: SyntaxError: invalid syntax") from error
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_the_cause_s_traceback_is_told_with_debug(debug: bool) -> None:
+    command = OneLine(
+        "shop", callback=lambda debug: apps_fault(), params=[click.Option(["--debug"], is_flag=True)]
+    )
+
+    result = RUNNER.invoke(command, ["--debug"] if debug else [])
+
+    *before, last = result.stderr.splitlines()
+    assert (result.exit_code, last) == (2, "shop: --app shop: shop.py:1: SyntaxError: invalid syntax")
+    assert (before[:1], bool(before)) == (["Traceback (most recent call last):"] if debug else [], debug)
+
+
 def test_a_group_alone_tells_its_commands() -> None:
     assert "dead letters" in RUNNER.invoke(admin.command, []).output

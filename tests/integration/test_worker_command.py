@@ -121,6 +121,20 @@ def test_bad_input_is_one_clear_line(shop: Path, arguments: tuple[str, ...], tol
     assert "Traceback" not in output
 
 
+def test_debug_tells_where_an_app_raises_at_import_from_its_own_frames_on(shop: Path) -> None:
+    (shop / "broken.py").write_text("import broken_part\n")
+    (shop / "broken_part.py").write_text("def load():\n    raise LookupError('no settings')\nload()\n")
+
+    code, output = outcome("pubsub-worker", "--stdin", "--app", "broken", "--debug", cwd=shop)
+
+    lines = output.splitlines()
+    assert code == 2
+    assert "--app broken: broken_part.py:2: LookupError: no settings" in lines[-1]
+    assert lines[lines.index("Traceback (most recent call last):") + 1].endswith(
+        'broken.py", line 1, in <module>'
+    )
+
+
 def test_a_queue_of_another_host_than_the_endpoint_s_is_one_warning(shop: Path) -> None:
     with EmbeddedServer() as server:
         url = client(server, "sqs").create_queue(QueueName="greetings")["QueueUrl"]
