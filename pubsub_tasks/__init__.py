@@ -91,10 +91,12 @@ __all__ = [
     "deleted",
     "handles",
     "headers",
+    "observe",
     "publish",
     "publish_many",
     "schema",
     "task",
+    "use",
 ]
 
 
@@ -102,6 +104,8 @@ publish = default_tasks.publish
 publish_many = default_tasks.publish_many
 apublish = default_tasks.apublish
 apublish_many = default_tasks.apublish_many
+use = default_tasks.use
+observe = default_tasks.observe
 
 
 def _producer_from_environment(tasks: Tasks) -> _Publishes:

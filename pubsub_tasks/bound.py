@@ -29,7 +29,7 @@ def served(graph: Any, tasks: Tasks, components: Iterable[str] = ()) -> Tasks:
     opaque: OpaqueHeaders | None = graph.pubsub_opaque_headers
     if opaque is not None:
         layers.insert(0, Layer(opaque.handle, opaque.ahandle))
-    return _registry(tasks, made, layers)
+    return _registry(tasks, made, [*layers, *graph.pubsub_middleware.handling])
 
 
 def _bound(graph: Any, tasks: Tasks) -> Mapping[Task[..., Any], str]:
@@ -83,6 +83,7 @@ def _registry(tasks: Tasks, chosen: Iterable[Task[..., Any]], layers: Sequence[L
     registry = Tasks()
     registry.schemas = tasks.schemas
     registry.middleware = [*layers, *tasks.middleware]
+    registry.observers = tasks.observers
     for task in chosen:
         registry.register(task)
     return registry

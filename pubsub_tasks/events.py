@@ -1,39 +1,49 @@
-"""Events: frozen facts for observers, who may only watch. Knows nobody who watches.
+"""Events: frozen facts for observers. `observing.py` tells them; the README lists them.
 
-An observer is `Callable[[Event], None]`; what it raises is logged and goes no further.
+Times are seconds. `queue` is the name of the queue. `task` is None where no task was found for the message.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .delivery import Delivery
-from .odd_errors import GuardedLogger, pass_interrupt, safe_repr
-from .verdicts import Verdict
-
-logger = GuardedLogger(__name__)
+from .verdicts import Reason, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A topic or queue took a message; `seconds` is how long the call took."""
+    """A topic or queue took a message. `seconds` is for the call, which may have carried several; `size` is
+    bytes as SNS and SQS count them: body and attributes."""
 
     media_type: str
     message_id: str
     destination: str
     seconds: float
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NotPublished:
+    """A message was given up after its tries; `code` is the service's, or the class of our own error."""
+
+    media_type: str
+    message_id: str
+    destination: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A receive brought so many messages."""
+    """A receive brought `count` messages, or none. `seconds` includes the wait of a long poll."""
 
     queue: str
     count: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A handler begins."""
+    """A handler is about to be called."""
 
     queue: str
     delivery: Delivery
@@ -42,13 +52,47 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A delivery was decided; `task` is None where none was found, `seconds` is the handling time."""
+    """A delivery was handled and its verdict decided; what the verdict asks for is done afterwards.
+
+    `seconds` is the handling time. `latency` is from when the message was sent to the queue until handling
+    began, back-offs and earlier attempts included; None where the queue does not say when it was sent.
+    """
 
     queue: str
     delivery: Delivery
     task: str | None
     verdict: Verdict
     seconds: float
+    latency: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The queue did what the verdict asks for: the message is deleted, or its visibility is set."""
+
+    queue: str
+    delivery: Delivery
+    task: str | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettered:
+    """The dead-letter queue has the copy. The original is deleted next, which `Confirmed` tells."""
+
+    queue: str
+    delivery: Delivery
+    task: str | None
+    reason: Reason
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """The leases of these deliveries were extended in one call, each by its own number of seconds."""
+
+    queue: str
+    deliveries: Sequence[Delivery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +103,29 @@ class Lost:
     delivery: Delivery
 
 
-Event = Published | Received | Started | Settled | Lost
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call to SNS, SQS or another service returned, retries of its client included.
+
+    `outcome` is `ok` or the code of the error. Calls in memory are not told.
+    """
+
+    service: str
+    action: str
+    outcome: str
+    seconds: float
+
+
+Event = (
+    Published
+    | NotPublished
+    | Received
+    | Started
+    | Settled
+    | Confirmed
+    | DeadLettered
+    | Extended
+    | Lost
+    | Called
+)
 Observer = Callable[[Event], None]
-
-
-def notify(observers: Iterable[Observer], event: Event) -> None:
-    """Tell each observer."""
-    for observer in observers:
-        try:
-            observer(event)
-        except BaseException as error:
-            pass_interrupt(error)
-            logger.error(
-                "observer %s failed on %s", safe_repr(observer), type(event).__name__, exc_info=error
-            )

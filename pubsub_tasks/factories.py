@@ -13,12 +13,13 @@ from typing import Any
 from microcosm.api import typed
 from microcosm.errors import NotBoundError
 
+from . import extensions  # noqa: F401 - binds them
 from .bound import served
 from .consuming.consumer import Consumer
 from .consuming.dispatch import Dispatcher
 from .consuming.one_by_one import MessageDispatcher
 from .errors import ConfigurationError
-from .middleware import Middleware, Next
+from .middleware import Middleware, Next, compose
 from .opaque import OpaqueHeaders
 from .publishing.producer import MAX_SIZE, Producer, Publication
 from .publishing.topics import Topics
@@ -26,7 +27,6 @@ from .publishing.ways import QueueUrls, Ways
 from .schemas import Schemas
 from .serving import choose_queue, find_dead_letters, our_version
 from .tasks import DEFAULT_QUEUE, Tasks, default_tasks
-from .telemetry import logging as log_lines
 from .testing.world import WorldTopics
 from .transports import Queue
 from .wire import MAX_BATCH
@@ -82,7 +82,7 @@ def configure_sns_producer(graph: Graph) -> Producer:
         Ways(transport.publisher(), transport.queue, graph.sqs_queue_urls, graph.pubsub_scheduler),
         _topics(graph.sns_topic_arns),
         graph.pubsub_message_schema_registry,
-        observers=[log_lines.observe],
+        observers=graph.pubsub_observers,
         middleware=list(_publishing(graph)),
         max_size=config.max_size,
         claims=graph.pubsub_claims,
@@ -104,6 +104,14 @@ def _publishing(graph: Graph) -> Iterator[Middleware]:
             return call_next(replace(publication, options=headers.added(publication.options)))
 
         yield carry
+    yield from graph.pubsub_middleware.publishing
+    tasks: Tasks = graph.sqs_message_handler_registry
+
+    def used(call_next: Next, publication: Publication) -> Any:
+        """What `tasks.use(..., publishing=True)` added, before this or since."""
+        return compose(tasks.publishing, call_next)(publication)
+
+    yield used
 
 
 @factory("pubsub_opaque_headers")
@@ -157,7 +165,7 @@ def _consumer(graph: Graph, url: str, others: Sequence[Consumer] = ()) -> Consum
         claims=graph.pubsub_claims,
         dead_letters=lambda: find_dead_letters(transport, queue.attributes(), config.dead_letter_queue_url),
         version=our_version(),
-        observers=[log_lines.observe],
+        observers=graph.pubsub_observers,
         others=others,
     )
 

@@ -28,7 +28,7 @@ def log(
     `error` is logged with its traceback.
     """
     if _handler is None or reaches(logger, level):
-        logger.log(level, message, *args, extra=extra, exc_info=error)
+        logger.log(level, message, *args, extra=extra, exc_info=error, stacklevel=2)
         return
     info = (type(error), error, error.__traceback__) if error is not None else None
     _handler.handle(logger.makeRecord(logger.name, level, "", 0, message, args, info, extra=extra))

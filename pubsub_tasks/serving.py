@@ -18,6 +18,7 @@ from .consuming.stint import Stint
 from .consuming.worker import Capacity, Worker
 from .errors import ConfigurationError
 from .events import Observer
+from .observing import Observers
 from .pointers import ClaimStore
 from .publishing.ways import NO_URLS, QueueUrls
 from .tasks import DEFAULT_QUEUE, Task, Tasks
@@ -46,7 +47,7 @@ class Options:
     queue: str | None = None
     queue_urls: QueueUrls = NO_URLS
     stint: Stint = field(default_factory=Stint)
-    observers: Sequence[Observer] = ()
+    observers: Sequence[Observer] | Observers = ()
     claims: ClaimStore | None = None
 
 

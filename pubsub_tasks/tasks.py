@@ -18,9 +18,11 @@ from marshmallow import Schema
 from .codecs import Codec
 from .delivery import Delivery
 from .errors import ConfigurationError, DuplicateTask, Unbound
+from .events import Observer
 from .handlers import Handler
 from .media_types import wildcard
-from .middleware import Layer, Middleware
+from .middleware import Layer, Middleware, refuse_coroutine
+from .observing import Observers
 from .options import DEFAULT, Options
 from .outlets import Outlet, Outlets, Publishes
 from .parameters import Parameters
@@ -31,6 +33,7 @@ from .schemas import Schemas
 P = ParamSpec("P")
 R = TypeVar("R")
 M = TypeVar("M", bound=Middleware)
+W = TypeVar("W", bound=Observer)
 
 DEFAULT_QUEUE = "default"
 
@@ -117,6 +120,8 @@ class Tasks(Outlets):
         super().__init__(lambda: self.producer, self.codec)
         self.schemas = Schemas()
         self.middleware: list[Layer] = []
+        self.publishing: list[Middleware] = []
+        self.observers = Observers()
         self.default = default
         self._tasks: dict[tuple[str, str], Task[..., Any]] = {}
         self._codecs: dict[type[Schema], Codec] = {}
@@ -160,17 +165,32 @@ class Tasks(Outlets):
         known = self._codecs.get(schema)
         return known or self._codecs.setdefault(schema, Codec(schema))
 
-    def use(self, middleware: M, other: Middleware | None = None) -> M:
-        """Run this around every handler; serves as a decorator. The first used is the outermost.
+    def use(self, middleware: M, other: Middleware | None = None, *, publishing: bool = False) -> M:
+        """Run this around every handler, or around every publish; serves as a decorator.
 
-        Raises ConfigurationError where a task is `async def` and the middleware `def`, or the other way
-        round: where there are both, `other` makes it a pair.
+        The first used is the outermost. Around handlers it must be used before the worker starts. Raises
+        ConfigurationError where a task is `async def` and the middleware `def`, or the other way round:
+        where there are both, `other` makes it a pair. Around publishes there is `def` alone.
         """
+        if publishing:
+            for each in (middleware, other) if other else (middleware,):
+                refuse_coroutine(each, "a publish")
+                self.publishing.append(each)
+            return middleware
         layer = Layer.of(middleware, other)
         for task in self:
             layer.check(task.name, task.is_async)
         self.middleware.append(layer)
         return middleware
+
+    def observe(self, observer: W, *kinds: type[Any]) -> W:
+        """Tell this observer of events, of these kinds alone if any are given; serves as a decorator.
+
+        It is called in the thread or event loop where the fact happened. Raises ConfigurationError for what
+        cannot be called, or is `async def`.
+        """
+        self.observers.add(observer, *kinds)
+        return observer
 
     def bind(self, producer: Publishes, *, weak: bool = False) -> None:
         """Publish with this from now on.

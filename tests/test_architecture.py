@@ -61,6 +61,7 @@ CLOCKS = {"date.today", "datetime.now", "datetime.today", "datetime.utcnow"}
 # The shell. Whatever is not named here is pure: it is told the time, and given what chance decides.
 SHELL = {
     "conventions.py": "asks servers for resources",
+    "extensions.py": "the world comes in: installed packages",
     "factories.py": "the world comes in: clients",
     "wiring.py": "the world comes in: clients",
     "graph.py": "the world comes in: environment",
@@ -138,7 +139,7 @@ KNOWN_BY = {
         "publishing/delays.py",
         "provisioning/aws.py",
     ],
-    "microcosm": ["factories.py", "wiring.py", "graph.py", "daemon.py"],
+    "microcosm": ["extensions.py", "factories.py", "wiring.py", "graph.py", "daemon.py"],
     "kombu": ["compression.py", "formats.py"],
     "click": ["cli/*"],
     "rich": ["cli/*"],
@@ -166,6 +167,7 @@ PORCHES = [
     "aws_lambda.py",
     "cli/*",
     "daemon.py",
+    "extensions.py",
     "factories.py",
     "graph.py",
     "local.py",

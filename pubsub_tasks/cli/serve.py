@@ -17,11 +17,11 @@ from ..consuming.tally import total
 from ..consuming.worker import Capacity
 from ..errors import ConfigurationError
 from ..local import TOPICS, Local, local, queues
+from ..observing import Observers
 from ..raw import ENVELOPE, RawTransport
 from ..replay import STDIN, ReplayedLines, is_file, lines_of
 from ..running import Reason, Reasons, Terms, leave, run
 from ..serving import Options, Service, choose_queue, service
-from ..telemetry import logging as log_lines
 from ..telemetry.configure import Logging
 from ..telemetry.health import health
 from ..telemetry.recent import Recent
@@ -93,7 +93,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
     _fill(context, graph.config.sqs_consumer)
     tasks = app.declared(graph)
-    graph.use("pubsub_claims", "sqs_queue_urls")
+    graph.use("pubsub_claims", "pubsub_observers", "sqs_queue_urls")
     graph.lock()
     log.complete()  # the app's modules and its graph's components have configured theirs by now
     source = _source(flags, graph, world)
@@ -103,7 +103,7 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     raw = flags["envelope"] == ENVELOPE
     transport = RawTransport(source.transport) if raw else source.transport
     recent = Recent(time.time)
-    observers = [log_lines.observe] + ([recent] if flags["health_port"] is not None else [])
+    observers = Observers([recent] if flags["health_port"] is not None else [], graph.pubsub_observers)
     options = replace(
         _options(flags),
         observers=observers,

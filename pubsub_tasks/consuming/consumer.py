@@ -16,8 +16,9 @@ from typing import Any, Self
 from ..delivery import Delivery
 from ..envelope import open_record
 from ..errors import LeaseLost, PubSubTasksError, SettleFailed
-from ..events import Observer, Settled, notify
+from ..events import Observer, Settled
 from ..flow import handled, handling
+from ..observing import Observers
 from ..odd_errors import safe_repr
 from ..pointers import ClaimStore
 from ..retry import RetryPolicy
@@ -63,7 +64,7 @@ class Consumer:
         dead_letters: Callable[[], Queue | None] = lambda: None,
         version: str = "",
         claims: ClaimStore | None = None,
-        observers: Sequence[Observer] = (),
+        observers: Sequence[Observer] | Observers = (),
         others: "Sequence[Consumer]" = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -76,7 +77,7 @@ class Consumer:
         self._find_dead_letters = dead_letters
         self._version = version
         self._opening = Opening(tasks, queue_name or "", claims)
-        self._observers = list(observers)
+        self._observers = Observers.of(observers)
 
     def consume(self) -> "list[ConsumedMessage]":
         """Zero to `limit` messages of each queue. Raises ReceiveFailed."""
@@ -113,7 +114,7 @@ class Consumer:
         if answer is not None:
             raise _failure(delivery, answer)
         took = self.clock() - received_at
-        notify(self._observers, Settled(self.queue.name, delivery, None, verdict, took))
+        self._observers.tell(Settled(self.queue.name, delivery, None, verdict, took))
 
     def _policy(self, delivery: Delivery) -> RetryPolicy:
         task = self._tasks.find(delivery.media_type or "", self._queue_name or "")

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from ..delivery import Delivery
-from ..events import Observer, Settled, Started, notify
+from ..events import Settled, Started
+from ..observing import Observers
 from ..odd_errors import GuardedLogger, described, error_text, pass_interrupt
 from ..verdicts import DeadLetter, Hold, Hopped, Retry, Verdict
 from ..wire import MAX_DELAY, EntryFailure, Outgoing, Sent
@@ -42,7 +43,7 @@ class Handling:
         self,
         queue: str,
         dispatcher: Dispatcher,
-        observers: Sequence[Observer],
+        observers: Observers,
         *,
         can_letter: bool,
         clock: Callable[[], float],
@@ -140,8 +141,8 @@ class Handling:
             held.task = call.task.name
             if self.guarding.on:
                 self.guarding.handled()
-            if self._observers:
-                notify(self._observers, Started(self._queue, held.delivery, call.task.name))
+            if self._observers.wants(Started):
+                self._observers.tell(Started(self._queue, held.delivery, call.task.name))
         return call
 
     def _hopped(self, held: Held, verdict: Verdict) -> Verdict:
@@ -162,9 +163,11 @@ class Handling:
             verdict = self.guarding.decided(held.delivery, verdict)
         if isinstance(verdict, DeadLetter) and not self._can_letter:
             verdict = kept(held.delivery, verdict, fifo=held.lane is not None)
-        if self._observers:
-            seconds = self._clock() - started
-            notify(self._observers, Settled(self._queue, held.delivery, held.task, verdict, seconds))
+        if self._observers.wants(Settled):
+            seconds, delivery = self._clock() - started, held.delivery
+            sent_at = delivery.record.sent_at
+            latency = max(0.0, self._wall() - seconds - sent_at) if sent_at else None
+            self._observers.tell(Settled(self._queue, delivery, held.task, verdict, seconds, latency))
         return verdict
 
     def _stuck(self, run: Run) -> None:

@@ -8,7 +8,8 @@ from uuid import uuid4
 from ..delivery import Delivery
 from ..envelope import open_record
 from ..errors import PubSubTasksError
-from ..events import Event, Received
+from ..events import Received
+from ..observing import Observers
 from ..odd_errors import GuardedLogger
 from ..transports import Queue
 from ..wire import Record
@@ -36,7 +37,7 @@ class Receiver:
         clock: Callable[[], float],
         visibility: int,
         outage: Outage,
-        observe: Callable[[Event], None],
+        observers: Observers,
         retention: Retention,
     ) -> None:
         self._station = station
@@ -45,7 +46,7 @@ class Receiver:
         self._clock = clock
         self._visibility = visibility
         self._outage = outage
-        self._observe = observe
+        self._observers = observers
         self._retention = retention
         self._unanswered: deque[tuple[str, float]] = deque()
 
@@ -67,7 +68,8 @@ class Receiver:
             self._report(poll, members, _at_once(*began))
         if members:
             self._retention.look(held.delivery.record for held in members)
-            self._observe(Received(self._queue.name, len(members)))
+        if members is not None and self._observers.wants(Received):
+            self._observers.tell(Received(self._queue.name, len(members), perf_counter() - began[0]))
 
     def _report(self, poll: Poll, members: list[Held] | None, at_once: float) -> None:
         with self._station as inflight:

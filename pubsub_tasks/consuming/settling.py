@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import PubSubTasksError, TransportError
-from ..events import Event, Lost
+from ..events import Confirmed, DeadLettered, Extended, Lost
+from ..observing import Observers
 from ..odd_errors import GuardedLogger, error_class, error_text
 from ..transports import Queue
 from ..verdicts import DeadLetter, Release
@@ -47,7 +48,7 @@ class Settler:
         dead_letters: DeadLetters | None,
         clock: Callable[[], float],
         outage: Callable[[str], Outage],
-        observe: Callable[[Event], None],
+        observers: Observers,
     ) -> None:
         """`outage` makes one for a kind of call, such as "deleting from orders"."""
         self._station = station
@@ -57,7 +58,7 @@ class Settler:
         self._deleting = outage(f"deleting from {queue.name}")
         self._changing = outage(f"changing visibility on {queue.name}")
         self._lettering = outage(f"sending to {dead_letters.queue.name}" if dead_letters else "sending")
-        self._observe = observe
+        self._observers = observers
 
     @property
     def outages(self) -> Sequence[Outage]:
@@ -97,6 +98,8 @@ class Settler:
             inflight.unsettled(failed, self._clock())
             inflight.lost(lost)
             self._station.tally.released += sum(isinstance(held.verdict, Release) for held in done)
+        if self._observers.wants(Confirmed):
+            self._tell_confirmed(done)
 
     def _extend(self, changes: Sequence[tuple[Held, int]]) -> None:
         sent_at = self._clock()
@@ -109,6 +112,8 @@ class Settler:
             inflight.extended([(held, seconds[held]) for held in done], sent_at, now)
             inflight.not_extended(failed, now)
             inflight.lapsed(lost, now)
+        if done and self._observers.wants(Extended):
+            self._observers.tell(Extended(self._queue.name, tuple(held.delivery for held in done)))
 
     def _send_to_dead_letters(self, members: Sequence[Held]) -> None:
         if self._dead_letters is None:
@@ -125,6 +130,8 @@ class Settler:
                 inflight.unsettled(refused, self._clock(), refused=True)
                 for held in sent:
                     self._station.tally.confirmed(held.verdict)
+            if self._observers.wants(DeadLettered):
+                self._tell_dead_lettered(sent)
 
     def _written(self, held: Held, dead_letters: DeadLetters) -> Outgoing | None:
         """Its letter, None where a fault of ours prevents that: it is tried again while its lease holds."""
@@ -182,8 +189,20 @@ class Settler:
     def _tell_lost(self, members: Sequence[Held]) -> None:
         with self._station:
             self._station.tally.lost += len(members)
+        for held in members if self._observers.wants(Lost) else ():
+            self._observers.tell(Lost(self._queue.name, held.delivery))
+
+    def _tell_confirmed(self, members: Sequence[Held]) -> None:
         for held in members:
-            self._observe(Lost(self._queue.name, held.delivery))
+            if held.verdict is not None:
+                self._observers.tell(Confirmed(self._queue.name, held.delivery, held.task, held.verdict))
+
+    def _tell_dead_lettered(self, members: Sequence[Held]) -> None:
+        name = self._queue.name
+        for held in members:
+            if isinstance(verdict := held.verdict, DeadLetter):
+                fact = DeadLettered(name, held.delivery, held.task, verdict.reason, verdict.error)
+                self._observers.tell(fact)
 
 
 def _sorted(

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any
 
 from ..current import mark_records
-from ..events import Observer, notify
+from ..events import Observer
+from ..observing import Observers
 from ..odd_errors import GuardedLogger
 from ..transports import Queue
 from ..verdicts import Verdict
@@ -105,7 +106,7 @@ class Worker:
         *,
         dead_letters: DeadLetters | None = None,
         capacity: Capacity = Capacity(),
-        observers: Sequence[Observer] = (),
+        observers: Sequence[Observer] | Observers = (),
         stint: Stint | None = None,
         retention: int | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -120,7 +121,7 @@ class Worker:
         self._handling = handling = Handling(
             queue.name,
             dispatcher,
-            observers,
+            (told := Observers.of(observers)),
             can_letter=dead_letters is not None,
             clock=clock,
             wall=wall,
@@ -131,9 +132,9 @@ class Worker:
         )
         outage = partial(Outage, clock=clock, jitter=random.random)
         self._receiving = outage(f"receiving from {queue.name}")
-        kind, tell, keeps = handling.kind, partial(notify, observers), Retention(queue.name, retention, wall)
-        receiver = Receiver(station, queue, kind, clock, limits.visibility, self._receiving, tell, keeps)
-        self._settler = settler = Settler(station, queue, dead_letters, clock, outage, tell)
+        kind, keeps = handling.kind, Retention(queue.name, retention, wall)
+        receiver = Receiver(station, queue, kind, clock, limits.visibility, self._receiving, told, keeps)
+        self._settler = settler = Settler(station, queue, dead_letters, clock, outage, told)
         self._hands = Hands(station, receiver, settler, limits.receivers + SETTLERS, self._crash)
         self._threads = ThreadSlots(station, receiver, settler, handling.handle, self._crash)
         self._coroutines = CoroutineSlots(station, handling.handle_async, limits.coroutines, self._crash)

@@ -14,6 +14,7 @@ from ..events import Observer
 from ..flow import outbound
 from ..message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
 from ..middleware import Middleware, compose, refuse_coroutine
+from ..observing import Observers
 from ..options import DEFAULT, Options
 from ..outlets import Content
 from ..pointers import PARKED, ClaimStore, Pointer
@@ -56,7 +57,7 @@ class Producer:
         topics: Topics,
         schemas: Schemas,
         *,
-        observers: Sequence[Observer] = (),
+        observers: Sequence[Observer] | Observers = (),
         middleware: Sequence[Middleware] = (),
         max_size: int = MAX_SIZE,
         claims: ClaimStore | None = None,
@@ -69,7 +70,7 @@ class Producer:
         self._topics = topics
         self._schemas = schemas
         self._ways = publisher if isinstance(publisher, Ways) else Ways(publisher)
-        self._sender = Sender(self._ways, max_size, tuple(observers), clock, sleep, claims)
+        self._sender = Sender(self._ways, max_size, Observers.of(observers), clock, sleep, claims)
         self._max_size = max_size
         self._claims = claims
         self._clock = clock

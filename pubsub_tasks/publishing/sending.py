@@ -16,7 +16,8 @@ from itertools import chain
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from ..errors import MessageError, TransportError
-from ..events import Observer, Published, notify
+from ..events import NotPublished, Published
+from ..observing import Observers
 from ..pointers import ClaimStore
 from ..wire import THROTTLED, EntryFailure, Sent
 from .batches import Batches, Parcel, Results
@@ -39,7 +40,7 @@ class Sender:
 
     ways: Ways
     max_bytes: int
-    observers: Sequence[Observer] = ()
+    observers: Observers = field(default_factory=Observers)
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     claims: ClaimStore | None = None
@@ -85,7 +86,7 @@ class Sender:
             tries = chain([True], iter(partial(self._try, pending, results), None))
             self.retrying(next, tries)
         for parcel, failure in pending.items():
-            results.refused(parcel, failure)
+            self._refuse(parcel, failure, results)
 
     def _parked(self, parcel: Parcel, results: Results) -> bool:
         """Whether nothing of it is to be parked, or it is by now."""
@@ -95,9 +96,20 @@ class Sender:
             self.claims.park(parcel.claim.pointer, parcel.claim.body)
         except TransportError as error:
             results.cause = results.cause or error
-            results.refused(parcel, EntryFailure(error.code, str(error), retriable=False))
+            self._refuse(parcel, EntryFailure(error.code, str(error), retriable=False), results)
             return False
         return True
+
+    def _refuse(self, parcel: Parcel, failure: EntryFailure, results: Results) -> None:
+        results.refused(parcel, failure)
+        if self.observers.wants(NotPublished):
+            where = str(parcel.destination)
+            self.observers.tell(NotPublished(parcel.media_type, parcel.message_id, where, failure.code))
+
+    def _tell_published(self, parcel: Parcel, seconds: float) -> None:
+        if self.observers.wants(Published):
+            where, size = str(parcel.destination), parcel.outgoing.size
+            self.observers.tell(Published(parcel.media_type, parcel.message_id, where, seconds, size))
 
     def _try(self, pending: dict[Parcel, EntryFailure], results: Results) -> bool:
         """Send what is pending; whether some of it still is, and worth another try."""
@@ -109,15 +121,12 @@ class Sender:
             if isinstance(answer, Sent):
                 del pending[parcel]
                 results.sent(parcel)
-                notify(
-                    self.observers,
-                    Published(parcel.media_type, parcel.message_id, str(parcel.destination), took),
-                )
+                self._tell_published(parcel, took)
             elif answer.retriable:
                 pending[parcel] = answer
             else:
                 del pending[parcel]
-                results.refused(parcel, answer)
+                self._refuse(parcel, answer, results)
         return bool(pending)
 
     def _answers(self, parcels: Sequence[Parcel], results: Results) -> list[Sent | EntryFailure]:

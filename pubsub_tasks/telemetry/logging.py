@@ -25,6 +25,8 @@ class Watch:
     deploy would fill the log otherwise. Beyond `MOST_UNKNOWN` types they are for debugging alone.
     """
 
+    kinds = (Settled, Lost, Published)
+
     def __init__(self) -> None:
         self._unknown: set[str] = set()
         self._lock = Lock()

@@ -22,6 +22,8 @@ ERRORS = 10
 class Recent:
     """Rates by task, the last errors, and how many messages sleep in a back-off. `clock` is epoch seconds."""
 
+    kinds = (Settled,)
+
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._started_at = clock()

@@ -11,7 +11,7 @@ from tenacity import stop_after_attempt, wait_none
 
 from pubsub_tasks import Delivery, Discard, Reject, SkipMessage
 from pubsub_tasks.consuming.stint import Stint
-from pubsub_tasks.events import Received, Started
+from pubsub_tasks.events import Confirmed, DeadLettered, Extended, Received, Settled, Started
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
 
 from .shops import NUMBER, PATIENCE, Shop, Word, body, living, until, wait
@@ -424,3 +424,67 @@ def test_lines_logged_in_handlers_and_middleware_tell_their_message(
         ("in a coroutine", "shop.read", Word.MEDIA_TYPE, "orders", 1),
         ("in a thread", "shop.handle", NUMBER, "orders", 1),
     ]
+
+
+def test_observers_see_all_that_becomes_of_a_message() -> None:
+    # Given one task that succeeds, fails for good, or is to be tried again
+    shop = Shop()
+
+    @shop.task(name="shop.handle", stop=stop_after_attempt(2), wait=wait_none())
+    def handle(number: int, delivery: Delivery) -> None:
+        if number == 1:
+            raise Reject("no such customer")
+
+    # When both are handled
+    shop.send(0, 1)
+    with shop.working(wait=0):
+        letter = shop.facts.next(DeadLettered)
+        confirmed = [shop.facts.next(Confirmed)]
+        empty = shop.facts.next(Received)
+    # Then the letter comes before the delete of the original, and an empty receive is told too
+    assert (letter.queue, letter.task, letter.reason) == ("orders", "shop.handle", "rejected")
+    assert str(letter.error) == "no such customer"
+    assert (confirmed[0].queue, confirmed[0].task) == ("orders", "shop.handle")
+    assert empty.count == 0
+    assert empty.seconds >= 0
+
+
+def test_what_was_handled_tells_how_long_it_waited_in_the_queue() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    shop.send(1)
+    with shop.working():
+        settled = shop.facts.next(Settled)
+
+    assert settled.latency is not None
+    assert 0 <= settled.latency < PATIENCE
+
+
+def test_extended_leases_are_told() -> None:
+    shop, may_end = Shop(), Event()
+    shop.task()(lambda number: wait(may_end))
+    shop.send(1)
+    with shop.working(visibility=2):
+        extended = shop.facts.next(Extended)
+        may_end.set()
+
+    assert extended.queue == "orders"
+    assert [each.media_type for each in extended.deliveries] == [NUMBER]
+
+
+def test_facts_that_nobody_watches_are_not_made() -> None:
+    shop, seen = Shop(), []
+
+    class Watching:
+        kinds = (Settled,)
+
+        def __call__(self, event: object) -> None:
+            seen.append(event)
+            shop.facts(event)  # type: ignore[arg-type]
+
+    shop.task()(lambda number: None)
+    shop.send(1, 2)
+    with shop.working(observers=[Watching()]):
+        shop.facts.verdicts(2)
+
+    assert {type(event) for event in seen} == {Settled}
