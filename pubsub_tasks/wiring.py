@@ -76,7 +76,8 @@ def transport_of(graph: Graph, config: Any, threads: int = 16) -> Transport:
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
             fast_path=config.fast_path,
-        )
+        ),
+        graph.pubsub_observers,
     )
     return transport
 

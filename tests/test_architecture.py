@@ -76,6 +76,7 @@ SHELL = {
     "telemetry/*": "writes",
     "transports/aws.py": "the network",
     "transports/fast_path.py": "the network",
+    "transports/observed.py": "a clock for durations",
     "transports/memory.py": "waits for arrivals as a long poll does",
     "publishing/producer.py": "gives ids and the time",
     "publishing/claims.py": "the network",

@@ -23,9 +23,12 @@ from botocore.parsers import ResponseParserError
 
 from ..addresses import host_of
 from ..errors import ConfigurationError, TransportError
+from ..events import Called
+from ..observing import Observers
 from . import Features
 from .dialects import DIALECTS
 from .fast_path import FastPath
+from .observed import observed
 from .regions import region_of_arn, region_of_url
 from .sns import SnsPublisher
 from .sqs import SqsQueue, find_queue
@@ -95,7 +98,9 @@ class AwsTransport:
     Clients are made when first needed, one per region and purpose, and made anew in a forked child.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, observers: Observers | None = None) -> None:
+        """`observers` are told of each call that publishes to or uses a queue, as `Called`."""
+        self._observers = observers or Observers()
         self._clients = Clients(settings or Settings())
         self._urls: dict[str, str] = {}
 
@@ -143,8 +148,12 @@ class AwsTransport:
         failure: type[TransportError],
     ) -> dict[str, Any]:
         client, fast_path = self._clients.made(service, region, wait)
-        answer = fast_path.call(action, params) if fast_path else None
-        return _carry_out(client, action, params, failure) if answer is None else answer
+
+        def call() -> dict[str, Any]:
+            answer = fast_path.call(action, params) if fast_path else None
+            return _carry_out(client, action, params, failure) if answer is None else answer
+
+        return observed(self._observers, service, action, call) if self._observers.wants(Called) else call()
 
 
 @dataclass(eq=False)
