@@ -55,9 +55,11 @@ class Held:
         "due_at",
         "extending",
         "failures",
+        "group",
         "hold",
         "kind",
         "lane",
+        "returns",
         "seconds",
         "started_at",
         "state",
@@ -70,7 +72,7 @@ class Held:
         self.delivery = delivery
         self.hold = hold
         self.kind = kind
-        self.lane = lane
+        self.lane = self.group = lane
         self.state = State.READY
         self.verdict: Verdict | None = None
         self.task: str | None = None
@@ -81,6 +83,7 @@ class Held:
         self.watch: dict[Held, None] = UNWATCHED
         self.extending = False
         self.commanded = False
+        self.returns = False  # an earlier message of its group comes again, so this one must too
 
     @property
     def renewable(self) -> bool:

@@ -4,11 +4,11 @@ Rule 1: whatever decides about a delivery in hand is here, and is told the time.
 Rule 2: one owner, no locks. Whoever shares it between threads puts one lock around it.
 Rule 3: each delivery gets one settlement. An illegal move raises `IllegalMove` and changes nothing.
 Rule 4: nothing is deleted but after success, an explicit drop, or a confirmed dead letter.
-Rule 5: on a FIFO queue nothing of a group starts behind one that is not finished with.
+Rule 5: on a FIFO queue a group starts in order, and is dead-lettered and deleted in order (see `Groups`).
 
-Events come in as methods and commands go out of `commands(now)`. Each command is answered by an event for
-each of its members: `Delete` and `LetGo` by settled | unsettled | lost, `SendToDeadLetters` by dead_lettered
-or unsettled, `Extend` by extended | not_extended | lapsed; `TellLost` wants no answer.
+Events are methods, commands come from `commands(now)`. Each member of a command is answered by an event:
+`Delete` and `LetGo` by settled | unsettled | lost, `SendToDeadLetters` by dead_lettered or unsettled,
+`Extend` by extended | not_extended | lapsed; `TellLost` wants no answer.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -70,8 +70,7 @@ class InFlight:
             return 0
         ready = {kind: self._lineup.ready(kind) for kind in Kind}
         in_hand = max(len(self._held), len(self._outboxes))  # which may hold some that are others' by now
-        left = self.pace.left(self._running, ready, self.waiting, in_hand)
-        return self.pace.ask(left, sum(ready.values()))
+        return self.pace.ask(self.pace.left(self._running, ready, self.waiting, in_hand), sum(ready.values()))
 
     def wake_at(self) -> float | None:
         """When `commands` may have something new without any event, or None."""
@@ -92,6 +91,7 @@ class InFlight:
         self._held.update(members)
         self._leases.hold(members, now)
         for held in members:
+            self._outboxes.join(held)
             self._lineup.join(held)
         if self.draining:
             self._give_back(members, now)
@@ -115,6 +115,8 @@ class InFlight:
         self._stop(held, verdict, now)
         if held.hold.until <= now and not held.hold.lost:
             self._lapse(held, now)
+        if held.returns and not isinstance(verdict, Retry):
+            verdict = held.verdict = Release()
         if isinstance(verdict, Ack | Drop):
             self._settle(held, State.DELETING, now)
             self._lineup.leave(held)
@@ -150,10 +152,11 @@ class InFlight:
         out += self._outboxes.take(now, everything=self.draining)
         return [*out, TellLost(lost)] if (lost := self._leases.told()) else out
 
-    def settled(self, members: Sequence[Held]) -> None:
+    def settled(self, members: Sequence[Held], now: float) -> None:
         """They are deleted, or the queue's again."""
         self._outboxes.answered(members, State.DELETING, State.LETTING_GO)
         for held in members:
+            self._outboxes.confirmed(held, now)
             self._forget(held)
 
     def dead_lettered(self, members: Sequence[Held], now: float) -> None:
@@ -179,27 +182,21 @@ class InFlight:
                 self._outboxes.put_back(held, now)
             self._leases.resume(held, now)
 
-    def lost(self, members: Sequence[Held]) -> None:
+    def lost(self, members: Sequence[Held], now: float) -> None:
         """The service says, as they were to be settled, that these receipts are no longer good."""
         self._outboxes.answered(members, State.DELETING, State.LETTING_GO)
         for held in members:
             self._leases.lose(held)
+            self._give_back(self._outboxes.cut(held), now)
             self._forget(held)
 
     def extended(self, changes: Sequence[tuple[Held, int]], sent_at: float, now: float) -> None:
         """These leases run for so many seconds from when the call was sent."""
-        for held, seconds in changes:
-            held.extending = False
-            if not held.hold.lost:  # it ran out before this was heard, and its handler was told
-                held.hold.until = sent_at + seconds
-        self._leases.hold([held for held, _ in changes if held.renewable], now)
+        self._leases.extended(changes, sent_at, now)
 
     def not_extended(self, members: Sequence[Held], now: float) -> None:
         """Extending these failed; tried again soon, until the leases lapse."""
-        for held in members:
-            held.extending = False
-            if held.renewable:
-                self._leases.again([held], min(held.hold.until, now + max(0.25, held.hold.left(now) / 4)))
+        self._leases.not_extended(members, now)
 
     def lapsed(self, members: Sequence[Held], now: float) -> None:
         """The service says, as they were to be extended, that these receipts are no longer good."""
@@ -224,7 +221,7 @@ class InFlight:
     def _again(self, held: Held, verdict: Verdict, now: float) -> None:
         after = verdict.after if isinstance(verdict, Retry) else 0.0
         in_hand = held.lane is not None and isinstance(verdict, Retry) and after <= MAX_DELAY
-        if in_hand and not self.draining and self.waiting < self.pace.waiting_limit:
+        if in_hand and not held.returns and not self.draining and self.waiting < self.pace.waiting_limit:
             self._lineup.park(held, now + after)
         else:
             self._release(self._lineup.cut_behind(held), now)
@@ -232,12 +229,14 @@ class InFlight:
             self._settle(held, State.LETTING_GO, now)
 
     def _give_back(self, members: Iterable[Held], now: float) -> None:
-        """Release what was not started, and what stands behind what was."""
+        """Release what was not started, what stands behind what was, and what must not be deleted."""
         for held in members:
             self._release(self._lineup.withdraw(held), now)
             if held.state is State.PARKED:
                 self._settle(held, State.LETTING_GO, now)  # until it is due, as it would have waited here
-            elif held.state in UNSTARTED:
+            elif held.state in UNSTARTED or (
+                held.returns and held.state in (State.DELETING, State.LETTERING)
+            ):
                 self._release([held], now)
 
     def _release(self, members: Iterable[Held], now: float) -> None:
@@ -249,8 +248,9 @@ class InFlight:
         """Others may have it by now: what is behind it must not start here, nor is it ours to settle."""
         self._leases.lose(held)
         self._release(self._lineup.withdraw(held), now)
+        self._give_back(self._outboxes.cut(held), now)
         unsent = held.state in (State.LETTING_GO, State.LETTERING) and not held.commanded
-        if unsent or held.state in UNSTARTED:
+        if unsent or held.state in UNSTARTED or (held.state is State.DELETING and held.returns):
             self._forget(held)
 
     def _forget(self, held: Held) -> None:

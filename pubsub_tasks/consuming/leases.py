@@ -6,7 +6,7 @@ It refuses to know queues: it names whose lease to extend and by how much, and i
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from math import floor
 from typing import Any, Generic, Protocol, TypeVar
@@ -84,6 +84,21 @@ class Leases(Generic[L]):
             member.watch.pop(member, None)
             member.watch = group
         heapq.heappush(self._heap, (at, next(self._order), group))
+
+    def extended(self, changes: Sequence[tuple[L, int]], sent_at: float, now: float) -> None:
+        """These run for so many seconds from when the call was sent."""
+        for member, seconds in changes:
+            member.extending = False
+            if not member.hold.lost:  # it ran out before this was heard, and its handler was told
+                member.hold.until = sent_at + seconds
+        self.hold([member for member, _ in changes if member.renewable], now)
+
+    def not_extended(self, members: Sequence[L], now: float) -> None:
+        """Extending these failed: try again soon, until they lapse."""
+        for member in members:
+            member.extending = False
+            if member.renewable:
+                self.again([member], min(member.hold.until, now + max(0.25, member.hold.left(now) / 4)))
 
     def forget(self, member: L) -> None:
         """It is settled, or no longer ours."""

@@ -1,12 +1,14 @@
 """Outboxes: the settlements that are decided and not yet confirmed. Pure, told the time.
 
 A settlement leaves by `take` as part of a command and comes back by `put_back` when that failed; in between
-it is `commanded`, and nothing else may be done about its message.
+it is `commanded`, and nothing else may be done about its message. On a FIFO queue a delete or a letter waits
+until every earlier message of its group is confirmed deleted.
 """
 
 from collections.abc import Callable, Sequence
 from math import ceil
 
+from .groups import Groups
 from .held import Command, Delete, Held, IllegalMove, LetGo, SendToDeadLetters, State
 from .outbox import LONGEST_BACKOFF, Outbox, backoff
 
@@ -25,6 +27,7 @@ class Outboxes:
         self._jitter = jitter
         self._longest_backoff = LONGEST_BACKOFF
         self._deletes: Outbox[Held] = Outbox(linger)
+        self._groups = Groups()
         self._departures: Outbox[Held] = Outbox(0.0)
         self._letters: Outbox[Held] = Outbox(0.0)
         self._boxes = {
@@ -34,7 +37,7 @@ class Outboxes:
         }
 
     def __len__(self) -> int:
-        return sum(len(box) for box in self._boxes.values())
+        return sum(len(box) for box in self._boxes.values()) + self._groups.waiting
 
     @property
     def batch_to_delete(self) -> bool:
@@ -46,10 +49,31 @@ class Outboxes:
         times = [at for box in self._boxes.values() if (at := box.wake_at()) is not None]
         return min(times) if times else None
 
+    def join(self, held: Held) -> None:
+        """It was received: on a FIFO queue, its place in the order of its group."""
+        self._groups.join(held)
+
     def put(self, held: Held, now: float) -> None:
-        """Settle it as its state says."""
+        """Settle it as its state says, once the order of its group admits it."""
         held.failures = 0
+        if held.state is State.LETTING_GO:
+            self._groups.cut(held)  # nothing behind it has started: that is let go as well
+        elif not self._groups.admits(held):
+            return
+        elif self._groups.has_followers(held):
+            self._boxes[held.state].put_later(held, now)  # others wait for it, so it does not linger
+            return
         self._boxes[held.state].put(held, now)
+
+    def confirmed(self, held: Held, now: float) -> None:
+        """It is deleted, or the queue's again: the next of its group may be settled, at once."""
+        following = self._groups.leave(held)
+        if following is not None:
+            self._boxes[following.state].put_later(following, now)
+
+    def cut(self, held: Held) -> list[Held]:
+        """It may come again; returns those of its group that must then come again after it, see `Groups`."""
+        return self._groups.cut(held)
 
     def answered(self, members: Sequence[Held], *states: State) -> None:
         """These were under way to be settled, in one of these states if any are given, and are no more.

@@ -94,9 +94,9 @@ class Settler:
         answers = self._answers(call, len(members), outage)
         done, failed, lost = _sorted(members, answers)
         with self._station as inflight:
-            inflight.settled(done)
+            inflight.settled(done, self._clock())
             inflight.unsettled(failed, self._clock())
-            inflight.lost(lost)
+            inflight.lost(lost, self._clock())
             self._station.tally.released += sum(isinstance(held.verdict, Release) for held in done)
         if self._observers.wants(Confirmed):
             self._tell_confirmed(done)

@@ -8,12 +8,13 @@ import pytest
 
 from pubsub_tasks.local import environment
 from tests.benchmarks import __main__ as throughput
-from tests.benchmarks import growth, idle, latency, memory, publishing, startup, wire
+from tests.benchmarks import fifo, growth, idle, latency, memory, publishing, startup, wire
 
 TINY = {
     "throughput": (throughput.main, "--runs=1 --messages=20 threads"),
     "two processes": (throughput.main, "--runs=1 --messages=20|2 processes"),
     "growth": (growth.main, "--runs=1 --messages=20 --slots 8 --kinds threads"),
+    "fifo": (fifo.main, "--runs=1 --messages=20 --groups 1"),
     "latency": (latency.main, "--runs=1 --messages=2"),
     "startup": (startup.main, "--runs=1"),
     "idle": (idle.main, "--seconds=0.1 --wait-seconds=0"),

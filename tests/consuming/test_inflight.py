@@ -29,7 +29,7 @@ def start(inflight, now=0.0):
 
 
 def settled(inflight, command, now=0.0):
-    inflight.settled(command.members)
+    inflight.settled(command.members, now)
     return inflight
 
 
@@ -134,7 +134,7 @@ def test_a_lease_that_the_service_calls_lost_after_the_delete_is_nothing_to_tell
     inflight.commands(15.0)
     inflight.finished(member, Ack(), 15.0)
     (command,) = inflight.commands(15.1)
-    inflight.settled(command.members)
+    inflight.settled(command.members, 15.1)
 
     inflight.lapsed([member], 15.2)
 
@@ -186,6 +186,96 @@ def test_a_dead_lettered_head_whose_lease_ran_out_may_come_again_before_its_foll
 
     assert start(inflight, 31.0) is None
     assert second.verdict == Release()
+
+
+def finish(inflight, member, verdict=None):
+    assert start(inflight) is member
+    inflight.finished(member, verdict or Ack(), 0.0)
+
+
+def test_a_follower_starts_once_its_head_is_acknowledged_and_is_deleted_once_its_head_is():
+    first, second, other = *several(2, group="g"), held("other", group="h")
+    inflight = receiving(first, second, other, threads=3)
+    finish(inflight, first)
+    finish(inflight, other)
+    finish(inflight, second)
+
+    (command,) = inflight.commands(0.1)
+    assert command == Delete([first, other])
+
+    inflight.settled(command.members, 0.2)
+    assert inflight.commands(0.2) == [Delete([second])]
+
+
+def test_a_follower_is_deleted_after_every_try_to_delete_its_head():
+    first, second = several(2, group="g")
+    inflight = receiving(first, second)
+    finish(inflight, first)
+    finish(inflight, second)
+    for _ in range(5):
+        (command,) = inflight.commands(now := inflight.wake_at())
+        assert command == Delete([first])
+        inflight.unsettled([first], now)
+
+
+def test_a_follower_is_dead_lettered_once_its_head_is_dead_lettered_and_deleted():
+    first, second = several(2, group="g")
+    inflight = receiving(first, second)
+    finish(inflight, first, DeadLetter("failed"))
+    assert inflight.commands(0.0) == [SendToDeadLetters([first])]
+    inflight.dead_lettered([first], 0.0)
+    finish(inflight, second, DeadLetter("failed"))
+
+    assert inflight.commands(0.1) == [Delete([first])]
+    inflight.settled([first], 0.2)
+    assert inflight.commands(0.2) == [SendToDeadLetters([second])]
+
+
+def test_where_the_delete_of_a_head_is_refused_its_followers_are_given_back_in_order():
+    # Given a head whose delete is under way, one follower handled, one running and one behind that
+    first, handled, running, waiting = several(4, group="g")
+    inflight = receiving(first, handled, running, waiting)
+    finish(inflight, first)
+    finish(inflight, handled)
+    assert start(inflight) is running
+    inflight.commands(0.1)
+
+    # When the service says that the head is no longer ours, which means that it comes again
+    inflight.lost([first], 0.2)
+
+    # Then all of them come again after it, and none is deleted
+    assert inflight.commands(0.2)[0] == LetGo([handled, waiting])
+    inflight.finished(running, Ack(), 0.3)
+    assert inflight.commands(0.3) == [LetGo([running])]
+    assert [member.seconds for member in (handled, waiting, running)] == [0, 0, 0]
+
+
+def test_where_the_lease_of_a_head_runs_out_before_its_delete_its_followers_are_not_deleted():
+    first, second = held("1", group="g"), held("2", group="g", lease=60.0)
+    inflight = receiving(first, second)
+    finish(inflight, first)
+    finish(inflight, second)
+    inflight.commands(0.1)
+    inflight.unsettled([first], 29.9)
+
+    commands = inflight.commands(30.0)
+
+    assert LetGo([second]) in commands
+    assert TellLost([first]) in commands
+
+
+def test_draining_flushes_the_deletes_of_a_group_in_order():
+    members = several(3, group="g")
+    inflight = receiving(*members)
+    for member in members:
+        finish(inflight, member)
+
+    inflight.drain(0.0)
+
+    for member in members:
+        assert inflight.commands(0.0) == [Delete([member])]
+        inflight.settled([member], 0.0)
+    assert inflight.idle
 
 
 def test_a_handler_that_will_not_come_back_keeps_its_group_from_starting_here():
@@ -247,10 +337,10 @@ def test_illegal_moves_raise_and_change_nothing():
     for move in (
         lambda: inflight.finished(member, Ack(), 0.0),
         lambda: inflight.abandoned(member, Retry(1.0), 0.0),
-        lambda: inflight.settled([member]),
+        lambda: inflight.settled([member], 0.0),
         lambda: inflight.dead_lettered([member], 0.0),
         lambda: inflight.unsettled([member], 0.0),
-        lambda: inflight.lost([member]),
+        lambda: inflight.lost([member], 0.0),
     ):
         with pytest.raises(IllegalMove):
             move()

@@ -138,7 +138,7 @@ def test_what_was_let_go_at_the_end_is_a_hand_s_job_and_then_there_are_no_more()
     job = scene.station.hand_job()
     assert job == LetGo(members)
     with scene.station as inflight:
-        inflight.settled(members)
+        inflight.settled(members, 0.0)
     assert scene.station.hand_job() is None
     assert scene.station.slot_job() is None
     assert scene.station.wait_until_idle(0)

@@ -97,7 +97,7 @@ def without_its_lane(sound: Any, self: Receiver, record: Any, now: float) -> Any
 def never_letting_go(sound: Any, self: Settler, command: Any) -> None:
     if isinstance(command, LetGo):
         with self._station as inflight:
-            inflight.settled(command.members)
+            inflight.settled(command.members, self._clock())
     else:
         sound(self, command)
 

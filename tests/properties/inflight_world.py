@@ -12,7 +12,7 @@ from pubsub_tasks.consuming.held import Delete, Extend, Held, Kind, LetGo, SendT
 from pubsub_tasks.consuming.inflight import InFlight
 from pubsub_tasks.consuming.leases import Hold
 from pubsub_tasks.delivery import Delivery
-from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
+from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
 from pubsub_tasks.wire import MAX_BATCH, MAX_DELAY, MAX_VISIBILITY, Record
 
 LATEST_ARRIVAL = 8.0
@@ -52,6 +52,8 @@ class Receipt:
     tries: int = 0
     cut: bool = False  # to be given back without having run
     in_lane: bool = False
+    in_order: bool = False  # among those of its group that are deleted one after another
+    returns: bool = False  # to be given back, since one before it in its group may come again
     lost: bool = False
     commanded: bool = False
     extending: bool = False
@@ -96,12 +98,15 @@ class World:
 
     def crash(self):
         self._boot()
+        for message in self.queue:
+            if message.deleted:
+                self._check_that_none_before_is_left(message)
 
     def drain(self):
         self.draining = True
         self.inflight.drain(self.now)
         for receipt in self._where("waiting", "parked"):
-            receipt.cut, receipt.in_lane = True, False
+            receipt.cut, receipt.in_lane, receipt.in_order = True, False, False
 
     def poll(self):
         asked = self.inflight.credit()
@@ -254,14 +259,15 @@ class World:
             self._confirm(receipt) if letters else self._end(receipt)
         for receipt in lost:
             self._lose(receipt)
+            self._call_back_behind(receipt)
             self._end(receipt)
         for receipt in failed:
             if receipt.way is not Delete and (receipt.lost or receipt.until <= self.now):
                 self._lapse(receipt)
         held = [receipt.held for receipt in ok]
-        self.inflight.dead_lettered(held, self.now) if letters else self.inflight.settled(held)
+        self.inflight.dead_lettered(held, self.now) if letters else self.inflight.settled(held, self.now)
         self.inflight.unsettled([receipt.held for receipt in failed], self.now)
-        self.inflight.lost([receipt.held for receipt in lost])
+        self.inflight.lost([receipt.held for receipt in lost], self.now)
 
     # The service
 
@@ -293,6 +299,7 @@ class World:
                 return "lost"
             if current:
                 assert message.done, f"message {message.number} is deleted though nothing became of it"
+                self._check_that_none_before_is_left(message)
                 message.deleted = True
             return "ok"
         if not current or not self._in_flight(message):
@@ -314,6 +321,7 @@ class World:
         receipt = Receipt(message, held, hold.until, message.receives, nudged_at=self.now)
         receipt.in_lane = message.group is not None and not self.draining
         receipt.cut = self.draining
+        receipt.in_order = receipt.in_lane
         message.receipt = self.hand[held] = receipt
         return held
 
@@ -362,6 +370,8 @@ class World:
         if receipt.until <= self.now and not receipt.lost:
             self._lapse(receipt)
         self.running[receipt.held.kind] -= 1
+        if receipt.returns and not isinstance(verdict, Retry):
+            verdict = Release()
         receipt.verdict = verdict
         receipt.phase = "settling"
         if isinstance(verdict, Ack | Drop):
@@ -376,10 +386,12 @@ class World:
 
     def _again(self, receipt, after):
         receipt.way, receipt.due_at = LetGo, self.now + (after or 0.0)
-        if receipt.in_lane and after is not None and after <= MAX_DELAY and not self.draining:
+        in_hand = receipt.in_lane and after is not None and after <= MAX_DELAY
+        if in_hand and not (self.draining or receipt.returns):
             receipt.phase = "parked"
         else:
             self._cut_behind(receipt)
+            receipt.in_order = False
 
     def _confirm(self, receipt):
         receipt.message.done = True
@@ -394,7 +406,31 @@ class World:
         followers = list(self.hand.values())
         for other in followers[followers.index(receipt) + 1 :]:
             if other.in_lane and other.message.group == receipt.message.group:
-                other.cut, other.in_lane = True, False
+                other.cut, other.in_lane, other.in_order = True, False, False
+
+    def _order(self, group):
+        """Those of a group that are deleted one after another, the first to be deleted first."""
+        return [other for other in self.hand.values() if other.in_order and other.message.group == group]
+
+    def _call_back_behind(self, receipt):
+        """It may come again: those behind it must come again after it, and it too if one is before it."""
+        if not receipt.in_order:
+            return
+        order = self._order(receipt.message.group)
+        place = order.index(receipt)
+        for other in order[place:]:
+            other.in_order = False
+        for other in order[max(place, 1) :]:
+            other.returns = True
+            if other is not receipt:
+                self._give_back(other)
+
+    def _give_back(self, receipt):
+        self._cut_behind(receipt)
+        if receipt.phase == "settling":
+            receipt.way = None
+        if receipt.phase != "running":
+            receipt.cut, receipt.in_lane = True, False
 
     def _lose(self, receipt):
         receipt.lost = True
@@ -405,12 +441,14 @@ class World:
             return
         self._lose(receipt)
         self._cut_behind(receipt)
+        self._call_back_behind(receipt)
         waits = receipt.phase in ("waiting", "parked")
-        if waits or (receipt.phase == "settling" and receipt.way is not Delete and not receipt.commanded):
+        settles = receipt.way is Delete and not receipt.returns
+        if waits or (receipt.phase == "settling" and not settles and not receipt.commanded):
             self._end(receipt)
 
     def _end(self, receipt):
-        receipt.phase, receipt.in_lane = "over", False
+        receipt.phase, receipt.in_lane, receipt.in_order = "over", False, False
         self.hand.pop(receipt.held, None)
 
     def _notice(self):
@@ -493,7 +531,23 @@ class World:
             assert receipt.way is SendToDeadLetters, f"{receipt.held} is no dead letter"
         if isinstance(command, LetGo):
             self._check_departure(receipt)
+        else:
+            self._check_turn(receipt)
         receipt.commanded = True
+
+    def _check_turn(self, receipt):
+        """On a FIFO queue nothing is deleted or dead-lettered before those before it are gone."""
+        assert not receipt.returns, f"{receipt.held} must come again after one before it"
+        if self.fifo:
+            self._check_that_none_before_is_left(receipt.message)
+        if receipt.in_order:
+            assert self._order(receipt.message.group)[0] is receipt, f"{receipt.held} goes before its turn"
+
+    def _check_that_none_before_is_left(self, message):
+        """A crash now must not bring back an earlier message of the group."""
+        before = [other for other in self.queue[: message.number] if other.group == message.group]
+        left = [other.number for other in before if not other.deleted]
+        assert message.group is None or not left, f"message {message.number} is gone and {left} come again"
 
     def _owned(self, receipt):
         return receipt.until > self.now and not receipt.lost

@@ -10,6 +10,7 @@ import pytest
 from pubsub_tasks.consuming import inflight as inflight_module
 from pubsub_tasks.consuming import outbox as outbox_module
 from pubsub_tasks.consuming.credit import Credit
+from pubsub_tasks.consuming.groups import Groups
 from pubsub_tasks.consuming.held import Held, IllegalMove, State
 from pubsub_tasks.consuming.inflight import InFlight
 from pubsub_tasks.consuming.leases import Hold, Leases
@@ -28,6 +29,8 @@ real = {
         (InFlight, "finished"),
         (InFlight, "unsettled"),
         (Lineup, "park"),
+        (Groups, "cut"),
+        (Outboxes, "_due"),
         (Outboxes, "put"),
     ]
 }
@@ -185,6 +188,45 @@ def runs_in_hand_what_is_to_be_given_back(plant):
     plant(InFlight, "_again", lambda self, held, verdict, now: self._lineup.park(held, now))
 
 
+def deletes_a_follower_with_its_head(plant):
+    plant(Groups, "admits", lambda self, held: True)
+
+
+def deletes_a_follower_when_its_head_was_sent(plant):
+    def due(self, box, now, everything):
+        batches = real[Outboxes, "_due"](self, box, now, everything)
+        for batch in batches:
+            for held in batch:
+                if held.state is State.DELETING:
+                    self.confirmed(held, now)
+        return batches
+
+    plant(Outboxes, "_due", due)
+
+
+def deletes_the_followers_of_a_lost_head(plant):
+    def cut(self, held):
+        while following := self.leave(held):
+            held = following
+        return []
+
+    plant(Groups, "cut", cut)
+
+
+def deletes_what_ran_behind_a_lost_head(plant):
+    def cut(self, held):
+        behind = real[Groups, "cut"](self, held)
+        for each in behind:
+            each.returns = each.state is not State.RUNNING
+        return behind
+
+    plant(Groups, "cut", cut)
+
+
+def never_deletes_a_follower(plant):
+    plant(Outboxes, "confirmed", lambda self, held, now: self._groups.leave(held) and None)
+
+
 def lets_a_batch_grow_to_eleven(plant):
     plant(outbox_module, "MAX_BATCH", 11)
 
@@ -271,6 +313,11 @@ FAULTS = [
     sleeps_through_the_next_try,
     counts_no_try_in_hand,
     runs_in_hand_what_is_to_be_given_back,
+    deletes_a_follower_with_its_head,
+    deletes_a_follower_when_its_head_was_sent,
+    deletes_the_followers_of_a_lost_head,
+    deletes_what_ran_behind_a_lost_head,
+    never_deletes_a_follower,
     lets_a_batch_grow_to_eleven,
     extends_eleven_at_once,
     counts_credit_without_open_polls,

@@ -22,7 +22,19 @@ GROUPS = "ABC"
 moves = st.lists(
     st.tuples(
         st.sampled_from(
-            ["receive", "receive", "finish", "finish", "finish", "settle", "settle", "wait", "drain", "crash"]
+            [
+                "receive",
+                "receive",
+                "finish",
+                "finish",
+                "finish",
+                "settle",
+                "settle",
+                "wait",
+                "drain",
+                "crash",
+                "cut",
+            ]
         ),
         st.integers(0, 1),
         st.integers(0, 9),
@@ -46,6 +58,7 @@ class Shop:
         self.queue, self.dead = map(transport.queue, urls)
         self.handled = {group: [] for group in GROUPS}
         self.settled = {group: set() for group in GROUPS}
+        self.gone = {group: [] for group in GROUPS}
 
     def publish(self, numbers):
         for number in numbers:
@@ -57,6 +70,18 @@ class Shop:
         earlier = set(range(number % len(GROUPS), number, len(GROUPS)))
         assert earlier <= self.settled[group], f"{number} of {group} before {earlier - self.settled[group]}"
         self.settled[group].add(number)
+
+    def delete(self, held):
+        """Delete one message: nothing that was sent before it in its group may be left."""
+        group, number = held.delivery.group, int(held.delivery.record.body)
+        (answer,) = self.queue.delete([held.delivery.record.receipt_handle])
+        if answer is None and number not in self.gone[group]:
+            self.gone[group].append(number)
+        assert (
+            self.gone[group]
+            == list(range(GROUPS.index(group), number + 1, len(GROUPS)))[: len(self.gone[group])]
+        ), f"{number} of {group} is deleted before one that was sent before it"
+        return answer
 
 
 class Worker:
@@ -85,6 +110,8 @@ class Worker:
         while len(self.running) < 3 and (held := self.inflight.start(Kind.THREAD, self.shop.clock())):
             groups = [other.delivery.group for other in self.running]
             assert held.delivery.group not in groups, "one at a time of a group"
+            gone = self.shop.gone[held.delivery.group]
+            assert not gone or int(held.delivery.record.body) > gone[-1], "it comes after a later one is gone"
             self.running.append(held)
 
     def finish(self, index, verdict):
@@ -111,12 +138,22 @@ class Worker:
             self.tell(command, done, list(members) if failed else [], answers)
         self.fill()
 
+    def die_deleting(self, deletes):
+        """The process ends when so many of the deletes that are due have reached the queue."""
+        for command in self.inflight.commands(self.shop.clock()):
+            for held in command.members if isinstance(command, Delete) else []:
+                if deletes:
+                    self.shop.delete(held)
+                    deletes -= 1
+
     def call(self, command):
         queue, now = self.shop.queue, self.shop.clock()
         handle = lambda held: held.delivery.record.receipt_handle  # noqa: E731
         match command:
             case Delete(members):
-                return queue.delete([handle(held) for held in members])
+                groups = [held.delivery.group for held in members]
+                assert len(set(groups)) == len(groups), "at most one of a group in one call"
+                return [self.shop.delete(held) for held in members]
             case LetGo(members):
                 return queue.change_visibility([(handle(held), held.seconds) for held in members])
             case Extend(changes):
@@ -148,9 +185,9 @@ class Worker:
                 self.inflight.dead_lettered(done, now)
                 self.inflight.unsettled(failed, now)
             case Delete() | LetGo():
-                self.inflight.settled(done)
+                self.inflight.settled(done, now)
                 self.inflight.unsettled(failed, now)
-                self.inflight.lost(lost)
+                self.inflight.lost(lost, now)
 
 
 def verdict(index):
@@ -190,7 +227,8 @@ def test_each_group_is_handled_in_order(history):
                 shop.clock.advance([0.1, 0.5, 3.0, 10.0, 14.0, 16.0, 31.0, 60.0, 901.0, 1001.0][index])
             case "drain":
                 worker.inflight.drain(shop.clock())
-            case "crash":
+            case "crash" | "cut":
+                worker.die_deleting(index if move == "cut" else 0)
                 workers[which] = Worker(shop)
 
     # Then what is left over is handled in order by whoever comes next, and nothing is missing
@@ -203,3 +241,41 @@ def test_each_group_is_handled_in_order(history):
         if all(len(shop.settled[group]) == 4 for group in GROUPS):
             break
     assert shop.settled == {group: set(range(index, 12, 3)) for index, group in enumerate(GROUPS)}
+
+
+@given(turns=st.integers(0, 12), deletes=st.integers(0, 9), verdicts=st.lists(st.booleans(), min_size=12))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_after_a_crash_a_group_comes_again_from_the_first_that_was_not_deleted(turns, deletes, verdicts):
+    # Given a worker that handles whatever it may, acknowledged or dead-lettered, and crashes at any point
+    shop = Shop()
+    shop.publish(range(12))
+    worker = Worker(shop)
+    done = []
+    for turn in range(turns):
+        worker.receive("ok")
+        while worker.running:
+            number = int(worker.running[0].delivery.record.body)
+            worker.finish(0, Ack() if verdicts[number] else DeadLetter("failed"))
+            done.append(number)
+        shop.clock.advance(0.1)
+        if turn < turns - 1:
+            worker.settle("ok")
+    worker.die_deleting(deletes)
+
+    # When its leases have run out and another takes over
+    shop.clock.advance(VISIBILITY + 1.0)
+    gone = {group: list(numbers) for group, numbers in shop.gone.items()}
+    successor, again = Worker(shop), {group: [] for group in GROUPS}
+    for _ in range(40):
+        successor.receive("ok")
+        while successor.running:
+            held = successor.running[0]
+            again[held.delivery.group].append(int(held.delivery.record.body))
+            successor.finish(0, Ack())
+        shop.clock.advance(0.1)
+        successor.settle("ok")
+
+    # Then each group goes on with the first that was not deleted, and in order
+    for index, group in enumerate(GROUPS):
+        assert again[group] == [number for number in range(index, 12, 3) if number not in gone[group]]
+        assert gone[group] == list(range(index, 12, 3))[: len(gone[group])]
