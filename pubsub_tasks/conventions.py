@@ -1,19 +1,17 @@
 """Conventions: messages that say what happened to a resource and where to find it, and their handlers.
 
 `created("order")` names the media type. Its content is the resource's URI, which a `URIHandler` fetches: the
-message may be here before the resource is, and then it is tried again. HTTP is urllib3's, which botocore
-brings along; its pool is safe to share between threads.
+message may be here before the resource is, and then it is tried again.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import urllib3
-
 from .errors import TransportError
+from .fetching import MAX_SIZE, Fetcher
 from .flow import current
 from .media_types import changed as changed
 from .media_types import created as created
@@ -37,7 +35,21 @@ class URIHandler:
 
     A resource that is not there (404), or whose changed field has not its new value yet, is `Nack`: tried
     again in `resource_nack_timeout` seconds, or when the retry policy says, until it says stop.
+
+    A URI is fetched from a host in `allowed_hosts`, or from one whose addresses are all public; redirects are
+    followed within the same scheme, host and port. Anything else raises ResourceRefused, which is
+    dead-lettered.
     """
+
+    allowed_hosts: Collection[str] = ()
+    """Hosts that may have private addresses, such as your own services: `orders.internal`, `*.internal`."""
+
+    forwarded_headers: Collection[str] = ("x-request-id",)
+    """Headers of the message that are sent to the server. A message may come from anybody, so name no header
+    that the server trusts, such as `authorization`."""
+
+    max_resource_size: int = MAX_SIZE
+    """Bytes of a resource that are read; a larger one raises TransportError."""
 
     resource_type: type = dict
     """What a resource is made into, by the names in its JSON."""
@@ -48,13 +60,12 @@ class URIHandler:
     def __init__(
         self, graph: Any = None, *, resource_nack_timeout: float | None = None, timeout: float = 10.0
     ) -> None:
-        """`timeout` is the seconds in which a server must connect, and answer."""
+        """`timeout` is the seconds in which a server must connect, and send each part of its answer."""
         self.resource_nack_timeout = resource_nack_timeout
-        self._timeout = timeout
-        self._pool = urllib3.PoolManager(maxsize=16, retries=urllib3.Retry(3, connect=0, read=0, other=0))
+        self._fetcher = Fetcher(self.allowed_hosts, timeout, self.max_resource_size)
 
     def __call__(self, message: Mapping[str, Any]) -> Any:
-        """Raises SkipMessage, Nack, TransportError, and what `handle` does."""
+        """Raises SkipMessage, Nack, ResourceRefused, TransportError, and what `handle` does."""
         uri = message["uri"]
         reason = self.get_reason_to_skip(message, uri)
         if reason is not None:
@@ -71,26 +82,28 @@ class URIHandler:
         return True
 
     def get_headers(self, message: Mapping[str, Any]) -> dict[str, str]:
-        """What to tell the server: the headers of the message, such as its request id."""
+        """The headers to send: those of the message that `forwarded_headers` names."""
+        wanted = {name.lower() for name in self.forwarded_headers}
         return {
             name: value
             for name, value in current().items()
-            if _NAME.fullmatch(name) and _VALUE.fullmatch(value)
+            if name.lower() in wanted and _NAME.fullmatch(name) and _VALUE.fullmatch(value)
         }
 
     def get_resource(self, message: Mapping[str, Any], uri: str) -> Any:
-        """The JSON at the URI. Raises Nack, and TransportError for anything but an answer of JSON."""
+        """The JSON at the URI.
+
+        Raises Nack, ResourceRefused for a URI that may not be fetched, and TransportError for anything but an
+        answer of JSON.
+        """
         headers = {"accept": "application/json", **self.get_headers(message)}
-        try:
-            answer = self._pool.request("GET", uri, headers=headers, timeout=self._timeout)
-        except urllib3.exceptions.HTTPError as error:
-            raise TransportError(f"GET {uri} failed: {error}", code=type(error).__name__) from error
-        if answer.status == HTTPStatus.NOT_FOUND and self.nack_if_not_found:
+        status, body = self._fetcher.get(uri, headers)
+        if status == HTTPStatus.NOT_FOUND and self.nack_if_not_found:
             raise Nack(self.resource_nack_timeout)
-        if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise TransportError(f"GET {uri} was answered with {answer.status}", code=str(answer.status))
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise TransportError(f"GET {uri} was answered with {status}", code=str(status))
         try:
-            resource = json.loads(answer.data)
+            resource = json.loads(body)
         except ValueError as error:
             raise TransportError(f"GET {uri} was answered with no JSON: {error}", code="NoJSON") from error
         self.validate_changed_field(message, resource)

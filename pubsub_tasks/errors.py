@@ -121,6 +121,10 @@ class TooManyAttributes(MessageError):
     """More than ten message attributes."""
 
 
+class ResourceRefused(MessageError):
+    """The message names a resource that may not be fetched: not HTTP, not public, or a redirect away."""
+
+
 class Expired(MessageError):
     """The message is older than its sender wished, or went through too many hops."""
 

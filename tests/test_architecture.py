@@ -60,8 +60,9 @@ CLOCKS = {"date.today", "datetime.now", "datetime.today", "datetime.utcnow"}
 
 # The shell. Whatever is not named here is pure: it is told the time, and given what chance decides.
 SHELL = {
-    "conventions.py": "asks servers for resources",
     "extensions.py": "the world comes in: installed packages",
+    "conventions.py": "asks servers for resources",
+    "fetching.py": "as conventions.py",
     "factories.py": "the world comes in: clients",
     "wiring.py": "the world comes in: clients",
     "graph.py": "the world comes in: environment",
@@ -145,7 +146,7 @@ KNOWN_BY = {
     "click": ["cli/*"],
     "rich": ["cli/*"],
     "uvicorn": ["embedded/listener.py"],
-    "urllib3": ["conventions.py"],
+    "urllib3": ["fetching.py"],
     "moto": [],
 }
 

@@ -10,7 +10,7 @@ import pytest
 from pubsub_tasks.consuming.dispatch import Dispatcher
 from pubsub_tasks.conventions import URIHandler, changed, created, deleted
 from pubsub_tasks.decorators import handles
-from pubsub_tasks.errors import TransportError
+from pubsub_tasks.errors import ResourceRefused, TransportError
 from pubsub_tasks.flow import headers
 from pubsub_tasks.signals import Nack, SkipMessage
 from pubsub_tasks.tasks import Tasks
@@ -63,6 +63,8 @@ class Order:
 
 class OrderHandler(URIHandler):
     resource_type = Order
+    allowed_hosts = ("127.0.0.1",)
+    forwarded_headers = ("x-request-id", "name", "bad name", "x-bad", "x-uni")
 
     def handle(self, message, uri, resource):
         self.handled = resource
@@ -87,12 +89,20 @@ def test_the_resource_is_fetched_and_handled_as_its_type(service: Service, handl
 def test_the_context_of_the_message_goes_along_as_far_as_http_carries_it(
     service: Service, handler: OrderHandler
 ) -> None:
-    with headers({"x-request-id": "r-1", "name": "Zoë", "bad name": "x", "x-bad": "a\nb", "x-uni": "\u2713"}):
+    told = {
+        "x-secret": "s",
+        "X-Request-Id": "r-1",
+        "name": "Zoë",
+        "bad name": "x",
+        "x-bad": "a\nb",
+        "x-uni": "\u2713",
+    }
+    with headers(told):
         handler(message(service))
 
     (asked,) = service.asked
-    assert (asked["x-request-id"], asked["name"], asked["accept"]) == ("r-1", "Zoë", "application/json")
-    assert not asked.keys() & {"bad name", "x-bad", "x-uni"}
+    assert (asked["X-Request-Id"], asked["name"], asked["accept"]) == ("r-1", "Zoë", "application/json")
+    assert not asked.keys() & {"x-secret", "bad name", "x-bad", "x-uni"}
 
 
 def test_a_redirect_is_followed(service: Service, handler: OrderHandler) -> None:
@@ -141,7 +151,7 @@ def test_no_answer_is_a_failure_that_tells_it(handler: OrderHandler) -> None:
 def test_a_changed_field_with_its_new_value_is_handled(
     service: Service, field: str | None, told: str | None
 ) -> None:
-    assert URIHandler()(message(service, field_name=field, new_value=told)) is True
+    assert OrderHandler()(message(service, field_name=field, new_value=told)) is True
 
 
 def test_a_changed_field_that_has_not_its_new_value_yet_is_tried_again(
@@ -155,7 +165,7 @@ def test_a_changed_field_that_has_not_its_new_value_yet_is_tried_again(
 
 
 def test_a_message_that_needs_no_resource_is_skipped_without_asking(service: Service) -> None:
-    class Choosy(URIHandler):
+    class Choosy(OrderHandler):
         def get_reason_to_skip(self, message, uri):
             return "not mine"
 
@@ -164,7 +174,45 @@ def test_a_message_that_needs_no_resource_is_skipped_without_asking(service: Ser
     assert service.asked == []
 
 
+def test_by_default_no_header_of_a_message_but_the_request_id_goes_along(service: Service) -> None:
+    class Plain(URIHandler):
+        allowed_hosts = ("localhost",)
+
+    with headers({"authorization": "Bearer x", "cookie": "c", "host": "elsewhere", "x-request-id": "r"}):
+        Plain()(message(service))
+
+    (asked,) = service.asked
+    assert asked["x-request-id"] == "r"
+    assert asked["host"] == service.url.removeprefix("http://")
+    assert not {name.lower() for name in asked} & {"authorization", "cookie"}
+
+
+def test_a_host_that_is_not_allowed_and_not_public_is_not_asked(service: Service) -> None:
+    with pytest.raises(ResourceRefused, match=r"127\.0\.0\.1, which is not public.*allowed_hosts"):
+        URIHandler()(message(service))
+
+    assert service.asked == []
+
+
+def test_a_resource_that_is_too_large_is_a_failure(service: Service) -> None:
+    class Small(OrderHandler):
+        max_resource_size = 10
+
+    with pytest.raises(TransportError, match="more than 10 bytes"):
+        Small()(message(service))
+
+
 # In a worker's dispatch
+
+
+def test_a_uri_that_may_not_be_fetched_is_dead_lettered_at_once(service: Service) -> None:
+    tasks = Tasks()
+    handles(created("order"), tasks=tasks)(URIHandler)
+
+    decided = verdict(Dispatcher(tasks, "default"), created("order"), **message(service))
+
+    assert isinstance(decided, DeadLetter)
+    assert service.asked == []
 
 
 @pytest.fixture
