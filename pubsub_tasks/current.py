@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .delivery import Delivery
 from .message import REQUEST_ID
-from .printable import LONGEST_ID, cut
+from .printable import LONGEST_ID, printable
 
 FIELDS = ("task", "message_id", "attempt", "queue", "media_type", "request_id")
 """Attributes of a record that is logged while a message is handled."""
@@ -25,15 +25,15 @@ class Handled(NamedTuple):
     queue: str
 
     def fields(self) -> dict[str, Any]:
-        """What log records carry, by the names in FIELDS."""
+        """What log records carry, by the names in FIELDS; printable, as any formatter may write them."""
         delivery = self.delivery
         return {
             "task": self.task,
-            "message_id": cut(delivery.id, LONGEST_ID),
+            "message_id": printable(delivery.id, LONGEST_ID),
             "attempt": delivery.attempt,
             "queue": self.queue,
-            "media_type": cut(delivery.media_type, LONGEST_ID) if delivery.media_type else None,
-            "request_id": cut(delivery.headers.get(REQUEST_ID, ""), LONGEST_ID) or None,
+            "media_type": printable(delivery.media_type, LONGEST_ID) if delivery.media_type else None,
+            "request_id": printable(delivery.headers.get(REQUEST_ID, ""), LONGEST_ID) or None,
         }
 
 

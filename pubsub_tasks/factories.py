@@ -27,6 +27,7 @@ from .publishing.ways import QueueUrls, Ways
 from .schemas import Schemas
 from .serving import choose_queue, find_dead_letters, our_version
 from .tasks import DEFAULT_QUEUE, Tasks, default_tasks
+from .telemetry.structlog_context import structlog_layer
 from .testing.world import WorldTopics
 from .transports import Queue
 from .wire import MAX_BATCH
@@ -192,6 +193,7 @@ def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
     """Handles a batch in the calling thread."""
     consumer: Consumer = graph.sqs_consumer
     config, tasks = graph.config.sqs_consumer, graph.pubsub_served_tasks
+    layers = [layer] if (layer := structlog_layer()) else []
 
     def dispatcher(queue: Queue) -> Dispatcher:
         return Dispatcher(
@@ -201,6 +203,7 @@ def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
             fifo=queue.fifo,
             claims=graph.pubsub_claims,
             name=queue.name,
+            layers=layers,
         )
 
     others = {other: dispatcher(other.queue) for other in consumer.others}

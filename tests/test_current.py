@@ -94,3 +94,11 @@ def test_ids_of_megabytes_are_cut(stream):
 
     assert len(stream.getvalue()) < 400
     assert "(2,000,000 characters)" in stream.getvalue()
+
+
+def test_ids_forge_no_line_of_the_application_s_own_format(stream):
+    token = enter(None, delivery(headers={"x-message-id": "a\nERROR forged"}), "orders")
+    logger.info("done")
+    leave(token)
+
+    assert stream.getvalue() == "done None a\\nERROR forged 1 None\n"

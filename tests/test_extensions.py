@@ -1,5 +1,6 @@
 """Middleware and observers that code, configuration or an installed package adds."""
 
+import logging
 import sys
 from importlib.metadata import EntryPoint
 
@@ -41,6 +42,11 @@ async def aaround(call_next, call):
 def publishing(call_next, publication):
     SEEN.append("publishing")
     return call_next(publication)
+
+
+def logging_around(call_next, call):
+    logging.getLogger(__name__).info("around")
+    return call_next(call)
 
 
 pair = (around, aaround)
@@ -130,3 +136,14 @@ def test_installed_observers_are_told_and_a_broken_package_is_left_out(caplog):
     assert observers.wants(Settled)
     assert not observers.wants(Published)
     assert "no_such_module:watch in pubsub_tasks.observers is left out: ModuleNotFoundError" in caplog.text
+
+
+def test_a_handler_that_a_program_s_own_loop_calls_logs_with_its_message_s_fields(caplog):
+    graph, task = graph_with(pubsub_middleware={"handling": "tests_extensions.logging_around"})
+    caplog.set_level(logging.INFO, __name__)
+
+    message_id = task.publish(order_id="o-1", total="9.99")
+    graph.sqs_message_dispatcher.handle_batch()
+
+    (record,) = [each for each in caplog.records if each.name == __name__]
+    assert (record.message_id, record.queue) == (message_id, "default")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from ..current import Handled
 from ..delivery import Delivery
 from ..events import Settled, Started
 from ..observing import Observers
@@ -132,7 +133,13 @@ class Handling:
     def _mishandled(self, held: Held, error: BaseException) -> Retry:
         """A fault of ours costs this message one try, and never its thread or slot."""
         pass_interrupt(error)
-        logger.error("message %s could not be handled, and is tried again", held.delivery.id, exc_info=error)
+        fields = self._fields(held)
+        logger.error(
+            "message %s could not be handled, and is tried again",
+            fields["message_id"],
+            exc_info=error,
+            extra=fields,
+        )
         return Retry(min(MAX_DELAY, 2.0 ** min(held.delivery.receives, 10)), described(error))
 
     def _prepare(self, held: Held) -> Call | Verdict:
@@ -153,8 +160,9 @@ class Handling:
         try:
             (answer,) = self._send([copy])
         except Exception as error:
-            text = error_text(error)
-            logger.warning("message %s is not due, and cannot be sent on: %s", held.delivery.id, text)
+            text, fields = error_text(error), self._fields(held)
+            told = "message %s is not due, and cannot be sent on: %s"
+            logger.warning(told, fields["message_id"], text, extra=fields)
             return verdict
         return Hopped() if isinstance(answer, Sent) else verdict
 
@@ -170,6 +178,9 @@ class Handling:
             self._observers.tell(Settled(self._queue, delivery, held.task, verdict, seconds, latency))
         return verdict
 
+    def _fields(self, held: Held) -> dict[str, Any]:
+        return Handled(held.task, held.delivery, self._queue).fields()
+
     def _stuck(self, run: Run) -> None:
         verdict = self._dispatcher.judge(run.call, None, timeout(run.call), self._wall())
         logger.error(
@@ -177,7 +188,8 @@ class Handling:
             "%s goes on without it",
             run.call.task.name,
             run.call.task.timeout,
-            run.held.delivery.id,
+            (fields := self._fields(run.held))["message_id"],
+            extra=fields,
         )
         self._on_stuck(run.held, self._decided(run.held, verdict, run.held.started_at))
 

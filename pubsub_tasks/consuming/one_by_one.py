@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from decimal import getcontext, setcontext
 
+from ..current import mark_records
 from ..delivery import Delivery
 from ..errors import PubSubTasksError
 from ..odd_errors import GuardedLogger, error_text
@@ -25,6 +26,7 @@ class MessageDispatcher:
     def __init__(
         self, consumer: Consumer, dispatcher: Dispatcher, others: Mapping[Consumer, Dispatcher] | None = None
     ) -> None:
+        mark_records()
         self.consumer = consumer
         self._dispatchers = {consumer: dispatcher, **(others or {})}
 
