@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import NamedTuple
 
-from . import last_resort
+from . import forks, last_resort
 from .consuming.restarts import BAD_INPUT, CRASHED, CUT, DONE, WORN
 from .consuming.status import counts
 from .consuming.worker import Worker
@@ -73,12 +73,8 @@ class Reasons:
     @contextmanager
     def signals(self) -> Iterator[None]:
         """Take SIGTERM and SIGINT as reasons in this block."""
-        before = {number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
+        with forks.handled_signals(dict.fromkeys((signal.SIGTERM, signal.SIGINT), self._take)):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         self.give(Reason(DONE, signal.Signals(number).name, is_signal=True))

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import update_wrapper
-from threading import Lock
 from typing import Any, Generic, ParamSpec, TypeVar
 from weakref import ref
 
 from marshmallow import Schema
 
+from . import forks
 from .codecs import Codec
 from .delivery import Delivery
 from .errors import ConfigurationError, DuplicateTask, Unbound
@@ -127,7 +127,6 @@ class Tasks(Outlets):
         self._codecs: dict[type[Schema], Codec] = {}
         self._producer: Publishes | None = None
         self._weak: list[ref[Publishes]] = []
-        self._lock = Lock()
 
     def __iter__(self) -> Iterator[Task[..., Any]]:
         return iter(list(self._tasks.values()))
@@ -236,7 +235,7 @@ class Tasks(Outlets):
                 "nothing to publish with: bind a producer with tasks.bind(...), resolve graph.sns_producer, "
                 "or configure topics, as with PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX"
             )
-        with self._lock:
+        with forks.first_use():
             if self._producer is None:
                 self._producer = self.default(self)
             return self._producer

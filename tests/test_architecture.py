@@ -124,7 +124,10 @@ PURE_ENOUGH = {
     ("odd_errors.py", "threading.main_thread"): "as above",
     ("odd_errors.py", "sys.exc_info"): "what is being handled, as `logging` finds it",
     ("delivery.py", "time.time"): "a delivery made for a test is published now unless the test says when",
-    ("tasks.py", "threading.Lock"): "the first publish binds the registry once, whichever thread comes first",
+    ("forks.py", "os"): "is told by the operating system of forks, and ends children",
+    ("forks.py", "signal"): "gives a child the signal handlers of before",
+    ("forks.py", "sys"): "flushes what a child wrote",
+    ("forks.py", "threading.RLock"): "what is made once is made whole, whichever thread comes first",
 }
 
 # Which files may know a library. The last part of the path is enough to find who breaks it.

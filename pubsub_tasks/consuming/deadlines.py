@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from threading import Condition, Lock, get_ident
 from typing import Any
 
+from .. import forks
 from ..errors import TaskTimeout
 from .dispatch import Call
 from .held import Held
@@ -38,6 +39,7 @@ class Run:
     left_behind: bool = False
     finished: bool = False
     result: Any = None
+    generation: int = field(default_factory=lambda: forks.generation)
 
 
 class Deadlines:
@@ -115,6 +117,8 @@ class Deadlines:
                 self._earlier.notify()
 
     def _leave(self, run: Run) -> None:
+        if forks.generation != run.generation:
+            return  # a child that the handler forked: nobody watches it, and the lock may be held for ever
         # A plain lock: a Condition's `with` is Python code, and an exception could strike within it.
         with self._lock:
             if self._running.get(run.thread) is run:

@@ -18,6 +18,7 @@ from functools import lru_cache
 from types import CoroutineType
 from typing import Any, Literal
 
+from .. import forks
 from ..current import enter, leave
 from ..delivery import Delivery
 from ..errors import ConfigurationError, ContentDisallowed, InvalidContent, TransportError, UnknownMediaType
@@ -147,33 +148,40 @@ class Dispatcher:
         """Call a plain task and judge it. A handler's SystemExit is its failure, and not our end."""
         token = handling(call.delivery.headers)
         said = enter(call.task.name, call.delivery, self._name)
+        born = forks.generation
         try:
             result = self._call(call) if limit is None else limit(self._call, call)
         except BaseException as error:
+            forks.end_if_forked(born, error)
             pass_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
             leave(said)
             handled(token)
+        forks.end_if_forked(born)
         return self.judge(call, result, None, clock())
 
     async def arun(self, call: Call, clock: Clock, limit: Limit | None = None) -> Verdict:
         """The same for a coroutine task."""
         token = handling(call.delivery.headers)
         said = enter(call.task.name, call.delivery, self._name)
+        born = forks.generation
         try:
             if not call.task.is_async:
                 result = self._call(call)
             else:
                 result = await (self._acall(call) if limit is None else limit(self._acall, call))
-        except (CancelledError, GeneratorExit):
+        except (CancelledError, GeneratorExit) as error:
+            forks.end_if_forked(born, error)
             raise
         except BaseException as error:
+            forks.end_if_forked(born, error)
             pass_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
             leave(said)
             handled(token)
+        forks.end_if_forked(born)
         return self.judge(call, result, None, clock())
 
     def _find(self, delivery: Delivery) -> Task[..., Any] | None:

@@ -6,11 +6,13 @@ would look alive and do nothing.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from itertools import count
 from threading import Event, Thread
 
+from .. import forks
 from ..odd_errors import GuardedLogger
 from ..verdicts import Retry, Verdict
 from .held import Held
@@ -71,10 +73,11 @@ class ThreadSlots:
             thread(f"pubsub-slot-{next(self._numbers)}", self._work, self._crashed).start()
 
     def _work(self) -> None:
-        job = self._station.slot_job()
+        born, job = forks.generation, self._station.slot_job()
         while job is not None:
             if isinstance(job, Held):
                 verdict = Context().run(self._handle, job)  # nothing that a handler sets reaches the next
+                forks.end_if_forked(born)
                 if verdict is None:
                     return
                 job = self._station.slot_job(job, verdict)
@@ -133,8 +136,9 @@ class CoroutineSlots:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            while not self._stopped:
-                self._turning(self.loop.run_forever)
+            with forks.undone_in_child(self._end_child):
+                while not self._stopped:
+                    self._turning(self.loop.run_forever)
             running = list(self.running)
             for task in running:
                 task.cancel()
@@ -149,10 +153,17 @@ class CoroutineSlots:
 
         Source: asyncio lets SystemExit and KeyboardInterrupt of a task out of `run_forever`.
         """
+        born = forks.generation
         try:
             turn()
         except BaseException as error:
+            forks.end_if_forked(born, error)
             logger.error("a task of a handler ended the event loop, which goes on", exc_info=error)
+
+    def _end_child(self) -> None:
+        # A loop works on after a fork, on what it shares with the parent: let nothing of it run in the child.
+        getattr(self.loop, "_ready", deque[object]()).clear()
+        self.loop.call_soon(forks.end_child, RuntimeError("a coroutine awaited something in a forked child"))
 
     def _turn(self) -> None:
         self._called = False  # before the station is asked: what becomes ready from here on calls again
@@ -200,9 +211,11 @@ def thread(name: str, work: Callable[[], None], crashed: Crashed) -> Thread:
     """A daemon thread, not started, that tells how it failed."""
 
     def guarded() -> None:
+        born = forks.generation
         try:
             work()
         except BaseException as error:
+            forks.end_if_forked(born, error)
             crashed(error)
 
     return Thread(target=guarded, name=name, daemon=True)

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from threading import Thread
 from typing import Any
 
+from .. import forks
+
 VARIABLE = "PUBSUB_TASKS_SUPERVISED"
 
 
@@ -33,9 +35,11 @@ class Part:
 class Supervised:
     """This process as its supervisor started it."""
 
-    def __init__(self, part: Part, pipe: int) -> None:
+    def __init__(self, part: Part, pipe: int, lifeline: int) -> None:
         self.part = part
         self._pipe = pipe
+        self._lifeline = lifeline
+        forks.undo_in_child(self._leave)
 
     def report(self, **said: Any) -> None:
         """Tell the supervisor; one that is gone hears nothing."""
@@ -48,11 +52,15 @@ class Supervised:
         """Call when the supervisor is gone, from a thread of its own."""
 
         def wait() -> None:
-            while os.read(0, 1024):
+            while os.read(self._lifeline, 1024):
                 pass
             orphaned()
 
         Thread(target=wait, name="pubsub-lifeline", daemon=True).start()
+
+    def _leave(self) -> None:
+        os.close(self._pipe)
+        os.close(self._lifeline)
 
 
 def supervised() -> Supervised | None:
@@ -63,4 +71,12 @@ def supervised() -> Supervised | None:
     said = json.loads(told)
     pipe = said.pop("pipe")
     os.set_inheritable(pipe, False)
-    return Supervised(Part(**said), pipe)
+    return Supervised(Part(**said), pipe, _lifeline())
+
+
+def _lifeline() -> int:
+    """Take standard input over; in its place is what has no input, for handlers and for what they start."""
+    lifeline, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return lifeline

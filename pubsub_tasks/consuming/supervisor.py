@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .. import last_resort
+from .. import forks, last_resort
 from .restarts import BAD_INPUT, CRASHED, CUT, DONE, WORN, Restarts
 from .supervised import Part
 
@@ -235,14 +235,12 @@ class Supervisor:
         ours.setblocking(False)
         wakes.setblocking(False)
         self._selector.register(ours, selectors.EVENT_READ, ours)
-        before = {number: signal.signal(number, self._take) for number in (*SIGNALS, signal.SIGCHLD)}
         waker = signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
         try:
-            yield
+            with forks.handled_signals(dict.fromkeys((*SIGNALS, signal.SIGCHLD), self._take)):
+                yield
         finally:
             signal.set_wakeup_fd(waker)
-            for number, handler in before.items():
-                signal.signal(number, handler)
             ours.close()
             wakes.close()
 

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from .. import forks
 from ..addresses import authority, unbracketed
 from ..errors import ConfigurationError
 
@@ -82,7 +83,8 @@ def health(host: str, port: int, answers: Mapping[str, Answer]) -> Iterator[int]
     thread.start()
     logger.info("health: http://%s%s", authority(host, server.server_port), PATHS[-1])
     try:
-        yield server.server_port
+        with forks.undone_in_child(server.socket.close):
+            yield server.server_port
     finally:
         server.shutdown()
         server.server_close()

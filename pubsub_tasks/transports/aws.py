@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
@@ -21,6 +20,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from .. import forks
 from ..addresses import host_of
 from ..errors import ConfigurationError, TransportError
 from ..events import Called
@@ -161,7 +161,6 @@ class Clients:
     """boto3's clients, made under a lock from a session of our own; a session is not for several threads."""
 
     settings: Settings
-    _lock: Lock = field(default_factory=Lock)
     _session: boto3.Session | None = None
     _made: dict[tuple[str, str | None, int], tuple[Any, FastPath | None]] = field(default_factory=dict)
 
@@ -177,14 +176,14 @@ class Clients:
         key = (service, region, wait)
         made = self._made.get(key)
         if made is None:
-            with self._lock:
+            with forks.first_use():
                 made = self._made.get(key) or self._make(service, region, wait)
                 self._made[key] = made
         return made
 
     def forget(self) -> None:
-        """Start anew after a fork: sockets and locks belong to the parent."""
-        self._lock, self._session, self._made = Lock(), None, {}
+        """Start anew after a fork: sockets belong to the parent."""
+        self._session, self._made = None, {}
 
     def _make(self, service: str, region: str | None, wait: int) -> tuple[Any, FastPath | None]:
         settings = self.settings
