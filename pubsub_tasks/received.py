@@ -5,7 +5,6 @@ neighbours. Knows no client and no envelope.
 """
 
 import json
-import math
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
@@ -32,11 +31,11 @@ def record(
         _seconds(told.get("SentTimestamp", 0)),
         _seconds(told.get("ApproximateFirstReceiveTimestamp", 0)),
         attributes,
-        _text(told.get("MessageGroupId")),
-        _text(told.get("MessageDeduplicationId")),
-        _text(told.get("SequenceNumber")),
-        _text(told.get("AWSTraceHeader")),
-        _text(told.get("DeadLetterQueueSourceArn")),
+        _text(told, "MessageGroupId"),
+        _text(told, "MessageDeduplicationId"),
+        _text(told, "SequenceNumber"),
+        _text(told, "AWSTraceHeader"),
+        _text(told, "DeadLetterQueueSourceArn"),
     )
 
 
@@ -61,20 +60,21 @@ def _written(body: Any) -> str:
     return "" if body is None else json.dumps(body, default=str)
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+def _text(told: dict[str, Any], name: str) -> str | None:
+    value = told.get(name)
+    return value if value is None or isinstance(value, str) else None
 
 
 def _receives(value: Any) -> int:
     try:
-        return min(max(1, int(value)), MAX_RECEIVES)
+        receives = int(value)
     except (TypeError, ValueError, OverflowError):
         return 1
+    return receives if 0 < receives < MAX_RECEIVES else MAX_RECEIVES if receives > 0 else 1
 
 
 def _seconds(milliseconds: Any) -> float:
     try:
-        seconds = int(milliseconds) / 1000
+        return int(milliseconds) / 1000  # of an int, it is finite or an OverflowError
     except (TypeError, ValueError, OverflowError):
         return 0.0
-    return seconds if math.isfinite(seconds) else 0.0

@@ -68,8 +68,7 @@ def attributes_from(shapes: Any) -> Mapping[str, Attribute]:
     """Message attributes as received; those without a type or a value are left out."""
     if not shapes or not isinstance(shapes, dict):
         return NO_ATTRIBUTES
-    found = {name: _attribute(shape) for name, shape in shapes.items()}
-    return {name: attribute for name, attribute in found.items() if attribute is not None}
+    return {name: found for name, shape in shapes.items() if (found := _attribute(shape)) is not None}
 
 
 def attributes_to(attributes: Mapping[str, Attribute]) -> dict[str, Shape]:
@@ -150,13 +149,14 @@ def move_from(shape: Mapping[str, Any]) -> Move:
 
 
 def _can_be_settled(message: Any) -> bool:
-    names = ("ReceiptHandle", "MessageId")
-    sound = isinstance(message, dict) and all(isinstance(message.get(name), str) for name in names)
-    if not sound:
-        logger.error(
-            "a received message has no id or no receipt handle and is left out: it comes back by itself"
-        )
-    return sound
+    if (
+        isinstance(message, dict)
+        and isinstance(message.get("ReceiptHandle"), str)
+        and isinstance(message.get("MessageId"), str)
+    ):
+        return True
+    logger.error("a received message has no id or no receipt handle and is left out: it comes back by itself")
+    return False
 
 
 def _attribute(shape: Any) -> Attribute | None:
