@@ -1,4 +1,4 @@
-"""AWS query: SNS's requests as forms and its answers as XML. Knows shapes, and no action's meaning.
+"""AWS query: SNS's and STS's requests as forms and its answers as XML. Knows shapes, and no action's meaning.
 
 Source: the AWS query protocol. A list is `Name.member.1`, a map `Name.entry.1.key` and `Name.entry.1.value`.
 """
@@ -12,7 +12,10 @@ from xml.sax.saxutils import escape
 from .errors import ServiceError
 
 CONTENT_TYPE = b"text/xml"
-_NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
+_NAMESPACES = {
+    "sns": "http://sns.amazonaws.com/doc/2010-03-31/",
+    "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+}
 _MAPS = frozenset({"Attributes"})
 """Members of answers that are maps; all other objects are structures."""
 
@@ -29,20 +32,21 @@ def read(form: bytes) -> tuple[str, dict[str, Any]]:
     return str(params.pop("Action", "")), params
 
 
-def write(action: str, answer: Mapping[str, Any], request_id: str) -> bytes:
+def write(action: str, answer: Mapping[str, Any], request_id: str, service: str = "sns") -> bytes:
     """The body of an answer given in boto3's shapes."""
     return (
-        f'<{action}Response xmlns="{_NAMESPACE}"><{action}Result>{_members(answer)}</{action}Result>'
+        f'<{action}Response xmlns="{_NAMESPACES[service]}">'
+        f"<{action}Result>{_members(answer)}</{action}Result>"
         f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
     ).encode()
 
 
-def refusal(error: ServiceError, request_id: str) -> bytes:
+def refusal(error: ServiceError, request_id: str, service: str = "sns") -> bytes:
     """The body that tells a refusal."""
     fault = "Sender" if error.sender_fault else "Receiver"
     told = {"Type": fault, "Code": error.code, "Message": error.message}
     return (
-        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error>{_members(told)}</Error>'
+        f'<ErrorResponse xmlns="{_NAMESPACES[service]}"><Error>{_members(told)}</Error>'
         f"<RequestId>{request_id}</RequestId></ErrorResponse>"
     ).encode()
 

@@ -8,15 +8,35 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from . import sns_publish, sns_subscriptions, sns_topics, sqs_messages, sqs_moves, sqs_queues
+from . import (
+    permissions,
+    sns_publish,
+    sns_subscriptions,
+    sns_topics,
+    sqs_messages,
+    sqs_moves,
+    sqs_queues,
+    sts,
+)
 from .account import Account
 from .errors import ServiceError
 
 Action = Callable[[Account, Mapping[str, Any], float], dict[str, Any]]
 
-_ACTIONS: dict[str, dict[str, Action]] = {
-    "sqs": {**sqs_messages.ACTIONS, **sqs_moves.ACTIONS, **sqs_queues.ACTIONS},
-    "sns": {**sns_publish.ACTIONS, **sns_subscriptions.ACTIONS, **sns_topics.ACTIONS},
+_ACTIONS: dict[str, Mapping[str, Action]] = {
+    "sqs": {
+        **permissions.SQS_ACTIONS,
+        **sqs_messages.ACTIONS,
+        **sqs_moves.ACTIONS,
+        **sqs_queues.ACTIONS,
+    },
+    "sns": {
+        **permissions.SNS_ACTIONS,
+        **sns_publish.ACTIONS,
+        **sns_subscriptions.ACTIONS,
+        **sns_topics.ACTIONS,
+    },
+    "sts": sts.ACTIONS,
 }
 
 
@@ -64,7 +84,7 @@ class Broker:
         """Carry out one action.
 
         Args:
-            service: `sqs` or `sns`.
+            service: `sqs`, `sns` or `sts`.
             action: its name at AWS, such as `SendMessage`.
             params: what boto3's method takes.
             now: epoch seconds, never less than at the call before.

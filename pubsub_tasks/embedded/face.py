@@ -1,4 +1,4 @@
-"""Face: what SDKs see of the broker over HTTP, long polls included. Knows the two protocols and no rule.
+"""Face: what SDKs see of the broker over HTTP, long polls included. Knows protocols and no rule.
 
 One event loop owns the broker, so that it needs no lock. A poll whose client has hung up takes nothing.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from . import aws_json, aws_query
 from .broker import Broker
 from .errors import ServiceError
+from .other_services import Request, refuse
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,11 @@ Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 Answer = tuple[int, bytes, bytes, list[Header]]
 """Status, content type, body, further headers."""
+
+BANNER = b"SNS and SQS of pubsub-tasks, for development and tests\n"
+"""What a browser reads at `/`."""
+
+QUERY_SERVICES = ("sns", "sts")
 
 _SOONEST = 0.002
 """Seconds between two looks of one poll: clocks and event loops round."""
@@ -61,10 +67,23 @@ class Face:
     async def _answer(self, scope: Scope, body: bytes, receive: Receive) -> Answer:
         request_id = f"{next(self._request_ids):032d}"
         headers = [(b"x-amzn-requestid", request_id.encode())]
-        target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), None)
+        names = dict(scope["headers"])
+        target = names.get(b"x-amz-target")
         if target is not None and target.startswith(aws_json.TARGET):
             return await self._json(target, body, receive, headers)
-        return self._query(body or scope["query_string"], request_id, headers)
+        return self._other(
+            Request(scope["method"], scope["path"], scope["query_string"], names, body), request_id, headers
+        )
+
+    def _other(self, request: Request, request_id: str, headers: list[Header]) -> Answer:
+        """The answer to whatever is not SQS's JSON."""
+        if request.is_plain:
+            return 200, b"text/plain", BANNER, headers
+        form, service = request.form, request.service or "sns"
+        if form is not None and request.target is None and service in QUERY_SERVICES:
+            return self._query(service, form, request_id, headers)
+        status, content_type, body, more = refuse(request, request_id)
+        return status, content_type, body, headers + more
 
     async def _json(self, target: bytes, body: bytes, receive: Receive, headers: list[Header]) -> Answer:
         try:
@@ -78,14 +97,13 @@ class Face:
             return error.status, aws_json.CONTENT_TYPE, told, headers + more
         return 200, aws_json.CONTENT_TYPE, aws_json.write(answer), headers
 
-    def _query(self, form: bytes, request_id: str, headers: list[Header]) -> Answer:
-        if not form:
-            return 200, b"text/plain", b"SNS and SQS of pubsub-tasks, for development and tests\n", headers
+    def _query(self, service: str, form: bytes, request_id: str, headers: list[Header]) -> Answer:
         try:
             action, params = aws_query.read(form)
-            answer = aws_query.write(action, self._call("sns", action, params), request_id)
+            answer = aws_query.write(action, self._call(service, action, params), request_id, service)
         except ServiceError as error:
-            return error.status, aws_query.CONTENT_TYPE, aws_query.refusal(error, request_id), headers
+            told = aws_query.refusal(error, request_id, service)
+            return error.status, aws_query.CONTENT_TYPE, told, headers
         return 200, aws_query.CONTENT_TYPE, answer, headers
 
     def _call(self, service: str, action: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,16 @@ def subscribe(account: Account, params: Params, now: float) -> Answer:
     return {"SubscriptionArn": existing.arn}
 
 
+def confirm_subscription(account: Account, params: Params, now: float) -> Answer:
+    """The subscription that a token is for. Queues are confirmed at once, so no message carries a token: the
+    last part of a subscription's ARN stands for it."""
+    topic, token = account.topic(params.get("TopicArn") or ""), params.get("Token") or ""
+    arn = f"{topic.arn}:{token}"
+    if arn not in topic.subscriptions:
+        raise invalid_parameter("Token", "Invalid token")
+    return {"SubscriptionArn": arn}
+
+
 def unsubscribe(account: Account, params: Params, now: float) -> Answer:
     """End a subscription; one that is not there is no error."""
     arn = params.get("SubscriptionArn") or ""
@@ -110,6 +120,7 @@ def _listed(params: Params, subscriptions: Mapping[str, Subscription]) -> Answer
 
 
 ACTIONS = {
+    "ConfirmSubscription": confirm_subscription,
     "GetSubscriptionAttributes": get_subscription_attributes,
     "ListSubscriptions": list_subscriptions,
     "ListSubscriptionsByTopic": list_subscriptions_by_topic,
