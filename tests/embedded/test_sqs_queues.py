@@ -217,10 +217,10 @@ def test_tags_are_added_replaced_and_removed(desk, refused):
 
 
 def test_an_action_that_is_not_there_is_named(desk, refused):
-    error = refused(desk.sqs, "AddPermission", QueueUrl=desk.queue())
+    error = refused(desk.sqs, "ListMoves", QueueUrl=desk.queue())
 
     assert error.code == "InvalidAction"
-    assert "AddPermission" in error.message
+    assert "ListMoves" in error.message
 
 
 def test_a_missing_url_is_named(desk, refused):
