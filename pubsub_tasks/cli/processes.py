@@ -1,6 +1,7 @@
 """Processes: how many a command runs as, and what each does. The one above them loads no app."""
 
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,10 @@ from ..errors import MissingExtra
 from ..local import local
 from ..tasks import Tasks
 from ..telemetry.health import health
+from .local import chosen_queues, preferred_port, tell_how_to_publish
 from .probes import of_children
+
+logger = logging.getLogger("pubsub_tasks.worker")
 
 Flags = Mapping[str, Any]
 
@@ -29,8 +33,10 @@ def supervise(flags: Flags, tasks: Callable[[], Tasks], stack: ExitStack) -> int
     """Run this command line once for each part; returns the exit code."""
     queues: list[tuple[str | None, str | None]]
     if flags["local"]:
-        world = stack.enter_context(local(tasks()))
-        queues = list(world.provisioned.queue_urls.items())
+        known = tasks()
+        world = stack.enter_context(local(known, preferred_port()))
+        queues = list(chosen_queues(world, known, flags["queue"]))
+        tell_how_to_publish(world, known, flags["log_format"], logger)
     else:
         queues = [(flags["queue"], url) for url in flags["sqs_queue_url"] or (None,)]
     supervisor = Supervisor(

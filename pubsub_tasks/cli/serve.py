@@ -32,6 +32,7 @@ from ..wiring import transport_of
 from .apps import App
 from .banner import banner
 from .endpoint import elsewhere
+from .local import chosen_queues, preferred_port, tell_how_to_publish
 from .probes import LOOPBACK, of_services
 from .processes import is_supervisor, supervise
 
@@ -87,7 +88,9 @@ def _check(flags: Flags) -> None:
 
 def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | None, log: Logging) -> int:
     flags = context.params
-    world = stack.enter_context(local(app.tasks)) if flags["local"] and me is None else None
+    world = None
+    if flags["local"] and me is None:
+        world = stack.enter_context(local(app.tasks, preferred_port()))
     if me is not None:
         _narrow(flags, me)
     graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
@@ -185,7 +188,8 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
     url = STDIN if flags["stdin"] else next(iter(flags["sqs_queue_url"]), None)
     tasks = graph.pubsub_served_tasks
     if world is not None:
-        return _Source(world.transport, list(world.provisioned.queue_urls.items()))
+        tell_how_to_publish(world, tasks, flags["log_format"], logger)
+        return _Source(world.transport, chosen_queues(world, tasks, flags["queue"]))
     if url is not None and is_file(url):
         name = choose_queue(tasks, "", flags["queue"])
         lines = ReplayedLines(tasks, lines_of(url))
@@ -193,7 +197,10 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
     if url is None and not graph.metadata.testing:
         raise ConfigurationError("what to consume? Give --sqs-queue-url URL, --local, --stdin or --testing")
     transport = transport_of(graph, graph.config.sqs_consumer, _connections(flags))
-    urls = [(name, name) for name in sorted(tasks.queues)] if url is None else [(flags["queue"], url)]
+    if url is not None:
+        return _Source(transport, [(flags["queue"], url)])
+    names = [choose_queue(tasks, "", flags["queue"])] if flags["queue"] else sorted(tasks.queues)
+    urls = [(name, name) for name in names]
     return _Source(transport, urls)
 
 

@@ -116,7 +116,11 @@ _POSITIVE = click.IntRange(min=1)
     help="Answer /readyz with 503 once receives have failed for so long.",
 )
 @click.option("--reload", is_flag=True, help="Start anew when a Python file below this directory changes.")
-@click.option("--local", is_flag=True, help="Start a broker on this machine with all the app needs.")
+@click.option(
+    "--local",
+    is_flag=True,
+    help="Start a broker on this machine with all the app needs, and say how to publish to it.",
+)
 @click.option("--stdin", is_flag=True, help="Handle the messages on standard input, one a line, and end.")
 @click.option(
     "--envelope",

@@ -1,6 +1,7 @@
 """Server: the broker over HTTP, here, in a thread, or in a process that ends with its parent."""
 
 import importlib
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from .face import Face
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+HOST = "127.0.0.1"
 
 PATIENCE = 5.0
 """Seconds that a server gets to start, and to end by itself."""
@@ -26,6 +28,17 @@ def serve(port: int, ready: Callable[[str], None], *, region: str = REGION, dela
     """
     listener = _listener(port, region, delay_ms, lambda: ready(listener.url))
     listener.listen()
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 class EmbeddedServer:

@@ -2,7 +2,9 @@
 
 import json
 import signal
+import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from shlex import split
 
@@ -47,6 +49,49 @@ def test_a_local_worker_says_what_it_does_and_stops_cleanly(shop: Path) -> None:
         assert worker.end() == 0
     assert "application/vnd.test.pubsub._.created.greeting -> shop.greet" in worker.output
     assert "received 0, acked 0, retried 0, dead-lettered 0, dropped 0, released 0" in worker.output
+
+
+QUEUES = (
+    APP.replace("@task(Greeting)", '@task(Greeting, queue="greetings")')
+    + """
+@task(Greeting, queue="archive")
+def archive(name):
+    print(f"archived {name}\\n", end="", flush=True)
+"""
+)
+
+
+@pytest.mark.parametrize("more", [(), ("--processes", "2")])
+def test_a_local_worker_of_one_queue_takes_what_its_lines_publish(shop: Path, more: tuple[str, ...]) -> None:
+    # Given a local worker that serves one of an app's queues
+    (shop / "queues.py").write_text(QUEUES)
+    arguments = ("--local", "--queue", "archive", "--app", "queues", *more)
+    with command("pubsub-worker", *arguments, cwd=shop) as worker:
+        # When the lines that it prints are pasted, and a message is published
+        assert "export" not in worker.wait_for("# SNS and SQS at http://127.0.0.1:")
+        worker.wait_for("aws --endpoint-url http://127.0.0.1:")
+        assert "from queues import" in worker.wait_for(".publish(name=...)")
+        exports = [line.removeprefix("export ") for line in worker.lines if line.startswith("export ")]
+        env = dict(" ".join(split(line)).split("=", 1) for line in exports)
+        publish = "import queues; queues.greet.publish(name='Ada')"
+        code, output = outcome(sys.executable, "-c", publish, cwd=shop, env=env)
+        assert code == 0, output
+        # Then the task of that queue handles it, and no other queue is served
+        worker.wait_for("archived Ada")
+        worker.signal(signal.SIGTERM)
+        assert worker.end() == 0
+    assert "hello Ada" not in worker.output
+    assert "-> queues.greet" not in worker.output
+
+
+def test_a_local_broker_takes_another_port_where_the_usual_one_is_taken(shop: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # whoever else has it, it is taken
+            taken.bind(("127.0.0.1", 4566))
+            taken.listen()
+        with command("pubsub-worker", "--local", "--app", "shop", cwd=shop) as worker:
+            assert "(not the usual port 4566)" in worker.wait_for("# SNS and SQS at")
 
 
 def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
@@ -107,6 +152,8 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
             ("--sqs-queue-url", "https://sqs.eu-west-1.amazonaws.com/1/q", "--app", "named"),
             "--queue greet",
         ),
+        (("--local", "--app", "shop", "--queue", "none"), "no task names the queue 'none'"),
+        (("--testing", "--app", "shop", "--queue", "none"), "no task names the queue 'none'"),
         (("--local", "--app", "twice"), "both handle application/vnd.test.pubsub._.created.greeting"),
     ],
 )
