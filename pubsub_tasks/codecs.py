@@ -3,31 +3,25 @@
 A body is microcosm-pubsub's: one flat JSON object of `mediaType`, `opaqueData` and the schema's fields.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, ValidationError, missing
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, missing
 from marshmallow.fields import Field
 
+from .attributes import RESERVED as TELL_HOW_TO_READ
 from .attributes import of_field
 from .compression import compressor
+from .copies import copied, edits_dumped, shares_loaded
 from .errors import ConfigurationError, EncodeError, InvalidContent
 from .formats import JSON, Format
+from .nesting import POST_LOAD, UNKNOWN, Names, content_name, hooks, stated, tolerant
+from .objects import by_name, check_kind, made_class
+from .reserved import MEDIA_TYPE as MEDIA_TYPE
+from .reserved import OPAQUE_DATA as OPAQUE_DATA
+from .reserved import Reserved
 from .wire import Attribute
-
-MEDIA_TYPE = "mediaType"
-"""The key of a body that tells its media type."""
-
-OPAQUE_DATA = "opaqueData"
-"""The key of a body that holds the headers."""
-
-_RESERVED = {
-    MEDIA_TYPE: MEDIA_TYPE,
-    "media_type": MEDIA_TYPE,
-    OPAQUE_DATA: OPAQUE_DATA,
-    "opaque_data": OPAQUE_DATA,
-}
-"""Names under which schemas of microcosm lineage declare what is ours to write."""
 
 _NO_HEADERS: Mapping[str, str] = {}
 
@@ -54,14 +48,6 @@ class PubSubMessageSchema(Schema):
         return self.MEDIA_TYPE
 
 
-class _Reserved(NamedTuple):
-    """A field that stands for what the body tells anyway."""
-
-    content_name: str
-    wire_name: str
-    stands_for: str
-
-
 class Written(NamedTuple):
     """A body, the content as its receivers will load it, and attributes that tell some of it."""
 
@@ -82,6 +68,8 @@ class Codec:
         field_names: names in loaded content: a task's parameters, a publisher's keywords.
         required: those without which content is invalid.
         optional_without_default: those that loaded content may lack.
+        makes_objects: whether a `post_load` hook may make an object of content.
+        object_class: what that hook says it returns, or None.
     """
 
     def __init__(self, schema: type[Schema] | Schema, media_type: str | None = None) -> None:
@@ -94,53 +82,68 @@ class Codec:
         self.compress_over: int = getattr(schema, "COMPRESS_OVER", 0)
         if self.compression is not None:
             compressor(self.compression)
-        self._reserved = tuple(_reserved(self.schema))
-        self._writable = frozenset(_content_name(*item) for item in self.schema.dump_fields.items())
-        loaded = {_content_name(name, field): field for name, field in self.schema.load_fields.items()}
+        self._reserved = Reserved(self.schema)
+        self._writable = frozenset(content_name(*item) for item in self.schema.dump_fields.items())
+        loaded = {content_name(name, field): field for name, field in self.schema.load_fields.items()}
         self.field_names = frozenset(loaded)
-        ours = self.field_names - {reserved.content_name for reserved in self._reserved}
+        ours = self.field_names - self._reserved.content_names
+        self.makes_objects = POST_LOAD in hooks(self.schema)
+        self.object_class = made_class(self.schema)
+        self._unknown = stated(self.schema) or EXCLUDE
+        self._not_content = self._written_beside_content()
         self.required = frozenset(name for name in ours if loaded[name].required)
         self._told_apart = tuple(self._wire_name(name, loaded) for name in getattr(schema, "ATTRIBUTES", ()))
         self.optional_without_default = frozenset(
             name for name in ours - self.required if loaded[name].load_default is missing
         )
 
-    def dump(self, content: Mapping[str, Any], headers: Mapping[str, str] = _NO_HEADERS) -> dict[str, Any]:
+    def dump(self, content: object, headers: Mapping[str, str] = _NO_HEADERS) -> dict[str, Any]:
         """Content in JSON's own types. Raises as `check` does."""
         return self.check(content, headers)[0]
 
-    def check(
-        self, content: Mapping[str, Any], headers: Mapping[str, str]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def check(self, content: object, headers: Mapping[str, str] = _NO_HEADERS) -> tuple[dict[str, Any], Any]:
         """Content in JSON's own types, and as it will be loaded. `headers` are for a schema that has them.
 
-        Raises InvalidContent for names that the schema does not write and for content that it would not load:
-        marshmallow's own dump drops the former and lets the latter pass.
-        """
-        unknown = content.keys() - self._writable
-        if unknown:
-            raise InvalidContent(self.media_type, {name: ["Unknown field."] for name in sorted(unknown)})
-        if self._reserved:
-            content = self._told(headers) | dict(content)
-        try:
-            dumped: dict[str, Any] = self.schema.dump(content)
-        except Exception as error:  # whatever a field makes of a value that is none of its kind
-            raise InvalidContent(self.media_type, self._unwritable(content)) from error
-        return dumped, self.load(dumped)
+        `content` is a mapping, or an object as the schema's `post_load` makes it. Neither is changed.
 
-    def load(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Read content from a body's fields; unknown ones are left out. Raises InvalidContent."""
+        Raises InvalidContent for names that the schema does not write, nested ones too, and for content that
+        it would not load: marshmallow's own dump drops the former and lets the latter pass.
+        """
+        if self._edits_dumped:
+            content = copied(content)
+        if isinstance(content, Mapping):
+            self._refuse_unknown(content)
+        dumped = self._dumped(content, headers)
+        loaded = self.load(dumped)
+        if not isinstance(content, Mapping):
+            check_kind(self.media_type, content, loaded)
+        return dumped, loaded
+
+    def load(self, fields: Mapping[str, Any]) -> Any:
+        """Read content from a body's fields, which stay as they are: a mapping, or what `post_load` makes.
+
+        Unknown names are left out at each level, unless the schema's author says something else of them.
+        Raises InvalidContent, and ConfigurationError where `post_load` returns None.
+        """
         if self._reserved:
-            fields = {**self._retold(fields), **fields}
+            fields = {**self._reserved.written(fields), **fields}
+        if self._unknown != EXCLUDE:
+            fields = {name: value for name, value in fields.items() if name not in self._not_content}
+        if self._shares_loaded:
+            fields = copied(fields)
         try:
-            loaded: dict[str, Any] = self.schema.load(fields, unknown=EXCLUDE)
+            loaded = self._reader.load(fields, unknown=self._unknown)
         except ValidationError as error:
             raise InvalidContent(self.media_type, error.messages_dict) from error
         except RecursionError as error:
             raise InvalidContent(self.media_type, {"_schema": ["Nested too deeply."]}) from error
+        if loaded is None:
+            raise ConfigurationError(
+                f"post_load of {type(self.schema).__name__} returned None: return content"
+            )
         return loaded
 
-    def write(self, content: Mapping[str, Any], headers: Mapping[str, str]) -> Written:
+    def write(self, content: object, headers: Mapping[str, str]) -> Written:
         """Write a body that SQS and SNS accept. Raises InvalidContent, EncodeError."""
         dumped, loaded = self.check(content, headers)
         told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
@@ -151,17 +154,70 @@ class Codec:
                 f"content of {self.media_type} cannot be written as {self.format.title}: {error}; "
                 "let each of its fields dump to text, numbers, lists or objects"
             ) from error
-        return Written(body, loaded, {**self._attributes(dumped, loaded), **attributes})
+        named = by_name(loaded, self.field_names)
+        return Written(body, named, {**self._attributes(dumped, named), **attributes})
+
+    # Resolved at first use: a nested schema may be named before it is declared.
+
+    @cached_property
+    def _reader(self) -> Schema:
+        return tolerant(self.schema)
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.schema)
+
+    @cached_property
+    def _edits_dumped(self) -> bool:
+        return edits_dumped(self.schema)
+
+    @cached_property
+    def _shares_loaded(self) -> bool:
+        return shares_loaded(self.schema)
+
+    def _refuse_unknown(self, content: Mapping[str, Any]) -> None:
+        try:
+            wrong = {str(name): [UNKNOWN] for name in content.keys() - self._writable}
+            wrong = dict(sorted(wrong.items())) | self._names.below(content)
+        except RecursionError as error:
+            raise InvalidContent(self.media_type, {"_schema": ["Nested too deeply."]}) from error
+        if wrong:
+            raise InvalidContent(self.media_type, wrong)
+
+    def _dumped(self, content: object, headers: Mapping[str, str]) -> dict[str, Any]:
+        told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)} if self._reserved else {}
+        is_named = isinstance(content, Mapping)
+        if told and isinstance(content, Mapping):
+            content = {**self._reserved.content(told), **content}
+        try:
+            dumped: dict[str, Any] = self.schema.dump(content)
+        except Exception as error:  # whatever a field makes of a value that is none of its kind
+            raise InvalidContent(self.media_type, self._unwritable(content)) from error
+        return dumped if is_named else {**dumped, **self._reserved.written(told)}
+
+    def _written_beside_content(self) -> frozenset[str]:
+        """Names in a body that are no content: the envelope's, and those that are only ever written."""
+        read = {field.data_key or name for name, field in self.schema.load_fields.items()}
+        written = {field.data_key or name for name, field in self.schema.dump_fields.items()}
+        ours = {MEDIA_TYPE, OPAQUE_DATA} | (written if self._unknown == RAISE else set())
+        return frozenset(ours - read)
 
     def _wire_name(self, name: str, loaded: Mapping[str, "Field[Any]"]) -> tuple[str, str]:
         if name not in loaded:
             raise ConfigurationError(
                 f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, which is no field of it"
             )
+        if name in TELL_HOW_TO_READ:
+            raise ConfigurationError(
+                f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, an attribute that the library "
+                "itself writes: give the field another name, and its own as data_key"
+            )
         return name, loaded[name].data_key or loaded[name].name or name
 
-    def _unwritable(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        wrong = {}
+    def _unwritable(self, content: object) -> dict[str, Any]:
+        wrong: dict[str, Any] = {}
+        if not isinstance(content, Mapping):
+            return {"_schema": [f"Cannot be written: {_shown(content)}."]}
         for name, value in content.items():
             try:
                 self.schema.dump({name: value})
@@ -170,24 +226,15 @@ class Codec:
         return wrong or {"_schema": ["Cannot be written."]}
 
     def _attributes(self, dumped: Mapping[str, Any], loaded: Mapping[str, Any]) -> dict[str, Attribute]:
-        """The fields that the schema names for filter policies; those without a value are left out."""
+        """The fields that the schema names for filter policies, but for what no attribute can carry."""
         told = {}
         for name, wire_name in self._told_apart:
             if loaded.get(name) is not None:
                 written = dumped if wire_name in dumped else self.schema.dump({name: loaded[name]})
-                told[name] = of_field(loaded[name], written.get(wire_name))
+                attribute = of_field(loaded[name], written.get(wire_name))
+                if attribute is not None:
+                    told[name] = attribute
         return told
-
-    def _told(self, headers: Mapping[str, str]) -> dict[str, Any]:
-        values: dict[str, Any] = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
-        return {reserved.content_name: values[reserved.stands_for] for reserved in self._reserved}
-
-    def _retold(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            reserved.wire_name: fields[reserved.stands_for]
-            for reserved in self._reserved
-            if reserved.stands_for in fields
-        }
 
 
 def declared_media_type(schema: type[Schema] | Schema) -> str:
@@ -205,19 +252,6 @@ def declared_media_type(schema: type[Schema] | Schema) -> str:
     if not isinstance(declared, str) or not declared:
         raise ConfigurationError(f"the media type of {name} must be text and is {declared!r}")
     return declared
-
-
-def _reserved(schema: Schema) -> Iterator[_Reserved]:
-    for name, field in schema.fields.items():
-        wire_name = field.data_key or name
-        stands_for = _RESERVED.get(wire_name) or _RESERVED.get(name)
-        if stands_for:
-            yield _Reserved(_content_name(name, field), wire_name, stands_for)
-
-
-def _content_name(name: str, field: "Field[Any]") -> str:
-    """A dotted attribute loads into a nested mapping, of which the first part is the content's name."""
-    return (field.attribute or name).partition(".")[0]
 
 
 def _shown(value: object) -> str:

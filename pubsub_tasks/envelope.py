@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .codecs import MEDIA_TYPE, OPAQUE_DATA, Codec
+from .codecs import Codec
 from .compression import CONTENT_ENCODING
 from .delivery import UNLEASED, Delivery, Lease
 from .errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
@@ -21,6 +21,7 @@ from .pointers import Parked, check
 from .received import attribute_in_base64
 from .received import record as received
 from .resent import RESENT, Resent, seconds
+from .reserved import MEDIA_TYPE, OPAQUE_DATA
 from .wire import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
 
 MEDIA_TYPE_ATTRIBUTE = "media_type"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from .codecs import MEDIA_TYPE
 from .errors import EnvelopeError
 from .received import attribute_in_base64
+from .reserved import MEDIA_TYPE
 from .wire import NO_ATTRIBUTES, Attribute
 
 _CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")

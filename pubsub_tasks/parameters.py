@@ -2,23 +2,30 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self, get_args
 
 from .codecs import Codec
 from .delivery import Delivery
 from .errors import ConfigurationError
+from .objects import by_name
 
+_NO_CLASS = (inspect.Parameter.empty, type(None), object, Any)
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Names of fields that a function takes, of the parameters that want the delivery, and `**kwargs`."""
+    """Names of fields that a function takes, of the parameters that want the delivery, and `**kwargs`.
+
+    `classes` are annotations, by parameter, that may name the class of the object that `post_load` makes.
+    """
 
     fields: tuple[str, ...]
     deliveries: tuple[str, ...]
     rest: bool
+    names: frozenset[str] = frozenset()
+    classes: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, function: Callable[..., Any], codec: Codec) -> Self:
@@ -26,6 +33,7 @@ class Parameters:
         fields: list[str] = []
         deliveries: list[str] = []
         rest = False
+        classes: dict[str, tuple[object, ...]] = {}
         for parameter in _signature(function).parameters.values():
             if parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 rest = True
@@ -34,19 +42,58 @@ class Parameters:
             elif _wants_delivery(parameter.annotation):
                 deliveries.append(parameter.name)
             else:
-                _check(function, codec, parameter)
+                if codec.makes_objects and (named := _classes(parameter.annotation)):
+                    classes[parameter.name] = named
+                if not _takes_object(codec, parameter, classes.get(parameter.name, ())):
+                    _check(function, codec, parameter)
                 fields.append(parameter.name)
-        return cls(tuple(fields), tuple(deliveries), rest)
+        return cls(tuple(fields), tuple(deliveries), rest, codec.field_names, classes)
 
-    def bind(self, content: Mapping[str, Any], delivery: Delivery) -> dict[str, Any]:
-        """The keyword arguments for a call."""
-        if self.rest:
+    def bind(self, content: Any, delivery: Delivery) -> dict[str, Any]:
+        """The keyword arguments for a call. An object goes whole to parameters that name its class, and its
+        attributes to others."""
+        if self.classes or not isinstance(content, Mapping):
+            bound = self._of_object(content)
+        elif self.rest:
             bound = dict(content)
         else:
             bound = {name: content[name] for name in self.fields if name in content}
         for name in self.deliveries:
             bound[name] = delivery
         return bound
+
+    def _of_object(self, content: Any) -> dict[str, Any]:
+        whole = {name: content for name, named in self.classes.items() if _is_one_of(content, named)}
+        wanted = self.names.union(self.fields) if self.rest else self.fields
+        found = by_name(content, wanted)
+        names = found if self.rest else [name for name in wanted if name in found]
+        return {**{name: found[name] for name in names}, **whole}
+
+
+def _classes(annotation: object) -> tuple[object, ...]:
+    """The classes that an annotation names, such as `Order` in `Order | None`; as text where it is text."""
+    if isinstance(annotation, str):  # one that could not be evaluated
+        return tuple(part.strip(" '\"").rpartition(".")[2] for part in annotation.split("|"))
+    named = get_args(annotation) or (annotation,)
+    return tuple(each for each in named if isinstance(each, type) and each not in _NO_CLASS)
+
+
+def _is_one_of(content: object, classes: tuple[object, ...]) -> bool:
+    return any(each in classes or each.__name__ in classes for each in _ancestry(type(content)))
+
+
+def _ancestry(cls: type) -> list[type]:
+    return [each for each in cls.__mro__ if each is not object]
+
+
+def _takes_object(codec: Codec, parameter: inspect.Parameter, classes: tuple[object, ...]) -> bool:
+    """Whether the object that `post_load` makes goes here whole, or an attribute that its class has."""
+    made = codec.object_class
+    if made is None or issubclass(made, Mapping):
+        return bool(classes) and parameter.name not in codec.field_names
+    return any(each in classes or each.__name__ in classes for each in _ancestry(made)) or (
+        hasattr(made, parameter.name) or parameter.name in inspect.get_annotations(made)
+    )
 
 
 def _check(function: Callable[..., Any], codec: Codec, parameter: inspect.Parameter) -> None:

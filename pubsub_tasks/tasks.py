@@ -4,7 +4,7 @@ A task holds no connection. It asks its registry for a producer when it publishe
 before anything is wired, and a test may wire it elsewhere for a while.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -102,7 +102,7 @@ class Task(Outlet, Generic[P, R]):
         """Call this from now on: the instance that a graph made of the handler class."""
         self.handler.resolve(instance)
 
-    def invoke(self, content: Mapping[str, Any], delivery: Delivery) -> Any:
+    def invoke(self, content: Any, delivery: Delivery) -> Any:
         """Call the function with what it takes of a message; of a coroutine function, the coroutine."""
         function: Callable[..., Any] = self.handler.function
         if self._parameters is None:

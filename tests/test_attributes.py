@@ -1,13 +1,15 @@
 """Plain values, and fields of a schema, as filter policies see them."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from uuid import UUID
 
 import pytest
 from marshmallow import fields
 
-from pubsub_tasks.attributes import of_field
+from pubsub_tasks.attributes import given, of_field
 from pubsub_tasks.codecs import Codec, PubSubMessageSchema
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.wire import Attribute, text
@@ -59,3 +61,60 @@ def test_a_name_that_is_no_field_is_refused_when_declared():
 
     with pytest.raises(ConfigurationError, match="Wrong tells 'colour' in ATTRIBUTES"):
         Codec(Wrong)
+
+
+class Tier(Enum):
+    GOLD = 1
+
+
+class Rank(int, Enum):
+    FIRST = 1
+
+
+@pytest.mark.parametrize(
+    ("loaded", "dumped"),
+    [
+        ("", ""),
+        ("a\x00b", "a\x00b"),
+        ("\ud800", "\ud800"),
+        (float("nan"), float("nan")),
+        (Decimal("Infinity"), "Infinity"),
+        (10**38, 10**38),
+        ([["nested"]], [["nested"]]),
+        ([{"a": 1}], [{"a": 1}]),
+        (["\ud800"], ["\ud800"]),
+        ([float("nan")], [float("nan")]),
+        ({"a": object()}, {"a": object()}),
+        (object(), b"bytes"),
+    ],
+)
+def test_what_no_attribute_can_carry_is_left_out(loaded, dumped):
+    assert of_field(loaded, dumped) is None
+
+
+def test_an_enumeration_is_told_as_it_is_written():
+    assert of_field(Tier.GOLD, "GOLD") == text("GOLD")
+    assert of_field(Rank.FIRST, "FIRST") == text("FIRST")
+
+
+@pytest.mark.parametrize("tier", ["", "a\x01b", "\ud800"])
+def test_content_goes_without_an_attribute_that_cannot_tell_it(tier):
+    written = Codec(Told).write({"total": 1, "tier": tier}, {})
+
+    assert written.attributes == {"total": Attribute("Number", "1")}
+    assert Codec(Told).load(json.loads(written.body))["tier"] == tier
+
+
+def test_an_attribute_that_tells_how_to_read_a_message_is_no_fields():
+    class Wrong(Told):
+        ATTRIBUTES = ("content_type",)
+        content_type = fields.String()
+
+    with pytest.raises(ConfigurationError, match="content_type"):
+        Codec(Wrong)
+
+
+@pytest.mark.parametrize("value", ["", "a\x00", "\ud800"])
+def test_a_callers_attribute_that_no_service_takes_is_refused_by_name(value):
+    with pytest.raises(ConfigurationError, match="attribute tier="):
+        given({"tier": value})

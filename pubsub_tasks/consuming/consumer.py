@@ -88,7 +88,7 @@ class Consumer:
             messages += other.consume()
         return messages
 
-    def content(self, delivery: Delivery) -> dict[str, Any]:
+    def content(self, delivery: Delivery) -> Any:
         """What a delivery says. Raises its defect, UnknownMediaType, InvalidContent."""
         if delivery.defect is not None:
             raise delivery.defect
@@ -164,7 +164,7 @@ class ConsumedMessage:
         return f"<ConsumedMessage {self.message_id} of {self.media_type}>"
 
     @cached_property
-    def content(self) -> dict[str, Any]:
+    def content(self) -> Any:
         """What it says. Raises DecodeError, EnvelopeError, UnknownMediaType, InvalidContent."""
         try:
             return self.consumer.content(self.delivery)

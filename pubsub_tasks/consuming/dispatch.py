@@ -12,7 +12,7 @@ the coroutine go through: they are meant for whoever runs us, and a message with
 """
 
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CoroutineType
@@ -52,11 +52,11 @@ Limit = Callable[[Callable[["Call"], Any], "Call"], Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A task about to be called with the content of a delivery."""
+    """A task about to be called with the content of a delivery: a mapping, or what `post_load` made of it."""
 
     task: Task[..., Any]
     delivery: Delivery
-    content: Mapping[str, Any]
+    content: Any
 
 
 class Dispatcher:

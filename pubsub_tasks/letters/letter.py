@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ..codecs import MEDIA_TYPE, OPAQUE_DATA
 from ..consuming.failures import Failure
 from ..delivery import Delivery
 from ..envelope import open_record
+from ..reserved import MEDIA_TYPE, OPAQUE_DATA
 from ..wire import Record
 
 MOVED_BY_SQS = "maxReceiveCount"
