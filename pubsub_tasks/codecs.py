@@ -10,8 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, missing
 from marshmallow.fields import Field
 
-from .attributes import RESERVED as TELL_HOW_TO_READ
-from .attributes import of_field
+from . import attributes
 from .compression import compressor
 from .copies import copied, edits_dumped, shares_loaded
 from .errors import ConfigurationError, EncodeError, InvalidContent
@@ -148,14 +147,14 @@ class Codec:
         dumped, loaded = self.check(content, headers)
         told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
         try:
-            body, attributes = self.format.write({**told, **dumped, **told})
+            body, told_by_format = self.format.write({**told, **dumped, **told})
         except Exception as error:  # a serializer of kombu's may raise anything
             raise EncodeError(
                 f"content of {self.media_type} cannot be written as {self.format.title}: {error}; "
                 "let each of its fields dump to text, numbers, lists or objects"
             ) from error
         named = by_name(loaded, self.field_names)
-        return Written(body, named, {**self._attributes(dumped, named), **attributes})
+        return Written(body, named, {**self._attributes(dumped, named), **told_by_format})
 
     # Resolved at first use: a nested schema may be named before it is declared.
 
@@ -207,7 +206,7 @@ class Codec:
             raise ConfigurationError(
                 f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, which is no field of it"
             )
-        if name in TELL_HOW_TO_READ:
+        if name in attributes.RESERVED:
             raise ConfigurationError(
                 f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, an attribute that the library "
                 "itself writes: give the field another name, and its own as data_key"
@@ -231,7 +230,7 @@ class Codec:
         for name, wire_name in self._told_apart:
             if loaded.get(name) is not None:
                 written = dumped if wire_name in dumped else self.schema.dump({name: loaded[name]})
-                attribute = of_field(loaded[name], written.get(wire_name))
+                attribute = attributes.of_field(loaded[name], written.get(wire_name))
                 if attribute is not None:
                     told[name] = attribute
         return told
