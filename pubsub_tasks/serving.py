@@ -62,6 +62,11 @@ class Service:
     dead_letter_queue: Queue | None
 
 
+SHORTEST_LEASE = 5
+"""Seconds. A call that extends a lease and gets no answer takes at least half a second, and its repetition up
+to a second more: of a shorter lease not enough would be left."""
+
+
 @cache
 def our_version() -> str:
     """The installed version of this package; read once, since each dead letter tells it."""
@@ -82,6 +87,14 @@ def service(transport: Transport, tasks: Tasks, url: str, options: Options) -> S
             "%s has no dead-letter queue: what cannot be handled stays on it. Give it a redrive policy, or "
             "name a queue with --dead-letter-queue-url",
             queue.name,
+        )
+    if options.capacity.visibility < SHORTEST_LEASE:
+        logger.warning(
+            "a visibility timeout of %s s is too short to be extended for certain: one call without an "
+            "answer can cost the lease, and its message is handled again. Choose %s s or more "
+            "(--visibility-timeout)",
+            options.capacity.visibility,
+            SHORTEST_LEASE,
         )
     dispatcher = Dispatcher(
         tasks,

@@ -60,9 +60,9 @@ def json_object(value: Any) -> Mapping[str, str]:
     return dict(read)
 
 
-def transport_of(graph: Graph, config: Any, threads: int = 16) -> Transport:
+def transport_of(graph: Graph, config: Any, threads: int = 16, **held: Any) -> Transport:
     """In memory for a graph that is testing; else AWS, as the component's own configuration has it, for so
-    many threads."""
+    many threads. `held` are `wait` and `lease` of `aws.Settings`, for a worker."""
     if graph.metadata.testing:
         world: World = graph.pubsub_world
         return world
@@ -76,6 +76,7 @@ def transport_of(graph: Graph, config: Any, threads: int = 16) -> Transport:
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
             fast_path=config.fast_path,
+            **held,
         ),
         graph.pubsub_observers,
     )

@@ -149,7 +149,7 @@ KNOWN_BY = {
     "click": ["cli/*"],
     "rich": ["cli/*"],
     "uvicorn": ["embedded/listener.py"],
-    "urllib3": ["fetching.py"],
+    "urllib3": ["fetching.py", "transports/fast_path.py"],
     "moto": [],
 }
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pubsub_tasks.consuming.worker import Capacity
 from pubsub_tasks.decorators import task
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.publishing.ways import QueueUrls
@@ -113,3 +114,15 @@ def test_a_dead_letter_queue_that_takes_less_than_its_source_is_a_warning(
     sqs.set_queue_attributes(QueueUrl=dead, Attributes={"MaximumMessageSize": "1048576"})
     service(transport, tasks_of(None), url, Options(dead_letter_queue_url=dead))
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(("visibility", "warned"), [(2, True), (4, True), (5, False), (30, False)])
+def test_a_visibility_timeout_too_short_to_be_extended_for_certain_is_warned_of(
+    visibility: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = MemoryTransport()
+    url = transport.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+
+    service(transport, tasks_of(None), url, Options(Capacity(visibility=visibility)))
+
+    assert (f"a visibility timeout of {visibility} s is too short" in caplog.text) is warned

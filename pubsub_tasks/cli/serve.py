@@ -196,7 +196,8 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
         return _Source(lines, [(name, name)], lines)
     if url is None and not graph.metadata.testing:
         raise ConfigurationError("what to consume? Give --sqs-queue-url URL, --local, --stdin or --testing")
-    transport = transport_of(graph, graph.config.sqs_consumer, _connections(flags))
+    wait, lease = flags["wait_seconds"], flags["visibility_timeout"]
+    transport = transport_of(graph, graph.config.sqs_consumer, _connections(flags), wait=wait, lease=lease)
     if url is not None:
         return _Source(transport, [(flags["queue"], url)])
     names = [choose_queue(tasks, "", flags["queue"])] if flags["queue"] else sorted(tasks.queues)

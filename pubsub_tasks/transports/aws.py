@@ -32,6 +32,7 @@ from .observed import observed
 from .regions import region_of_arn, region_of_url
 from .sns import SnsPublisher
 from .sqs import SqsQueue, find_queue
+from .timeouts import answer_within
 
 LONGEST_WAIT = 20
 """Seconds. Source: SQS API reference, ReceiveMessage."""
@@ -61,6 +62,8 @@ class Settings:
             path is not counted.
         connect_timeout: for a connection to stand.
         read_timeout: for an answer, beside the wait that a receive asks for.
+        wait: the longest that a receive asks the service to wait.
+        lease: of the messages that are held, None where none are; see `timeouts.py`.
         validate: let boto3 check each parameter before it is sent; what this package sends is typed.
         fast_path: send and receive without botocore's machinery where all is well; see `fast_path.py`. Off,
             every call goes through botocore, and so through what patches it, such as tracing.
@@ -73,19 +76,20 @@ class Settings:
     attempts: int = 3
     connect_timeout: float = 5.0
     read_timeout: float = 10.0
+    wait: int = LONGEST_WAIT
+    lease: float | None = None
     validate: bool = False
     fast_path: bool = True
 
-    def config(self, wait: int) -> Config:
-        """botocore's own settings, for calls that the service may answer `wait` seconds late.
-
-        A receive that is given up before SQS answers would take messages that nobody then has.
-        """
+    def config(self, timeout: float) -> Config:
+        """botocore's own settings for calls that are given up after `timeout` seconds without an answer."""
+        # A call that must not take long gets few tries: a worker makes another one by itself.
+        attempts = self.attempts if timeout >= self.read_timeout else min(2, self.attempts)
         return Config(
             max_pool_connections=self.threads,
-            connect_timeout=self.connect_timeout,
-            read_timeout=wait + self.read_timeout,
-            retries={"mode": "standard", "total_max_attempts": self.attempts},
+            connect_timeout=min(self.connect_timeout, timeout),
+            read_timeout=timeout,
+            retries={"mode": "standard", "total_max_attempts": attempts},
             tcp_keepalive=True,
             parameter_validation=self.validate,
             user_agent=_user_agent(),
@@ -126,28 +130,28 @@ class AwsTransport:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """boto3's client of `sns` or `sqs`, such as provisioning takes. Raises ConfigurationError."""
-        return self._clients.client(service, region, 0)
+        return self._clients.client(service, region)
 
     def _publish(self, action: str, params: dict[str, Any], failure: type[TransportError]) -> dict[str, Any]:
-        return self._call("sns", region_of_arn(params["TopicArn"]), 0, action, params, failure)
+        return self._call("sns", region_of_arn(params["TopicArn"]), action, params, failure)
 
     def _sqs(
         self, region: str | None, action: str, params: dict[str, Any], failure: type[TransportError]
     ) -> dict[str, Any]:
-        # Only a receive is answered late by design: what settles must learn of a dead connection sooner.
-        wait = LONGEST_WAIT if action == "ReceiveMessage" else 0
-        return self._call("sqs", region, wait, action, params, failure)
+        return self._call("sqs", region, action, params, failure)
 
     def _call(
         self,
         service: str,
         region: str | None,
-        wait: int,
         action: str,
         params: dict[str, Any],
         failure: type[TransportError],
     ) -> dict[str, Any]:
-        client, fast_path = self._clients.made(service, region, wait)
+        settings = self._clients.settings
+        wait = max(settings.wait, params.get("WaitTimeSeconds", 0))
+        timeout = answer_within(action, settings.read_timeout, wait, settings.lease)
+        client, fast_path = self._clients.made(service, region, timeout)
 
         def call() -> dict[str, Any]:
             answer = fast_path.call(action, params) if fast_path else None
@@ -162,22 +166,22 @@ class Clients:
 
     settings: Settings
     _session: boto3.Session | None = None
-    _made: dict[tuple[str, str | None, int], tuple[Any, FastPath | None]] = field(default_factory=dict)
+    _made: dict[tuple[str, str | None, float], tuple[Any, FastPath | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _of_this_process.add(self)
 
-    def client(self, service: str, region: str | None, wait: int) -> Any:
+    def client(self, service: str, region: str | None) -> Any:
         """The client for this service and region (None: the settings'). Raises ConfigurationError."""
-        return self.made(service, region, wait)[0]
+        return self.made(service, region, self.settings.read_timeout)[0]
 
-    def made(self, service: str, region: str | None, wait: int) -> tuple[Any, FastPath | None]:
-        """The same with its fast path, if it has one. Raises ConfigurationError."""
-        key = (service, region, wait)
+    def made(self, service: str, region: str | None, timeout: float) -> tuple[Any, FastPath | None]:
+        """That for calls of this time-out, with its fast path, if it has one. Raises ConfigurationError."""
+        key = (service, region, timeout)
         made = self._made.get(key)
         if made is None:
             with forks.first_use():
-                made = self._made.get(key) or self._make(service, region, wait)
+                made = self._made.get(key) or self._make(service, region, timeout)
                 self._made[key] = made
         return made
 
@@ -185,7 +189,7 @@ class Clients:
         """Start anew after a fork: sockets belong to the parent."""
         self._session, self._made = None, {}
 
-    def _make(self, service: str, region: str | None, wait: int) -> tuple[Any, FastPath | None]:
+    def _make(self, service: str, region: str | None, timeout: float) -> tuple[Any, FastPath | None]:
         settings = self.settings
         try:
             self._session = self._session or boto3.Session(profile_name=settings.profile)
@@ -197,7 +201,10 @@ class Clients:
                 raise ConfigurationError(_NO_REGION)
             make: Callable[..., Any] = self._session.client
             client = make(
-                service, region_name=region, endpoint_url=settings.endpoint_url, config=settings.config(wait)
+                service,
+                region_name=region,
+                endpoint_url=settings.endpoint_url,
+                config=settings.config(timeout),
             )
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(f"cannot speak to {service.upper()} in {region}: {error}") from error

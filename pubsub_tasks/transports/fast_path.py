@@ -7,10 +7,14 @@ until a first call was watched. Refuses to know any of that.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from queue import Empty, Full
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
+
+from urllib3.exceptions import TimeoutError
 
 from .dialects import Dialect
 from .sigv4 import Scope, signed
@@ -92,6 +96,8 @@ class FastPath:
             return self._line.call(action, params, self._credentials.get_frozen_credentials())
         except Exception as error:
             logger.debug("%s is left to boto3: %s", action, error)
+            if isinstance(error, TimeoutError):
+                _close_idle(self._line.pool)
             return None
 
     def _watch(self, request: Any, signature_version: str, region_name: str, **_: Any) -> None:
@@ -103,6 +109,19 @@ class FastPath:
             self._line = _Line.of(self._dialect, self._client, request, scope)
         except Exception as error:  # botocore's insides are others one day, and its own call must not fail
             logger.debug("calls are left to boto3: %r", error)
+
+
+def _close_idle(pool: Any) -> None:
+    """What made one connection go silent may have taken the others: boto3's try is to open a new one."""
+    idle = []
+    with suppress(Empty):
+        for _ in range(pool.pool.maxsize):
+            idle.append(pool.pool.get(block=False))
+    for connection in idle:
+        if connection is not None:
+            connection.close()  # it opens anew when it is used
+        with suppress(Full):
+            pool.pool.put(connection, block=False)
 
 
 def _host(url: SplitResult) -> str:

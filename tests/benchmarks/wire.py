@@ -20,7 +20,7 @@ from pubsub_tasks.transports.aws import AwsTransport, Settings
 
 from .stage import broker, filled, parser, spread
 
-AGENT = Settings().config(0).user_agent  # type: ignore[attr-defined]
+AGENT = Settings().config(1).user_agent  # type: ignore[attr-defined]
 SWITCHES: dict[str, dict[str, Any]] = {
     "boto3": {},
     "parameter_validation off": {"parameter_validation": False},

@@ -122,6 +122,7 @@ class Proxy:
         self.expired: set[str] = set()
         self.met: Counter[tuple[str, Fault]] = Counter()
         self.touched = 0
+        self.frozen: set[socket.socket] = set()
         self._address = urlsplit(target).netloc
         self._numbers: Counter[str] = Counter()
         self._lock = Lock()
@@ -151,6 +152,14 @@ class Proxy:
     def up(self) -> None:
         """It is back, at the same address."""
         self._server = self._listen(self.port)
+
+    def freeze(self) -> None:
+        """As where a firewall forgets them: all connections that stand are silent from now on."""
+        self.frozen |= self._server.connections
+
+    def made(self, action: str) -> int:
+        """How many calls of this action came through."""
+        return self._numbers[action]
 
     def fault(self, call: Call) -> Fault | None:
         """What this call meets, counted."""
@@ -250,6 +259,10 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         call = self._call()
+        if self.connection in self.server.proxy.frozen:
+            self.close_connection = True
+            select.select([self.connection], [], [], LONGEST_SILENCE)
+            return
         fault = self.server.proxy.fault(call)
         answer = None
         if fault is not Fault.RESET:
