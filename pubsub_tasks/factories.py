@@ -8,9 +8,11 @@ world is in memory (`testing.world`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from microcosm.api import typed
+from microcosm.config.types import comma_separated_list
 from microcosm.errors import NotBoundError
 
 from . import extensions  # noqa: F401 - binds them
@@ -19,11 +21,13 @@ from .consuming.consumer import Consumer
 from .consuming.dispatch import Dispatcher
 from .consuming.one_by_one import MessageDispatcher
 from .errors import ConfigurationError
+from .media_types import wildcard
 from .middleware import Middleware, Next, compose
 from .opaque import OpaqueHeaders
 from .publishing.producer import MAX_SIZE, Producer, Publication
 from .publishing.topics import Topics
 from .publishing.ways import QueueUrls, Ways
+from .queue_names import FIFO
 from .schemas import Schemas
 from .serving import choose_queue, find_dead_letters, our_version
 from .tasks import DEFAULT_QUEUE, Tasks, default_tasks
@@ -55,14 +59,25 @@ def configure_schema_registry(graph: Graph) -> Schemas:
     prefix=typed(str, default_value=None),
     default=typed(str, default_value=None),
     mappings=typed(json_object, default_factory=dict),
+    fifo=typed(comma_separated_list, default_value=""),
 )
 def configure_sns_topic_arns(graph: Graph) -> Topics:
     """Topics by media type: in `mappings`, or by the media type itself, or as `created.order`; else `prefix`
-    with the media type's encoded name; else `default`. A graph that is testing needs none of them."""
+    with the media type's encoded name; else `default`. A graph that is testing needs none of them.
+
+    `prefix` makes FIFO topics of the media types in `fifo`, and of those that a task on a `.fifo` queue of
+    this registry handles."""
     topics = Topics.of(graph.config.sns_topic_arns)
     if graph.metadata.testing and topics == Topics():
         return WorldTopics(world=graph.pubsub_world)
-    return topics
+    named, tasks = frozenset(graph.config.sns_topic_arns.fifo), graph.sqs_message_handler_registry
+    return replace(topics, is_fifo=partial(_is_fifo, named, tasks))
+
+
+def _is_fifo(named: frozenset[str], tasks: Tasks, media_type: str) -> bool:
+    if not named.isdisjoint((media_type, wildcard(media_type))):
+        return True
+    return any(queue.endswith(FIFO) and tasks.find(media_type, queue) for queue in tasks.queues)
 
 
 @factory(

@@ -20,7 +20,7 @@ from pubsub_tasks.errors import (
 )
 from pubsub_tasks.flow import current, handled, handling, headers
 from pubsub_tasks.graph import producer_from_environment
-from pubsub_tasks.media_types import created
+from pubsub_tasks.media_types import created, topic_name
 from pubsub_tasks.pointers import Pointer
 from pubsub_tasks.tasks import Tasks
 from pubsub_tasks.wiring import transport_of
@@ -204,6 +204,35 @@ def test_the_environment_configures_topics(tasks, monkeypatch, name, value, medi
     monkeypatch.setenv(name, value)
 
     assert arn(graph_of(tasks, testing=False), media_type) == TOPIC
+
+
+def test_a_prefix_makes_fifo_topics_of_what_is_named_and_of_what_fifo_queues_take(tasks):
+    prefix = "arn:aws:sns:eu-west-1:1:shop-"
+    task(OrderPlaced, queue="orders.fifo", tasks=tasks)(lambda order_id, total: None)
+    paid, shipped = "application/vnd.shop.paid", "application/vnd.shop.parcels.shipped"
+    config = {"prefix": prefix, "fifo": f"{paid},application/vnd.shop.parcels.*", "mappings": {"a/b": TOPIC}}
+
+    topics = graph_of(tasks, testing=False, sns_topic_arns=config).sns_topic_arns
+
+    assert all(topics.arn(each) == f"{prefix}{topic_name(each)}.fifo" for each in (ORDER, paid, shipped))
+    assert topics.arn("application/vnd.shop.other") == prefix + topic_name("application/vnd.shop.other")
+    assert topics.arn("a/b") == TOPIC
+
+
+def test_the_environment_names_fifo_topics(tasks, monkeypatch):
+    monkeypatch.setenv("SHOP__SNS_TOPIC_ARNS__PREFIX", "arn:aws:sns:eu-west-1:1:shop-")
+    monkeypatch.setenv("SHOP__SNS_TOPIC_ARNS__FIFO", ORDER)
+
+    topics = graph_of(tasks, testing=False).sns_topic_arns
+
+    assert topics.arn(ORDER).endswith(".fifo")
+    assert not topics.arn("a/c").endswith(".fifo")
+
+
+def test_a_prefix_makes_the_url_of_a_fifo_queue(tasks):
+    urls = graph_of(tasks, testing=False, sqs_queue_urls={"prefix": "https://sqs/1/shop-"}).sqs_queue_urls
+
+    assert urls.url("orders.fifo") == "https://sqs/1/shop-orders.fifo"
 
 
 def test_no_topic_is_an_error_that_names_the_media_type_and_the_setting(tasks):

@@ -1,22 +1,31 @@
 """Topics: which topic a media type goes to. Plain values; asks no service whether it is there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..errors import ConfigurationError, TopicNotDefinedError
 from ..media_types import changed, created, deleted, topic_name
+from ..queue_names import FIFO
 
 _CHANGES = {"created": created, "changed": changed, "deleted": deleted}
 
 
+def _standard(media_type: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """ARNs by media type; else `prefix` with the media type's encoded name added; else `default`."""
+    """ARNs by media type; else `prefix` with the media type's encoded name added; else `default`.
+
+    `is_fifo` tells of a media type whether its topic is a FIFO topic: `.fifo` then ends what `prefix` makes.
+    """
 
     arns: Mapping[str, str] = field(default_factory=dict)
     prefix: str | None = None
     default: str | None = None
+    is_fifo: Callable[[str], bool] = _standard
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
@@ -39,7 +48,7 @@ class Topics:
         """The topic's ARN. Raises TopicNotDefinedError."""
         found = self.arns.get(media_type)
         if found is None and self.prefix:
-            found = self.prefix + topic_name(media_type)
+            found = self.prefix + topic_name(media_type) + (FIFO if self.is_fifo(media_type) else "")
         found = found or self.default
         if found is None:
             raise TopicNotDefinedError(
