@@ -1,10 +1,8 @@
 """Running: workers in this process, until a signal or until they are done. Knows no command line."""
 
 import logging
-import os
 import resource
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +12,10 @@ from types import FrameType
 from typing import NamedTuple
 
 from . import forks, last_resort
-from .consuming.restarts import BAD_INPUT, CRASHED, CUT, DONE, WORN
+from .consuming.restarts import CRASHED, CUT, DONE, WORN
 from .consuming.status import counts
 from .consuming.worker import Worker
+from .leaving import HURRIED, LEAST, LONGEST
 from .serving import Service
 
 logger = logging.getLogger(__name__)
@@ -54,10 +53,15 @@ class Reason(NamedTuple):
 
 
 class Reasons:
-    """Why to stop, as signals and workers give them: under any lock, and in signal handlers."""
+    """Why to stop, as signals and workers give them: under any lock, and in signal handlers.
+
+    Attributes:
+        seconds_left: once `run` has returned, what the process may still take to end.
+    """
 
     def __init__(self) -> None:
         self._given: SimpleQueue[Reason] = SimpleQueue()
+        self.seconds_left = 2 * LONGEST
 
     def give(self, reason: Reason) -> None:
         """There is one more."""
@@ -103,6 +107,14 @@ def run(
             terms.grace,
         )
         clean, crashed = _drain(workers, terms.grace, reasons)
+    _tell(services)
+    if not clean:
+        logger.warning("some handlers were cut; their messages come back when their visibility runs out")
+    return code or (CRASHED if crashed else DONE if clean else CUT)
+
+
+def _tell(services: Sequence[Service]) -> None:
+    """Log what each did, and whether a poll is cut."""
     for each in services:
         last_resort.log(
             logger,
@@ -112,19 +124,11 @@ def run(
             each.worker.tally.describe(),
             extra={"queue": each.queue.name, "counts": counts(each.worker.tally)},
         )
-    if not clean:
-        logger.warning("some handlers were cut; their messages come back when their visibility runs out")
-    return code or (CRASHED if crashed else DONE if clean else CUT)
-
-
-def leave(code: object) -> None:
-    """Exit. Where something was cut, at once: its threads would be waited for else."""
-    if not isinstance(code, int) or code in (DONE, BAD_INPUT):
-        sys.exit(code)  # type: ignore[arg-type]
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
+        if each.worker.polls:
+            logger.warning(
+                "%s: a poll was cut after the grace; what it may still bring comes back after its visibility",
+                each.queue.name,
+            )
 
 
 def _start(worker: Worker, reasons: Reasons) -> None:
@@ -157,14 +161,15 @@ def _drain(workers: Sequence[Worker], grace: float, reasons: Reasons) -> tuple[b
     """Whether all in hand was settled, and whether a worker failed meanwhile."""
     for worker in workers:
         worker.drain()
-    deadline = time.monotonic() + grace
+    ends_at = time.monotonic() + grace
     forced = crashed = False
-    while not forced and time.monotonic() < deadline and not all(worker.wait(0) for worker in workers):
+    while not forced and time.monotonic() < ends_at and not all(worker.wait(0) for worker in workers):
         given = reasons.next(0.05)
         forced = given is not None and given.is_signal
         crashed = crashed or (given is not None and given.code == CRASHED)
     deadline = time.monotonic() + (LAST_WORDS if forced else 0)
     stopped = [worker.stop(max(0.0, deadline - time.monotonic())) for worker in workers]
+    reasons.seconds_left = HURRIED if forced else max(LEAST, ends_at - time.monotonic())
     return all(stopped), crashed
 
 

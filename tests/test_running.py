@@ -102,14 +102,46 @@ def test_a_second_signal_waits_for_no_handler(caplog: pytest.LogCaptureFixture) 
 
 
 def test_a_crash_is_an_exit_code_of_its_own() -> None:
+    shop, reasons = Shop(), Reasons()
+    shop.task()(lambda number: None)
+    reasons.give(Reason(CRASHED, "a thread of the worker failed"))
+    assert run([serve(shop)], Terms(grace=0), reasons=reasons) == CRASHED
+
+
+def test_an_idle_worker_whose_poll_is_cut_cut_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    # Given a worker with nothing in hand and an open poll, which outlasts the grace
     shop = Shop()
+    shop.task()(lambda number: None)
+    made = serve(shop, capacity=Capacity(wait=20))
 
-    @shop.task()
-    def handle(number: int) -> None:
-        raise KeyboardInterrupt
+    def stop() -> None:
+        until(lambda: made.worker.stint.receives > 0 and made.worker.polls > 0)
+        signalled()
 
-    shop.send(1)
-    assert run([serve(shop)], Terms(grace=0)) == CRASHED
+    meanwhile(stop)
+    # When it is stopped, then it ends well, and says what may come of the poll
+    assert run([made], Terms(grace=0)) == DONE
+    assert "some handlers were cut" not in caplog.text
+    assert "a poll was cut after the grace" in caplog.text
+    end_polls(shop)
+
+
+def test_a_second_signal_ends_an_idle_worker_well(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "pubsub_tasks")
+    shop, reasons = Shop(), Reasons()
+    shop.task()(lambda number: None)
+    made = serve(shop, capacity=Capacity(wait=20))
+
+    def stop() -> None:
+        until(lambda: made.worker.stint.receives > 0 and made.worker.polls > 0)
+        signalled()
+        until(lambda: "stopping" in caplog.text)
+        signalled()
+
+    meanwhile(stop)
+    assert run([made], Terms(grace=1_000_000), reasons=reasons) == DONE
+    assert reasons.seconds_left == 1.0
+    end_polls(shop)
 
 
 def test_what_is_no_signal_hurries_nobody(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,17 +10,19 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from ..consuming.dispatch import UnknownPolicy
 from ..consuming.restarts import DONE
 from ..consuming.stint import Stint
 from ..consuming.supervised import Supervised, supervised
 from ..consuming.tally import total
 from ..consuming.worker import Capacity
 from ..errors import ConfigurationError
+from ..leaving import leave
 from ..local import TOPICS, Local, local, queues
 from ..observing import Observers
 from ..raw import ENVELOPE, RawTransport
 from ..replay import STDIN, ReplayedLines, is_file, lines_of
-from ..running import Reason, Reasons, Terms, leave, run
+from ..running import Reason, Reasons, Terms, run
 from ..serving import Options, Service, choose_queue, service
 from ..telemetry.configure import Logging
 from ..telemetry.health import health
@@ -52,14 +54,15 @@ def serve(context: click.Context, find: Callable[[], App]) -> None:
     level = "DEBUG" if flags["debug"] else flags["log_level"]
     log = Logging(flags["log_format"], level, me.part.name if me else None)
     log.begin()
+    reasons = Reasons()
     _check(flags)
     with ExitStack() as stack:
         if me is None and is_supervisor(flags):
             log.complete()
             code = supervise(flags, lambda: find().tasks, stack)
         else:
-            code = _serve(context, find(), stack, me, log)
-    leave(code)
+            code = _serve(context, find(), stack, me, log, reasons)
+    leave(code, reasons.seconds_left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,14 @@ def _check(flags: Flags) -> None:
         )
 
 
-def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | None, log: Logging) -> int:
+def _serve(
+    context: click.Context,
+    app: App,
+    stack: ExitStack,
+    me: Supervised | None,
+    log: Logging,
+    reasons: Reasons,
+) -> int:
     flags = context.params
     world = None
     if flags["local"] and me is None:
@@ -100,37 +110,35 @@ def _serve(context: click.Context, app: App, stack: ExitStack, me: Supervised | 
     graph.lock()
     log.complete()  # the app's modules and its graph's components have configured theirs by now
     source = _source(flags, graph, world)
-    if world is not None or isinstance(source.transport, World):
-        # On this machine a poll costs nothing, and to stop takes as long as the one that is open.
-        flags["wait_seconds"] = min(flags["wait_seconds"], 1)
-    raw = flags["envelope"] == ENVELOPE
-    transport = RawTransport(source.transport) if raw else source.transport
+    transport = RawTransport(source.transport) if flags["envelope"] == ENVELOPE else source.transport
     recent = Recent(time.time)
     observers = Observers([recent] if flags["health_port"] is not None else [], graph.pubsub_observers)
     options = replace(
-        _options(flags),
+        _options(flags, source),
         observers=observers,
         claims=graph.pubsub_claims,
         queue_urls=graph.sqs_queue_urls,
     )
-    if source.lines is not None:
-        options = replace(options, unknown=options.unknown or "dead-letter")  # a file is nobody else's queue
     _warn(source)
     services = [service(transport, tasks, url, replace(options, queue=name)) for name, url in source.urls]
     port = None
     if flags["health_port"] is not None:
         answers = of_services(services, recent, flags["unready_after"])
         port = stack.enter_context(health(flags["health_host"], flags["health_port"], answers))
-    code = _run(services, flags, source, me, port)
+    code = _run(services, flags, source, me, port, reasons)
     lines = source.lines
     unhandled = lines and (lines.refused or any(each.worker.tally.dead_lettered for each in services))
     return code or (UNHANDLED if unhandled else 0)
 
 
 def _run(
-    services: Sequence[Service], flags: Flags, source: _Source, me: Supervised | None, port: int | None
+    services: Sequence[Service],
+    flags: Flags,
+    source: _Source,
+    me: Supervised | None,
+    port: int | None,
+    reasons: Reasons,
 ) -> int:
-    reasons = Reasons()
     is_over = source.lines.is_over if source.lines else None
     most = flags["max_memory"] * MIB if flags["max_memory"] else None
     if me is None:
@@ -215,19 +223,23 @@ def _warn(source: _Source) -> None:
             logger.warning(told)
 
 
-def _options(flags: Flags) -> Options:
+def _options(flags: Flags, source: _Source) -> Options:
+    # To stop takes as long as the poll that is open, and a developer stops often.
+    short = flags["local"] or flags["reload"] or isinstance(source.transport, World)
+    # A file is nobody else's queue.
+    unknown: UnknownPolicy | None = flags["unknown"] or ("dead-letter" if source.lines is not None else None)
     capacity = Capacity(
         flags["concurrency"],
         flags["concurrency"],
         flags["receivers"],
         flags["prefetch"],
         flags["visibility_timeout"],
-        flags["wait_seconds"],
+        min(flags["wait_seconds"], 1) if short else flags["wait_seconds"],
     )
     return Options(
         capacity,
         flags["dead_letter_queue_url"],
-        flags["unknown"],
+        unknown,
         stint=Stint(flags["once"], flags["drain"], flags["max_tasks"]),
     )
 

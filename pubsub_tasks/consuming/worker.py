@@ -145,6 +145,12 @@ class Worker:
         """What was done so far."""
         return self._station.tally
 
+    @property
+    def polls(self) -> int:
+        """Polls that are open."""
+        with self._station as inflight:
+            return inflight.polls
+
     def troubles(self) -> list[str]:
         """What fails at present, and is tried again."""
         told = [outage.last for outage in (self._receiving, *self._settler.outages)]
@@ -210,9 +216,14 @@ class Worker:
         return self._station.wait_until_idle(timeout)
 
     def stop(self, grace: float) -> bool:
-        """Drain, wait for so many seconds, end the event loop; whether everything in hand was settled."""
+        """Drain, wait for so many seconds, end the event loop; whether everything in hand was settled.
+
+        A poll that is still open then is not in hand: see `polls`.
+        """
         self.drain()
-        clean = self.wait(grace)
+        self.wait(grace)
+        with self._station as inflight:
+            clean = not len(inflight)
         self._handling.stopping = True
         self._handling.deadlines.stop()
         if self.limits.coroutines:
