@@ -31,6 +31,7 @@ from .dead_letters import letter
 from .judging import judge_error, unreadable
 from .opening import Opening
 from .screening import kept
+from .turns import Turn, turns
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,10 @@ class Consumer:
         """Zero to `limit` messages of each queue. Raises ReceiveFailed."""
         records = self.queue.receive(self._limit, self._wait, self._visibility)
         now = self.clock()
-        messages = [ConsumedMessage(self, self._opening.open(open_record(record)), now) for record in records]
+        messages = [
+            ConsumedMessage(self, self._opening.open(open_record(record)), now, turn)
+            for record, turn in zip(records, turns(records, self.queue.fifo), strict=True)
+        ]
         for other in self.others:
             messages += other.consume()
         return messages
@@ -100,8 +104,11 @@ class Consumer:
             return unreadable(error)
         return judge_error(self._policy(delivery), delivery, error, self.clock())
 
-    def settle(self, delivery: Delivery, verdict: Verdict, received_at: float) -> None:
-        """Carry out a verdict. Raises LeaseLost where the message is no longer ours, else SettleFailed."""
+    def settle(self, delivery: Delivery, verdict: Verdict, received_at: float) -> Verdict:
+        """Carry out a verdict, and return what was done: without a dead-letter queue a dead letter is kept.
+
+        Raises LeaseLost where the message is no longer ours, else SettleFailed.
+        """
         if isinstance(verdict, DeadLetter) and not self._bury(delivery, verdict):
             verdict = kept(delivery, verdict, fifo=self.queue.fifo)
         handle = delivery.record.receipt_handle
@@ -115,6 +122,7 @@ class Consumer:
             raise _failure(delivery, answer)
         took = self.clock() - received_at
         self._observers.tell(Settled(self.queue.name, delivery, None, verdict, took))
+        return verdict
 
     def _policy(self, delivery: Delivery) -> RetryPolicy:
         task = self._tasks.find(delivery.media_type or "", self._queue_name or "")
@@ -150,12 +158,17 @@ class ConsumedMessage:
     The block acknowledges on success. On an exception it nacks as the retry policy says (a signal such as
     `Nack(5)` decides for itself; what is hopeless goes to the dead-letter queue), and re-raises. What is
     published in the block carries on the message's headers.
+
+    On a FIFO queue, one whose group has an earlier message that was not deleted is given back instead.
     """
 
-    def __init__(self, consumer: Consumer, delivery: Delivery, received_at: float) -> None:
+    def __init__(
+        self, consumer: Consumer, delivery: Delivery, received_at: float, turn: Turn | None = None
+    ) -> None:
         self.delivery = delivery
         self.consumer = consumer
         self._received_at = received_at
+        self._turn = turn or Turn()
         self._verdict: Verdict | None = None
         self._unread: PubSubTasksError | None = None
         self._token: Token[Mapping[str, str]] | None = None
@@ -208,8 +221,14 @@ class ConsumedMessage:
         """Carry out any verdict. Raises LeaseLost, SettleFailed, also where it is settled already."""
         if self._verdict is not None:
             raise SettleFailed(f"message {self.message_id} is settled already: {safe_repr(self._verdict)}")
-        self.consumer.settle(self.delivery, verdict, self._received_at)
+        verdict = self._turn.admit(verdict, self.message_id)
+        self._turn.settled(self.consumer.settle(self.delivery, verdict, self._received_at))
         self._verdict = verdict
+
+    @property
+    def barred(self) -> bool:
+        """Whether it must come again, since an earlier message of its FIFO group does."""
+        return self._turn.barred
 
     def __enter__(self) -> Self:
         self._token = handling(self.delivery.headers)

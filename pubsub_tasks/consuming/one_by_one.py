@@ -13,7 +13,7 @@ from ..current import mark_records
 from ..delivery import Delivery
 from ..errors import PubSubTasksError
 from ..odd_errors import GuardedLogger, error_text
-from ..verdicts import Verdict
+from ..verdicts import Release, Verdict
 from .consumer import ConsumedMessage, Consumer
 from .dispatch import Call, Dispatcher
 
@@ -34,7 +34,8 @@ class MessageDispatcher:
         """Receive once from each queue, handle and settle each message; what was decided for each.
 
         A message that cannot be settled, as when its lease was lost, is logged and comes back by itself; the
-        others are handled all the same. Raises ReceiveFailed.
+        others are handled all the same, but for those behind it in a FIFO group, which are given back.
+        Raises ReceiveFailed.
         """
         return [self._handled(message) for message in self.consumer.consume()]
 
@@ -45,7 +46,7 @@ class MessageDispatcher:
         return verdict
 
     def _handled(self, message: ConsumedMessage) -> Verdict:
-        verdict = self._verdict(message)
+        verdict = Release() if message.barred else self._verdict(message)
         try:
             message.settle(verdict)
         except PubSubTasksError as error:

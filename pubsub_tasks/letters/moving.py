@@ -70,11 +70,10 @@ class Mover:
     def _carry_out(self, batch: list[Item], batches: Batches) -> None:
         ours = [item for item in batch if self._is_ours(item)]
         self._outcome.lost += [item.id for item in batch if item not in ours]
-        gone = self._send(ours)
+        gone = self._delete(self._send(ours))
         for item in batch:
             if item not in gone:
                 self._outcome.kept += [Trouble(each.id, _BEHIND) for each in batches.close(item.group)]
-        self._delete(gone)
 
     def _is_ours(self, item: Item) -> bool:
         return self._hands is None or item.record is None or self._hands.has(item.record)
@@ -99,11 +98,11 @@ class Mover:
         ]
         return [item for item, answer in zip(items, answers, strict=True) if isinstance(answer, Sent)]
 
-    def _delete(self, items: list[Item]) -> None:
-        """Delete what is to be deleted of what was sent."""
+    def _delete(self, items: list[Item]) -> list[Item]:
+        """Delete what is to be deleted of what was sent; returns the items that are done."""
         if self._hands is None or not items:
             self._outcome.done += [item.id for item in items]
-            return
+            return items
         hands = self._hands
         try:
             answers = self._try(items, lambda some: _deleted(hands, some))
@@ -117,6 +116,7 @@ class Mover:
                 self._outcome.lost.append(item.id)
             else:
                 self._fail([item], f"not deleted: {_told(failure)}")
+        return [item for item, failure in zip(items, answers, strict=True) if failure is None]
 
     def _fail(self, items: list[Item], why: str) -> None:
         """Their delete failed: what was sent before is there twice, anything else stays."""

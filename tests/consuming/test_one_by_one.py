@@ -11,7 +11,7 @@ from pubsub_tasks.consuming.dispatch import Dispatcher
 from pubsub_tasks.consuming.one_by_one import MessageDispatcher
 from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.signals import Nack
-from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
+from pubsub_tasks.verdicts import Ack, DeadLetter, Release, Retry
 from tests.odd import RAISED, odd_errors
 
 from .shops import Shop
@@ -99,3 +99,68 @@ def test_messages_by_hand_survive_odd_exceptions_too(raised: type[BaseException]
         # Then it is to be tried again, and settled once
         with pytest.raises(SettleFailed, match="settled already"):
             message.ack()
+
+
+def fifo_batch(shop: Shop, failing: int, error: BaseException) -> list[int]:
+    handled: list[int] = []
+
+    @shop.task()
+    def act(number: int, delivery: Delivery) -> None:
+        handled.append(number)
+        if number == failing:
+            if isinstance(error, SettleFailed):  # it is gone when it is to be settled
+                shop.queue.change_visibility([(delivery.record.receipt_handle, 0)])
+                return
+            raise error
+
+    return handled
+
+
+@pytest.mark.parametrize("error", [Nack(5), SettleFailed("")], ids=["tried again", "not settled"])
+def test_what_follows_in_its_fifo_group_is_given_back_unhandled(error: BaseException) -> None:
+    # Given two groups, the head of one of which is not deleted
+    shop = Shop(fifo=True)
+    handled = fifo_batch(shop, 0, error)
+    shop.send(0, 1, 2, group="a")
+    shop.send(3, group="b")
+
+    # When the batch is handled
+    verdicts = one_by_one(shop).handle_batch()
+
+    # Then nothing behind it ran or is deleted, and the other group is done
+    assert sorted(handled) == [0, 3]
+    assert [type(verdict) for verdict in verdicts].count(Release) == 2
+    found = shop.queue.attributes()
+    assert found.visible + found.in_flight == 3
+
+
+def consumer_of(shop: Shop) -> Consumer:
+    shop.task()(lambda number: None)
+    shop.send(0, 1, 2, group="a")
+    return Consumer(shop.queue, shop.tasks, queue_name="default", wait=0, dead_letters=lambda: shop.dead)
+
+
+def test_by_hand_an_acknowledgement_behind_one_that_comes_again_gives_the_message_back() -> None:
+    shop = Shop(fifo=True)
+    first, second, third = consumer_of(shop).consume()
+
+    first.nack(0)
+    second.ack()
+    third.settle(DeadLetter("failed"))
+
+    assert [record.body for record in shop.left()] == [
+        message.delivery.record.body for message in (first, second, third)
+    ]
+    assert shop.letters() == []
+
+
+def test_by_hand_a_message_is_not_acknowledged_before_an_earlier_one_of_its_group() -> None:
+    shop = Shop(fifo=True)
+    first, second, _ = consumer_of(shop).consume()
+
+    with pytest.raises(SettleFailed, match="follows one of its group that is not settled yet"):
+        second.ack()
+
+    first.ack()
+    second.ack()
+    assert shop.queue.attributes().in_flight == 1

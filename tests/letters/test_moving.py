@@ -312,3 +312,20 @@ def test_importing_sends_and_deletes_nothing() -> None:
 
     assert outcome.done == ["line 1"]
     assert room.seen_by_others() == ["a"]
+
+
+def test_behind_a_letter_that_was_not_deleted_nothing_of_its_fifo_group_goes() -> None:
+    # Given two groups, and a letter that is sent and cannot be deleted
+    room = Room(fifo=True)
+    room.put("a1", "a2", "b1", "b2")
+    items = redrive_items(room)
+    handle = next(item.record.receipt_handle for item in items if item.record and item.id == "a1")
+    room.letters.told["delete"] = [lambda entry: FOR_NOW if entry == handle else None] * TRIES
+
+    # When they are redriven
+    outcome = move(room, items)
+
+    # Then a2 stays behind a1, since a1 would come again after it
+    assert [trouble.id for trouble in outcome.doubled] == ["a1"]
+    assert [trouble.id for trouble in outcome.kept] == ["a2"]
+    assert sorted(outcome.done) == ["b1", "b2"]

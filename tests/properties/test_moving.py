@@ -74,6 +74,7 @@ def test_no_letter_is_lost_and_what_is_said_is_true(
     # Then each has one fate, and it is the one told
     room.letters.told["delete"] = []
     room.hands.put_back()
+    room.clock.advance(VISIBILITY)  # what is not in hand any more hides the rest of its group until then
     there, here = Counter(room.seen_by_others(room.source)), Counter(room.seen_by_others())
     seen = [item.id for item in items]
     kept = [trouble.id for trouble in outcome.kept] + outcome.lost + outcome.left
