@@ -18,13 +18,13 @@ INITIAL_HOPS = 32
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Media type, content by field, headers (str to str) and an id that stays across fan-out and redelivery.
+    """Media type, content, headers (str to str) and an id that stays across fan-out and redelivery.
 
     `published_at` is epoch seconds.
     """
 
     media_type: str
-    content: Mapping[str, Any]
+    content: Any
     headers: Mapping[str, str]
     id: str
     published_at: float

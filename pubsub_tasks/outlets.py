@@ -5,20 +5,22 @@ An outlet holds no connection: it asks who publishes, and how content is written
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Never, NoReturn, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Unpack
 
 from marshmallow import Schema
 
 from .codecs import Codec
+from .errors import ConfigurationError
 from .options import DEFAULT, Given, Options
 
-Content = Mapping[str, Any]
+Content = Any
+"""A mapping by field name, or an object as the schema's `post_load` makes it."""
 
 
 class Batch(AbstractContextManager["Batch"], Protocol):
     """Publishes ten at a time; what is left goes at a clean end of its block. Not for several threads."""
 
-    def publish(self, **content: Any) -> str:
+    def publish(self, *made: Any, **content: Any) -> str:
         """Take one more message; returns its id. Raises what is wrong with it as `Outlet.publish` does."""
         ...
 
@@ -51,15 +53,16 @@ class Outlet:
         self._codec = codec
         self._options = options
 
-    def publish(self, *by_position: Never, **content: Any) -> str:
+    def publish(self, *made: Any, **content: Any) -> str:
         """Validate content and send it; returns the message id.
+
+        Content goes by name; or it is one object, as the schema's `post_load` makes it.
 
         Raises InvalidContent, EncodeError, TooManyAttributes, MessageTooLarge, Unbound,
         TopicNotDefinedError, PublishFailed.
         """
-        if by_position:
-            self._refuse("content goes by name", count=len(by_position))
-        return self._producer().publish(self._codec(), content, self._options)
+        given = self._given(made, content, "publish")
+        return self._valid(given).publish(self._codec(), given, self._options)
 
     def publish_many(self, contents: Iterable[Content]) -> list[str]:
         """Publish each of the contents, ten to a call, as they come; returns the message ids in their order.
@@ -77,11 +80,10 @@ class Outlet:
         """
         return self._producer().batch(self._codec(), self._options)
 
-    async def apublish(self, *by_position: Never, **content: Any) -> str:
+    async def apublish(self, *made: Any, **content: Any) -> str:
         """As `publish`, without ever blocking the event loop. Cancelled, the message may go all the same."""
-        if by_position:
-            self._refuse("content goes by name", "apublish", len(by_position))
-        return await self._producer().apublish(self._codec(), content, self._options)
+        given = self._given(made, content, "apublish")
+        return await self._valid(given).apublish(self._codec(), given, self._options)
 
     async def apublish_many(self, contents: Iterable[Content] | AsyncIterable[Content]) -> list[str]:
         """As `publish_many`, without ever blocking the event loop. A plain iterable is read in a thread."""
@@ -90,6 +92,25 @@ class Outlet:
     def options(self, **given: Unpack[Given]) -> "Outlet":
         """The same with options for what is published: see `Options` for what they mean."""
         return Outlet(self._producer, self._codec, self._options.having(**given))
+
+    def _given(self, made: tuple[Any, ...], content: Mapping[str, Any], verb: str) -> Content:
+        """The content. Raises TypeError for what goes by position and is not one object of the schema's."""
+        if not made:
+            return content
+        is_object = (
+            len(made) == 1 and not content and not isinstance(made[0], (Mapping, str, bytes, int, float))
+        )
+        if not (is_object and self._codec().makes_objects):
+            self._refuse("content goes by name", verb, len(made))
+        return made[0]
+
+    def _valid(self, content: Content) -> Publishes:
+        """Who publishes. Where there is nobody, content that is wrong is told first."""
+        try:
+            return self._producer()
+        except ConfigurationError:
+            self._codec().check(content)
+            raise
 
     def _refuse(self, why: str, verb: str = "publish", count: int = 1) -> NoReturn:
         """Raise TypeError, which tells how to write it; so many fields are named."""
@@ -127,9 +148,9 @@ class Outlets:
             schema._refuse("a task publishes by itself")
         return Outlet(self._find_producer, lambda: self._find_codec(schema), self._options)
 
-    def publish(self, schema: type[Schema] | str, /, *by_position: Never, **content: Any) -> str:
+    def publish(self, schema: type[Schema] | str, /, *made: Any, **content: Any) -> str:
         """Publish content of a schema, or of a media type: see `Outlet.publish`."""
-        return self.outlet(schema).publish(*by_position, **content)
+        return self.outlet(schema).publish(*made, **content)
 
     def publish_many(self, schema: type[Schema] | str, contents: Iterable[Content]) -> list[str]:
         """See `Outlet.publish_many`."""
@@ -139,9 +160,9 @@ class Outlets:
         """See `Outlet.batch`."""
         return self.outlet(schema).batch()
 
-    async def apublish(self, schema: type[Schema] | str, /, *by_position: Never, **content: Any) -> str:
+    async def apublish(self, schema: type[Schema] | str, /, *made: Any, **content: Any) -> str:
         """See `Outlet.apublish`."""
-        return await self.outlet(schema).apublish(*by_position, **content)
+        return await self.outlet(schema).apublish(*made, **content)
 
     async def apublish_many(
         self, schema: type[Schema] | str, contents: Iterable[Content] | AsyncIterable[Content]

@@ -5,7 +5,8 @@ order, it has one entry of a message group: had it two, and the service refused 
 would have overtaken it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
@@ -16,6 +17,9 @@ from .fitting import Claim
 
 FIFO_WINDOW = 100
 """Messages of a FIFO topic among which to look for ten of different groups."""
+
+NOTED = 10
+"""Ids that a note on an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class Results:
     failed: list[tuple[int, str, str]] = field(default_factory=list)
     cause: Exception | None = None
     _first: str = ""
+    _stop: PublishFailed | None = None
     _stopped: set[tuple[str, str | None]] = field(default_factory=set)
 
     def sent(self, parcel: Parcel) -> None:
@@ -138,6 +143,40 @@ class Results:
         self.refused(parcel, EntryFailure("OutOfOrder", told, retriable=True))
         return True
 
+    @contextmanager
+    def stopped_by_errors(self, taken: Callable[[], int]) -> Iterator[None]:
+        """Around what sends: an error tells which of the `taken` messages were published before it.
+
+        Raises PublishFailed from the error; the error itself where nothing was published or failed before,
+        and with a note where it is no `Exception`, such as a KeyboardInterrupt.
+        """
+        try:
+            yield
+        except Exception as error:
+            if error is self._stop or not (self.published or self.failed):
+                raise
+            done = {index for index, *_ in (*self.published, *self.failed)}
+            code, told = type(error).__name__, str(error)
+            self.failed += [(index, code, told) for index in range(taken()) if index not in done]
+            self._stop = PublishFailed(
+                f"stopped by {code} after {len(self.published)} messages were published: {told}",
+                failed=sorted(self.failed),
+                published=sorted(self.published),
+                code=code,
+            )
+            raise self._stop from error
+        except BaseException as error:
+            self.note(error)
+            raise
+
+    def note(self, error: BaseException) -> None:
+        """Let an error that goes on as it is tell what was published before it."""
+        if self.published and error is not self._stop:
+            ids = ", ".join(message_id for _, message_id in sorted(self.published)[-NOTED:])
+            error.add_note(
+                f"{len(self.published)} messages were published before this, the last of them {ids}"
+            )
+
     def check(self) -> None:
         """Raise PublishFailed if anything failed."""
         if not self.failed:
@@ -146,12 +185,13 @@ class Results:
         self.published.sort()
         count = len(self.failed) + len(self.published)
         told = self._first if count == 1 else f"{len(self.failed)} of {count} messages; first {self._first}"
-        raise PublishFailed(
+        self._stop = PublishFailed(
             f"not published: {told}",
             failed=self.failed,
             published=self.published,
             code=self.failed[0][1],
-        ) from self.cause
+        )
+        raise self._stop from self.cause
 
 
 def _told(parcel: Parcel, failure: EntryFailure) -> str:

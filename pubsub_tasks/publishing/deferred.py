@@ -56,8 +56,9 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
     ) -> None:
         gathered = self._leave(kind)
         results = Results()
-        for sender, parcels in _by_sender(gathered):
-            sender.send_all(parcels, results)
+        with results.stopped_by_errors(lambda: len(gathered)):
+            for sender, parcels in _by_sender(gathered):
+                sender.send_all(parcels, results)
         results.check()
 
     async def __aenter__(self) -> Self:
@@ -68,8 +69,9 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
     ) -> None:
         gathered = self._leave(kind)
         results = Results()
-        for sender, parcels in _by_sender(gathered):
-            await sender.asend_all(parcels, results)
+        with results.stopped_by_errors(lambda: len(gathered)):
+            for sender, parcels in _by_sender(gathered):
+                await sender.asend_all(parcels, results)
         results.check()
 
     def put(self, parcel: Parcel, sender: Sends) -> bool:

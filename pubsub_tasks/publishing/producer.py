@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..codecs import Codec
+from ..copies import copied
 from ..envelope import seal
 from ..errors import ConfigurationError
 from ..events import Observer
@@ -75,12 +76,13 @@ class Producer:
         self._claims = claims
         self._clock = clock
         self._new_id = new_id
+        self._has_middleware = bool(middleware)
         self._call = compose(middleware, self._send)
 
     def produce(
         self,
         media_type: str,
-        dct: Mapping[str, Any] | None = None,
+        dct: Content | None = None,
         *,
         opaque_data: Mapping[str, str] | None = None,
         **fields: Any,
@@ -91,10 +93,14 @@ class Producer:
         TopicNotDefinedError, InvalidContent, EncodeError, MessageTooLarge, PublishFailed.
         """
         options = Options(headers=opaque_data) if opaque_data else DEFAULT
-        return self.publish(self._schemas.find(media_type), {**(dct or {}), **fields}, options)
+        named = isinstance(dct, Mapping) or dct is None or bool(fields)
+        content = {**(dct or {}), **fields} if named else dct
+        return self.publish(self._schemas.find(media_type), content, options)
 
     def publish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str:
         """Publish content of a codec's media type; returns the message id. Raises as `produce` does."""
+        if self._has_middleware:  # which may edit it, and a caller may publish it again
+            content = copied(content)
         message_id: str = self._call(Publication(codec, content, options))
         return message_id
 
@@ -109,8 +115,11 @@ class Producer:
 
     def batch(self, codec: Codec, options: Options = DEFAULT) -> Stream:
         """A block in which to publish many, ten to a call."""
-        fifo = self._way(codec.media_type, options, self._clock()).fifo
-        return Stream(lambda content: self.publish(codec, content, options), self._sender, fifo=fifo)
+        return Stream(
+            lambda content: self.publish(codec, content, options),
+            self._sender,
+            is_fifo=lambda: self._way(codec.media_type, options, self._clock()).fifo,
+        )
 
     async def apublish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str:
         """As `publish`, in a thread: boto3 blocks, and so may a middleware."""
@@ -123,15 +132,17 @@ class Producer:
         if not isinstance(contents, AsyncIterable):
             return await asyncio.to_thread(self.publish_many, codec, contents, options)
         stream = self.batch(codec, options)
-        async for some in _chunks(contents):
-            await asyncio.to_thread(stream.extend, some)
+        with stream.stopped_by_errors():
+            async for some in _chunks(contents):
+                await asyncio.to_thread(stream.extend, some)
         await asyncio.to_thread(stream.finish)
         return stream.ids
 
     def forward(self, parcels: Iterable[Parcel]) -> None:
         """Send what is written already. Raises PublishFailed."""
-        results = Results()
-        self._sender.send_all(parcels, results)
+        given, results = list(parcels), Results()
+        with results.stopped_by_errors(lambda: len(given)):
+            self._sender.send_all(given, results)
         results.check()
 
     def _send(self, publication: Publication) -> str:
@@ -144,7 +155,11 @@ class Producer:
     def _parcel(self, publication: Publication) -> Parcel:
         codec, options = publication.codec, publication.options
         now = self._clock()
-        way = self._way(codec.media_type, options, now)
+        try:
+            way = self._way(codec.media_type, options, now)
+        except ConfigurationError:
+            codec.check(publication.content)  # content that is wrong is told first
+            raise
         message = self._message(codec.media_type, publication.content, options, way, now)
         sealed = replace(_sealed(way, codec, message, options), delay=way.delay)
         outgoing, claim = fit(codec, sealed, self._max_size, self._pointer(message))

@@ -1,10 +1,11 @@
 """Stream: many messages of one schema, sent ten at a time while they come. For one thread."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
-from ..errors import MessageError
+from ..errors import ConfigurationError, MessageError
 from .batches import Batches, Parcel, Results
 from .deferred import Sends, sink
 from .sending import Sender
@@ -18,12 +19,16 @@ class Stream:
     """
 
     def __init__(
-        self, publish_one: Callable[[Mapping[str, Any]], str], sender: Sender, *, fifo: bool = False
+        self,
+        publish_one: Callable[[Any], str],
+        sender: Sender,
+        *,
+        is_fifo: Callable[[], bool] = lambda: False,
     ) -> None:
         self.ids: list[str] = []
         self._publish_one = publish_one
         self._sender = sender
-        self._fifo = fifo
+        self._is_fifo = is_fifo
         self._batches = Batches(sender.max_bytes)
         self._results = Results()
 
@@ -33,39 +38,67 @@ class Stream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if error is None:
             self.finish()
+        else:
+            self._results.note(error)
 
-    def publish(self, **content: Any) -> str:
+    @property
+    def published(self) -> list[tuple[int, str]]:
+        """Index and message id of each that went out so far."""
+        return sorted(self._results.published)
+
+    def publish(self, *made: Any, **content: Any) -> str:
         """Take one more message; returns its id. Raises what is wrong with its content."""
+        if made and (content or len(made) > 1 or isinstance(made[0], (Mapping, str))):
+            raise TypeError("content goes by name, or is one object as the schema's post_load makes it")
         self.ids.append("")
-        self.ids[-1] = self._take(content)
+        self.ids[-1] = self._take(made[0] if made else content)
         return self.ids[-1]
 
-    def extend(self, contents: Iterable[Mapping[str, Any]]) -> None:
-        """Take many; one that cannot be written has failed, and its neighbours go on."""
-        for content in contents:
-            self.ids.append("")
-            try:
-                self.ids[-1] = self._take(content)
-            except MessageError as error:
-                self._results.unwritable(len(self.ids) - 1, error)
-                if self._fifo:  # what follows might be of its group, and must not overtake it
-                    self.finish()
+    def extend(self, contents: Iterable[Any]) -> None:
+        """Take many; one that cannot be written has failed, and its neighbours go on.
+
+        Raises PublishFailed where another error ends it after some were published.
+        """
+        with self.stopped_by_errors():
+            for content in contents:
+                self.ids.append("")
+                try:
+                    self.ids[-1] = self._take(content)
+                except MessageError as error:
+                    self._results.unwritable(len(self.ids) - 1, error)
+                    if self._is_ordered():  # what follows might be of its group, and must not overtake it
+                        self.finish()
 
     def finish(self) -> None:
         """Send what is left. Raises PublishFailed where any of all failed."""
-        for batch in self._batches.rest():
-            self._sender.send_batch(batch, self._results)
+        with self.stopped_by_errors():
+            for batch in self._batches.rest():
+                self._sender.send_batch(batch, self._results)
         self._results.check()
+
+    def stopped_by_errors(self) -> AbstractContextManager[None]:
+        """See `Results`. What a deferred block gathers was neither published nor has it failed."""
+        return nullcontext() if sink.get() is not None else self._results.stopped_by_errors(self._taken)
 
     def put(self, parcel: Parcel, sender: Sends) -> bool:
         """See `Sink`."""
-        for batch in self._batches.put(parcel.at(len(self.ids) - 1)):
-            self._sender.send_batch(batch, self._results)
+        with self._results.stopped_by_errors(self._taken):
+            for batch in self._batches.put(parcel.at(len(self.ids) - 1)):
+                self._sender.send_batch(batch, self._results)
         return True
 
-    def _take(self, content: Mapping[str, Any]) -> str:
+    def _taken(self) -> int:
+        return len(self.ids)
+
+    def _is_ordered(self) -> bool:
+        try:
+            return self._is_fifo()
+        except ConfigurationError:  # no topic: nothing will be sent, and content that is wrong is told first
+            return False
+
+    def _take(self, content: Any) -> str:
         if sink.get() is not None:  # a deferred block gathers, and its end sends in batches anyway
             return self._publish_one(content)
         token = sink.set(self)
