@@ -14,7 +14,7 @@ from .embedded.server import ACCOUNT, REGION, start_process
 from .provisioning.aws import Provisioned, provision
 from .provisioning.topology import QueueSpec, plan
 from .tasks import Tasks
-from .transports.aws import AwsTransport, Settings
+from .transports.aws import AwsTransport
 
 TOPICS = f"arn:aws:sns:{REGION}:{ACCOUNT}:"
 """How the ARNs of its topics begin."""
@@ -67,12 +67,12 @@ def queue_specs(tasks: Tasks) -> list[QueueSpec]:
 
 
 @contextmanager
-def local(tasks: Tasks, port: int = 0, *, threads: int = 32) -> Iterator[Local]:
+def local(tasks: Tasks, port: int = 0) -> Iterator[Local]:
     """Start a broker and make what `tasks` need in it. Raises ConfigurationError, MissingExtra."""
     process = start_process(port)
     try:
         with _environment(environment(process.url)):
-            transport = AwsTransport(Settings(threads=threads))
+            transport = AwsTransport()
             topology = plan(queue_specs(tasks))
             provisioned = provision(topology, transport.client("sns"), transport.client("sqs"))
             world = Local(process.url, transport, provisioned)

@@ -29,6 +29,7 @@ WIRE: dict[str, Any] = {
     "endpoint_url": typed(str, default_value=None),
     "connect_timeout": typed(float, default_value=5.0),
     "read_timeout": typed(float, default_value=10.0),
+    "max_pool_connections": typed(int, default_value=1_000),
     "fast_path": typed(boolean, default_value=True),
 }
 """How a component reaches AWS. Times in seconds."""
@@ -60,9 +61,11 @@ def json_object(value: Any) -> Mapping[str, str]:
     return dict(read)
 
 
-def transport_of(graph: Graph, config: Any, threads: int = 16, **held: Any) -> Transport:
-    """In memory for a graph that is testing; else AWS, as the component's own configuration has it, for so
-    many threads. `held` are `wait` and `lease` of `aws.Settings`, for a worker."""
+def transport_of(graph: Graph, config: Any, **held: Any) -> Transport:
+    """In memory for a graph that is testing; else AWS, as the component's own configuration has it.
+
+    `held` are `wait` and `lease` of `aws.Settings`, for a worker.
+    """
     if graph.metadata.testing:
         world: World = graph.pubsub_world
         return world
@@ -72,7 +75,7 @@ def transport_of(graph: Graph, config: Any, threads: int = 16, **held: Any) -> T
             region=config.region_name,
             endpoint_url=config.endpoint_url,
             profile=config.profile_name,
-            threads=threads,
+            max_pool_connections=config.max_pool_connections,
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
             fast_path=config.fast_path,

@@ -77,6 +77,9 @@ SHELL = {
     "testing/*": "runs in a test's process, and turns its clock",
     "telemetry/*": "writes",
     "transports/aws.py": "the network",
+    "transports/clients.py": "the network",
+    "transports/credentials.py": "names botocore's exceptions",
+    "transports/first_try.py": "what a thread's call began with",
     "transports/fast_path.py": "the network",
     "transports/observed.py": "a clock for durations",
     "transports/memory.py": "waits for arrivals as a long poll does",
@@ -134,13 +137,16 @@ PURE_ENOUGH = {
 # Which files may know a library. The last part of the path is enough to find who breaks it.
 KNOWN_BY = {
     "boto3": [
-        "transports/aws.py",
+        "transports/clients.py",
         "publishing/claims.py",
         "publishing/delays.py",
         "provisioning/aws.py",
     ],
     "botocore": [
         "transports/aws.py",
+        "transports/clients.py",
+        "transports/credentials.py",
+        "transports/first_try.py",
         "publishing/claims.py",
         "publishing/delays.py",
         "provisioning/aws.py",

@@ -269,7 +269,8 @@ def test_region_endpoint_and_profile_are_configured_and_credentials_are_not(task
 
     # When the graph's configuration says how to reach AWS
     graph = graph_of(tasks, testing=False, sqs_consumer=wire)
-    client, fast_path = transport_of(graph, graph.config.sqs_consumer)._clients.made("sqs", None, 7)
+    made = transport_of(graph, graph.config.sqs_consumer)._clients.made("sqs", None, 7)
+    client, fast_path = made.client, made.fast_path
 
     # Then that is how
     assert client.meta.region_name == "eu-west-3"

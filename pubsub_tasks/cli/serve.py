@@ -205,7 +205,7 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
     if url is None and not graph.metadata.testing:
         raise ConfigurationError("what to consume? Give --sqs-queue-url URL, --local, --stdin or --testing")
     wait, lease = flags["wait_seconds"], flags["visibility_timeout"]
-    transport = transport_of(graph, graph.config.sqs_consumer, _connections(flags), wait=wait, lease=lease)
+    transport = transport_of(graph, graph.config.sqs_consumer, wait=wait, lease=lease)
     if url is not None:
         return _Source(transport, [(flags["queue"], url)])
     names = [choose_queue(tasks, "", flags["queue"])] if flags["queue"] else sorted(tasks.queues)
@@ -242,12 +242,6 @@ def _options(flags: Flags, source: _Source) -> Options:
         unknown,
         stint=Stint(flags["once"], flags["drain"], flags["max_tasks"]),
     )
-
-
-def _connections(flags: Flags) -> int:
-    threads = flags["concurrency"] or Capacity.DEFAULT_THREADS
-    receivers: int = flags["receivers"] or Capacity.MOST_RECEIVERS
-    return int(threads) + receivers + 4
 
 
 def _announce(services: Sequence[Service]) -> None:

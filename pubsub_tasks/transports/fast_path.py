@@ -1,9 +1,9 @@
 """FastPath: one try of a call without the machinery of botocore, which costs more than all else here.
 
 boto3's first call is watched. Later ones of the same client go where that went, signed for what that was
-signed for, by the same pool of connections: its TLS, its time-outs. Whatever is no plain success is left to
-boto3, which makes the call again and knows regions, proxies, retries and what errors mean; and so is all
-until a first call was watched. Refuses to know any of that.
+signed for, by the same pool of connections: its TLS, its time-outs. Whatever is no plain success is given to
+boto3 as the first try of its own call: it knows what errors mean, and when to try again. All calls are
+boto3's until a first one was watched.
 """
 
 import logging
@@ -17,9 +17,12 @@ from urllib.parse import SplitResult, urlsplit
 from urllib3.exceptions import TimeoutError
 
 from .dialects import Dialect
+from .first_try import FirstTry
 from .sigv4 import Scope, signed
 
 logger = logging.getLogger(__name__)
+
+OK = 200
 
 _PORTS = {"http": 80, "https": 443}
 _OF_EVERY_CALL = frozenset(
@@ -67,12 +70,14 @@ class _Line:
         """Whether botocore made a call by it, rather than somebody who answers in its place, as moto may."""
         return bool(self.pool.num_requests)
 
-    def call(self, action: str, params: dict[str, Any], keys: Any) -> dict[str, Any] | None:
+    def request(self, action: str, params: dict[str, Any], keys: Any) -> tuple[bytes, dict[str, str]]:
+        """Body and headers."""
         body = self.dialect.write(action, params)
         target = {"x-amz-target": f"{self.target}.{action}"} if self.target else {}
-        headers = signed({**self.headers, **target}, body, self.scope, keys, datetime.now(UTC))
-        answer = self.pool.urlopen("POST", "/", body, headers, retries=False, assert_same_host=False)
-        return self.dialect.read(answer.data) if answer.status == 200 else None
+        return body, signed({**self.headers, **target}, body, self.scope, keys, datetime.now(UTC))
+
+    def send(self, body: bytes, headers: dict[str, str]) -> Any:
+        return self.pool.urlopen("POST", "/", body, headers, retries=False, assert_same_host=False)
 
 
 class FastPath:
@@ -84,21 +89,46 @@ class FastPath:
         self._service = client.meta.service_model.service_name
         self._dialect = dialect
         self._line: _Line | None = None
+        self._first_try = FirstTry(client, self._service)
         client.meta.events.register(f"before-sign.{self._service}", self._watch)
 
     def call(self, action: str, params: dict[str, Any]) -> dict[str, Any] | None:
-        """What boto3 would answer, or None: then boto3 is to make the call."""
+        """What boto3 would answer, or None: then boto3 is to make the call, and `forget` to follow.
+
+        A request that was sent and not answered well is the first try of boto3's call.
+        """
         if self._line is None or action not in self._dialect.actions:
             return None
         try:
             if not self._line.open:
                 return None
-            return self._line.call(action, params, self._credentials.get_frozen_credentials())
+            request = self._line.request(action, params, self._credentials.get_frozen_credentials())
         except Exception as error:
             logger.debug("%s is left to boto3: %s", action, error)
             if isinstance(error, TimeoutError):
                 _close_idle(self._line.pool)
             return None
+        return self._tried(self._line, action, request)
+
+    def forget(self) -> None:
+        """boto3's call is over, whether it used the first try or not."""
+        self._first_try.forget()
+
+    def _tried(
+        self, line: _Line, action: str, request: tuple[bytes, dict[str, str]]
+    ) -> dict[str, Any] | None:
+        try:
+            answer = line.send(*request)
+            if answer.status == OK:
+                return self._dialect.read(answer.data)
+        except Exception as error:
+            logger.debug("%s is left to boto3: %s", action, error)
+            self._first_try.failed(error)
+            if isinstance(error, TimeoutError):
+                _close_idle(line.pool)
+        else:
+            self._first_try.answered(answer.status, answer.headers, answer.data)
+        return None
 
     def _watch(self, request: Any, signature_version: str, region_name: str, **_: Any) -> None:
         if self._line is not None or signature_version != "v4":

@@ -80,7 +80,7 @@ def counted_worker(
     tasks: Tasks, url: str, goal: Goal, options: Options, threads: int
 ) -> tuple[Worker, Counted]:
     """A worker of these tasks, not started, and its queue."""
-    transport = AwsTransport(Settings(threads=threads))
+    transport = AwsTransport(Settings(max_pool_connections=threads))
     queues: list[Counted] = []
 
     class Counting:

@@ -85,7 +85,7 @@ class Ours:
 
     def __init__(self, topic: str) -> None:
         tasks = Tasks()
-        transport = AwsTransport(Settings(threads=THREADS * 2))
+        transport = AwsTransport(Settings(max_pool_connections=THREADS * 2))
         tasks.bind(Producer(transport.publisher(), Topics({MEDIA_TYPE: topic}), tasks.schemas))
         self._outlet: Outlet = tasks.outlet(Ordered)
 

@@ -3,11 +3,12 @@
 import logging
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -101,7 +102,7 @@ def test_botocore_makes_every_call_where_it_tells_more_than_we_know_of(
 def test_nothing_goes_over_the_wire_where_somebody_answers_in_botocores_place(peer: Peer) -> None:
     # As moto's mock_aws does
     transport = peer.transport()
-    client = transport._clients.made("sqs", "eu-west-1", 30.0)[0]
+    client = transport._clients.made("sqs", "eu-west-1", 30.0).client
     client.meta.events.register(
         "before-send.sqs", lambda request, **_: AWSResponse(request.url, 200, {}, Raw(b"{}"))
     )
@@ -158,29 +159,73 @@ def test_botocore_makes_every_call_that_is_rare(peer: Peer) -> None:
 def test_a_refusal_is_what_botocore_makes_of_it(peer: Peer) -> None:
     queue = peer.transport().queue(URL)
     queue.receive(10, 0, None)
-    for _ in range(2):
-        peer.will_refuse("AccessDeniedException", "AccessDenied", "not for you", status=403)
+    peer.will_refuse("AccessDeniedException", "AccessDenied", "not for you", status=403)
 
     with pytest.raises(ReceiveFailed, match="not for you") as caught:
         queue.receive(10, 0, None)
 
     assert caught.value.code == "AccessDenied"
-    assert by_botocore(peer) == [True, False, True]
+    assert by_botocore(peer) == [True, False]
 
 
-def test_a_call_that_fails_once_is_made_again(peer: Peer) -> None:
-    queue = peer.transport().queue(URL)
-    queue.delete(["handle"])
+def refuse(peer: Peer) -> None:
     peer.will_refuse("ServiceUnavailable", "ServiceUnavailable", "later", status=503)
+
+
+def throttle(peer: Peer) -> None:
+    peer.will_refuse("RequestThrottled", "RequestThrottled", "slowly", status=400)
+
+
+def hang_up(peer: Peer) -> None:
+    peer.will_hang_up()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that botocore waits between tries, which here pass at once."""
+    waited: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=waited.append))
+    return waited
+
+
+@pytest.mark.parametrize("trouble", [refuse, throttle, hang_up])
+@pytest.mark.parametrize("fast_path", [True, False])
+def test_a_call_without_success_is_as_many_requests_and_waits_as_boto3_makes_alone(
+    trouble: Callable[[Peer], None], fast_path: bool, peer: Peer, waits: list[float]
+) -> None:
+    queue = peer.transport(attempts=3, fast_path=fast_path).queue(URL)
+    queue.receive(10, 0, None)
+    for _ in range(3):
+        trouble(peer)
+
+    with pytest.raises(ReceiveFailed):
+        queue.receive(10, 0, None)
+
+    assert by_botocore(peer) == [True, not fast_path, True, True]
+    assert len(waits) == 2
+    queue.receive(10, 0, None)
+    assert by_botocore(peer)[4:] == [not fast_path]
+
+
+@pytest.mark.parametrize("trouble", [refuse, throttle, hang_up])
+def test_a_call_that_fails_once_is_made_again_after_a_wait(
+    trouble: Callable[[Peer], None], peer: Peer, waits: list[float]
+) -> None:
+    queue = peer.transport(attempts=2).queue(URL)
+    queue.delete(["handle"])
+    trouble(peer)
     peer.will_answer(Successful=[{"Id": "0"}])
 
     assert queue.delete(["handle"]) == [None]
     assert by_botocore(peer) == [True, False, True]
+    assert len(waits) == 1
 
 
 @pytest.mark.parametrize("text", [b"<html>login</html>", b"[]", b""])
-def test_an_answer_that_is_none_of_the_service_is_left_to_botocore(text: bytes, peer: Peer) -> None:
-    queue = peer.transport().queue(URL)
+def test_an_answer_that_is_none_of_the_service_is_a_failed_try(
+    text: bytes, peer: Peer, waits: list[float]
+) -> None:
+    queue = peer.transport(attempts=2).queue(URL)
     queue.receive(10, 0, None)
     peer.will_say(text)
     peer.will_answer(Messages=[{"MessageId": "1", "ReceiptHandle": "h", "Body": "hello"}])
@@ -189,18 +234,7 @@ def test_an_answer_that_is_none_of_the_service_is_left_to_botocore(text: bytes, 
 
     assert record.body == "hello"
     assert by_botocore(peer) == [True, False, True]
-
-
-def test_a_connection_that_is_cut_is_left_to_botocore(peer: Peer) -> None:
-    queue = peer.transport().queue(URL)
-    queue.receive(10, 0, None)
-    peer.will_hang_up()
-    peer.will_answer(Messages=[{"MessageId": "1", "ReceiptHandle": "h", "Body": "hello"}])
-
-    (record,) = queue.receive(10, 0, None)
-
-    assert record.body == "hello"
-    assert by_botocore(peer) == [True, False, True]
+    assert len(waits) == 1
 
 
 def test_the_other_end_must_prove_who_it_is(
@@ -325,7 +359,7 @@ def test_nothing_that_goes_well_is_left_to_botocore(
 
 def test_a_botocore_that_keeps_its_connections_elsewhere_makes_every_call(peer: Peer) -> None:
     transport = peer.transport()
-    client = transport._clients.made("sqs", "eu-west-1", 30.0)[0]
+    client = transport._clients.made("sqs", "eu-west-1", 30.0).client
 
     class Elsewhere:
         def __init__(self, session: URLLib3Session) -> None:
