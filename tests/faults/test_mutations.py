@@ -13,6 +13,7 @@ import pytest
 from pubsub_tasks import serving
 from pubsub_tasks.consuming import dispatch, receiving, settling
 from pubsub_tasks.consuming.dispatch import Dispatcher
+from pubsub_tasks.consuming.groups import Groups
 from pubsub_tasks.consuming.handling import Handling
 from pubsub_tasks.consuming.held import LetGo
 from pubsub_tasks.consuming.leases import Hold
@@ -236,6 +237,11 @@ MUTATIONS = [
         "receiving takes no notice of groups",
         around(Receiver, "_hold", without_its_lane),
         test_peers.test_what_stands_behind_a_failed_head_of_a_group_is_neither_run_nor_deleted,
+    ),
+    Mutation(
+        "settling deletes a follower of a group in the call of its head",
+        instead(Groups, "admits", lambda self, held: True),
+        test_peers.test_a_crash_between_the_deletes_of_a_group_brings_back_none_after_a_later_one_is_gone,
     ),
     Mutation("a letter's body is written anew", around(serving, "letter", tidied), foreign),
     Mutation(

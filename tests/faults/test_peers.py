@@ -7,6 +7,7 @@ import base64
 import json
 import pickle
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from pubsub_tasks.errors import PublishFailed
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from tests.faults.bench import Bench, reasons, told
-from tests.faults.spoilt import Refusal
+from tests.faults.spoilt import Refusal, nothing
 
 ORDER = "application/vnd.peers.pubsub._.created.order"
 
@@ -398,6 +399,40 @@ def test_what_stands_behind_a_failed_head_of_a_group_is_neither_run_nor_deleted(
 
     assert shop.handled == [(0, 1), (0, 2), (0, 3), (1, 1), (2, 1), (3, 1), (4, 1)]
     assert reasons(bench.letters()) == ["exhausted"]
+    assert bench.left() == 0
+
+
+def test_a_crash_between_the_deletes_of_a_group_brings_back_none_after_a_later_one_is_gone() -> None:
+    """A batch of one group deleted in one call, of which one entry fails, leaves a hole."""
+    # Given a group whose third message cannot be deleted
+    shop = Shop()
+
+    @shop.sells()
+    def handle(number: int) -> None:
+        shop.handled.append((number, 1))
+
+    bench = Bench(shop.tasks, fifo=True)
+    for number in range(5):
+        bench.send(order(number), group_id="one", deduplication_id=str(number))
+    handles: list[str] = []
+
+    def third(action: str, entry: Mapping[str, Any]) -> Refusal | None:
+        if action != "DeleteMessageBatch":
+            return None
+        if entry["ReceiptHandle"] not in handles:
+            handles.append(entry["ReceiptHandle"])
+        return Refusal("InternalError") if handles[2:3] == [entry["ReceiptHandle"]] else None
+
+    bench.transport.refuse = third
+    bench.live(10)
+
+    # When the process is killed, and another takes over
+    bench.crash()
+    bench.transport.refuse = nothing
+    bench.live(60)
+
+    # Then the group goes on from that one, in order; the fifth was not received before
+    assert [number for number, _ in shop.handled] == [0, 1, 2, 3, 2, 3, 4]
     assert bench.left() == 0
 
 
