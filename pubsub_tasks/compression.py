@@ -13,6 +13,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from . import forks
 from .errors import ConfigurationError, DecodeError, MissingExtra
 from .wire import Attribute, text
 
@@ -56,7 +57,8 @@ def compressor(compression: str) -> Callable[[bytes], bytes]:
     if compression == "zstd":  # kombu took it from another package before 5.6
         encoder = _zstd().compress
     else:
-        encoder, _ = importlib.import_module("kombu.compression").get_encoder(compression)
+        with forks.first_use():
+            encoder, _ = importlib.import_module("kombu.compression").get_encoder(compression)
     return encoder
 
 
@@ -120,7 +122,8 @@ def _expand(data: bytes, step: str) -> bytes:
 def _zstd() -> Any:
     for name in _ZSTD:
         try:
-            return importlib.import_module(name)
+            with forks.first_use():
+                return importlib.import_module(name)
         except ImportError:
             continue
     raise MissingExtra("zstd compression", "zstd")

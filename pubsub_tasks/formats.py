@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from json import JSONEncoder, loads
 from typing import Any, Self
 
+from . import forks
 from .compression import BASE64, CONTENT_ENCODING, expanded
 from .errors import ConfigurationError, ContentDisallowed, DecodeError, MissingExtra
 from .wire import Attribute, text
@@ -163,7 +164,8 @@ def _written(document: Mapping[str, Any]) -> str:
 
 
 def _serialization() -> Any:
-    return importlib.import_module("kombu.serialization")
+    with forks.first_use():
+        return importlib.import_module("kombu.serialization")
 
 
 def _installed(name: str) -> bool:

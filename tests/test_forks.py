@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,23 @@ pid = os.fork()
 if pid == 0:
     signal.alarm(20)
     os._exit(0 if (tasks.producer, len(made)) == ("producer", 1) else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+FIRST_IMPORT = """
+import builtins, os, signal, sys
+from threading import Event, Thread
+from pubsub_tasks import formats
+
+builtins.begun, builtins.forking = Event(), Event()
+Thread(target=formats._serialization).start()
+begun.wait()
+os.register_at_fork(before=forking.set)
+pid = os.fork()
+if pid == 0:
+    signal.alarm(20)
+    formats._serialization()
+    os._exit(0)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
@@ -87,6 +105,17 @@ with forks.handled_signals({signal.SIGTERM: ours}):
 def test_a_fork(script: str, code: int) -> None:
     done = subprocess.run([sys.executable, "-c", script], timeout=60, env=dict(os.environ), check=False)
     assert done.returncode == code
+
+
+def test_a_fork_during_the_first_import_of_a_library(tmp_path: Path) -> None:
+    # Given a library that is being imported by another thread
+    (tmp_path / "kombu").mkdir()
+    (tmp_path / "kombu" / "__init__.py").touch()
+    slow = "import time\nbegun.set()\nforking.wait()\ntime.sleep(0.2)\n"
+    (tmp_path / "kombu" / "serialization.py").write_text(slow)
+    # When a process is forked, then it can import that too
+    done = subprocess.run([sys.executable, "-c", FIRST_IMPORT], timeout=60, cwd=tmp_path, check=False)
+    assert done.returncode == 0
 
 
 def test_a_signal_ends_the_child_and_is_taken_by_the_parent_alone() -> None:
