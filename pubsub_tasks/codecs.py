@@ -176,12 +176,12 @@ class Codec:
 
     def _refuse_unknown(self, content: Mapping[str, Any]) -> None:
         try:
-            wrong = {str(name): [UNKNOWN] for name in content.keys() - self._writable}
-            wrong = dict(sorted(wrong.items())) | self._names.below(content)
+            nested = self._names.below(content)
         except RecursionError as error:
             raise InvalidContent(self.media_type, {"_schema": ["Nested too deeply."]}) from error
-        if wrong:
-            raise InvalidContent(self.media_type, wrong)
+        if (unknown := content.keys() - self._writable) or nested:
+            wrong = {str(name): [UNKNOWN] for name in sorted(unknown, key=str)}
+            raise InvalidContent(self.media_type, {**wrong, **nested})
 
     def _dumped(self, content: object, headers: Mapping[str, str]) -> dict[str, Any]:
         told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)} if self._reserved else {}

@@ -7,6 +7,7 @@ tasks, of what a schema asks for, or of what becomes of a delivery.
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .codecs import Codec
@@ -59,6 +60,12 @@ def open_record(
     except MessageError as defect:
         return _delivery(record, lease, notice, (_media_type(attributes), _NO_HEADERS, {}), defect)
     return _delivery(record, lease, notice, said, None)
+
+
+def next_attempt(delivery: Delivery) -> Delivery:
+    """The delivery for another try in hand, its fields read again: a handler may have edited them."""
+    fields = open_record(delivery.record).fields or delivery.fields
+    return replace(delivery, attempt=delivery.attempt + 1, fields=fields)
 
 
 def seal(

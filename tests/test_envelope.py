@@ -12,7 +12,7 @@ from marshmallow import fields
 
 from pubsub_tasks.codecs import Codec, PubSubMessageSchema
 from pubsub_tasks.delivery import Unleased
-from pubsub_tasks.envelope import from_lambda, open_record, seal
+from pubsub_tasks.envelope import from_lambda, next_attempt, open_record, seal
 from pubsub_tasks.errors import DecodeError, EnvelopeError, InvalidContent, TooManyAttributes
 from pubsub_tasks.message import Message
 from pubsub_tasks.notices import Confirmation
@@ -522,3 +522,13 @@ def test_ten_attributes_are_the_most() -> None:
 def test_invalid_content_is_not_sealed() -> None:
     with pytest.raises(InvalidContent):
         seal(CODEC, replace(MESSAGE, content={}))
+
+
+def test_another_try_in_hand_reads_the_fields_again():
+    body = '{"mediaType": "order", "lines": [1]}'
+    edited: Any = open_record(Record(body, "receipt", "sqs-id"))
+    edited.fields["lines"].append(2)
+
+    again = next_attempt(edited)
+
+    assert (again.attempt, again.fields["lines"], again.record) == (2, [1], edited.record)

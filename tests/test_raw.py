@@ -1,7 +1,13 @@
 """Queues whose bodies are content and nothing else."""
 
+from marshmallow import INCLUDE
+
+from pubsub_tasks.codecs import PubSubMessageSchema
+from pubsub_tasks.consuming.dispatch import Call, Dispatcher
+from pubsub_tasks.decorators import handles
 from pubsub_tasks.envelope import open_record
 from pubsub_tasks.raw import RawTransport
+from pubsub_tasks.tasks import Tasks
 from pubsub_tasks.transports.memory import MemoryTransport
 from pubsub_tasks.wire import Outgoing, text
 
@@ -47,3 +53,26 @@ def test_all_else_is_as_on_the_queue_itself() -> None:
     assert raw.change_visibility([(record.receipt_handle, 0)]) == [None]
     (record,) = raw.receive(1, 0, 30)
     assert raw.delete([record.receipt_handle]) == [None]
+
+
+class Anything(PubSubMessageSchema):
+    MEDIA_TYPE = "application/json"
+
+    class Meta:
+        unknown = INCLUDE
+
+
+def test_a_schema_that_includes_all_gets_the_whole_body() -> None:
+    memory, tasks, seen = MemoryTransport(), Tasks(), []
+    url = memory.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+    raw = RawTransport(memory).queue(url)
+    handles(Anything, tasks=tasks)(seen.append)
+    dispatcher = Dispatcher(tasks, "default")
+    raw.send([Outgoing('{"a": 1, "deep": {"b": [2]}}')])
+
+    (record,) = raw.receive(10, 0, None)
+    call = dispatcher.prepare(open_record(record), 0.0)
+
+    assert isinstance(call, Call)
+    dispatcher.run(call, lambda: 0.0)
+    assert seen == [{"a": 1, "deep": {"b": [2]}}]

@@ -7,9 +7,9 @@ waits with it.
 
 import heapq
 from collections import deque
-from dataclasses import replace
 from itertools import count
 
+from ..envelope import next_attempt
 from .held import Held, Kind, State
 from .lanes import Lanes
 
@@ -60,7 +60,7 @@ class Lineup:
             held = heapq.heappop(self._parked)[2]
             if held.state is State.PARKED and held.due_at <= now:
                 self.waiting -= 1
-                held.delivery = replace(held.delivery, attempt=held.delivery.attempt + 1)
+                held.delivery = next_attempt(held.delivery)
                 self._make_ready(held)
 
     def withdraw(self, held: Held) -> list[Held]:
