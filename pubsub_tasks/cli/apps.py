@@ -17,7 +17,7 @@ from ..errors import ConfigurationError
 from ..graph import graph_for, is_graph
 from ..odd_errors import error_class, error_text
 from ..publishing.ways import QueueUrls
-from ..tasks import Tasks, default_tasks
+from ..tasks import Task, Tasks, default_tasks
 
 ENTRY_POINTS = "pubsub_tasks.tasks"
 VARIABLE = "PUBSUB_TASKS_APP"
@@ -116,13 +116,15 @@ def _named(spec: str) -> Any:
     if name.endswith(".py"):
         right = ":".join(filter(None, [_module_of(name), attribute]))
         raise ConfigurationError(f"--app {spec} is a file's name: write the module's, --app {right}")
+    if not name or name.startswith("."):
+        raise ConfigurationError(f"--app {spec} names no module: write MODULE or MODULE:ATTRIBUTE")
     module = _import(name)
     if not attribute:
         return default_tasks
     target = getattr(module, attribute, None)
     if target is None:
         raise ConfigurationError(f"--app {spec}: module {name} has no {attribute!r}")
-    if callable(target) and not isinstance(target, Tasks):
+    if callable(target) and not isinstance(target, Tasks | Task):
         with _told_with_its_place(spec):
             target = target()
     if isinstance(target, Tasks) or is_graph(target):

@@ -79,6 +79,9 @@ def _check(flags: Flags) -> None:
         raise click.UsageError("--local has queues of its own: leave out --sqs-queue-url, --stdin, --testing")
     if flags["stdin"] and flags["sqs_queue_url"]:
         raise click.UsageError("give either --sqs-queue-url or --stdin")
+    for name in ("queue", "health_host"):
+        if flags[name] == "":
+            raise click.UsageError(f"--{name.replace('_', '-')} is empty: give a name, or leave it out")
     if flags["once"] and flags["drain"]:
         raise click.UsageError("give either --once or --drain")
     here = flags["stdin"] or flags["testing"] or any(is_file(url) for url in flags["sqs_queue_url"])
@@ -218,6 +221,7 @@ def _warn(source: _Source) -> None:
     if isinstance(source.transport, World):
         return
     for url in (url for _, url in source.urls if "://" in url):  # of a file, and of nonsense, it is none
+        source.transport.queue(url)  # raises for what is no queue URL, before its region is asked for
         client = source.transport.client("sqs", region_of_url(url))  # type: ignore[attr-defined]
         if told := elsewhere(url, client.meta.endpoint_url):
             logger.warning(told)

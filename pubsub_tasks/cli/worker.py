@@ -5,12 +5,16 @@ import click
 from ..consuming.worker import UNREADY_AFTER
 from ..raw import ENVELOPE
 from . import apps
+from .numbers import FiniteRange
 from .one_line import OneLine
 from .probes import LOOPBACK
 from .serve import serve
 
 ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", ENVELOPE)
 """Names by which microcosm-pubsub asks for one way to read messages."""
+
+MOST_SLOTS, MOST_THREADS, MOST_PROCESSES = 10_000, 1_000, 1_000
+"""More than these a machine does not start: a slip of the keyboard."""
 
 _POSITIVE = click.IntRange(min=1)
 
@@ -41,11 +45,16 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--concurrency",
     metavar="N",
-    type=_POSITIVE,
+    type=click.IntRange(1, MOST_SLOTS),
     help="Handlers at once: 8 threads, 100 coroutines by default.",
 )
 @click.option(
-    "--processes", metavar="N", type=_POSITIVE, default=1, show_default=True, help="Processes for each queue."
+    "--processes",
+    metavar="N",
+    type=click.IntRange(1, MOST_PROCESSES),
+    default=1,
+    show_default=True,
+    help="Processes for each queue.",
 )
 @click.option("--max-tasks", metavar="N", type=_POSITIVE, help="Start a process anew after so many messages.")
 @click.option(
@@ -54,7 +63,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--receivers",
     metavar="N",
-    type=_POSITIVE,
+    type=click.IntRange(1, MOST_THREADS),
     help="Polls at once while the queue is full (up to 8); 1 when idle.",
 )
 @click.option(
@@ -82,7 +91,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--grace",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=25.0,
     show_default=True,
     help="Seconds for what runs to finish after SIGTERM.",
@@ -110,7 +119,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--unready-after",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=UNREADY_AFTER,
     show_default=True,
     help="Answer /readyz with 503 once receives have failed for so long.",

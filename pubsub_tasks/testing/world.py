@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
+from ..embedded.broker import Broker
 from ..embedded.errors import ServiceError
 from ..envelope import MEDIA_TYPE_ATTRIBUTE
 from ..media_types import topic_name
@@ -30,6 +31,10 @@ TOPICS = "arn:aws:sns:us-east-1:000000000000:"
 """How the ARNs of its topics begin. An ARN of any other account means the topic of that name here."""
 
 
+MEMORY = "memory:"
+"""How the URLs of its queues begin: nothing listens anywhere."""
+
+
 class World:
     """A transport in memory for these tasks. Safe to share between threads.
 
@@ -39,7 +44,7 @@ class World:
     """
 
     def __init__(self, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
-        self.memory = MemoryTransport(clock=clock)
+        self.memory = MemoryTransport(Broker(endpoint=MEMORY), clock)
         self._sns, self._sqs = self.memory.client("sns"), self.memory.client("sqs")
         self._tasks = tasks
         self._queues: dict[str, str] = {}

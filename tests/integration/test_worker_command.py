@@ -144,7 +144,7 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
         (("--local",), "no tasks: name their module with --app"),
         (("--local", "--app", "no_such_module"), "No module named 'no_such_module'"),
         (("--local", "--app", "shop:nothing"), "module shop has no 'nothing'"),
-        (("--local", "--app", "shop", "--concurrency", "0"), "0 is not in the range x>=1"),
+        (("--local", "--app", "shop", "--concurrency", "0"), "0 is not in the range 1<=x<=10000"),
         (("--sqs-queue-url", "nonsense", "--app", "shop"), "'nonsense' is no queue URL"),
         (("--sqs-queue-url", "https://sqs.eu-west-1.amazonaws.com/1/q", "--app", "shop"), "credentials"),
         (("--sqs-queue-url", "http://127.0.0.1:1/1/q", "--app", "shop"), "region"),
@@ -154,6 +154,15 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
         ),
         (("--local", "--app", "shop", "--queue", "none"), "no task names the queue 'none'"),
         (("--testing", "--app", "shop", "--queue", "none"), "no task names the queue 'none'"),
+        (("--stdin", "--app", "shop", "--queue", ""), "--queue is empty"),
+        (("--stdin", "--app", "shop", "--health-host", ""), "--health-host is empty"),
+        (("--stdin", "--app", "shop", "--grace", "nan"), "'nan' is no finite number"),
+        (("--stdin", "--app", "shop", "--grace", "inf"), "'inf' is no finite number"),
+        (("--stdin", "--app", "shop", "--concurrency", "9" * 20), "is not in the range 1<=x<=10000"),
+        (("--stdin", "--app", ":"), "--app : names no module: write MODULE"),
+        (("--stdin", "--app", ".shop"), "--app .shop names no module: write MODULE"),
+        (("--stdin", "--app", "shop:greet"), "Task is no Tasks"),
+        (("--sqs-queue-url", "ftp://x/1/q", "--app", "shop"), "'ftp://x/1/q' is no queue URL"),
         (("--local", "--app", "twice"), "both handle application/vnd.test.pubsub._.created.greeting"),
     ],
 )
@@ -166,6 +175,15 @@ def test_bad_input_is_one_clear_line(shop: Path, arguments: tuple[str, ...], tol
     assert code == 2
     assert told in output
     assert "Traceback" not in output
+
+
+def test_a_file_s_queue_is_said_to_be_in_memory(shop: Path) -> None:
+    (shop / "lines").write_text("")
+
+    code, output = outcome("pubsub-worker", "-q", "lines", "--app", "shop", cwd=shop)
+
+    assert (code, "127.0.0.1" in output) == (0, False), output
+    assert "memory:/000000000000/default" in output
 
 
 def test_debug_tells_where_an_app_raises_at_import_from_its_own_frames_on(shop: Path) -> None:

@@ -10,6 +10,7 @@ from ...errors import ConfigurationError
 from ...letters.filters import Filter, Where, duration
 from ...letters.letter import MOVED_BY_SQS, UNTOLD
 from ...verdicts import Reason
+from ..numbers import FiniteRange
 
 MOST = 50_000
 """Letters that can be in hand at once: SQS allows 120,000, and each lease is to be kept."""
@@ -40,7 +41,7 @@ app = click.option(
     "--app", "-A", metavar="MODULE[:ATTRIBUTE]", help="Where the tasks are, as for pubsub-worker."
 )
 rate = click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Letters per second, at most."
+    "--rate", type=FiniteRange(min=0, min_open=True), metavar="N", help="Letters per second, at most."
 )
 dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 yes = click.option(
