@@ -53,16 +53,18 @@ def _anew(value: Any) -> Any:
 
 def edits_dumped(schema: Schema) -> bool:
     """Whether a hook may edit the caller's values when content is dumped."""
-    return any(hooks(each) & {PRE_DUMP, POST_DUMP} for each in _schemas(schema))
+    schemas = _schemas(schema)
+    return schemas is None or any(hooks(each) & {PRE_DUMP, POST_DUMP} for each in schemas)
 
 
 def shares_loaded(schema: Schema) -> bool:
     """Whether what was loaded may share mutable values with what it was loaded from, or a hook edit those."""
-    return any(
+    schemas = _schemas(schema)
+    return schemas is None or any(
         hooks(each) - {PRE_DUMP, POST_DUMP, VALIDATES}
         or stated(each) == INCLUDE
         or any(_hands_on(field) for field in each.load_fields.values())
-        for each in _schemas(schema)
+        for each in schemas
     )
 
 
@@ -76,8 +78,9 @@ def _hands_on(field: "Field[Any]") -> bool:
     return type(field) in (fields.Field, fields.Raw) or any(_hands_on(each) for each in within(field))
 
 
-def _schemas(schema: Schema) -> list[Schema]:
-    """The schema and all that it nests, one of each class and selection of fields."""
+def _schemas(schema: Schema) -> list[Schema] | None:
+    """The schema and all that it nests, one of each class and selection of fields; None where some nested
+    schema cannot be found."""
     found: dict[Any, Schema] = {}
     waiting = [schema]
     while waiting:
@@ -86,7 +89,10 @@ def _schemas(schema: Schema) -> list[Schema]:
         if key in found:
             continue
         found[key] = each
-        waiting.extend(nested.schema for field in each.fields.values() for nested in _nested(field))
+        try:
+            waiting.extend(nested.schema for field in each.fields.values() for nested in _nested(field))
+        except Exception:  # an author's callable, or a name that nobody declares
+            return None
     return list(found.values())
 
 

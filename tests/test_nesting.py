@@ -244,3 +244,16 @@ def test_a_generator_in_nested_content_is_not_used_up_by_the_check() -> None:
     assert Codec(Order).dump({"more": ({"sku": each} for each in "ab")}) == {
         "more": [{"sku": "a"}, {"sku": "b"}]
     }
+
+
+def test_a_nested_schema_that_is_not_there_harms_only_content_that_has_it() -> None:
+    class Outer(PubSubMessageSchema):
+        MEDIA_TYPE = "outer"
+        a = fields.Integer()
+        inner = fields.Nested("NobodyDeclaredThis")
+
+    codec = Codec(Outer)
+
+    assert codec.load(codec.dump({"a": 1})) == {"a": 1}
+    with pytest.raises(InvalidContent, match="inner"):
+        codec.dump({"inner": {"b": 1}})
