@@ -83,3 +83,13 @@ def test_the_cause_s_traceback_is_told_with_debug(debug: bool) -> None:
 
 def test_a_group_alone_tells_its_commands() -> None:
     assert "dead letters" in RUNNER.invoke(admin.command, []).output
+
+
+@pytest.mark.parametrize("path", [(), ("local",), ("dlq",)])
+def test_each_command_s_help_shows_an_example(path: tuple[str, ...]) -> None:
+    named = " ".join(["pubsub-tasks", *path])
+    worker_help = RUNNER.invoke(worker.command, ["--help"], prog_name="pubsub-worker").stdout
+    shown = RUNNER.invoke(admin.command, [*path, "--help"], prog_name="pubsub-tasks").stdout
+
+    assert f"\n  {named} " in shown
+    assert "\n  pubsub-worker --local --app examples.orders" in worker_help
