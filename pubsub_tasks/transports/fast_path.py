@@ -105,8 +105,6 @@ class FastPath:
             request = self._line.request(action, params, self._credentials.get_frozen_credentials())
         except Exception as error:
             logger.debug("%s is left to boto3: %s", action, error)
-            if isinstance(error, TimeoutError):
-                _close_idle(self._line.pool)
             return None
         return self._tried(self._line, action, request)
 
