@@ -25,6 +25,35 @@ THROTTLED = frozenset(
 )
 """Codes of what the service's load refused, or its keys' load, whoever is said to be at fault."""
 
+REFUSED_KEYS = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSecurity",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    }
+)
+"""Source: "Common Errors" in the API references of SQS and SNS, and S3's "List of error codes"."""
+
+MUST_BE_MENDED = REFUSED_KEYS | {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "InvalidAddress",
+    "KMS.AccessDeniedException",
+    "KmsAccessDenied",
+    "MissingAuthenticationToken",
+    "OptInRequired",
+}
+"""Codes of what is refused until a person changes keys, policies or an address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:

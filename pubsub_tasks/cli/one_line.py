@@ -9,9 +9,13 @@ from typing import IO, Any
 import click
 
 from ..consuming.restarts import BAD_INPUT
-from ..errors import PubSubTasksError
+from ..errors import PubSubTasksError, TransportError
+from ..wire import MUST_BE_MENDED
 
 PACKAGE = __name__.partition(".")[0]
+
+FAILED = 1
+"""Exit code when the service did not answer, and the same call may succeed later."""
 
 
 class OneLine(click.Command):
@@ -39,6 +43,10 @@ class _Told(click.ClickException):
         click.echo(self.message, file=file, err=True)
 
 
+class _Failed(_Told):
+    exit_code = FAILED
+
+
 @contextmanager
 def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
     try:
@@ -48,6 +56,9 @@ def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else path
         raise _Told(_line(path, error.format_message())) from error
+    except TransportError as error:
+        told = _Told if error.code in MUST_BE_MENDED else _Failed
+        raise told(_line(path, str(error))) from error
     except PubSubTasksError as error:
         if debug and error.__cause__ is not None:
             click.echo(_traceback(error.__cause__), err=True)

@@ -24,19 +24,20 @@ from ..raw import ENVELOPE, RawTransport
 from ..replay import STDIN, ReplayedLines, is_file, lines_of
 from ..running import Reason, Reasons, Terms, run
 from ..serving import Options, Service, choose_queue, service
+from ..tasks import Tasks
 from ..telemetry.configure import Logging
 from ..telemetry.health import health
 from ..telemetry.recent import Recent
 from ..testing.world import World
 from ..transports import Transport
-from ..transports.regions import region_of_url
 from ..wiring import transport_of
 from .apps import App
 from .banner import banner
-from .endpoint import elsewhere
+from .endpoint import warn_of_elsewhere
 from .local import chosen_queues, preferred_port, tell_how_to_publish
 from .probes import LOOPBACK, of_services
 from .processes import is_supervisor, supervise
+from .starting import patiently
 
 UNHANDLED = 1
 """Exit code when some of the lines of a file could not be handled."""
@@ -122,8 +123,7 @@ def _serve(
         claims=graph.pubsub_claims,
         queue_urls=graph.sqs_queue_urls,
     )
-    _warn(source)
-    services = [service(transport, tasks, url, replace(options, queue=name)) for name, url in source.urls]
+    services = _services(source, transport, tasks, options)
     port = None
     if flags["health_port"] is not None:
         answers = of_services(services, recent, flags["unready_after"])
@@ -132,6 +132,13 @@ def _serve(
     lines = source.lines
     unhandled = lines and (lines.refused or any(each.worker.tally.dead_lettered for each in services))
     return code or (UNHANDLED if unhandled else 0)
+
+
+def _services(source: _Source, transport: Transport, tasks: Tasks, options: Options) -> list[Service]:
+    each = [(url, replace(options, queue=name)) for name, url in source.urls]
+    if not isinstance(source.transport, World):
+        patiently(lambda: warn_of_elsewhere(source.transport, [url for _, url in source.urls]))
+    return patiently(lambda: [service(transport, tasks, *one) for one in each])
 
 
 def _run(
@@ -214,17 +221,6 @@ def _source(flags: Flags, graph: Any, world: Local | None) -> _Source:
     names = [choose_queue(tasks, "", flags["queue"])] if flags["queue"] else sorted(tasks.queues)
     urls = [(name, name) for name in names]
     return _Source(transport, urls)
-
-
-def _warn(source: _Source) -> None:
-    """Of queues that are not where they are asked for, before a request could fail there."""
-    if isinstance(source.transport, World):
-        return
-    for url in (url for _, url in source.urls if "://" in url):  # of a file, and of nonsense, it is none
-        source.transport.queue(url)  # raises for what is no queue URL, before its region is asked for
-        client = source.transport.client("sqs", region_of_url(url))  # type: ignore[attr-defined]
-        if told := elsewhere(url, client.meta.endpoint_url):
-            logger.warning(told)
 
 
 def _options(flags: Flags, source: _Source) -> Options:

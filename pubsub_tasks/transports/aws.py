@@ -11,10 +11,10 @@ from ..addresses import host_of
 from ..errors import ConfigurationError, TransportError
 from ..events import Called
 from ..observing import Observers
+from ..wire import REFUSED_KEYS
 from . import Features
 from .clients import Clients, Made
 from .clients import Settings as Settings
-from .credentials import REFUSED_KEYS
 from .observed import observed
 from .regions import region_of_arn, region_of_url
 from .sns import SnsPublisher

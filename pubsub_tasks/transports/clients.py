@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError
 
 from .. import forks
 from ..errors import ConfigurationError, TransportError
-from .credentials import NO_CREDENTIALS, REFUSED_KEYS, credential_errors
+from ..wire import REFUSED_KEYS
+from .credentials import NO_CREDENTIALS, credential_errors
 from .dialects import DIALECTS
 from .fast_path import FastPath
 

@@ -1,4 +1,4 @@
-"""Credentials: what their sources raise, as errors of this package, and codes by which AWS refuses keys."""
+"""Credentials: what their sources raise, as errors of this package."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,22 +18,6 @@ NO_CREDENTIALS = (
     "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE, "
     "or run where a role gives them"
 )
-
-REFUSED_KEYS = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSecurity",
-        "InvalidToken",
-        "SignatureDoesNotMatch",
-        "TokenRefreshRequired",
-        "UnrecognizedClientException",
-    }
-)
-"""Source: "Common Errors" in the API references of SQS and SNS, and S3's "List of error codes"."""
 
 _PROCESS = "custom-process"
 """What botocore calls `credential_process` in a CredentialRetrievalError."""
