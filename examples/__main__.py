@@ -16,10 +16,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from pubsub_tasks import default_tasks
-from pubsub_tasks.consuming.worker import Capacity
-from pubsub_tasks.local import Local, local
-from pubsub_tasks.serving import Options, Service, service
-from pubsub_tasks.wire import MAX_BATCH, Outgoing, Sent
+from pubsub_tasks.environments.local_broker import LocalBroker, local
+from pubsub_tasks.processes.service import Service, ServiceOptions, service
+from pubsub_tasks.wire.records import MAX_BATCH, Outgoing, Sent
+from pubsub_tasks.worker.worker import Capacity
 
 from .orders import OrderPlaced, orders
 
@@ -44,19 +44,19 @@ def main() -> int:
         letters = sum(
             each.dead_letter_queue.attributes().visible for each in services if each.dead_letter_queue
         )
-        told = sum(each.worker.tally.dead_lettered.total() for each in services)
+        told = sum(each.worker.counters.dead_lettered.total() for each in services)
     fate = "nothing is lost" if settled and not lost else f"{lost} MESSAGES ARE LOST"
     console.print(f"{told} dead letters were sent, {letters} stand in their queues; {fate}")
     return 0 if settled and not lost and letters == told else 1
 
 
-def workers(world: Local) -> Iterator[Service]:
+def workers(world: LocalBroker) -> Iterator[Service]:
     for name, url in world.provisioned.queue_urls.items():
         # Short polls, since an open one is waited for when a worker stops.
-        yield service(world.transport, default_tasks, url, Options(Capacity(wait=1), queue=name))
+        yield service(world.transport, default_tasks, url, ServiceOptions(Capacity(wait=1), queue=name))
 
 
-def publish(world: Local, bodies: list[str], console: Console) -> None:
+def publish(world: LocalBroker, bodies: list[str], console: Console) -> None:
     """Send the lines as they are, as another system would."""
     topic = world.provisioned.topic_arns[OrderPlaced.MEDIA_TYPE]
     publisher = world.transport.publisher()
@@ -86,8 +86,8 @@ def wait_for(services: list[Service], published: int, console: Console) -> bool:
 
 def outcomes(each: Service) -> int:
     """How many copies of this queue are accounted for."""
-    tally = each.worker.tally
-    return tally.acked + tally.skipped + tally.dropped + tally.dead_lettered.total()
+    counters = each.worker.counters
+    return counters.acked + counters.skipped + counters.dropped + counters.dead_lettered.total()
 
 
 def report(services: list[Service], published: int, seconds: float) -> Table:
@@ -96,11 +96,11 @@ def report(services: list[Service], published: int, seconds: float) -> Table:
     for heading in ("task", "handled", "retries", "dead-lettered", "why"):
         table.add_column(heading, justify="left" if heading in ("task", "why") else "right")
     for each in services:
-        tally = each.worker.tally
-        why = ", ".join(f"{reason} {count}" for reason, count in tally.dead_lettered.most_common())
-        letters = tally.dead_lettered.total()
+        counters = each.worker.counters
+        why = ", ".join(f"{reason} {count}" for reason, count in counters.dead_lettered.most_common())
+        letters = counters.dead_lettered.total()
         names = ", ".join(task.name.rpartition(".")[2] for task in each.tasks)
-        table.add_row(names, f"{tally.acked:,}", f"{tally.retried:,}", f"{letters:,}", why)
+        table.add_row(names, f"{counters.acked:,}", f"{counters.retried:,}", f"{letters:,}", why)
     return table
 
 

@@ -6,9 +6,8 @@ Declare a schema with `@schema` and a task with `@task`, publish with `task.publ
 
 import importlib as _importlib
 
-from .codecs import PubSubMessageSchema
+from .content.codec import PubSubMessageSchema
 from .decorators import handles, schema, task
-from .delivery import Delivery
 from .errors import (
     ClaimMissing,
     ConfigurationError,
@@ -34,15 +33,17 @@ from .errors import (
     Unbound,
     UnknownMediaType,
 )
-from .flow import headers
-from .media_types import changed, created, deleted
-from .message import Message
-from .options import by
-from .outlets import Publishes as _Publishes
+from .messages.delivery import Delivery
+from .messages.headers import headers
+from .messages.message import Message
+from .messages.publish_options import by
 from .publishing.deferred import deferred
-from .retry import RetryPolicy
 from .signals import Discard, IgnoreMessage, Nack, Reject, Signal, SkipMessage, TTLExpired
-from .tasks import Task, Tasks, default_tasks
+from .tasks.publishable import SupportsPublish as _Publishes
+from .tasks.registry import Tasks, default_tasks
+from .tasks.retry_policy import RetryPolicy
+from .tasks.task import Task
+from .wire.media_types import changed, created, deleted
 
 __all__ = [
     "ClaimMissing",
@@ -110,7 +111,9 @@ observe = default_tasks.observe
 
 def _producer_from_environment(tasks: Tasks) -> _Publishes:
     # The graph loads microcosm and, on use, boto3: a quarter of a second that only who publishes should pay.
-    producer: _Publishes = _importlib.import_module("pubsub_tasks.graph").producer_from_environment(tasks)
+    producer: _Publishes = _importlib.import_module(
+        "pubsub_tasks.graph.object_graph"
+    ).producer_from_environment(tasks)
     return producer
 
 

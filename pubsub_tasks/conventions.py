@@ -11,12 +11,12 @@ from http import HTTPStatus
 from typing import Any
 
 from .errors import TransportError
-from .fetching import MAX_SIZE, Fetcher
-from .flow import current
-from .media_types import changed as changed
-from .media_types import created as created
-from .media_types import deleted as deleted
+from .messages.headers import current
 from .signals import Nack, SkipMessage
+from .transports.http_resource import MAX_SIZE, Fetcher
+from .wire.media_types import changed as changed
+from .wire.media_types import created as created
+from .wire.media_types import deleted as deleted
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header's name. Source: RFC 9110, section 5.6.2."""

@@ -10,12 +10,12 @@ from typing import Any, Self
 
 from microcosm.api import create_object_graph, load_each, load_from_dict, load_from_environ
 
-from .bound import served
 from .cli.apps import App
 from .cli.daemon import run
-from .graph import refuse_broken
-from .tasks import Tasks, default_tasks
-from .wiring import Graph
+from .graph.connections import Graph
+from .graph.handler_instances import served
+from .graph.object_graph import refuse_broken
+from .tasks.registry import Tasks, default_tasks
 
 Loader = Callable[[Any], Any]
 

@@ -7,13 +7,14 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from marshmallow import Schema
 
-from .codecs import Codec
+from .content.codec import Codec
 from .errors import ConfigurationError
-from .options import DEFAULT, By, Id, Options
-from .parameters import Parameters
-from .retry import RetryPolicy
-from .strategies import DEFAULT_STOP, DEFAULT_WAIT, Strategy, retry_unless_permanent
-from .tasks import DEFAULT_QUEUE, Task, Tasks, default_tasks
+from .messages.publish_options import DEFAULT, By, Id, PublishOptions
+from .tasks.registry import Tasks, default_tasks
+from .tasks.retry_policy import RetryPolicy
+from .tasks.signature import TaskSignature
+from .tasks.task import DEFAULT_QUEUE, Task
+from .tasks.tenacity_strategies import DEFAULT_STOP, DEFAULT_WAIT, Strategy, retry_unless_permanent
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,15 +56,15 @@ def task(
     """
     terms = _Terms.of(queue, stop, wait, retry, timeout, tasks)
     _check_schema(schema, "task")
-    options = Options.of(group_id=group, deduplication_id=deduplicate)
+    options = PublishOptions.of(group_id=group, deduplication_id=deduplicate)
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
         if isinstance(function, type) or not callable(function):
             raise ConfigurationError(f"@task wants a function, not {function!r}; @handles takes classes")
         codec = Codec(terms.tasks.schemas.register(schema))
-        for given in (group, deduplicate):
-            _check_fields(given, codec)
-        return terms.declare(function, codec.media_type, codec, Parameters.of(function, codec), name, options)
+        _check_fields(codec, group, deduplicate)
+        signature = TaskSignature.of(function, codec)
+        return terms.declare(function, codec.media_type, codec, signature, name, options)
 
     return declare
 
@@ -131,9 +132,9 @@ class _Terms:
         function: Callable[P, R],
         media_type: str,
         codec: Codec | None = None,
-        parameters: Parameters | None = None,
+        parameters: TaskSignature | None = None,
         name: str | None = None,
-        options: Options = DEFAULT,
+        options: PublishOptions = DEFAULT,
     ) -> Task[P, R]:
         declared: Task[P, R] = Task(
             function,
@@ -163,9 +164,10 @@ def _check_schema(schema: object, word: str) -> None:
         )
 
 
-def _check_fields(given: Id | None, codec: Codec) -> None:
-    unknown = set(given.fields) - codec.field_names if isinstance(given, By) else None
-    if unknown:
+def _check_fields(codec: Codec, *ids: Id | None) -> None:
+    """Raise ConfigurationError if an id is made of what is no field of the schema."""
+    named = {name for each in ids if isinstance(each, By) for name in each.fields}
+    if unknown := named - codec.field_names:
         raise ConfigurationError(
             f"by({', '.join(map(repr, sorted(unknown)))}) names no field of {type(codec.schema).__name__} "
             f"(fields: {', '.join(sorted(codec.field_names))})"

@@ -34,12 +34,12 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold(Retry):
+class Postpone(Retry):
     """Not due yet: invisible for so many seconds, which is no try. Handled as a `Retry` wherever else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hopped(Ack):
+class Postponed(Ack):
     """Not due yet, and a confirmed copy of it stands in its own queue: delete it."""
 
 

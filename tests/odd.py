@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pubsub_tasks.signals import Signal
-from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Hopped, Retry
+from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Postponed, Retry
 
 RAISED: tuple[type[BaseException], ...] = (
     Exception,
@@ -55,8 +55,8 @@ def odd_signals(raised: type[BaseException]) -> Iterator[Signal]:
         DeadLetter("rejected", "no error"),  # type: ignore[arg-type]
         Drop({}, None),  # type: ignore[arg-type]
         Ack(skipped=[]),  # type: ignore[arg-type]
-        Hopped(),
-        Hopped,
+        Postponed(),
+        Postponed,
         odd_result(raised),
     ):
         signal = Signal()

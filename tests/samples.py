@@ -5,10 +5,10 @@ from random import Random
 
 from marshmallow import fields
 
-from pubsub_tasks.codecs import PubSubMessageSchema
-from pubsub_tasks.envelope import open_record
-from pubsub_tasks.options import DEFAULT
-from pubsub_tasks.wire import Record, Sent
+from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.publish_options import DEFAULT
+from pubsub_tasks.wire.records import Record, Sent
 
 NOW = 1_700_000_000.0
 ORDER = "application/vnd.shop.pubsub._.created.order"

@@ -19,8 +19,8 @@ class Import:
     """One imported name.
 
     Attributes:
-        target: all that is named: `os.environ`, `pubsub_tasks.wire.Record`.
-        module: the module that gets loaded: `os`, `pubsub_tasks.wire`.
+        target: all that is named: `os.environ`, `pubsub_tasks.wire.records.Record`.
+        module: the module that gets loaded: `os`, `pubsub_tasks.wire.records`.
         line: where, in the file.
         within: the function around it, or `TYPE_CHECKING`, or None at the top of a module.
     """

@@ -7,13 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from pubsub_tasks.consuming.dispatch import Dispatcher
 from pubsub_tasks.conventions import URIHandler, changed, created, deleted
 from pubsub_tasks.decorators import handles
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.errors import ResourceRefused, TransportError
-from pubsub_tasks.flow import headers
+from pubsub_tasks.messages.headers import headers
 from pubsub_tasks.signals import Nack, SkipMessage
-from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
 from tests.samples import NOW, delivery
 

@@ -7,9 +7,9 @@ from microcosm.errors import LockedGraphError
 from pubsub_tasks.daemon import ConsumerDaemon
 from pubsub_tasks.decorators import handles
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.media_types import created
-from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.verdicts import Ack, Retry
+from pubsub_tasks.wire.media_types import created
 from tests.samples import ORDER, OrderPlaced
 
 tasks = Tasks()
@@ -92,7 +92,7 @@ def test_a_daemon_that_names_its_handlers_serves_no_others():
 
 
 def message(media_type):
-    from pubsub_tasks.wire import Outgoing
+    from pubsub_tasks.wire.records import Outgoing
 
     return Outgoing(f'{{"mediaType": "{media_type}"}}')
 

@@ -6,8 +6,8 @@ from tenacity import retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.options import by
-from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.messages.publish_options import by
+from pubsub_tasks.tasks.registry import Tasks
 from tests.samples import ORDER, OrderPlaced, RememberingProducer, delivery
 
 

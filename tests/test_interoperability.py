@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from marshmallow import fields
 
-from pubsub_tasks.codecs import PubSubMessageSchema
-from pubsub_tasks.consuming.consumer import ConsumedMessage, Consumer
-from pubsub_tasks.envelope import open_record
-from pubsub_tasks.flow import headers
-from pubsub_tasks.media_types import changed, created, deleted
+from pubsub_tasks.consumer.consumer import ConsumedMessage, Consumer
+from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.headers import headers
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.tasks.registry import Tasks
+from pubsub_tasks.transports.boto_shapes import record_from
 from pubsub_tasks.transports.memory import MemoryTransport
-from pubsub_tasks.transports.shapes import record_from
+from pubsub_tasks.wire.media_types import changed, created, deleted
 
 WIRE = json.loads((Path(__file__).parent / "fixtures" / "microcosm_records.json").read_text())
 NOW = 1_700_000_000.123456

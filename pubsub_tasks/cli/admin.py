@@ -2,8 +2,8 @@
 
 import click
 
-from . import local
-from .dlq.commands import dlq
+from ..cli import local
+from .dlq.command import dlq
 from .one_line import OneLineGroup
 
 

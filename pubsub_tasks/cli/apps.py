@@ -14,12 +14,13 @@ from types import FrameType
 from typing import Any, Protocol
 
 from ..errors import ConfigurationError
-from ..graph import graph_for, is_graph
-from ..odd_errors import error_class, error_text
-from ..publishing.ways import QueueUrls
-from ..tasks import Task, Tasks, default_tasks
+from ..graph.object_graph import graph_for, is_graph
+from ..publishing.routes import QueueUrls
+from ..tasks.registry import Tasks, default_tasks
+from ..tasks.task import Task
+from ..untrusted.odd_errors import error_class, error_text
 
-ENTRY_POINTS = "pubsub_tasks.tasks"
+ENTRY_POINTS = "pubsub_tasks.tasks.registry"
 VARIABLE = "PUBSUB_TASKS_APP"
 
 

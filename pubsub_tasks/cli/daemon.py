@@ -2,10 +2,10 @@
 
 import click
 
-from . import worker
+from ..cli import worker
 from .apps import App
 from .one_line import OneLine
-from .serve import serve
+from .serving.serve import serve
 
 
 def run(about: str, name: str, app: App) -> None:

@@ -8,11 +8,12 @@ from threading import Event
 
 import click
 
-from ..embedded.server import is_free, serve
-from ..local import Local, environment, local
-from ..serving import choose_queue
-from ..tasks import Task, Tasks
-from . import apps
+from ..cli import apps
+from ..environments.local_broker import LocalBroker, environment, local
+from ..local.server import is_free, serve
+from ..processes.service import choose_queue
+from ..tasks.registry import Tasks
+from ..tasks.task import Task
 
 PORT = 4566
 """Where the broker listens unless told otherwise: the lines that a shell was given stay right."""
@@ -51,13 +52,13 @@ def preferred_port() -> int:
     return PORT if is_free(PORT) else 0
 
 
-def chosen_queues(world: Local, tasks: Tasks, queue: str | None) -> list[tuple[str, str]]:
+def chosen_queues(world: LocalBroker, tasks: Tasks, queue: str | None) -> list[tuple[str, str]]:
     """Logical names and URLs: of this queue, or of all. Raises ConfigurationError where no task names it."""
     urls = world.provisioned.queue_urls
     return list(urls.items()) if queue is None else [(name := choose_queue(tasks, "", queue), urls[name])]
 
 
-def tell_how_to_publish(world: Local, tasks: Tasks, log_format: str, logger: Logger) -> None:
+def tell_how_to_publish(world: LocalBroker, tasks: Tasks, log_format: str, logger: Logger) -> None:
     """Say how other shells publish to a worker's own broker: lines to paste, or in JSON one log line."""
     variables = environment(world.url, world.fifo_topics)
     if log_format == "json":

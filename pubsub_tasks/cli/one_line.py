@@ -8,9 +8,9 @@ from typing import IO, Any
 
 import click
 
-from ..consuming.restarts import BAD_INPUT
 from ..errors import PubSubTasksError, TransportError
-from ..wire import MUST_BE_MENDED
+from ..processes.restarts import BAD_INPUT
+from ..wire.records import MUST_BE_MENDED
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -36,14 +36,14 @@ class OneLineGroup(OneLine, click.Group):
     """The same of several commands."""
 
 
-class _Told(click.ClickException):
+class _OneLineError(click.ClickException):
     exit_code = BAD_INPUT
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(self.message, file=file, err=True)
 
 
-class _Failed(_Told):
+class _Failed(_OneLineError):
     exit_code = FAILED
 
 
@@ -55,14 +55,14 @@ def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
         raise
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else path
-        raise _Told(_line(path, error.format_message())) from error
+        raise _OneLineError(_line(path, error.format_message())) from error
     except TransportError as error:
-        told = _Told if error.code in MUST_BE_MENDED else _Failed
+        told = _OneLineError if error.code in MUST_BE_MENDED else _Failed
         raise told(_line(path, str(error))) from error
     except PubSubTasksError as error:
         if debug and error.__cause__ is not None:
             click.echo(_traceback(error.__cause__), err=True)
-        raise _Told(_line(path, str(error))) from error
+        raise _OneLineError(_line(path, str(error))) from error
 
 
 def _traceback(error: BaseException) -> str:

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..consuming.outage import Outage
 from ..errors import ConfigurationError, TransportError
-from ..wire import MUST_BE_MENDED
+from ..wire.records import MUST_BE_MENDED
+from ..worker_health.call_health import CallHealth
 
 Made = TypeVar("Made")
 
@@ -19,14 +19,14 @@ def patiently(make: Callable[[], Made], sleep: Callable[[float], None] = time.sl
 
     Raises ConfigurationError for what a person must mend, such as denied access.
     """
-    outage = Outage("starting", time.monotonic, random.random)
+    call_health = CallHealth("starting", time.monotonic, random.random)
     while True:
         try:
             made = make()
         except TransportError as error:
             if error.code in MUST_BE_MENDED:
                 raise ConfigurationError(str(error)) from error
-            sleep(outage.failed(error))
+            sleep(call_health.failed(error))
         else:
-            outage.succeeded()
+            call_health.succeeded()
             return made

@@ -2,13 +2,13 @@
 
 import click
 
-from ..consuming.worker import UNREADY_AFTER
-from ..raw import ENVELOPE
-from . import apps
+from ..cli import apps
+from ..transports.raw_content import ENVELOPE
+from ..worker.worker import UNREADY_AFTER
 from .numbers import FiniteRange
 from .one_line import OneLine
-from .probes import LOOPBACK
-from .serve import serve
+from .serving.health_answers import LOOPBACK
+from .serving.serve import serve
 
 ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", ENVELOPE)
 """Names by which microcosm-pubsub asks for one way to read messages."""
@@ -39,7 +39,7 @@ _POSITIVE = click.IntRange(min=1)
     "-A",
     metavar="MODULE[:ATTRIBUTE]",
     help="Where the tasks are; the current directory is searched first. Else PUBSUB_TASKS_APP, else "
-    "installed entry points in pubsub_tasks.tasks.",
+    "installed entry points in pubsub_tasks.tasks.registry.",
 )
 @click.option("--queue", metavar="NAME", help="Serve the tasks of this queue=; else the URL's name tells.")
 @click.option(

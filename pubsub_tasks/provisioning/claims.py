@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..pointers import PARKED
+from ..wire.s3_pointer import PARKED
 
 DAYS = 29
 """Longer than the longest retention of a queue and of its dead-letter queue together, 14 days each.

@@ -11,8 +11,8 @@ from os.path import commonprefix
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..media_types import topic_name
-from ..queue_names import FIFO, MAX_QUEUE_NAME, is_queue_name
+from ..untrusted.queue_names import FIFO, MAX_QUEUE_NAME, is_queue_name
+from ..wire.media_types import topic_name
 
 MAX_RECEIVES = 1_000
 """The largest maxReceiveCount. Source: SQS developer guide, "Using dead-letter queues"."""

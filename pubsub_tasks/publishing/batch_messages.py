@@ -11,14 +11,15 @@ from uuid import uuid4
 
 from marshmallow import Schema, fields
 
-from ..codecs import PubSubMessageSchema
+from ..content.codec import PubSubMessageSchema
 from ..decorators import handles
-from ..envelope import MEDIA_TYPE_ATTRIBUTE
 from ..errors import ConfigurationError
-from ..media_types import created
-from ..tasks import DEFAULT_QUEUE, Tasks, default_tasks
-from ..wire import Outgoing, text
-from .batches import Parcel
+from ..messages.envelope import MEDIA_TYPE_ATTRIBUTE
+from ..tasks.registry import Tasks, default_tasks
+from ..tasks.task import DEFAULT_QUEUE
+from ..wire.media_types import created
+from ..wire.records import Outgoing, text
+from .batching import PreparedMessage
 from .producer import Producer
 
 
@@ -53,8 +54,8 @@ def publish_batch_messages(queue: str = DEFAULT_QUEUE, tasks: Tasks | None = Non
         return True
 
 
-def _parcels(messages: Sequence[Mapping[str, Any]]) -> Iterator[Parcel]:
+def _parcels(messages: Sequence[Mapping[str, Any]]) -> Iterator[PreparedMessage]:
     for index, message in enumerate(messages):
         media_type, topic = message["media_type"], message["topic_arn"]
         outgoing = Outgoing(message["message"], {MEDIA_TYPE_ATTRIBUTE: text(media_type)})
-        yield Parcel(media_type, str(uuid4()), topic, outgoing, outgoing.size, index)
+        yield PreparedMessage(media_type, str(uuid4()), topic, outgoing, outgoing.size, index)

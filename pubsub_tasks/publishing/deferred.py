@@ -11,21 +11,23 @@ from threading import Lock
 from types import TracebackType
 from typing import Protocol, Self
 
-from .batches import Parcel, Results
+from .batching import PreparedMessage, PublishResults
 
 
 class Sends(Protocol):
     """Who sends what was gathered."""
 
-    def send_all(self, parcels: Iterable[Parcel], results: Results) -> None: ...
+    def send_all(self, prepared_messages: Iterable[PreparedMessage], results: PublishResults) -> None: ...
 
-    async def asend_all(self, parcels: Iterable[Parcel], results: Results) -> None: ...
+    async def asend_all(
+        self, prepared_messages: Iterable[PreparedMessage], results: PublishResults
+    ) -> None: ...
 
 
 class Sink(Protocol):
     """Where parcels go instead of out."""
 
-    def put(self, parcel: Parcel, sender: Sends) -> bool:
+    def put(self, prepared: PreparedMessage, sender: Sends) -> bool:
         """Take it; False where it is too late for that, and it must go at once."""
         ...
 
@@ -43,7 +45,7 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._gathered: list[tuple[Parcel, Sends]] | None = None
+        self._gathered: list[tuple[PreparedMessage, Sends]] | None = None
         self._token: Token[Sink | None] | None = None
 
     def __enter__(self) -> Self:
@@ -55,10 +57,10 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         gathered = self._leave(kind)
-        results = Results()
+        results = PublishResults()
         with results.stopped_by_errors(lambda: len(gathered)):
-            for sender, parcels in _by_sender(gathered):
-                sender.send_all(parcels, results)
+            for sender, prepared_messages in _by_sender(gathered):
+                sender.send_all(prepared_messages, results)
         results.check()
 
     async def __aenter__(self) -> Self:
@@ -68,21 +70,21 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         gathered = self._leave(kind)
-        results = Results()
+        results = PublishResults()
         with results.stopped_by_errors(lambda: len(gathered)):
-            for sender, parcels in _by_sender(gathered):
-                await sender.asend_all(parcels, results)
+            for sender, prepared_messages in _by_sender(gathered):
+                await sender.asend_all(prepared_messages, results)
         results.check()
 
-    def put(self, parcel: Parcel, sender: Sends) -> bool:
+    def put(self, prepared: PreparedMessage, sender: Sends) -> bool:
         """See `Sink`."""
         with self._lock:
             if self._gathered is None:
                 return False
-            self._gathered.append((parcel, sender))
+            self._gathered.append((prepared, sender))
             return True
 
-    def _leave(self, kind: type[BaseException] | None) -> list[tuple[Parcel, Sends]]:
+    def _leave(self, kind: type[BaseException] | None) -> list[tuple[PreparedMessage, Sends]]:
         """End the block; what of it is to be sent now."""
         assert self._token is not None
         sink.reset(self._token)
@@ -91,12 +93,14 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
         outer = sink.get()
         if kind is not None:
             return []
-        return [(parcel, sender) for parcel, sender in gathered if not (outer and outer.put(parcel, sender))]
+        return [
+            (prepared, sender) for prepared, sender in gathered if not (outer and outer.put(prepared, sender))
+        ]
 
 
-def _by_sender(gathered: list[tuple[Parcel, Sends]]) -> list[tuple[Sends, list[Parcel]]]:
+def _by_sender(gathered: list[tuple[PreparedMessage, Sends]]) -> list[tuple[Sends, list[PreparedMessage]]]:
     """What each sender is to send; the index of a parcel is its place in the block."""
-    found: dict[int, tuple[Sends, list[Parcel]]] = {}
-    for index, (parcel, sender) in enumerate(gathered):
-        found.setdefault(id(sender), (sender, []))[1].append(parcel.at(index))
+    found: dict[int, tuple[Sends, list[PreparedMessage]]] = {}
+    for index, (prepared, sender) in enumerate(gathered):
+        found.setdefault(id(sender), (sender, []))[1].append(prepared.at(index))
     return list(found.values())

@@ -6,22 +6,24 @@ parked as it was, so that Amazon's own libraries read it.
 
 from dataclasses import dataclass, replace
 
-from ..codecs import Codec
-from ..compression import CONTENT_ENCODING, GZIP, MAX_EXPANDED, compressed
+from ..content.codec import Codec
 from ..errors import MessageTooLarge, TooManyAttributes
-from ..pointers import Pointer, size_attribute
-from ..wire import MAX_ATTRIBUTES, Outgoing
+from ..wire.compression import CONTENT_ENCODING, GZIP, MAX_EXPANDED, compressed
+from ..wire.records import MAX_ATTRIBUTES, Outgoing
+from ..wire.s3_pointer import Pointer, size_attribute
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedBody:
     """A body to be parked before its message is sent."""
 
     pointer: Pointer
     body: str
 
 
-def fit(codec: Codec, sealed: Outgoing, limit: int, pointer: Pointer | None) -> tuple[Outgoing, Claim | None]:
+def fit(
+    codec: Codec, sealed: Outgoing, limit: int, pointer: Pointer | None
+) -> tuple[Outgoing, ClaimedBody | None]:
     """The message as it is to be sent, of up to `limit` bytes; what is too large may be parked at `pointer`.
 
     Raises MessageTooLarge, and TooManyAttributes where there is no room to tell what was done.
@@ -43,7 +45,7 @@ def fit(codec: Codec, sealed: Outgoing, limit: int, pointer: Pointer | None) -> 
     parked = _told(codec, replace(sealed, body=pointer.body(), attributes=attributes))
     if parked.size > limit:  # its attributes alone are too much
         raise MessageTooLarge(codec.media_type, parked.size, limit)
-    return parked, Claim(pointer, sealed.body)
+    return parked, ClaimedBody(pointer, sealed.body)
 
 
 def _smaller(outgoing: Outgoing, compression: str) -> Outgoing:

@@ -7,28 +7,28 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from ..codecs import Codec
-from ..copies import copied
-from ..envelope import seal
+from ..content.codec import Codec
+from ..content.own_copies import copied
+from ..content.schema_registry import SchemaRegistry
 from ..errors import ConfigurationError
-from ..events import Observer
-from ..flow import outbound
-from ..message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
-from ..middleware import Middleware, compose, refuse_coroutine
-from ..observing import Observers
-from ..options import DEFAULT, Options
-from ..outlets import Content
-from ..pointers import PARKED, ClaimStore, Pointer
-from ..schemas import Schemas
-from ..transports import Publisher
-from ..wire import Outgoing
-from .batches import Parcel, Results
+from ..messages.envelope import seal
+from ..messages.headers import outbound
+from ..messages.message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
+from ..messages.publish_options import DEFAULT, PublishOptions
+from ..tasks.events import Observer
+from ..tasks.middleware import Middleware, compose, refuse_coroutine
+from ..tasks.observers import Observers
+from ..tasks.publishable import Content
+from ..transports.protocols import Publisher
+from ..wire.records import Outgoing
+from ..wire.s3_pointer import PARKED, ClaimStore, Pointer
+from .batching import PreparedMessage, PublishResults
 from .deferred import sink
 from .fitting import fit
-from .sending import Sender
+from .routes import Route, Routes
+from .sender import Sender
 from .stream import Stream
 from .topics import Topics
-from .ways import Way, Ways
 
 MAX_SIZE = 262_144
 """Bytes that a topic takes unless its MaximumMessageSize says more. Source: SNS API reference, Publish."""
@@ -38,25 +38,25 @@ CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class PublishContext:
     """What a publishing middleware sees, and may replace: a codec, content, and options."""
 
     codec: Codec
     content: Content
-    options: Options
+    options: PublishOptions
 
 
 class Producer:
     """Publishes to topics, and what is delayed to queues. Safe to share between threads.
 
-    `publisher` alone knows no delays; `Ways` do.
+    `publisher` alone knows no delays; `Routes` do.
     """
 
     def __init__(
         self,
-        publisher: Publisher | Ways,
+        publisher: Publisher | Routes,
         topics: Topics,
-        schemas: Schemas,
+        schemas: SchemaRegistry,
         *,
         observers: Sequence[Observer] | Observers = (),
         middleware: Sequence[Middleware] = (),
@@ -70,8 +70,8 @@ class Producer:
             refuse_coroutine(each, "a publish")
         self._topics = topics
         self._schemas = schemas
-        self._ways = publisher if isinstance(publisher, Ways) else Ways(publisher)
-        self._sender = Sender(self._ways, max_size, Observers.of(observers), clock, sleep, claims)
+        self._routes = publisher if isinstance(publisher, Routes) else Routes(publisher)
+        self._sender = Sender(self._routes, max_size, Observers.of(observers), clock, sleep, claims)
         self._max_size = max_size
         self._claims = claims
         self._clock = clock
@@ -92,20 +92,20 @@ class Producer:
         `opaque_data` is more headers; the parameters' names are microcosm-pubsub's. Raises UnknownMediaType,
         TopicNotDefinedError, InvalidContent, EncodeError, MessageTooLarge, PublishFailed.
         """
-        options = Options(headers=opaque_data) if opaque_data else DEFAULT
+        options = PublishOptions(headers=opaque_data) if opaque_data else DEFAULT
         named = isinstance(dct, Mapping) or dct is None or bool(fields)
         content = {**(dct or {}), **fields} if named else dct
         return self.publish(self._schemas.find(media_type), content, options)
 
-    def publish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str:
+    def publish(self, codec: Codec, content: Content, options: PublishOptions = DEFAULT) -> str:
         """Publish content of a codec's media type; returns the message id. Raises as `produce` does."""
         if self._has_middleware:  # which may edit it, and a caller may publish it again
             content = copied(content)
-        message_id: str = self._call(Publication(codec, content, options))
+        message_id: str = self._call(PublishContext(codec, content, options))
         return message_id
 
     def publish_many(
-        self, codec: Codec, contents: Iterable[Content], options: Options = DEFAULT
+        self, codec: Codec, contents: Iterable[Content], options: PublishOptions = DEFAULT
     ) -> list[str]:
         """Publish many, ten to a call; returns their ids. Raises PublishFailed for those that failed."""
         stream = self.batch(codec, options)
@@ -113,20 +113,23 @@ class Producer:
         stream.finish()
         return stream.ids
 
-    def batch(self, codec: Codec, options: Options = DEFAULT) -> Stream:
+    def batch(self, codec: Codec, options: PublishOptions = DEFAULT) -> Stream:
         """A block in which to publish many, ten to a call."""
         return Stream(
             lambda content: self.publish(codec, content, options),
             self._sender,
-            is_fifo=lambda: self._way(codec.media_type, options, self._clock()).fifo,
+            is_fifo=lambda: self._route(codec.media_type, options, self._clock()).fifo,
         )
 
-    async def apublish(self, codec: Codec, content: Content, options: Options = DEFAULT) -> str:
+    async def apublish(self, codec: Codec, content: Content, options: PublishOptions = DEFAULT) -> str:
         """As `publish`, in a thread: boto3 blocks, and so may a middleware."""
         return await asyncio.to_thread(self.publish, codec, content, options)
 
     async def apublish_many(
-        self, codec: Codec, contents: Iterable[Content] | AsyncIterable[Content], options: Options = DEFAULT
+        self,
+        codec: Codec,
+        contents: Iterable[Content] | AsyncIterable[Content],
+        options: PublishOptions = DEFAULT,
     ) -> list[str]:
         """As `publish_many`, in a thread."""
         if not isinstance(contents, AsyncIterable):
@@ -138,45 +141,49 @@ class Producer:
         await asyncio.to_thread(stream.finish)
         return stream.ids
 
-    def forward(self, parcels: Iterable[Parcel]) -> None:
+    def forward(self, prepared_messages: Iterable[PreparedMessage]) -> None:
         """Send what is written already. Raises PublishFailed."""
-        given, results = list(parcels), Results()
+        given, results = list(prepared_messages), PublishResults()
         with results.stopped_by_errors(lambda: len(given)):
             self._sender.send_all(given, results)
         results.check()
 
-    def _send(self, publication: Publication) -> str:
-        parcel = self._parcel(publication)
+    def _send(self, publication: PublishContext) -> str:
+        prepared = self._parcel(publication)
         gathering = sink.get()
-        if gathering is None or not gathering.put(parcel, self._sender):
-            self._sender.send(parcel)
-        return parcel.message_id
+        if gathering is None or not gathering.put(prepared, self._sender):
+            self._sender.send(prepared)
+        return prepared.message_id
 
-    def _parcel(self, publication: Publication) -> Parcel:
+    def _parcel(self, publication: PublishContext) -> PreparedMessage:
         codec, options = publication.codec, publication.options
         now = self._clock()
         try:
-            way = self._way(codec.media_type, options, now)
+            way = self._route(codec.media_type, options, now)
         except ConfigurationError:
             codec.check(publication.content)  # content that is wrong is told first
             raise
         message = self._message(codec.media_type, publication.content, options, way, now)
         sealed = replace(_sealed(way, codec, message, options), delay=way.delay)
         outgoing, claim = fit(codec, sealed, self._max_size, self._pointer(message))
-        return Parcel(codec.media_type, message.id, way.destination, outgoing, outgoing.size, claim=claim)
+        return PreparedMessage(
+            codec.media_type, message.id, way.destination, outgoing, outgoing.size, claim=claim
+        )
 
-    def _way(self, media_type: str, options: Options, now: float) -> Way:
+    def _route(self, media_type: str, options: PublishOptions, now: float) -> Route:
         due = options.due(now)
         if due is None:
-            return Way(self._topics.arn(media_type))
+            return Route(self._topics.arn(media_type))
         topic = self._topics.arn(media_type) if options.queue is None else ""
-        return self._ways.later(topic, options.queue, due, now)
+        return self._routes.later(topic, options.queue, due, now)
 
     def _pointer(self, message: Message) -> Pointer | None:
         bucket = self._claims.bucket if self._claims else None
         return Pointer(bucket, PARKED + message.id) if bucket else None
 
-    def _message(self, media_type: str, content: Content, options: Options, way: Way, now: float) -> Message:
+    def _message(
+        self, media_type: str, content: Content, options: PublishOptions, way: Route, now: float
+    ) -> Message:
         given = dict(options.headers)
         if way.not_before is not None:
             given[NOT_BEFORE] = f"{way.not_before:.3f}"
@@ -186,7 +193,7 @@ class Producer:
         return Message(media_type, content, headers, headers[MESSAGE_ID], now)
 
 
-def _sealed(way: Way, codec: Codec, message: Message, options: Options) -> Outgoing:
+def _sealed(way: Route, codec: Codec, message: Message, options: PublishOptions) -> Outgoing:
     """The message as its topic takes it. On a FIFO topic a repeated call must not make a second message."""
     if way.fifo and options.group_id is None:
         raise ConfigurationError(

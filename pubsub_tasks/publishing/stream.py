@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..errors import ConfigurationError, MessageError
-from .batches import Batches, Parcel, Results
+from .batching import PreparedMessage, PublishBatches, PublishResults
 from .deferred import Sends, sink
-from .sending import Sender
+from .sender import Sender
 
 
 class Stream:
@@ -29,8 +29,8 @@ class Stream:
         self._publish_one = publish_one
         self._sender = sender
         self._is_fifo = is_fifo
-        self._batches = Batches(sender.max_bytes)
-        self._results = Results()
+        self._batches = PublishBatches(sender.max_bytes)
+        self._results = PublishResults()
 
     def __enter__(self) -> Self:
         return self
@@ -79,13 +79,13 @@ class Stream:
         self._results.check()
 
     def stopped_by_errors(self) -> AbstractContextManager[None]:
-        """See `Results`. What a deferred block gathers was neither published nor has it failed."""
+        """See `PublishResults`. What a deferred block gathers was neither published nor has it failed."""
         return nullcontext() if sink.get() is not None else self._results.stopped_by_errors(self._taken)
 
-    def put(self, parcel: Parcel, sender: Sends) -> bool:
+    def put(self, prepared: PreparedMessage, sender: Sends) -> bool:
         """See `Sink`."""
         with self._results.stopped_by_errors(self._taken):
-            for batch in self._batches.put(parcel.at(len(self.ids) - 1)):
+            for batch in self._batches.put(prepared.at(len(self.ids) - 1)):
                 self._sender.send_batch(batch, self._results)
         return True
 

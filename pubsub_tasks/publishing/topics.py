@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..errors import ConfigurationError, TopicNotDefinedError
-from ..media_types import changed, created, deleted, topic_name
-from ..queue_names import FIFO
+from ..untrusted.queue_names import FIFO
+from ..wire.media_types import changed, created, deleted, topic_name
 
 _CHANGES = {"created": created, "changed": changed, "deleted": deleted}
 

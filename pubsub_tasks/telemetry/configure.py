@@ -9,8 +9,8 @@ import logging
 import sys
 from typing import Any, TextIO
 
-from .. import last_resort
-from ..current import mark_records
+from ..lifecycle import last_resort
+from ..messages.current_message import mark_records
 from .formatters import JsonFormatter, TextFormatter
 
 TEXT, JSON = "text", "json"

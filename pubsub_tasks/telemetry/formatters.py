@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..current import FIELDS, is_marked
-from ..odd_errors import described, error_name, error_text, traceback_of
-from ..printable import LONGEST_TEXT, cut, cut_start, printable, text_of
+from ..messages.current_message import FIELDS, is_marked
+from ..untrusted.odd_errors import described, error_name, error_text, traceback_of
+from ..untrusted.printable import LONGEST_TEXT, cut, cut_start, printable, text_of
 
 LONGEST_TRACEBACK = 16_384
 """Characters; the innermost frames and the error itself are at the end, which is kept."""

@@ -15,9 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from .. import forks
-from ..addresses import authority, unbracketed
 from ..errors import ConfigurationError
+from ..lifecycle import forks
+from ..untrusted.addresses import authority, unbracketed
 
 logger = logging.getLogger(__name__)
 

@@ -4,13 +4,13 @@ import logging
 from threading import Lock
 from typing import Any
 
-from .. import last_resort
-from ..current import Handled
 from ..errors import UnknownMediaType
-from ..events import Event, Lost, Published, Settled
-from ..odd_errors import error_class, error_name, error_text
-from ..printable import LONGEST_ID, LONGEST_TEXT, printable, text_of
-from ..verdicts import Ack, DeadLetter, Drop, Hold, Hopped, Release, Retry, Verdict
+from ..lifecycle import last_resort
+from ..messages.current_message import Handled
+from ..tasks.events import Event, Lost, Published, Settled
+from ..untrusted.odd_errors import error_class, error_name, error_text
+from ..untrusted.printable import LONGEST_ID, LONGEST_TEXT, printable, text_of
+from ..verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retry, Verdict
 
 logger = logging.getLogger("pubsub_tasks.messages")
 
@@ -18,7 +18,7 @@ MOST_UNKNOWN = 1_000
 """Media types that nobody here handles, each told once; whoever may publish could think of more."""
 
 
-class Watch:
+class LogObserver:
     """An observer that logs what a reader should know: failures as warnings or errors, success for debugging.
 
     A media type that no task here handles, and that is left to workers that may, is one warning: a rolling
@@ -67,7 +67,7 @@ class Watch:
         _settled(event, logging.DEBUG)
 
 
-observe = Watch()
+observe = LogObserver()
 """The process's own."""
 
 
@@ -94,8 +94,8 @@ def _settled(event: Settled, level: int) -> None:
 
 _LEVELS: dict[type[Verdict], int] = {
     Ack: logging.DEBUG,
-    Hold: logging.DEBUG,
-    Hopped: logging.DEBUG,
+    Postpone: logging.DEBUG,
+    Postponed: logging.DEBUG,
     Retry: logging.WARNING,
     DeadLetter: logging.ERROR,
     Drop: logging.WARNING,
@@ -105,8 +105,8 @@ _LEVELS: dict[type[Verdict], int] = {
 
 _WORDS: dict[type[Verdict], str] = {
     Ack: "ack",
-    Hold: "hold",
-    Hopped: "hop",
+    Postpone: "hold",
+    Postponed: "hop",
     Retry: "retry",
     DeadLetter: "dead_letter",
     Drop: "drop",
@@ -122,9 +122,9 @@ def word(verdict: Verdict) -> str:
 def describe(verdict: Verdict) -> str:
     """A verdict in words, such as "retry in 3.5 s" or "dead letter (invalid)"."""
     match verdict:
-        case Hold(after):
+        case Postpone(after):
             return f"not due for {after:.0f} s"
-        case Hopped():
+        case Postponed():
             return "not due, sent on"
         case Ack(skipped=True):
             return "skipped"

@@ -1,4 +1,4 @@
-"""Recent: an observer that remembers what was handled lately, for whoever asks how a worker is doing."""
+"""An observer that remembers what was handled lately, for /status."""
 
 import heapq
 from collections import Counter, deque
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from ..events import Event, Settled
-from ..odd_errors import error_class, error_text
-from ..printable import LONGEST_ID, LONGEST_TEXT, cut
+from ..tasks.events import Event, Settled
+from ..untrusted.odd_errors import error_class, error_text
+from ..untrusted.printable import LONGEST_ID, LONGEST_TEXT, cut
 from ..verdicts import Retry, Verdict
 from .logging import describe
 
@@ -19,7 +19,7 @@ ERRORS = 10
 """How many of the last errors are kept."""
 
 
-class Recent:
+class RecentActivity:
     """Rates by task, the last errors, and how many messages sleep in a back-off. `clock` is epoch seconds."""
 
     kinds = (Settled,)

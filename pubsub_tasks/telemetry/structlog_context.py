@@ -3,8 +3,8 @@
 import sys
 from typing import Any
 
-from ..current import current
-from ..middleware import Layer, Next
+from ..messages.current_message import current
+from ..tasks.middleware import Layer, Next
 
 
 def structlog_layer() -> Layer | None:

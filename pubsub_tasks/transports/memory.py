@@ -6,10 +6,10 @@ from functools import partial
 from threading import Condition
 from typing import Any
 
-from ..embedded.broker import Broker
-from ..embedded.errors import ServiceError
 from ..errors import TransportError
-from . import Features
+from ..local.rules.broker import Broker
+from ..local.rules.service_errors import ServiceError
+from .protocols import Features
 from .sns import SnsPublisher
 from .sqs import SqsQueue, find_queue
 

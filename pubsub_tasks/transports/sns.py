@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from ..errors import PublishFailed
-from ..wire import EntryFailure, Outgoing, Sent
-from . import shapes
-from .sqs import Call
+from ..transports import boto_shapes
+from ..wire.records import EntryFailure, Outgoing, Sent
+from .sqs import ApiCall
 
 
 class SnsPublisher:
     """Publishes to any topic. Safe to share between threads when its `call` is."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: ApiCall) -> None:
         self._call = call
 
     def publish(self, topic_arn: str, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
-        params = {"TopicArn": topic_arn, "PublishBatchRequestEntries": shapes.publish_entries(entries)}
-        return shapes.sent(self._call("PublishBatch", params, PublishFailed), len(entries))
+        params = {"TopicArn": topic_arn, "PublishBatchRequestEntries": boto_shapes.publish_entries(entries)}
+        return boto_shapes.sent(self._call("PublishBatch", params, PublishFailed), len(entries))

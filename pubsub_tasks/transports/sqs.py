@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ..errors import ConfigurationError, ReceiveFailed, SettleFailed, TransportError
-from ..wire import EntryFailure, Move, Outgoing, QueueAttributes, Record, Sent
-from . import shapes
+from ..transports import boto_shapes
+from ..wire.records import EntryFailure, MoveTaskStatus, Outgoing, QueueAttributes, Record, Sent
 
 _PAGE = 1_000
 """Queues in one answer. Source: SQS API reference, ListDeadLetterSourceQueues."""
@@ -13,7 +13,7 @@ _PAGE = 1_000
 _NO_SUCH_QUEUE = ("NonExistentQueue", "QueueDoesNotExist")
 
 
-class Call(Protocol):
+class ApiCall(Protocol):
     """Carries out one action with boto3's parameters, and gives boto3's answer.
 
     Raises the given kind of TransportError when the service refuses or the wire fails, and
@@ -28,14 +28,14 @@ class Call(Protocol):
 class SqsQueue:
     """One queue, by its URL. Safe to share between threads when its `call` is."""
 
-    def __init__(self, url: str, call: Call) -> None:
+    def __init__(self, url: str, call: ApiCall) -> None:
         self.url = url
         self.name = url.rstrip("/").rpartition("/")[2]
         self.fifo = self.name.endswith(".fifo")
         self._call = call
         self._question = {
             "QueueUrl": url,
-            "MessageSystemAttributeNames": list(shapes.SYSTEM_ATTRIBUTES),
+            "MessageSystemAttributeNames": list(boto_shapes.SYSTEM_ATTRIBUTES),
             "MessageAttributeNames": ["All"],
         }
 
@@ -51,17 +51,17 @@ class SqsQueue:
         if attempt_id is not None:
             params["ReceiveRequestAttemptId"] = attempt_id
         response = self._call("ReceiveMessage", params, ReceiveFailed)
-        return shapes.records_from(response.get("Messages"))
+        return boto_shapes.records_from(response.get("Messages"))
 
     def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
-        return self._settle("DeleteMessageBatch", shapes.delete_entries(handles))
+        return self._settle("DeleteMessageBatch", boto_shapes.delete_entries(handles))
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
-        return self._settle("ChangeMessageVisibilityBatch", shapes.visibility_entries(changes))
+        return self._settle("ChangeMessageVisibilityBatch", boto_shapes.visibility_entries(changes))
 
     def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
-        params = {"QueueUrl": self.url, "Entries": shapes.send_entries(entries)}
-        return shapes.sent(self._call("SendMessageBatch", params, SettleFailed), len(entries))
+        params = {"QueueUrl": self.url, "Entries": boto_shapes.send_entries(entries)}
+        return boto_shapes.sent(self._call("SendMessageBatch", params, SettleFailed), len(entries))
 
     def attributes(self) -> QueueAttributes:
         params = {"QueueUrl": self.url, "AttributeNames": ["All"]}
@@ -74,7 +74,7 @@ class SqsQueue:
                 ) from error
             raise
         told = response.get("Attributes")
-        return shapes.queue_attributes_from(told if isinstance(told, dict) else {})
+        return boto_shapes.queue_attributes_from(told if isinstance(told, dict) else {})
 
     def sources(self) -> list[str]:
         urls: list[str] = []
@@ -94,20 +94,20 @@ class SqsQueue:
             params["MaxNumberOfMessagesPerSecond"] = rate
         self._call("StartMessageMoveTask", params, TransportError)
 
-    def last_move(self) -> Move | None:
+    def last_move(self) -> MoveTaskStatus | None:
         params = {"SourceArn": self.attributes().arn, "MaxResults": 1}
         response = self._call("ListMessageMoveTasks", params, TransportError)
-        return next(map(shapes.move_from, response.get("Results", ())), None)
+        return next(map(boto_shapes.move_from, response.get("Results", ())), None)
 
     def cancel_move(self, handle: str) -> None:
         self._call("CancelMessageMoveTask", {"TaskHandle": handle}, TransportError)
 
-    def _settle(self, action: str, entries: list[shapes.Shape]) -> list[EntryFailure | None]:
+    def _settle(self, action: str, entries: list[boto_shapes.Shape]) -> list[EntryFailure | None]:
         response = self._call(action, {"QueueUrl": self.url, "Entries": entries}, SettleFailed)
-        return shapes.settled(response, len(entries))
+        return boto_shapes.settled(response, len(entries))
 
 
-def find_queue(call: Call, arn: str) -> str:
+def find_queue(call: ApiCall, arn: str) -> str:
     """URL of the queue with this ARN. Raises ConfigurationError when there is none, else TransportError."""
     account, _, name = arn.partition(":sqs:")[2].partition(":")[2].partition(":")
     if not name:

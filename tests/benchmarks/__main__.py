@@ -26,8 +26,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .contenders import BESIDE, Figures
-from .stage import ROOT, broker, filled, parser, spread
+from tests.benchmarks.contenders import BESIDE, Figures
+from tests.benchmarks.stage import ROOT, broker, filled, parser, spread
 
 
 def main(arguments: list[str] | None = None) -> None:

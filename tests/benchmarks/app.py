@@ -6,8 +6,7 @@ That clock is one for all processes of a machine.
 import time
 
 from pubsub_tasks import task
-
-from .readings import Reading
+from tests.benchmarks.readings import Reading
 
 
 @task(Reading)

@@ -24,11 +24,10 @@ from botocore.config import Config
 from marshmallow import EXCLUDE
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.consuming.worker import Capacity
-from pubsub_tasks.serving import Options
-
-from .counted import Goal, counted_worker
-from .readings import Reading
+from pubsub_tasks.processes.service import ServiceOptions
+from pubsub_tasks.worker.worker import Capacity
+from tests.benchmarks.counted import Goal, counted_worker
+from tests.benchmarks.readings import Reading
 
 Figures = dict[str, float]
 
@@ -106,7 +105,7 @@ def ours(
             if seconds:
                 await asyncio.sleep(seconds)
 
-    options = Options(capacity=Capacity(concurrency, concurrency, wait=1))
+    options = ServiceOptions(capacity=Capacity(concurrency, concurrency, wait=1))
     worker, queue = counted_worker(tasks, url, goal, options, (concurrency or 100) + 16)
 
     def consume() -> int:

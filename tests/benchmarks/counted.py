@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from pubsub_tasks.consuming.worker import Worker
-from pubsub_tasks.serving import Options, service
-from pubsub_tasks.tasks import Tasks
-from pubsub_tasks.transports.aws import AwsTransport, Settings
-from pubsub_tasks.wire import EntryFailure, Outgoing, QueueAttributes, Record, Sent
+from pubsub_tasks.processes.service import ServiceOptions, service
+from pubsub_tasks.tasks.registry import Tasks
+from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.transport import AwsTransport
+from pubsub_tasks.wire.records import EntryFailure, Outgoing, QueueAttributes, Record, Sent
+from pubsub_tasks.worker.worker import Worker
 
 
 class Goal:
@@ -77,10 +78,10 @@ class Counted:
 
 
 def counted_worker(
-    tasks: Tasks, url: str, goal: Goal, options: Options, threads: int
+    tasks: Tasks, url: str, goal: Goal, options: ServiceOptions, threads: int
 ) -> tuple[Worker, Counted]:
     """A worker of these tasks, not started, and its queue."""
-    transport = AwsTransport(Settings(max_pool_connections=threads))
+    transport = AwsTransport(ClientSettings(max_pool_connections=threads))
     queues: list[Counted] = []
 
     class Counting:

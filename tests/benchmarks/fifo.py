@@ -14,12 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.consuming.worker import Capacity
-from pubsub_tasks.serving import Options
-
-from .counted import Goal, counted_worker
-from .readings import BODY, Reading
-from .stage import broker, parser, spread
+from pubsub_tasks.processes.service import ServiceOptions
+from pubsub_tasks.worker.worker import Capacity
+from tests.benchmarks.counted import Goal, counted_worker
+from tests.benchmarks.readings import BODY, Reading
+from tests.benchmarks.stage import broker, parser, spread
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,7 +59,7 @@ def handled(url: str, options: argparse.Namespace) -> tuple[float, float]:
             time.sleep(options.handler_ms / 1000)
 
     goal = Goal(options.messages)
-    worker, queue = counted_worker(tasks, url, goal, Options(capacity=Capacity(wait=1)), 24)
+    worker, queue = counted_worker(tasks, url, goal, ServiceOptions(capacity=Capacity(wait=1)), 24)
     started = time.perf_counter()
     worker.start()
     goal.reached.wait(600)

@@ -11,9 +11,9 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from .__main__ import measure
-from .contenders import KINDS, PROCESSES, SLOTS, growing
-from .stage import broker, parser, spread
+from tests.benchmarks.__main__ import measure
+from tests.benchmarks.contenders import KINDS, PROCESSES, SLOTS, growing
+from tests.benchmarks.stage import broker, parser, spread
 
 MOST = 1 / 0.02
 """Messages a second of one slot."""

@@ -16,12 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.consuming.worker import Capacity
-from pubsub_tasks.serving import Options
-
-from .counted import Goal, counted_worker
-from .readings import Reading
-from .stage import broker, filled, parser, spread
+from pubsub_tasks.processes.service import ServiceOptions
+from pubsub_tasks.worker.worker import Capacity
+from tests.benchmarks.counted import Goal, counted_worker
+from tests.benchmarks.readings import Reading
+from tests.benchmarks.stage import broker, filled, parser, spread
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -49,7 +48,7 @@ def rest(url: str, seconds: float, wait: int) -> tuple[float, float]:
     tasks = Tasks()
     task(Reading, tasks=tasks)(_read)
     goal = Goal(1)
-    worker, queue = counted_worker(tasks, url, goal, Options(capacity=Capacity(wait=wait)), 24)
+    worker, queue = counted_worker(tasks, url, goal, ServiceOptions(capacity=Capacity(wait=wait)), 24)
     worker.start()
     goal.reached.wait(60)
     time.sleep(min(1.0, seconds))  # what follows a message is over, and one poll is open

@@ -16,8 +16,8 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
-from .readings import BODY
-from .stage import CONSUMERS, broker, consumer, filled, parser, spread
+from tests.benchmarks.readings import BODY
+from tests.benchmarks.stage import CONSUMERS, broker, consumer, filled, parser, spread
 
 PAUSE = 0.05
 """Seconds until the next, in which the last is deleted and the next poll begins."""

@@ -17,13 +17,12 @@ from rich.console import Console
 from rich.table import Table
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.consuming.worker import Capacity
-from pubsub_tasks.running import memory
-from pubsub_tasks.serving import Options
-
-from .counted import Goal, counted_worker
-from .readings import Reading
-from .stage import broker, fill, filled, parser
+from pubsub_tasks.processes.runner import memory
+from pubsub_tasks.processes.service import ServiceOptions
+from pubsub_tasks.worker.worker import Capacity
+from tests.benchmarks.counted import Goal, counted_worker
+from tests.benchmarks.readings import Reading
+from tests.benchmarks.stage import broker, fill, filled, parser
 
 ROWS = 10
 
@@ -58,7 +57,7 @@ def handle(url: str, marks: range, told: Connection) -> None:
     tasks = Tasks()
     task(Reading, tasks=tasks)(_read)
     goal = Goal(marks[-1])
-    worker, _ = counted_worker(tasks, url, goal, Options(capacity=Capacity(wait=1)), 24)
+    worker, _ = counted_worker(tasks, url, goal, ServiceOptions(capacity=Capacity(wait=1)), 24)
     told.send(memory())
     worker.start()
     for mark in marks:

@@ -23,14 +23,14 @@ from marshmallow import fields
 from rich.console import Console
 from rich.table import Table
 
-from pubsub_tasks.codecs import PubSubMessageSchema
-from pubsub_tasks.outlets import Outlet
+from pubsub_tasks.content.codec import PubSubMessageSchema
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.tasks import Tasks
-from pubsub_tasks.transports.aws import AwsTransport, Settings
-
-from .stage import broker, parser
+from pubsub_tasks.tasks.publishable import Publishable
+from pubsub_tasks.tasks.registry import Tasks
+from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.transport import AwsTransport
+from tests.benchmarks.stage import broker, parser
 
 MEDIA_TYPE = "application/vnd.bench.pubsub._.created.order"
 THREADS = 8
@@ -85,9 +85,9 @@ class Ours:
 
     def __init__(self, topic: str) -> None:
         tasks = Tasks()
-        transport = AwsTransport(Settings(max_pool_connections=THREADS * 2))
+        transport = AwsTransport(ClientSettings(max_pool_connections=THREADS * 2))
         tasks.bind(Producer(transport.publisher(), Topics({MEDIA_TYPE: topic}), tasks.schemas))
-        self._outlet: Outlet = tasks.outlet(Ordered)
+        self._outlet: Publishable = tasks.publishable(Ordered)
 
     def single(self, messages: int) -> None:
         for number in range(messages):

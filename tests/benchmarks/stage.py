@@ -13,10 +13,9 @@ from typing import Any
 
 import boto3
 
-from pubsub_tasks.embedded.server import start_process
-from pubsub_tasks.local import environment
-
-from .readings import BODY
+from pubsub_tasks.environments.local_broker import environment
+from pubsub_tasks.local.server import start_process
+from tests.benchmarks.readings import BODY
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .stage import CONSUMERS, broker, consumer, filled, parser, spread
+from tests.benchmarks.stage import CONSUMERS, broker, consumer, filled, parser, spread
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,7 +6,7 @@ Those that start several processes take seconds even so, and are left to `-m slo
 import boto3
 import pytest
 
-from pubsub_tasks.local import environment
+from pubsub_tasks.environments.local_broker import environment
 from tests.benchmarks import __main__ as throughput
 from tests.benchmarks import fifo, growth, idle, latency, memory, publishing, startup, wire
 

@@ -16,11 +16,11 @@ from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.transport import AwsTransport
+from tests.benchmarks.stage import broker, filled, parser, spread
 
-from .stage import broker, filled, parser, spread
-
-AGENT = Settings().config(1).user_agent  # type: ignore[attr-defined]
+AGENT = ClientSettings().config(1).user_agent  # type: ignore[attr-defined]
 SWITCHES: dict[str, dict[str, Any]] = {
     "boto3": {},
     "parameter_validation off": {"parameter_validation": False},
@@ -53,7 +53,7 @@ def with_boto3(switches: dict[str, Any]) -> Callable[[str], Pair]:
 
 def with_ours(fast_path: bool) -> Callable[[str], Pair]:
     def at(url: str) -> Pair:
-        queue = AwsTransport(Settings(fast_path=fast_path)).queue(url)
+        queue = AwsTransport(ClientSettings(fast_path=fast_path)).queue(url)
         return lambda: queue.delete([record.receipt_handle for record in queue.receive(10, 1, 30)])
 
     return at

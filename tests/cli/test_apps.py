@@ -8,8 +8,8 @@ import pytest
 
 from pubsub_tasks.cli import apps
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.media_types import created
-from pubsub_tasks.tasks import default_tasks
+from pubsub_tasks.tasks.registry import default_tasks
+from pubsub_tasks.wire.media_types import created
 
 APP = """
 from microcosm.api import binding, create_object_graph

@@ -14,12 +14,12 @@ from click.testing import CliRunner, Result
 
 from pubsub_tasks.cli import worker
 from pubsub_tasks.cli.admin import command
-from pubsub_tasks.cli.dlq.world import World
-from pubsub_tasks.consuming.failures import DEAD_LETTER
-from pubsub_tasks.resent import RESENT
-from pubsub_tasks.wire import Attribute, Outgoing
-from tests.letters.rooms import Obedient, Room
-from tests.letters.samples import failed, order
+from pubsub_tasks.cli.dlq.world import CommandEnvironment
+from pubsub_tasks.dead_letters.failure import DEAD_LETTER
+from pubsub_tasks.wire.records import Attribute, Outgoing
+from pubsub_tasks.wire.resend import RESENT
+from tests.dead_letters.samples import failed, order
+from tests.redrive.rooms import Obedient, Room
 from tests.samples import ORDER
 
 QUEUE_OPTIONS = ["-q", "--queue-url", "--sqs-queue-url"]
@@ -53,7 +53,7 @@ class Shell:
     asks: bool = False
 
     def run(self, *arguments: str, said: str = "", url: str | None = None) -> Result:
-        world = World(self.room.transport, self.room.clock, self.room.clock, lambda: self.asks)
+        world = CommandEnvironment(self.room.transport, self.room.clock, self.room.clock, lambda: self.asks)
         queue = () if arguments[-1] == "--help" else ("--queue-url", url or self.room.letters.url)
         return RUNNER.invoke(command, ["dlq", *arguments, *queue], input=said, obj=world)
 
@@ -406,7 +406,7 @@ def test_the_queue_goes_by_the_same_options_as_for_the_worker(shell: Shell) -> N
     shell.fail(order())
 
     for option in QUEUE_OPTIONS:
-        world = World(shell.room.transport, shell.room.clock)
+        world = CommandEnvironment(shell.room.transport, shell.room.clock)
         result = RUNNER.invoke(command, ["dlq", "ls", option, shell.room.letters.url], obj=world)
         assert "1 letter in orders-dlq" in result.stdout
         with worker.command.make_context("pubsub-worker", [option, "https://sqs/1/orders"]) as context:

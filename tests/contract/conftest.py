@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from moto.server import ThreadedMotoServer
 
-from pubsub_tasks.embedded.server import EmbeddedServer
+from pubsub_tasks.local.server import EmbeddedServer
 from pubsub_tasks.testing.clock import VirtualClock
-from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.transport import AwsTransport
 from pubsub_tasks.transports.memory import MemoryTransport
 from tests.contract.worlds import MOTO, World
 
@@ -32,7 +33,7 @@ def memory() -> World:
 @pytest.fixture(scope="session")
 def http_transport() -> Iterator[AwsTransport]:
     with EmbeddedServer(region=REGION) as server:
-        yield AwsTransport(Settings(region=REGION, endpoint_url=server.url))
+        yield AwsTransport(ClientSettings(region=REGION, endpoint_url=server.url))
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def moto_transport() -> Iterator[AwsTransport]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield AwsTransport(Settings(region=REGION, endpoint_url=f"http://{host}:{port}"))
+    yield AwsTransport(ClientSettings(region=REGION, endpoint_url=f"http://{host}:{port}"))
     server.stop()
 
 

@@ -5,8 +5,8 @@ from json import dumps
 import pytest
 
 from pubsub_tasks.errors import SettleFailed, TransportError
-from pubsub_tasks.transports import Queue
-from pubsub_tasks.wire import EntryFailure, Move, Outgoing, Sent, text
+from pubsub_tasks.transports.protocols import Queue
+from pubsub_tasks.wire.records import EntryFailure, MoveTaskStatus, Outgoing, Sent, text
 from tests.contract.worlds import World, bodies, receive, send
 
 
@@ -111,7 +111,7 @@ def test_a_move_task_tells_how_far_it_came(world: World) -> None:
     letters.start_move(elsewhere.attributes().arn, 500)
 
     assert bodies(world.receive_after(elsewhere, 1)) == ["poison"]
-    assert letters.last_move() == Move("COMPLETED", moved=1, to_move=1)
+    assert letters.last_move() == MoveTaskStatus("COMPLETED", moved=1, to_move=1)
 
 
 def test_a_move_task_is_cancelled_by_its_handle(world: World) -> None:

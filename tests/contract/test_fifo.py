@@ -1,6 +1,6 @@
 """A FIFO queue: strict order within a group, groups apart, and each deduplication id once in five minutes."""
 
-from pubsub_tasks.wire import Outgoing, Sent
+from pubsub_tasks.wire.records import Outgoing, Sent
 from tests.contract.worlds import World, bodies, receive, send
 
 

@@ -6,7 +6,7 @@ from json import dumps, loads
 import pytest
 
 from pubsub_tasks.errors import PublishFailed
-from pubsub_tasks.wire import Attribute, EntryFailure, Outgoing, Sent, text
+from pubsub_tasks.wire.records import Attribute, EntryFailure, Outgoing, Sent, text
 from tests.contract.worlds import World, bodies, by_body, receive
 
 

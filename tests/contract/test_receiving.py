@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.errors import ConfigurationError, ReceiveFailed
-from pubsub_tasks.wire import Attribute, Outgoing, text
+from pubsub_tasks.wire.records import Attribute, Outgoing, text
 from tests.contract.worlds import World, bodies, receive, send
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pubsub_tasks.errors import SettleFailed
-from pubsub_tasks.wire import Outgoing, Sent
+from pubsub_tasks.wire.records import Outgoing, Sent
 from tests.contract.worlds import World, bodies, by_body, receive, send
 
 

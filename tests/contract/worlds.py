@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from pubsub_tasks.embedded.errors import ServiceError
+from pubsub_tasks.local.rules.service_errors import ServiceError
 from pubsub_tasks.testing.clock import VirtualClock
-from pubsub_tasks.transports import Features, Publisher, Queue, Transport
-from pubsub_tasks.wire import Move, Outgoing, Record
+from pubsub_tasks.transports.protocols import Features, Publisher, Queue, Transport
+from pubsub_tasks.wire.records import MoveTaskStatus, Outgoing, Record
 
 MOTO = Features(
     fifo_order=False,
@@ -76,7 +76,7 @@ class World:
         code = error.query_code if isinstance(error, ServiceError) else error.response["Error"]["Code"]
         return str(code).rpartition(".")[2]
 
-    def ended_move(self, letters: Queue) -> Move:
+    def ended_move(self, letters: Queue) -> MoveTaskStatus:
         """The latest move task from this queue once it has ended; each question gives it time to."""
         for _ in range(10_000):
             if self.clock is not None:

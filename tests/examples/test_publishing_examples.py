@@ -10,17 +10,17 @@ import pytest
 
 from examples import bank, reminder, report, web
 from pubsub_tasks import default_tasks
-from pubsub_tasks.consuming.dispatch import Call, Dispatcher
-from pubsub_tasks.consuming.hops import hop
-from pubsub_tasks.envelope import open_record
-from pubsub_tasks.media_types import topic_name
+from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
+from pubsub_tasks.dispatching.hops import hop
+from pubsub_tasks.environments.memory_claims import MemoryClaims
+from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.publishing.producer import Producer
+from pubsub_tasks.publishing.routes import QueueUrls, Routes
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.publishing.ways import QueueUrls, Ways
-from pubsub_tasks.testing.claims import MemoryClaims
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.memory import MemoryTransport
-from pubsub_tasks.verdicts import Ack, Hold
+from pubsub_tasks.verdicts import Ack, Postpone
+from pubsub_tasks.wire.media_types import topic_name
 
 
 class Town:
@@ -38,9 +38,9 @@ class Town:
         sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=self.queue.attributes().arn)
         self.claims = MemoryClaims()
         self.dispatcher = Dispatcher(default_tasks, queue, claims=self.claims)
-        ways = Ways(transport.publisher(), transport.queue, QueueUrls({queue: url}))
+        routes = Routes(transport.publisher(), transport.queue, QueueUrls({queue: url}))
         self.producer = Producer(
-            ways, Topics({media_type: arn}), default_tasks.schemas, claims=self.claims, clock=self.clock
+            routes, Topics({media_type: arn}), default_tasks.schemas, claims=self.claims, clock=self.clock
         )
 
     def work(self):
@@ -55,10 +55,10 @@ class Town:
     def _handle(self, record):
         delivery = self.dispatcher.open(open_record(record))
         call = self.dispatcher.prepare(delivery, self.clock())
-        verdict = self.dispatcher.run(call, self.clock) if isinstance(call, Call) else call
-        if isinstance(verdict, Hold) and (copy := hop(delivery, self.clock())):
+        verdict = self.dispatcher.run(call, self.clock) if isinstance(call, HandlerCall) else call
+        if isinstance(verdict, Postpone) and (copy := hop(delivery, self.clock())):
             self.queue.send([copy])
-        elif isinstance(verdict, Hold):
+        elif isinstance(verdict, Postpone):
             self.queue.change_visibility([(record.receipt_handle, int(verdict.after))])
             return
         else:

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from pubsub_tasks import Tasks
-from pubsub_tasks.consuming.dispatch import Dispatcher, UnknownPolicy
-from pubsub_tasks.consuming.held import Kind
-from pubsub_tasks.consuming.jobs import Poll
-from pubsub_tasks.consuming.worker import Capacity, Worker
-from pubsub_tasks.events import Event
-from pubsub_tasks.serving import dead_letters_to
+from pubsub_tasks.dispatching.dispatcher import Dispatcher, UnknownPolicy
+from pubsub_tasks.inflight.commands import Poll
+from pubsub_tasks.inflight.in_flight_message import SlotKind
+from pubsub_tasks.processes.service import dead_letters_to
+from pubsub_tasks.tasks.events import Event
 from pubsub_tasks.testing.clock import VirtualClock
-from pubsub_tasks.wire import Outgoing, Record, Sent
+from pubsub_tasks.wire.records import Outgoing, Record, Sent
+from pubsub_tasks.worker.worker import Capacity, Worker
 from tests.faults.spoilt import SpoiltTransport
 
 STEP = 0.01
@@ -76,9 +76,9 @@ class Bench:
             wall=self.wall,
         )
         self.handle = worker._handling.handle
-        self.station, self.settler = worker._station, worker._settler
+        self.coordinator, self.settler = worker._coordinator, worker._settler
         self.receiver, self._receiving = worker._hands._receiver, worker._receiving
-        with self.station as inflight:
+        with self.coordinator as inflight:
             self.inflight = inflight
 
     def replace(self, tasks: Tasks) -> None:
@@ -122,17 +122,17 @@ class Bench:
 
     def turn(self) -> bool:
         """A poll, what could start, what was to be settled; whether anything moved."""
-        with self.station as inflight:
+        with self.coordinator as inflight:
             asked = inflight.credit()
             if asked:
                 inflight.polling(asked)
         if asked:
             self.receiver.receive(Poll(asked, 0))
         moved = False
-        while (held := self.inflight.start(Kind.THREAD, self.clock())) is not None:
+        while (held := self.inflight.start(SlotKind.THREAD, self.clock())) is not None:
             verdict = self.handle(held)
             assert verdict is not None
-            with self.station as inflight:
+            with self.coordinator as inflight:
                 inflight.finished(held, verdict, self.clock())
             moved = True
         return self.settle() or moved
@@ -146,7 +146,7 @@ class Bench:
 
     def drain(self) -> None:
         """As at SIGTERM: receive no more, give back what was not started."""
-        self.station.drain()
+        self.coordinator.drain()
 
     def left(self) -> int:
         """What the queue still holds, wherever it stands."""

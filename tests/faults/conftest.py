@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pubsub_tasks.embedded.server import start_process
-from pubsub_tasks.local import environment
+from pubsub_tasks.environments.local_broker import environment
+from pubsub_tasks.local.server import start_process
 from tests.faults.ledger import Ledger
 from tests.faults.world import World
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from pubsub_tasks.wire import MAX_ATTRIBUTES, Attribute, Outgoing, text
+from pubsub_tasks.wire.records import MAX_ATTRIBUTES, Attribute, Outgoing, text
 
 MEDIA_TYPES = ("application/vnd.fuzz.pubsub._.created.order", "application/vnd.fuzz.pubsub._.created.parcel")
 

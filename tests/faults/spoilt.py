@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pubsub_tasks.embedded.errors import ServiceError
+from pubsub_tasks.local.rules.service_errors import ServiceError
 from pubsub_tasks.transports.memory import MemoryTransport
 
 BATCHES = {

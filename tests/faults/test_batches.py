@@ -9,7 +9,7 @@ from marshmallow import fields
 from tenacity import stop_after_attempt, wait_fixed
 
 from pubsub_tasks import Delivery, PubSubMessageSchema, Reject, Tasks, task
-from pubsub_tasks.codecs import Codec
+from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.errors import PublishFailed
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics

@@ -10,9 +10,9 @@ import pytest
 from marshmallow import Schema, fields
 
 from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
-from pubsub_tasks.compression import CONTENT_ENCODING, MAX_EXPANDED
-from pubsub_tasks.consuming.failures import DEAD_LETTER, Failure
-from pubsub_tasks.wire import Attribute, Outgoing, Record, Sent, text
+from pubsub_tasks.dead_letters.failure import DEAD_LETTER, Failure
+from pubsub_tasks.wire.compression import CONTENT_ENCODING, MAX_EXPANDED
+from pubsub_tasks.wire.records import Attribute, Outgoing, Record, Sent, text
 from tests.faults.bench import Bench
 from tests.faults.conftest import Survived
 from tests.faults.hostile import MEDIA_TYPES, bomb, hostile
@@ -58,7 +58,7 @@ class Target:
             self.handled[delivery.sqs_message_id] += 1
 
         @task(Parcel, tasks=tasks)
-        def parcel(delivery: Delivery, **content: Any) -> None:
+        def prepared(delivery: Delivery, **content: Any) -> None:
             self.handled[delivery.sqs_message_id] += 1
 
         self.bench = Bench(tasks)

@@ -10,18 +10,19 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks import serving
-from pubsub_tasks.consuming import dispatch, receiving, settling
-from pubsub_tasks.consuming.dispatch import Dispatcher
-from pubsub_tasks.consuming.groups import Groups
-from pubsub_tasks.consuming.handling import Handling
-from pubsub_tasks.consuming.held import LetGo
-from pubsub_tasks.consuming.leases import Hold
-from pubsub_tasks.consuming.receiving import Receiver
-from pubsub_tasks.consuming.settling import Settler
-from pubsub_tasks.envelope import open_record
-from pubsub_tasks.retry import RetryPolicy
+from pubsub_tasks.dispatching import dispatcher
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.inflight.commands import ChangeVisibility
+from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.inflight.settling_order import Groups
+from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.processes import service
+from pubsub_tasks.tasks.retry_policy import RetryPolicy
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop
+from pubsub_tasks.worker import receiver, settler
+from pubsub_tasks.worker.handling import Handling
+from pubsub_tasks.worker.receiver import Receiver
+from pubsub_tasks.worker.settler import Settler
 from tests.faults import test_batches, test_fuzz, test_peers, test_time
 from tests.faults.test_batches import REFUSALS
 
@@ -85,7 +86,7 @@ def strict(record: Any, lease: Any) -> Any:
 
 def too_sure_of_its_lease(sound: Any, self: Receiver, record: Any, now: float) -> Any:
     held = sound(self, record, now)
-    held.hold = Hold(now, 10 * self._visibility, self._clock)
+    held.hold = VisibilityLease(now, 10 * self._visibility, self._clock)
     return held
 
 
@@ -96,8 +97,8 @@ def without_its_lane(sound: Any, self: Receiver, record: Any, now: float) -> Any
 
 
 def never_letting_go(sound: Any, self: Settler, command: Any) -> None:
-    if isinstance(command, LetGo):
-        with self._station as inflight:
+    if isinstance(command, ChangeVisibility):
+        with self._coordinator as inflight:
             inflight.settled(command.members, self._clock())
     else:
         sound(self, command)
@@ -138,7 +139,7 @@ def dropped_for_want_of_a_queue(sound: Any, self: Handling, held: Any, verdict: 
 MUTATIONS = [
     Mutation(
         "dispatch acknowledges what raised",
-        instead(dispatch, "judge_error", lambda *_: Ack()),
+        instead(dispatcher, "judge_error", lambda *_: Ack()),
         test_peers.test_an_exception_without_a_retry_policy_loses_nothing,
     ),
     Mutation(
@@ -148,7 +149,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dispatch acknowledges what it cannot read",
-        instead(dispatch, "unreadable", lambda defect: Ack()),
+        instead(dispatcher, "unreadable", lambda defect: Ack()),
         test_peers.test_one_bad_body_in_a_batch_harms_no_neighbour,
     ),
     Mutation(
@@ -163,7 +164,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dispatch lets messages go round for ever",
-        instead(dispatch, "outdated", lambda *_: None),
+        instead(dispatcher, "outdated", lambda *_: None),
         test_peers.test_a_message_that_went_through_too_many_hops_is_kept,
     ),
     Mutation(
@@ -187,7 +188,7 @@ MUTATIONS = [
     ),
     Mutation(
         "settling forgets deletes that were refused",
-        around(settling, "_sorted", nobody_failed),
+        around(settler, "_sorted", nobody_failed),
         refused("DeleteMessageBatch", "the service's fault"),
     ),
     Mutation(
@@ -195,7 +196,7 @@ MUTATIONS = [
         instead(
             Settler,
             "_answers",
-            lambda self, call, count, outage: [None] * count,
+            lambda self, call, count, call_health: [None] * count,
         ),
         test_peers.test_a_throttled_delete_is_tried_again,
     ),
@@ -225,7 +226,7 @@ MUTATIONS = [
     ),
     Mutation(
         "receiving fails for the whole batch where one record is bad",
-        instead(receiving, "open_record", strict),
+        instead(receiver, "open_record", strict),
         test_peers.test_one_bad_body_in_a_batch_harms_no_neighbour,
     ),
     Mutation(
@@ -243,15 +244,15 @@ MUTATIONS = [
         instead(Groups, "admits", lambda self, held: True),
         test_peers.test_a_crash_between_the_deletes_of_a_group_brings_back_none_after_a_later_one_is_gone,
     ),
-    Mutation("a letter's body is written anew", around(serving, "letter", tidied), foreign),
+    Mutation("a letter's body is written anew", around(service, "letter", tidied), foreign),
     Mutation(
         "a letter loses its message's attributes",
-        around(serving, "letter", without_attributes),
+        around(service, "letter", without_attributes),
         test_fuzz.test_a_few_hostile_messages_have_one_fate_each,
     ),
     Mutation(
         "a letter tells no reason",
-        around(serving, "letter", without_reason),
+        around(service, "letter", without_reason),
         test_fuzz.test_a_few_hostile_messages_have_one_fate_each,
     ),
 ]

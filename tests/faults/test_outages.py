@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pubsub_tasks.transports.aws import Settings
+from pubsub_tasks.transports.aws.clients import ClientSettings
 from tests.faults.conftest import Survived
 from tests.faults.effects import effects
 from tests.faults.ledger import Ledger
@@ -25,7 +25,7 @@ def test_a_broker_that_is_away_for_a_while_costs_no_message(
     # Given a worker in the middle of its work
     world.publish(range(COUNT))
     with Proxy(world.url) as proxy:
-        settings = Settings(endpoint_url=proxy.url, attempts=1, read_timeout=2.0)
+        settings = ClientSettings(endpoint_url=proxy.url, attempts=1, read_timeout=2.0)
         with consuming(world, effects(ledger, PACE), settings):
             until(lambda: ledger.count() >= COUNT // 4)
             # When the broker cannot be reached for so long that every lease ends
@@ -52,7 +52,7 @@ def test_credentials_that_expire_and_are_renewed_cost_no_message(
     give(given, "OLD")
     world.publish(range(COUNT))
     with Proxy(world.url) as proxy:
-        settings = Settings(endpoint_url=proxy.url, profile="renewed")
+        settings = ClientSettings(endpoint_url=proxy.url, profile="renewed")
         with consuming(world, effects(ledger, PACE), settings):
             until(lambda: ledger.count() >= COUNT // 4)
             # When the service takes them no more, until there are new ones

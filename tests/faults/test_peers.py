@@ -16,7 +16,7 @@ from marshmallow import fields
 from tenacity import retry_if_not_exception_type, stop_after_attempt, wait_exponential, wait_none
 
 from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
-from pubsub_tasks.codecs import Codec
+from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.errors import PublishFailed
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics

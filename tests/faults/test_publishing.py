@@ -2,13 +2,14 @@
 
 import pytest
 
-from pubsub_tasks.codecs import Codec
-from pubsub_tasks.envelope import open_record
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.schema_registry import SchemaRegistry
 from pubsub_tasks.errors import PublishFailed
+from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.schemas import Schemas
-from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.transport import AwsTransport
 from tests.faults.proxy import Fault, Plan, Proxy
 from tests.samples import ORDER, OrderPlaced
 
@@ -40,8 +41,8 @@ def orders(world, broker):
 
 
 def producer(proxy, arn):
-    transport = AwsTransport(Settings(endpoint_url=proxy.url, read_timeout=5))
-    return Producer(transport.publisher(), Topics({ORDER: arn}), Schemas())
+    transport = AwsTransport(ClientSettings(endpoint_url=proxy.url, read_timeout=5))
+    return Producer(transport.publisher(), Topics({ORDER: arn}), SchemaRegistry())
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.HALF, Fault.FAILED])

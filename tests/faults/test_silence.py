@@ -6,10 +6,11 @@ from threading import Event
 import pytest
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.consuming.worker import Capacity, Worker
-from pubsub_tasks.events import Lost
-from pubsub_tasks.serving import Options, service
-from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.processes.service import ServiceOptions, service
+from pubsub_tasks.tasks.events import Lost
+from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.transport import AwsTransport
+from pubsub_tasks.worker.worker import Capacity, Worker
 from tests.faults.effects import Effect
 from tests.faults.proxy import Proxy
 from tests.faults.world import PATIENCE, World, until
@@ -27,7 +28,7 @@ class Held:
         self.running, self.end = Event(), Event()
         self.lost: list[object] = []
         self.proxy = Proxy(url)
-        self.settings = Settings(endpoint_url=self.proxy.url, wait=1, lease=lease, fast_path=fast_path)
+        self.settings = ClientSettings(endpoint_url=self.proxy.url, wait=1, lease=lease, fast_path=fast_path)
         self.tasks = Tasks()
         self.handled: list[int] = []
         task(Effect, tasks=self.tasks)(self._handle)
@@ -43,7 +44,7 @@ class Held:
             AwsTransport(self.settings),
             self.tasks,
             self.world.queue.url,
-            Options(capacity, observers=[self._observe]),
+            ServiceOptions(capacity, observers=[self._observe]),
         ).worker
 
     def _observe(self, event: object) -> None:

@@ -8,8 +8,8 @@ from marshmallow import fields
 from tenacity import stop_after_attempt, stop_after_delay, wait_exponential, wait_fixed, wait_none
 
 from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
-from pubsub_tasks.events import Lost
-from pubsub_tasks.wire import Record
+from pubsub_tasks.tasks.events import Lost
+from pubsub_tasks.wire.records import Record
 from tests.faults.bench import Bench, reasons
 
 DAY = 86_400.0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pubsub_tasks.codecs import Codec
+from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.errors import TransportError
 from pubsub_tasks.publishing.producer import Producer
-from pubsub_tasks.transports.aws import Settings
+from pubsub_tasks.transports.aws.clients import ClientSettings
 from tests.faults.conftest import Survived
 from tests.faults.effects import Effect, effects
 from tests.faults.ledger import Ledger
@@ -30,9 +30,9 @@ SLOW_TO_GIVE_UP = {Fault.SILENCE: ("ReceiveMessage",)}
 KINDS = [fault for fault in Fault if fault is not Fault.EXPIRED]
 
 
-def through(proxy: Proxy, attempts: int = 1) -> Settings:
+def through(proxy: Proxy, attempts: int = 1) -> ClientSettings:
     """Over this wire, and by default with no retries of boto3's own: each fault is ours to bear."""
-    return Settings(endpoint_url=proxy.url, attempts=attempts, read_timeout=1.0)
+    return ClientSettings(endpoint_url=proxy.url, attempts=attempts, read_timeout=1.0)
 
 
 def publish_until_confirmed(world: World, producer: Producer, number: int) -> None:

@@ -10,19 +10,20 @@ from threading import Event
 from time import monotonic
 from uuid import uuid4
 
-from pubsub_tasks.codecs import Codec
-from pubsub_tasks.consuming.worker import Capacity, Worker
-from pubsub_tasks.envelope import seal
-from pubsub_tasks.message import Message
-from pubsub_tasks.options import Options
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.schema_registry import SchemaRegistry
+from pubsub_tasks.messages.envelope import seal
+from pubsub_tasks.messages.message import Message
+from pubsub_tasks.messages.publish_options import PublishOptions
+from pubsub_tasks.processes.service import ServiceOptions as Serving
+from pubsub_tasks.processes.service import service
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.schemas import Schemas
-from pubsub_tasks.serving import Options as Serving
-from pubsub_tasks.serving import service
-from pubsub_tasks.tasks import Tasks
-from pubsub_tasks.transports.aws import AwsTransport, Settings
-from pubsub_tasks.wire import Outgoing, Sent
+from pubsub_tasks.tasks.registry import Tasks
+from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.transport import AwsTransport
+from pubsub_tasks.wire.records import Outgoing, Sent
+from pubsub_tasks.worker.worker import Capacity, Worker
 from tests.faults.effects import Effect
 from tests.faults.ledger import GROUPS, Ledger, is_rejected
 
@@ -38,7 +39,7 @@ class World:
 
     def __init__(self, url: str, *, fifo: bool = False) -> None:
         self.url, self.fifo = url, fifo
-        self.transport = AwsTransport(Settings(endpoint_url=url))
+        self.transport = AwsTransport(ClientSettings(endpoint_url=url))
         sqs, sns = self.transport.client("sqs"), self.transport.client("sns")
         name, suffix = f"faults-{uuid4().hex[:12]}", ".fifo" if fifo else ""
         kind = {"FifoQueue": "true"} if fifo else {}
@@ -64,13 +65,13 @@ class World:
             answers = publisher.publish(self.topic, [self._sealed(number) for number in ten])
             assert all(isinstance(answer, Sent) for answer in answers)
 
-    def producer(self, settings: Settings) -> Producer:
+    def producer(self, settings: ClientSettings) -> Producer:
         """As an application's own, over a wire of these settings."""
-        return Producer(AwsTransport(settings).publisher(), Topics(default=self.topic), Schemas())
+        return Producer(AwsTransport(settings).publisher(), Topics(default=self.topic), SchemaRegistry())
 
-    def options(self, number: int) -> Options:
+    def options(self, number: int) -> PublishOptions:
         """How the message of this number is published."""
-        return Options(group_id=str(number % GROUPS)) if self.fifo else Options()
+        return PublishOptions(group_id=str(number % GROUPS)) if self.fifo else PublishOptions()
 
     def _sealed(self, number: int) -> Outgoing:
         message_id = f"m-{number}"
@@ -101,7 +102,7 @@ class World:
 
 @contextmanager
 def consuming(
-    world: World, tasks: Tasks, settings: Settings, capacity: Capacity | None = None
+    world: World, tasks: Tasks, settings: ClientSettings, capacity: Capacity | None = None
 ) -> Iterator[Worker]:
     """A worker in this process, which must neither crash nor leave anything in hand."""
     capacity = capacity or Capacity(threads=4, visibility=VISIBILITY, wait=1)

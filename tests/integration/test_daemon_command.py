@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pubsub_tasks.embedded.server import EmbeddedServer
-from pubsub_tasks.local import environment
-
-from .commands import command, outcome
-from .test_worker_command import client
+from pubsub_tasks.environments.local_broker import environment
+from pubsub_tasks.local.server import EmbeddedServer
+from tests.integration.commands import command, outcome
+from tests.integration.test_worker_command import client
 
 REPOSITORY = Path(__file__).parents[2]
 DAEMON = (Path(sys.executable).name, "-m", "examples.daemon")

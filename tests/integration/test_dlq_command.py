@@ -12,11 +12,10 @@ from typing import Any
 import boto3
 import pytest
 
-from pubsub_tasks.embedded.server import EmbeddedServer
-from pubsub_tasks.local import environment
-from tests.letters.samples import failed, order
-
-from .commands import BIN, PATIENCE, command, outcome
+from pubsub_tasks.environments.local_broker import environment
+from pubsub_tasks.local.server import EmbeddedServer
+from tests.dead_letters.samples import failed, order
+from tests.integration.commands import BIN, PATIENCE, command, outcome
 
 COUNT = 40
 CTRL_D = "\x04"

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from .commands import outcome
+from tests.integration.commands import outcome
 
 REPOSITORY = Path(__file__).parents[2]
 

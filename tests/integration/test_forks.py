@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pubsub_tasks.embedded.server import EmbeddedServer
-from pubsub_tasks.local import environment
-
-from .commands import command
-from .test_worker_command import client
+from pubsub_tasks.environments.local_broker import environment
+from pubsub_tasks.local.server import EmbeddedServer
+from tests.integration.commands import command
+from tests.integration.test_worker_command import client
 
 APP = """
 import multiprocessing

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.embedded.server import EmbeddedServer
-from pubsub_tasks.local import environment
-from tests.consuming.shops import until
-
-from .commands import command, outcome
-from .test_worker_command import client
+from pubsub_tasks.environments.local_broker import environment
+from pubsub_tasks.local.server import EmbeddedServer
+from tests.integration.commands import command, outcome
+from tests.integration.test_worker_command import client
+from tests.worker.shops import until
 
 APP = """
 import os

@@ -10,10 +10,9 @@ from shlex import split
 
 import pytest
 
-from pubsub_tasks.embedded.server import EmbeddedServer
-from pubsub_tasks.local import environment
-
-from .commands import command, outcome
+from pubsub_tasks.environments.local_broker import environment
+from pubsub_tasks.local.server import EmbeddedServer
+from tests.integration.commands import command, outcome
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -301,7 +300,7 @@ def test_an_application_s_own_logging_configuration_neither_silences_the_worker_
         assert worker.end() == 1
 
     assert "own ERROR pubsub_tasks.messages: unreadable: dead letter (undecodable)" in worker.output
-    assert "own INFO pubsub_tasks.running: default: received 1, acked 0" in worker.output
+    assert "own INFO pubsub_tasks.processes.runner: default: received 1, acked 0" in worker.output
 
 
 def test_an_application_s_info_lines_are_shown_and_tell_their_message(tmp_path: Path) -> None:

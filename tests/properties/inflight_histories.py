@@ -5,7 +5,7 @@ They are what Hypothesis's state machine plays too, at a tenth of the cost: enou
 
 from random import Random
 
-from pubsub_tasks.consuming.held import Kind, Limits
+from pubsub_tasks.inflight.in_flight_message import Limits, SlotKind
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
 from tests.properties.inflight_world import World
 
@@ -35,7 +35,7 @@ def some_time(chance, world):
 
 
 def send(chance, world):
-    kind = Kind.COROUTINE if world.limits.coroutines and chance.random() < 0.4 else Kind.THREAD
+    kind = SlotKind.COROUTINE if world.limits.coroutines and chance.random() < 0.4 else SlotKind.THREAD
     for _ in range(chance.randint(1, 12)):
         world.send(chance.randint(0, 1), kind)
 

@@ -8,12 +8,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import ceil
 
-from pubsub_tasks.consuming.held import Delete, Extend, Held, Kind, LetGo, SendToDeadLetters, State, TellLost
-from pubsub_tasks.consuming.inflight import InFlight
-from pubsub_tasks.consuming.leases import Hold
-from pubsub_tasks.delivery import Delivery
+from pubsub_tasks.inflight.commands import (
+    ChangeVisibility,
+    Delete,
+    ExtendLeases,
+    ReportLostLeases,
+    SendToDeadLetters,
+)
+from pubsub_tasks.inflight.in_flight import InFlight
+from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind, State
+from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
-from pubsub_tasks.wire import MAX_BATCH, MAX_DELAY, MAX_VISIBILITY, Record
+from pubsub_tasks.wire.records import MAX_BATCH, MAX_DELAY, MAX_VISIBILITY, Record
 
 LATEST_ARRIVAL = 8.0
 """Seconds after which a call that did not arrive never will; less than the margin kept from the 12 h cap."""
@@ -27,7 +34,7 @@ class Message:
 
     number: int
     group: str | None
-    kind: Kind
+    kind: SlotKind
     receives: int = 0
     taken_at: float = 0.0
     hidden_until: float = 0.0
@@ -42,7 +49,7 @@ class Receipt:
     """One receipt as the worker should see it."""
 
     message: Message
-    held: Held
+    held: InFlightMessage
     until: float
     receives: int
     phase: str = "waiting"  # waiting | parked | running | settling | over
@@ -86,7 +93,7 @@ class World:
     def _boot(self):
         self.inflight = InFlight(self.limits, lambda: 0.5)
         self.hand, self.polls, self.wire = {}, [], []
-        self.running = dict.fromkeys(Kind, 0)
+        self.running = dict.fromkeys(SlotKind, 0)
         self.ghosts = set()
         self.draining = False
         self.lost, self.told = set(), Counter()
@@ -195,7 +202,7 @@ class World:
         self._notice()
         calls = []
         for command in self.inflight.commands(self.now):
-            if isinstance(command, TellLost):
+            if isinstance(command, ReportLostLeases):
                 self.told.update(command.members)
             else:
                 calls.append(self._check(command))
@@ -213,7 +220,7 @@ class World:
         if fate == "never" or self.now - call.sent_at > LATEST_ARRIVAL:
             call.answers = ["failed"] * len(call.members)
             return
-        seconds = dict(call.command.changes) if isinstance(call.command, Extend) else {}
+        seconds = dict(call.command.changes) if isinstance(call.command, ExtendLeases) else {}
         answers = [
             "failed" if index in refused else self._serve(call.command, receipt, seconds)
             for index, receipt in enumerate(call.members)
@@ -227,7 +234,7 @@ class World:
             [each for each, answer in zip(call.members, call.answers, strict=True) if answer == kind]
             for kind in ("ok", "failed", "lost")
         )
-        if isinstance(call.command, Extend):
+        if isinstance(call.command, ExtendLeases):
             self._answer_extension(call, ok, failed, lost)
         else:
             self._answer_settlement(call, ok, failed, lost)
@@ -304,7 +311,7 @@ class World:
             return "ok"
         if not current or not self._in_flight(message):
             return "lost"
-        wanted = seconds[receipt.held] if isinstance(command, Extend) else receipt.held.seconds
+        wanted = seconds[receipt.held] if isinstance(command, ExtendLeases) else receipt.held.seconds
         assert self.now + wanted <= message.taken_at + MAX_VISIBILITY, "past 12 hours from the receipt"
         message.hidden_until = self.now + wanted
         return "ok"
@@ -313,11 +320,11 @@ class World:
 
     def _receive(self, message):
         record = Record("{}", "handle", str(message.number), message.receives, group_id=message.group)
-        hold = Hold(self.now, self.limits.visibility, lambda: self.now)
+        hold = VisibilityLease(self.now, self.limits.visibility, lambda: self.now)
         delivery = Delivery(
             record, f"m{message.number}", "a/b", {}, {}, message.receives, 0.0, {}, lease=hold
         )
-        held = Held(delivery, hold, message.kind, message.group)
+        held = InFlightMessage(delivery, hold, message.kind, message.group)
         receipt = Receipt(message, held, hold.until, message.receives, nudged_at=self.now)
         receipt.in_lane = message.group is not None and not self.draining
         receipt.cut = self.draining
@@ -329,8 +336,8 @@ class World:
         return [receipt for receipt in self.hand.values() if receipt.phase in phases]
 
     def _fill(self):
-        slots = {Kind.THREAD: self.limits.threads, Kind.COROUTINE: self.limits.coroutines}
-        for kind in Kind:
+        slots = {SlotKind.THREAD: self.limits.threads, SlotKind.COROUTINE: self.limits.coroutines}
+        for kind in SlotKind:
             while self.running[kind] < slots[kind]:
                 held = self.inflight.start(kind, self.now)
                 self._notice_what_could_not_start()
@@ -385,7 +392,7 @@ class World:
             self._again(receipt, verdict.after if isinstance(verdict, Retry) else None)
 
     def _again(self, receipt, after):
-        receipt.way, receipt.due_at = LetGo, self.now + (after or 0.0)
+        receipt.way, receipt.due_at = ChangeVisibility, self.now + (after or 0.0)
         in_hand = receipt.in_lane and after is not None and after <= MAX_DELAY
         if in_hand and not (self.draining or receipt.returns):
             receipt.phase = "parked"
@@ -466,7 +473,7 @@ class World:
     def _check_credit(self, asked):
         busy = sum(self.running.values())
         waiting = [receipt for receipt in self._where("waiting", "parked") if not receipt.cut]
-        ready = sum(self.inflight.ready(kind) for kind in Kind)
+        ready = sum(self.inflight.ready(kind) for kind in SlotKind)
         limits = self.limits
         prefetch = 10 * limits.receivers if limits.prefetch is None else limits.prefetch
         room = limits.slots + prefetch + (max(100, 10 * limits.slots) if self.fifo else 0)
@@ -478,7 +485,7 @@ class World:
             assert asked, "slots are free, and nothing is on its way to them"
 
     def _check_that_nobody_waits(self):
-        slots = {Kind.THREAD: self.limits.threads, Kind.COROUTINE: self.limits.coroutines}
+        slots = {SlotKind.THREAD: self.limits.threads, SlotKind.COROUTINE: self.limits.coroutines}
         heads = set()
         for receipt in self.hand.values():
             group = receipt.message.group
@@ -504,12 +511,14 @@ class World:
 
     def _check(self, command):
         """A command comes out: what it does must be right now."""
-        helds = [held for held, _ in command.changes] if isinstance(command, Extend) else command.members
+        helds = (
+            [held for held, _ in command.changes] if isinstance(command, ExtendLeases) else command.members
+        )
         assert 1 <= len(set(helds)) == len(helds) <= MAX_BATCH, "a batch is of one to ten"
         members = [self.hand[held] for held in helds]
         for receipt in members:
             assert not receipt.commanded, f"{receipt.held} is being settled already"
-            if isinstance(command, Extend):
+            if isinstance(command, ExtendLeases):
                 self._check_extension(receipt, dict(command.changes)[receipt.held])
             else:
                 self._check_settlement(command, receipt)
@@ -529,7 +538,7 @@ class World:
             assert self._owned(receipt), f"{receipt.held} is no longer ours to settle"
         if isinstance(command, SendToDeadLetters):
             assert receipt.way is SendToDeadLetters, f"{receipt.held} is no dead letter"
-        if isinstance(command, LetGo):
+        if isinstance(command, ChangeVisibility):
             self._check_departure(receipt)
         else:
             self._check_turn(receipt)
@@ -554,10 +563,12 @@ class World:
 
     def _check_departure(self, receipt):
         assert not receipt.extending, "an extension may yet arrive, and undo it"
-        assert receipt.cut or (receipt.phase == "settling" and receipt.way is LetGo), f"{receipt.held} goes"
-        due_at = receipt.due_at if receipt.way is LetGo else self.now
+        assert receipt.cut or (receipt.phase == "settling" and receipt.way is ChangeVisibility), (
+            f"{receipt.held} goes"
+        )
+        due_at = receipt.due_at if receipt.way is ChangeVisibility else self.now
         left = receipt.received_at + MAX_VISIBILITY - self.now
         wanted = min(max(0, ceil(due_at - self.now)), left)
         assert wanted - 11 <= receipt.held.seconds <= wanted + 1, f"{receipt.held.seconds} s and not {wanted}"
         assert receipt.held.seconds >= min(wanted, left - 11) - 1
-        receipt.phase, receipt.way = "settling", LetGo
+        receipt.phase, receipt.way = "settling", ChangeVisibility

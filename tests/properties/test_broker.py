@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from pubsub_tasks.embedded.errors import ServiceError
-from tests.embedded.desk import Desk
+from pubsub_tasks.local.rules.service_errors import ServiceError
+from tests.local.desk import Desk
 
 RECEIVES = 2
 TWELVE_HOURS = 43_200

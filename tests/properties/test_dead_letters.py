@@ -3,12 +3,12 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_tasks.consuming.dead_letters import letter, restore
-from pubsub_tasks.consuming.failures import DEAD_LETTER, Failure
-from pubsub_tasks.envelope import open_record
-from pubsub_tasks.resent import RESENT
+from pubsub_tasks.dead_letters.copies import letter, restore
+from pubsub_tasks.dead_letters.failure import DEAD_LETTER, Failure
+from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.verdicts import DeadLetter
-from pubsub_tasks.wire import MAX_ATTRIBUTES, Attribute, Outgoing, Record, text
+from pubsub_tasks.wire.records import MAX_ATTRIBUTES, Attribute, Outgoing, Record, text
+from pubsub_tasks.wire.resend import RESENT
 
 legal = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1)
 attributes = st.dictionaries(

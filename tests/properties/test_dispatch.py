@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tenacity import stop_after_attempt
 
-from pubsub_tasks.consuming.dispatch import Call, Dispatcher
 from pubsub_tasks.decorators import handles, task
-from pubsub_tasks.envelope import open_record
+from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
+from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.signals import Discard, Nack, Reject, Signal, SkipMessage
-from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
-from pubsub_tasks.wire import Attribute, Record
+from pubsub_tasks.wire.records import Attribute, Record
 from tests.samples import NOW, ORDER, OrderPlaced
 
 
@@ -133,7 +133,7 @@ def order(handler):
 
 def dispatch(dispatcher, delivery):
     call = dispatcher.prepare(delivery, NOW)
-    if not isinstance(call, Call):
+    if not isinstance(call, HandlerCall):
         return call
     return (
         asyncio.run(dispatcher.arun(call, lambda: NOW))

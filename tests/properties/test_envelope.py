@@ -8,11 +8,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from marshmallow import fields
 
-from pubsub_tasks.codecs import Codec, PubSubMessageSchema
-from pubsub_tasks.envelope import open_record, seal
-from pubsub_tasks.message import Message
-from pubsub_tasks.resent import RESENT
-from pubsub_tasks.wire import Attribute, Outgoing, Record, text
+from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
+from pubsub_tasks.messages.envelope import open_record, seal
+from pubsub_tasks.messages.message import Message
+from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text
+from pubsub_tasks.wire.resend import RESENT
 
 
 class Anything(PubSubMessageSchema):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_tasks.consuming.guard import (
+from pubsub_tasks.dispatching.foreign_queue_guard import (
     LONGEST_HOLD,
     LONGEST_PAUSE,
     MIN_AGE,
@@ -12,10 +12,10 @@ from pubsub_tasks.consuming.guard import (
     hold,
     pause,
 )
-from pubsub_tasks.envelope import open_record
-from pubsub_tasks.origins import describe, origin, unwrapped
+from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.verdicts import DeadLetter, Retry
-from pubsub_tasks.wire import Record
+from pubsub_tasks.wire.origins import describe, origin, unwrapped
+from pubsub_tasks.wire.records import Record
 
 receives = st.integers(min_value=1, max_value=1_000)
 ages = st.floats(min_value=0, max_value=4e6)

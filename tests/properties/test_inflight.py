@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from pubsub_tasks.consuming.held import Kind, Limits
+from pubsub_tasks.inflight.in_flight_message import Limits, SlotKind
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
 from tests.properties.inflight_histories import LEASES, SECONDS, WAITS, play_all
 from tests.properties.inflight_world import World
@@ -35,7 +35,7 @@ class Worlds(RuleBasedStateMachine):
 
     @rule(groups=st.lists(st.integers(0, 1), min_size=1, max_size=12), coroutine=st.booleans())
     def send(self, groups, coroutine):
-        kind = Kind.COROUTINE if coroutine and self.world.limits.coroutines else Kind.THREAD
+        kind = SlotKind.COROUTINE if coroutine and self.world.limits.coroutines else SlotKind.THREAD
         for group in groups:
             self.world.send(group, kind)
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from pubsub_tasks.consuming import inflight as inflight_module
-from pubsub_tasks.consuming import outbox as outbox_module
-from pubsub_tasks.consuming.credit import Credit
-from pubsub_tasks.consuming.groups import Groups
-from pubsub_tasks.consuming.held import Held, IllegalMove, State
-from pubsub_tasks.consuming.inflight import InFlight
-from pubsub_tasks.consuming.leases import Hold, Leases
-from pubsub_tasks.consuming.lineup import Lineup
-from pubsub_tasks.consuming.outboxes import Outboxes
+from pubsub_tasks.batches import buffer as outbox_module
+from pubsub_tasks.inflight import in_flight as inflight_module
+from pubsub_tasks.inflight.credit import Credit
+from pubsub_tasks.inflight.in_flight import InFlight
+from pubsub_tasks.inflight.in_flight_message import IllegalMove, InFlightMessage, State
+from pubsub_tasks.inflight.leases import Leases, VisibilityLease
+from pubsub_tasks.inflight.settlements import PendingSettlements
+from pubsub_tasks.inflight.settling_order import Groups
+from pubsub_tasks.inflight.start_order import StartOrder
 from pubsub_tasks.verdicts import DeadLetter, Release
-from pubsub_tasks.wire import MAX_VISIBILITY
+from pubsub_tasks.wire.records import MAX_VISIBILITY
 from tests.properties.inflight_histories import play_all
 
 real = {
@@ -28,30 +28,30 @@ real = {
         (InFlight, "commands"),
         (InFlight, "finished"),
         (InFlight, "unsettled"),
-        (Lineup, "park"),
+        (StartOrder, "park"),
         (Groups, "cut"),
-        (Outboxes, "_due"),
-        (Outboxes, "put"),
+        (PendingSettlements, "_due"),
+        (PendingSettlements, "put"),
     ]
 }
 
 
 def ends_before_the_letter_is_confirmed(plant):
     def put(self, held, now):
-        if held.state is State.LETTERING:
+        if held.state is State.SENDING_TO_DEAD_LETTERS:
             held.state = State.DELETING
-        real[Outboxes, "put"](self, held, now)
+        real[PendingSettlements, "put"](self, held, now)
 
-    plant(Outboxes, "put", put)
+    plant(PendingSettlements, "put", put)
 
 
 def forgets_an_entry_that_failed(plant):
-    plant(Outboxes, "put_back", lambda self, held, now: None)
+    plant(PendingSettlements, "put_back", lambda self, held, now: None)
 
 
 def takes_a_refused_letter_for_sent(plant):
     def unsettled(self, members, now):
-        letters = [held for held in members if held.state is State.LETTERING]
+        letters = [held for held in members if held.state is State.SENDING_TO_DEAD_LETTERS]
         self.dead_lettered(letters, now)
         real[InFlight, "unsettled"](self, [held for held in members if held not in letters], now)
 
@@ -60,16 +60,16 @@ def takes_a_refused_letter_for_sent(plant):
 
 def settles_twice(plant):
     def put(self, held, now):
-        real[Outboxes, "put"](self, held, now)
-        real[Outboxes, "put"](self, held, now)
+        real[PendingSettlements, "put"](self, held, now)
+        real[PendingSettlements, "put"](self, held, now)
 
-    plant(Outboxes, "put", put)
+    plant(PendingSettlements, "put", put)
 
 
 def gives_up_a_delete_whose_lease_ran_out(plant):
     def unsettled(self, members, now):
         for held in [held for held in members if held.hold.until <= now]:
-            held.state = State.LETTING_GO
+            held.state = State.CHANGING_VISIBILITY
         real[InFlight, "unsettled"](self, members, now)
 
     plant(InFlight, "unsettled", unsettled)
@@ -79,7 +79,7 @@ def writes_a_letter_though_the_lease_is_lost(plant):
     def finished(self, held, verdict, now):
         if isinstance(verdict, DeadLetter):
             self._stop(held, verdict, now)
-            self._settle(held, State.LETTERING, now)
+            self._settle(held, State.SENDING_TO_DEAD_LETTERS, now)
         else:
             real[InFlight, "finished"](self, held, verdict, now)
 
@@ -87,11 +87,11 @@ def writes_a_letter_though_the_lease_is_lost(plant):
 
 
 def extends_while_it_settles(plant):
-    plant(Held, "renewable", property(lambda self: self.state is not State.GONE))
+    plant(InFlightMessage, "renewable", property(lambda self: self.state is not State.GONE))
 
 
 def extends_past_twelve_hours(plant):
-    plant(Hold, "cap", lambda self, now: MAX_VISIBILITY)
+    plant(VisibilityLease, "cap", lambda self, now: MAX_VISIBILITY)
 
 
 def never_resumes_a_lease_after_a_failed_settlement(plant):
@@ -132,7 +132,7 @@ def lets_go_while_an_extension_is_under_way(plant):
         held.seconds = max(0, round(held.due_at - now))
         return held.state is not State.GONE
 
-    plant(Outboxes, "_sendable", sendable)
+    plant(PendingSettlements, "_sendable", sendable)
 
 
 def tries_again_at_once(plant):
@@ -140,12 +140,12 @@ def tries_again_at_once(plant):
         held.seconds = 0
         return held.state is not State.GONE and not held.extending
 
-    plant(Outboxes, "_sendable", sendable)
+    plant(PendingSettlements, "_sendable", sendable)
 
 
 def starts_what_has_lapsed(plant):
     def start(self, kind, now):
-        held = self._lineup.take(kind)
+        held = self._start_order.take(kind)
         if held is not None:
             held.state, held.started_at = State.RUNNING, now
             self._running[kind] += 1
@@ -156,27 +156,27 @@ def starts_what_has_lapsed(plant):
 
 def starts_a_follower_behind_a_parked_head(plant):
     def park(self, held, at):
-        real[Lineup, "park"](self, held, at)
+        real[StartOrder, "park"](self, held, at)
         self.leave(held)
 
-    plant(Lineup, "park", park)
+    plant(StartOrder, "park", park)
 
 
 def keeps_followers_when_their_head_goes(plant):
-    plant(Lineup, "cut_behind", lambda self, held: [])
+    plant(StartOrder, "cut_behind", lambda self, held: [])
 
 
 def never_frees_a_group(plant):
-    plant(Lineup, "leave", lambda self, held: None)
+    plant(StartOrder, "leave", lambda self, held: None)
 
 
 def sleeps_through_the_next_try(plant):
-    plant(Lineup, "wake_at", lambda self: None)
+    plant(StartOrder, "wake_at", lambda self: None)
 
 
 def counts_no_try_in_hand(plant):
     def commands(self, now):
-        for _, _, held in self._lineup._parked:
+        for _, _, held in self._start_order._parked:
             if held.state is State.PARKED and held.due_at <= now:
                 held.delivery = replace(held.delivery, attempt=held.delivery.attempt - 1)
         return real[InFlight, "commands"](self, now)
@@ -185,7 +185,7 @@ def counts_no_try_in_hand(plant):
 
 
 def runs_in_hand_what_is_to_be_given_back(plant):
-    plant(InFlight, "_again", lambda self, held, verdict, now: self._lineup.park(held, now))
+    plant(InFlight, "_again", lambda self, held, verdict, now: self._start_order.park(held, now))
 
 
 def deletes_a_follower_with_its_head(plant):
@@ -194,14 +194,14 @@ def deletes_a_follower_with_its_head(plant):
 
 def deletes_a_follower_when_its_head_was_sent(plant):
     def due(self, box, now, everything):
-        batches = real[Outboxes, "_due"](self, box, now, everything)
+        batches = real[PendingSettlements, "_due"](self, box, now, everything)
         for batch in batches:
             for held in batch:
                 if held.state is State.DELETING:
                     self.confirmed(held, now)
         return batches
 
-    plant(Outboxes, "_due", due)
+    plant(PendingSettlements, "_due", due)
 
 
 def deletes_the_followers_of_a_lost_head(plant):
@@ -224,7 +224,7 @@ def deletes_what_ran_behind_a_lost_head(plant):
 
 
 def never_deletes_a_follower(plant):
-    plant(Outboxes, "confirmed", lambda self, held, now: self._groups.leave(held) and None)
+    plant(PendingSettlements, "confirmed", lambda self, held, now: self._groups.leave(held) and None)
 
 
 def lets_a_batch_grow_to_eleven(plant):

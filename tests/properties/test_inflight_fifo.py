@@ -7,14 +7,21 @@ only the history turns. A worker that crashes just disappears, and its leases ru
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pubsub_tasks.consuming.held import Delete, Extend, Held, Kind, LetGo, Limits, SendToDeadLetters, TellLost
-from pubsub_tasks.consuming.inflight import InFlight
-from pubsub_tasks.consuming.leases import Hold
-from pubsub_tasks.envelope import open_record
+from pubsub_tasks.inflight.commands import (
+    ChangeVisibility,
+    Delete,
+    ExtendLeases,
+    ReportLostLeases,
+    SendToDeadLetters,
+)
+from pubsub_tasks.inflight.in_flight import InFlight
+from pubsub_tasks.inflight.in_flight_message import InFlightMessage, Limits, SlotKind
+from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.memory import MemoryTransport
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
-from pubsub_tasks.wire import Outgoing
+from pubsub_tasks.wire.records import Outgoing
 
 VISIBILITY = 30
 GROUPS = "ABC"
@@ -103,11 +110,11 @@ class Worker:
         self.fill()
 
     def hold(self, record):
-        hold = Hold(self.shop.clock(), VISIBILITY, self.shop.clock)
-        return Held(open_record(record, hold), hold, Kind.THREAD, record.group_id)
+        hold = VisibilityLease(self.shop.clock(), VISIBILITY, self.shop.clock)
+        return InFlightMessage(open_record(record, hold), hold, SlotKind.THREAD, record.group_id)
 
     def fill(self):
-        while len(self.running) < 3 and (held := self.inflight.start(Kind.THREAD, self.shop.clock())):
+        while len(self.running) < 3 and (held := self.inflight.start(SlotKind.THREAD, self.shop.clock())):
             groups = [other.delivery.group for other in self.running]
             assert held.delivery.group not in groups, "one at a time of a group"
             gone = self.shop.gone[held.delivery.group]
@@ -125,10 +132,12 @@ class Worker:
     def settle(self, fate):
         """What is due is done; of a call that is cut, nothing; of one whose answer is lost, all."""
         for command in self.inflight.commands(self.shop.clock()):
-            if isinstance(command, TellLost):
+            if isinstance(command, ReportLostLeases):
                 continue
             members = (
-                [each for each, _ in command.changes] if isinstance(command, Extend) else command.members
+                [each for each, _ in command.changes]
+                if isinstance(command, ExtendLeases)
+                else command.members
             )
             answers = [None] * len(members) if fate == "fail" else self.call(command)
             failed = fate in ("fail", "lost")
@@ -154,9 +163,9 @@ class Worker:
                 groups = [held.delivery.group for held in members]
                 assert len(set(groups)) == len(groups), "at most one of a group in one call"
                 return [self.shop.delete(held) for held in members]
-            case LetGo(members):
+            case ChangeVisibility(members):
                 return queue.change_visibility([(handle(held), held.seconds) for held in members])
-            case Extend(changes):
+            case ExtendLeases(changes):
                 assert all(held.hold.until > now for held, _ in changes)
                 return queue.change_visibility([(handle(held), seconds) for held, seconds in changes])
             case SendToDeadLetters(members):
@@ -172,10 +181,12 @@ class Worker:
 
     def tell(self, command, done, failed, answers):
         now = self.shop.clock()
-        members = [each for each, _ in command.changes] if isinstance(command, Extend) else command.members
+        members = (
+            [each for each, _ in command.changes] if isinstance(command, ExtendLeases) else command.members
+        )
         lost = [held for held in members if held not in done and held not in failed]
         match command:
-            case Extend(changes):
+            case ExtendLeases(changes):
                 self.inflight.extended([each for each in changes if each[0] in done], now, now)
                 self.inflight.not_extended(failed, now)
                 self.inflight.lapsed(lost, now)
@@ -184,7 +195,7 @@ class Worker:
                     self.shop.decided(held.delivery.group, int(held.delivery.record.body))
                 self.inflight.dead_lettered(done, now)
                 self.inflight.unsettled(failed, now)
-            case Delete() | LetGo():
+            case Delete() | ChangeVisibility():
                 self.inflight.settled(done, now)
                 self.inflight.unsettled(failed, now)
                 self.inflight.lost(lost, now)

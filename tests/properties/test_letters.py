@@ -6,12 +6,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pubsub_tasks.dead_letters.archive import line, read
+from pubsub_tasks.dead_letters.filters import Filter, Where
+from pubsub_tasks.dead_letters.letter import Letter
+from pubsub_tasks.dead_letters.summary import summarize
 from pubsub_tasks.errors import DecodeError
-from pubsub_tasks.letters.archive import line, read
-from pubsub_tasks.letters.filters import Filter, Where
-from pubsub_tasks.letters.letter import Letter
-from pubsub_tasks.letters.summary import summarize
-from pubsub_tasks.wire import Attribute, Record
+from pubsub_tasks.wire.records import Attribute, Record
 
 texts = st.text(max_size=40)
 attributes = st.dictionaries(

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.media_types import MAX_TOPIC_NAME, MediaType, media_type_of, topic_name
+from pubsub_tasks.wire.media_types import MAX_TOPIC_NAME, MediaType, media_type_of, topic_name
 
 anything = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 likely = st.text(st.sampled_from("ab/.-_+09é"), min_size=1, max_size=64)

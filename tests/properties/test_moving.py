@@ -6,13 +6,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pubsub_tasks.dead_letters.move_batches import MoveItem
+from pubsub_tasks.dead_letters.resending import redriven
 from pubsub_tasks.errors import ConfigurationError, SettleFailed
-from pubsub_tasks.letters.batches import Item
-from pubsub_tasks.letters.browsing import browse
-from pubsub_tasks.letters.hands import VISIBILITY
-from pubsub_tasks.letters.moving import Mover
-from pubsub_tasks.letters.resending import redriven
-from tests.letters.rooms import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, LostAnswer, Room
+from pubsub_tasks.redrive.browsing import browse
+from pubsub_tasks.redrive.leased_letters import VISIBILITY
+from pubsub_tasks.redrive.mover import Mover
+from tests.redrive.rooms import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, LostAnswer, Room
 
 BROKEN = SettleFailed("connection reset")
 entry_answers = st.lists(st.sampled_from([None, None, None, FOR_NOW, FOR_GOOD]), min_size=10, max_size=10)
@@ -50,7 +50,7 @@ def test_no_letter_is_lost_and_what_is_said_is_true(
     room.put(*names)
     letters = browse(room.hands, 100, room.stop).letters
     items = [
-        Item(
+        MoveItem(
             letter.record.body,
             letter.record,
             redriven(letter.record, fifo=fifo, size_limit=1_048_576),

@@ -13,24 +13,24 @@ from rich.console import Console
 
 from pubsub_tasks import Tasks
 from pubsub_tasks.cli.dlq import tables
-from pubsub_tasks.consuming.dead_letters import letter, restore
-from pubsub_tasks.consuming.failures import DEAD_LETTER, Failure
-from pubsub_tasks.consuming.hops import hop
-from pubsub_tasks.embedded.attributes import check_count, weigh
-from pubsub_tasks.envelope import from_lambda, open_record
+from pubsub_tasks.dead_letters import archive
+from pubsub_tasks.dead_letters.copies import letter, restore
+from pubsub_tasks.dead_letters.failure import DEAD_LETTER, Failure
+from pubsub_tasks.dead_letters.filters import Filter, Where
+from pubsub_tasks.dead_letters.letter import Letter
+from pubsub_tasks.dead_letters.resending import redriven
+from pubsub_tasks.dead_letters.summary import summarize
+from pubsub_tasks.dispatching.hops import hop
+from pubsub_tasks.environments.replayed_lines import ReplayedLines
 from pubsub_tasks.errors import DecodeError, EnvelopeError, MessageError
-from pubsub_tasks.letters import archive
-from pubsub_tasks.letters.filters import Filter, Where
-from pubsub_tasks.letters.letter import Letter
-from pubsub_tasks.letters.resending import redriven
-from pubsub_tasks.letters.summary import summarize
-from pubsub_tasks.notices import Notice
-from pubsub_tasks.replay import ReplayedLines
-from pubsub_tasks.resent import RESENT
-from pubsub_tasks.transports.shapes import attributes_to
+from pubsub_tasks.local.rules.message_attributes import check_count, weigh
+from pubsub_tasks.messages.envelope import from_lambda, open_record
+from pubsub_tasks.transports.boto_shapes import attributes_to
 from pubsub_tasks.transports.sqs import SqsQueue
 from pubsub_tasks.verdicts import DeadLetter
-from pubsub_tasks.wire import Attribute, EntryFailure, Outgoing, Record, Sent, text
+from pubsub_tasks.wire.records import Attribute, EntryFailure, Outgoing, Record, Sent, text
+from pubsub_tasks.wire.resend import RESENT
+from pubsub_tasks.wire.sns_notification import SnsNotification
 
 NOW = 1_700_000_000.0
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
@@ -299,7 +299,7 @@ def test_a_lambda_record_is_read_or_refused(said: dict[str, Any]) -> None:
 )
 def test_a_notification_is_read_or_refused(said: dict[str, Any]) -> None:
     with contextlib.suppress(MessageError):
-        notice = Notice.read(said)
+        notice = SnsNotification.read(said)
         assert all(isinstance(each.value, str | bytes) for each in notice.attributes.values())
 
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.delivery import Delivery
-from pubsub_tasks.envelope import open_record
 from pubsub_tasks.errors import PublishFailed
-from pubsub_tasks.events import Event
+from pubsub_tasks.messages.delivery import Delivery
+from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.publishing.producer import Producer
+from pubsub_tasks.publishing.routes import Routes
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.publishing.ways import Ways
-from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.tasks.events import Event
+from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.memory import MemoryTransport
-from pubsub_tasks.wire import EntryFailure, Outgoing, Record, Sent
+from pubsub_tasks.wire.records import EntryFailure, Outgoing, Record, Sent
 
 Answer = EntryFailure | PublishFailed
 
@@ -76,9 +76,9 @@ class Shop:
         """A producer to these topics (media type to ARN), bound to the registry."""
         return self.bind(Topics(topics))
 
-    def bind(self, topics: Topics, ways: Ways | None = None, **settings: Any) -> Producer:
+    def bind(self, topics: Topics, routes: Routes | None = None, **settings: Any) -> Producer:
         producer = Producer(
-            ways or self.wire,
+            routes or self.wire,
             topics,
             self.tasks.schemas,
             **{"clock": self.clock, "observers": [self.events.append], **settings},

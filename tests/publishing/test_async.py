@@ -12,21 +12,21 @@ from tests.samples import ORDER, OrderPlaced
 
 
 @pytest.fixture
-def outlet(shop):
+def publishable(shop):
     shop.bind(Topics({ORDER: shop.topic("orders")}))
-    return shop.tasks.outlet(OrderPlaced)
+    return shop.tasks.publishable(OrderPlaced)
 
 
 def orders(count):
     return [{"order_id": f"o-{number}", "total": "1"} for number in range(count)]
 
 
-def test_the_loop_runs_on_while_a_call_is_out(shop, outlet):
+def test_the_loop_runs_on_while_a_call_is_out(shop, publishable):
     answered = threading.Event()
     shop.wire.failing = lambda call, entry: None if answered.wait(10) else pytest.fail("the loop stood still")
 
     async def main():
-        publishing = asyncio.create_task(outlet.apublish(order_id="o-1", total="1"))
+        publishing = asyncio.create_task(publishable.apublish(order_id="o-1", total="1"))
         await asyncio.sleep(0)
         asyncio.get_running_loop().call_soon(answered.set)  # only a loop that runs can let the call return
         return await publishing
@@ -36,10 +36,10 @@ def test_the_loop_runs_on_while_a_call_is_out(shop, outlet):
     assert [delivery.id for delivery in shop.arrived("orders")] == [message_id]
 
 
-def test_headers_of_the_coroutine_travel(shop, outlet):
+def test_headers_of_the_coroutine_travel(shop, publishable):
     async def main():
         with headers(tenant="t-1"):
-            await outlet.options(headers={"user": "u-1"}).apublish(order_id="o-1", total="1")
+            await publishable.options(headers={"user": "u-1"}).apublish(order_id="o-1", total="1")
 
     asyncio.run(main())
 
@@ -47,18 +47,18 @@ def test_headers_of_the_coroutine_travel(shop, outlet):
     assert (delivery.headers["tenant"], delivery.headers["user"]) == ("t-1", "u-1")
 
 
-def test_what_is_wrong_is_raised_where_it_is_awaited(outlet):
+def test_what_is_wrong_is_raised_where_it_is_awaited(publishable):
     with pytest.raises(InvalidContent):
-        asyncio.run(outlet.apublish(colour="red"))
+        asyncio.run(publishable.apublish(colour="red"))
 
 
-def test_many_may_come_from_a_list_or_asynchronously(shop, outlet):
+def test_many_may_come_from_a_list_or_asynchronously(shop, publishable):
     async def coming():
         for content in orders(250):
             yield content
 
     async def main():
-        return await outlet.apublish_many(orders(12)), await outlet.apublish_many(coming())
+        return await publishable.apublish_many(orders(12)), await publishable.apublish_many(coming())
 
     few, many = asyncio.run(main())
 
@@ -66,11 +66,11 @@ def test_many_may_come_from_a_list_or_asynchronously(shop, outlet):
     assert [len(call) for call in shop.wire.calls] == [10, 2] + [10] * 25
 
 
-def test_eight_threads_share_one_producer(shop, outlet):
+def test_eight_threads_share_one_producer(shop, publishable):
     ids = []
 
     def work():
-        ids.extend(outlet.publish_many(orders(25)))
+        ids.extend(publishable.publish_many(orders(25)))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from pubsub_tasks.consuming.dispatch import Dispatcher
-from pubsub_tasks.media_types import created
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.publishing.batch_messages import publish_batch_messages
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
-from pubsub_tasks.wire import EntryFailure
+from pubsub_tasks.wire.media_types import created
+from pubsub_tasks.wire.records import EntryFailure
 from tests.samples import NOW, ORDER, body, delivery
 
 BATCH = created("batch_message")

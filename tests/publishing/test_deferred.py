@@ -8,7 +8,7 @@ import pytest
 from pubsub_tasks import deferred
 from pubsub_tasks.errors import InvalidContent, PublishFailed
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.wire import EntryFailure
+from pubsub_tasks.wire.records import EntryFailure
 from tests.samples import ORDER, OrderPlaced
 
 

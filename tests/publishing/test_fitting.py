@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-from pubsub_tasks.codecs import Codec
-from pubsub_tasks.compression import expanded
+from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, TooManyAttributes
-from pubsub_tasks.pointers import Pointer
-from pubsub_tasks.publishing.fitting import Claim, fit
-from pubsub_tasks.wire import Attribute, Outgoing, text
+from pubsub_tasks.publishing.fitting import ClaimedBody, fit
+from pubsub_tasks.wire.compression import expanded
+from pubsub_tasks.wire.records import Attribute, Outgoing, text
+from pubsub_tasks.wire.s3_pointer import Pointer
 from tests.samples import OrderPlaced
 
 CODEC = Codec(OrderPlaced)
@@ -38,7 +38,7 @@ def test_what_does_not_is_compressed_if_that_suffices():
 def test_else_it_is_parked_as_it_was_in_amazons_form():
     fitted, claim = fit(CODEC, Outgoing(NOISE, {"tier": text("gold")}), LIMIT, POINTER)
 
-    assert claim == Claim(POINTER, NOISE)
+    assert claim == ClaimedBody(POINTER, NOISE)
     assert json.loads(fitted.body) == [
         "software.amazon.payloadoffloading.PayloadS3Pointer",
         {"s3BucketName": "bucket", "s3Key": "key"},

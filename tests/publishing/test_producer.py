@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from pubsub_tasks.codecs import Codec
+from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.errors import (
     ConfigurationError,
     InvalidContent,
@@ -14,11 +14,11 @@ from pubsub_tasks.errors import (
     TopicNotDefinedError,
     UnknownMediaType,
 )
-from pubsub_tasks.events import NotPublished, Published
-from pubsub_tasks.flow import handled, handling, headers
-from pubsub_tasks.options import Options, by
+from pubsub_tasks.messages.headers import handled, handling, headers
+from pubsub_tasks.messages.publish_options import PublishOptions, by
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.wire import Attribute, EntryFailure, text
+from pubsub_tasks.tasks.events import NotPublished, Published
+from pubsub_tasks.wire.records import Attribute, EntryFailure, text
 from tests.samples import ORDER, OrderPlaced, noise
 
 CODEC = Codec(OrderPlaced)
@@ -98,7 +98,9 @@ def test_without_a_topic_nothing_is_sent(shop):
 def test_attributes_and_headers_are_added_to_what_is_there_anyway(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
-    producer.publish(CODEC, CONTENT, Options.of(attributes={"tier": "gold"}, headers={"tenant": "t-1"}))
+    producer.publish(
+        CODEC, CONTENT, PublishOptions.of(attributes={"tier": "gold"}, headers={"tenant": "t-1"})
+    )
 
     (delivery,) = shop.arrived("orders")
     assert delivery.attributes == {"tier": text("gold"), "media_type": text(ORDER)}
@@ -109,9 +111,9 @@ def test_more_than_ten_attributes_are_refused_before_sending(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
     most = {f"name-{number}": "x" for number in range(9)}
 
-    producer.publish(CODEC, CONTENT, Options.of(attributes=most))
+    producer.publish(CODEC, CONTENT, PublishOptions.of(attributes=most))
     with pytest.raises(TooManyAttributes, match="11 attributes"):
-        producer.publish(CODEC, CONTENT, Options.of(attributes={**most, "a": "b"}))
+        producer.publish(CODEC, CONTENT, PublishOptions.of(attributes={**most, "a": "b"}))
 
     assert len(shop.arrived("orders")) == 1
 
@@ -119,7 +121,7 @@ def test_more_than_ten_attributes_are_refused_before_sending(shop):
 def test_an_expiry_is_told_as_a_time(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
-    producer.publish(CODEC, CONTENT, Options.of(expires=60))
+    producer.publish(CODEC, CONTENT, PublishOptions.of(expires=60))
 
     (delivery,) = shop.arrived("orders")
     assert float(delivery.headers["x-expires"]) == shop.clock() + 60
@@ -142,7 +144,7 @@ def test_headers_of_a_block_travel_and_an_option_wins_over_them(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     with headers(tenant="t-1", region="north"):
-        producer.publish(CODEC, CONTENT, Options.of(headers={"region": "south"}))
+        producer.publish(CODEC, CONTENT, PublishOptions.of(headers={"region": "south"}))
 
     (delivery,) = shop.arrived("orders")
     assert (delivery.headers["tenant"], delivery.headers["region"]) == ("t-1", "south")
@@ -226,8 +228,10 @@ def test_a_fifo_topic_wants_a_group_and_gets_an_id_of_its_own_for_each_message(s
 
     with pytest.raises(ConfigurationError, match="without a message group"):
         producer.publish(CODEC, CONTENT)
-    first = producer.publish(CODEC, CONTENT, Options.of(group_id="customer-7"))
-    second = producer.publish(CODEC, CONTENT, Options.of(group_id="customer-7", deduplication_id="mine"))
+    first = producer.publish(CODEC, CONTENT, PublishOptions.of(group_id="customer-7"))
+    second = producer.publish(
+        CODEC, CONTENT, PublishOptions.of(group_id="customer-7", deduplication_id="mine")
+    )
 
     one, two = shop.records("orders.fifo")
     assert (one.group_id, one.deduplication_id) == ("customer-7", first)
@@ -238,7 +242,7 @@ def test_a_fifo_topic_wants_a_group_and_gets_an_id_of_its_own_for_each_message(s
 def test_a_standard_topic_passes_the_group_on_for_fair_queues(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
-    producer.publish(CODEC, CONTENT, Options.of(group_id="customer-7"))
+    producer.publish(CODEC, CONTENT, PublishOptions.of(group_id="customer-7"))
 
     (record,) = shop.records("orders")
     assert (record.group_id, record.deduplication_id) == ("customer-7", None)
@@ -247,7 +251,7 @@ def test_a_standard_topic_passes_the_group_on_for_fair_queues(shop):
 def test_numbers_and_bytes_keep_their_kind_on_the_wire(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
-    producer.publish(CODEC, CONTENT, Options.of(attributes={"weight": 2.5, "digest": b"\x00\xff"}))
+    producer.publish(CODEC, CONTENT, PublishOptions.of(attributes={"weight": 2.5, "digest": b"\x00\xff"}))
 
     (record,) = shop.records("orders")
     assert record.attributes["weight"] == Attribute("Number", "2.5")
@@ -261,7 +265,7 @@ def test_a_group_by_a_field_and_fields_for_filters_arrive(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders.fifo")})
 
     producer.publish(
-        Codec(Shipped), CONTENT, Options.of(group_id=by("order_id"), deduplication_id=by("total"))
+        Codec(Shipped), CONTENT, PublishOptions.of(group_id=by("order_id"), deduplication_id=by("total"))
     )
 
     (record,) = shop.records("orders.fifo")
@@ -272,7 +276,7 @@ def test_a_group_by_a_field_and_fields_for_filters_arrive(shop):
 def test_a_standard_topic_is_given_no_id_for_deduplication(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
-    producer.publish(CODEC, CONTENT, Options.of(deduplication_id=by("order_id")))
+    producer.publish(CODEC, CONTENT, PublishOptions.of(deduplication_id=by("order_id")))
 
     (record,) = shop.records("orders")
     assert record.deduplication_id is None

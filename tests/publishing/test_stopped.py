@@ -7,7 +7,7 @@ import pytest
 from marshmallow import fields, post_load
 
 from pubsub_tasks import deferred
-from pubsub_tasks.codecs import PubSubMessageSchema
+from pubsub_tasks.content.codec import PubSubMessageSchema
 from pubsub_tasks.errors import (
     ConfigurationError,
     InvalidContent,
@@ -16,7 +16,7 @@ from pubsub_tasks.errors import (
     Unbound,
 )
 from pubsub_tasks.publishing.topics import Topics
-from pubsub_tasks.tasks import Tasks
+from pubsub_tasks.tasks.registry import Tasks
 from tests.samples import ORDER, OrderPlaced
 
 WRONG = {"order_id": "a", "total": "1", "currencY": "EUR"}
@@ -216,7 +216,7 @@ def test_objects_are_published_in_every_way(shop):
     tasks.schemas.register(OrderAsObject)
 
     tasks.publish(OrderAsObject, made)
-    tasks.outlet(OrderAsObject).publish(made)
+    tasks.publishable(OrderAsObject).publish(made)
     asyncio.run(tasks.apublish(OrderAsObject, made))
     tasks.publish_many(OrderAsObject, [made, {"order_id": "a", "total": 3}])
     producer.produce(ORDER, made)

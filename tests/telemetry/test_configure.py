@@ -8,11 +8,11 @@ from io import StringIO
 
 import pytest
 
-from pubsub_tasks import last_resort
-from pubsub_tasks.current import enter, leave
-from pubsub_tasks.events import Settled
+from pubsub_tasks.lifecycle import last_resort
+from pubsub_tasks.messages.current_message import enter, leave
+from pubsub_tasks.tasks.events import Settled
 from pubsub_tasks.telemetry.configure import CHATTY, Logging
-from pubsub_tasks.telemetry.logging import Watch
+from pubsub_tasks.telemetry.logging import LogObserver
 from pubsub_tasks.verdicts import DeadLetter, Retry
 from tests.samples import ORDER, delivery
 
@@ -161,7 +161,7 @@ def test_dead_letters_are_never_silent(silence, capsys: Captured) -> None:  # ty
     logging.getLogger().handlers[:] = []
     silence()
 
-    Watch()(dead())
+    LogObserver()(dead())
 
     (line,) = lines(capsys)
     assert json.loads(line)["verdict"] == "dead_letter"
@@ -170,7 +170,7 @@ def test_dead_letters_are_never_silent(silence, capsys: Captured) -> None:  # ty
 def test_a_line_for_machines_is_one_object_with_the_failure_s_own_keys(capsys: Captured) -> None:
     log = begun("json", "info", process="orders-1")
     log.complete()
-    Watch()(failed(raised(ValueError("full\ndisk"))))
+    LogObserver()(failed(raised(ValueError("full\ndisk"))))
 
     (text,) = lines(capsys)
     line = json.loads(text)

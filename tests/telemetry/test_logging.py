@@ -5,11 +5,11 @@ import logging
 import pytest
 
 from pubsub_tasks.errors import UnknownMediaType
-from pubsub_tasks.events import Lost, Settled
-from pubsub_tasks.odd_errors import NO_TEXT
-from pubsub_tasks.printable import LONGEST_ID
-from pubsub_tasks.telemetry.logging import MOST_UNKNOWN, Watch
-from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Hold, Hopped, Release, Retry, Verdict
+from pubsub_tasks.tasks.events import Lost, Settled
+from pubsub_tasks.telemetry.logging import MOST_UNKNOWN, LogObserver
+from pubsub_tasks.untrusted.odd_errors import NO_TEXT
+from pubsub_tasks.untrusted.printable import LONGEST_ID
+from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retry, Verdict
 from tests.samples import delivery
 
 
@@ -28,7 +28,7 @@ def left_alone(media_type: str) -> Settled:
 
 
 def test_a_type_that_is_left_to_others_is_told_once(log: pytest.LogCaptureFixture) -> None:
-    watch = Watch()
+    watch = LogObserver()
 
     for media_type in ("m/new", "m/newer", "m/new"):
         watch(left_alone(media_type))
@@ -38,7 +38,7 @@ def test_a_type_that_is_left_to_others_is_told_once(log: pytest.LogCaptureFixtur
 
 
 def test_whoever_thinks_of_many_types_does_not_fill_log_or_memory(log: pytest.LogCaptureFixture) -> None:
-    watch = Watch()
+    watch = LogObserver()
 
     for number in range(MOST_UNKNOWN + 10):
         watch(left_alone(f"m/{number}"))
@@ -49,14 +49,14 @@ def test_whoever_thinks_of_many_types_does_not_fill_log_or_memory(log: pytest.Lo
 
 
 def test_a_long_name_is_told_in_short(log: pytest.LogCaptureFixture) -> None:
-    Watch()(left_alone("m/" + "x" * 100_000))
+    LogObserver()(left_alone("m/" + "x" * 100_000))
 
     (record,) = log.records
     assert len(record.getMessage()) < 2 * LONGEST_ID
 
 
 def test_a_handler_s_own_failures_are_told_each_time(log: pytest.LogCaptureFixture) -> None:
-    watch = Watch()
+    watch = LogObserver()
 
     for _ in range(3):
         watch(settled("m/known", Retry(30, UnknownMediaType("raised by the handler")), "shop.bill"))
@@ -69,14 +69,14 @@ def test_an_error_that_cannot_be_told_stops_no_line(log: pytest.LogCaptureFixtur
         def __str__(self) -> str:
             raise SystemExit
 
-    Watch()(Settled("orders", delivery(), "shop.handle", DeadLetter("failed", Broken()), 0.25))
+    LogObserver()(Settled("orders", delivery(), "shop.handle", DeadLetter("failed", Broken()), 0.25))
 
     assert f"dead letter (failed), message sqs-1, attempt 1, after 0.250 s: Broken: {NO_TEXT}" in log.text
 
 
 @pytest.mark.parametrize("said", ["\n2026-01-01 ERROR   forged", "\x1b[2J", "\u202e", "\r"])
 def test_nothing_from_outside_breaks_a_line(said: str, log: pytest.LogCaptureFixture) -> None:
-    watch, odd = Watch(), delivery(media_type=f"m/{said}", headers={"x-message-id": said})
+    watch, odd = LogObserver(), delivery(media_type=f"m/{said}", headers={"x-message-id": said})
 
     watch(Settled("orders", odd, None, DeadLetter("failed", ValueError(said)), 0.0))
     watch(Settled("orders", odd, "shop.bill", Drop(said), 0.0))
@@ -88,7 +88,7 @@ def test_nothing_from_outside_breaks_a_line(said: str, log: pytest.LogCaptureFix
 
 
 def test_what_is_megabytes_long_is_cut_with_its_length_told(log: pytest.LogCaptureFixture) -> None:
-    watch, long = Watch(), "x" * 2_000_000
+    watch, long = LogObserver(), "x" * 2_000_000
     odd = delivery(headers={"x-message-id": long, "x-request-id": long})
 
     watch(Settled("orders", odd, "shop.bill", DeadLetter("failed", ValueError(long)), 0.0))
@@ -105,8 +105,8 @@ def test_what_is_megabytes_long_is_cut_with_its_length_told(log: pytest.LogCaptu
     [
         (Ack(), {"verdict": "ack"}),
         (Ack(skipped=True), {"verdict": "skip"}),
-        (Hold(5.0), {"verdict": "hold", "retry_in": 5.0}),
-        (Hopped(), {"verdict": "hop"}),
+        (Postpone(5.0), {"verdict": "hold", "retry_in": 5.0}),
+        (Postponed(), {"verdict": "hop"}),
         (Release(), {"verdict": "release"}),
         (Drop("a test"), {"verdict": "drop", "reason": "a test"}),
         (DeadLetter("expired"), {"verdict": "dead_letter", "reason": "expired"}),
@@ -120,7 +120,7 @@ def test_each_verdict_is_one_word_with_its_own_fields(
     verdict: Verdict, told: dict[str, object], log: pytest.LogCaptureFixture
 ) -> None:
     log.set_level(logging.DEBUG, "pubsub_tasks")
-    Watch()(Settled("orders", delivery(headers={"x-request-id": "r-1"}), "shop.bill", verdict, 0.25))
+    LogObserver()(Settled("orders", delivery(headers={"x-request-id": "r-1"}), "shop.bill", verdict, 0.25))
 
     (record,) = log.records
     fields = {"verdict", "reason", "retry_in", "error_type", "error_message"}

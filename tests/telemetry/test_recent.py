@@ -1,7 +1,7 @@
 """What was handled lately, as somebody sees it who asks."""
 
-from pubsub_tasks.events import Event, Received, Settled
-from pubsub_tasks.telemetry.recent import Recent
+from pubsub_tasks.tasks.events import Event, Received, Settled
+from pubsub_tasks.telemetry.recent import RecentActivity
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from tests.samples import delivery
@@ -13,7 +13,7 @@ def settled(verdict: Verdict, task: str | None = "shop.handle") -> Event:
 
 def test_rates_are_per_second_over_the_last_minute() -> None:
     clock = VirtualClock()
-    recent = Recent(clock)
+    recent = RecentActivity(clock)
     for _ in range(20):
         clock.advance(0.5)
         recent(settled(Ack()))
@@ -28,7 +28,7 @@ def test_rates_are_per_second_over_the_last_minute() -> None:
 
 def test_messages_sleep_in_their_back_off_until_it_is_over() -> None:
     clock = VirtualClock()
-    recent = Recent(clock)
+    recent = RecentActivity(clock)
     recent(settled(Retry(5)))
     recent(settled(Retry(10)))
 
@@ -40,7 +40,7 @@ def test_messages_sleep_in_their_back_off_until_it_is_over() -> None:
 
 
 def test_the_last_errors_are_kept() -> None:
-    recent = Recent(VirtualClock(1000.0))
+    recent = RecentActivity(VirtualClock(1000.0))
     for number in range(12):
         recent(settled(DeadLetter("failed", ValueError(f"number {number}"))))
     recent(settled(DeadLetter("unknown"), task=None))

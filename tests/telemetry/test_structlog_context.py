@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from pubsub_tasks.current import enter, leave
+from pubsub_tasks.messages.current_message import enter, leave
 from pubsub_tasks.telemetry.structlog_context import structlog_layer
 from tests.samples import delivery
 

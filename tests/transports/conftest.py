@@ -22,7 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pubsub_tasks.transports.aws import AwsTransport, Settings
+from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.transport import AwsTransport
 
 HANG_UP = 0
 SECRET = "nothing"
@@ -64,7 +65,7 @@ class Peer:
         self.answers.append((200, text, {}))
 
     def transport(self, **settings: Any) -> AwsTransport:
-        return AwsTransport(Settings(**{"endpoint_url": self.url, "attempts": 1, **settings}))
+        return AwsTransport(ClientSettings(**{"endpoint_url": self.url, "attempts": 1, **settings}))
 
 
 @pytest.fixture

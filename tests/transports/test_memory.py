@@ -5,11 +5,11 @@ from itertools import cycle
 
 import pytest
 
-from pubsub_tasks.embedded.errors import ServiceError
+from pubsub_tasks.local.rules.service_errors import ServiceError
 from pubsub_tasks.testing.clock import VirtualClock
-from pubsub_tasks.transports import Queue
 from pubsub_tasks.transports.memory import MemoryTransport
-from pubsub_tasks.wire import Outgoing
+from pubsub_tasks.transports.protocols import Queue
+from pubsub_tasks.wire.records import Outgoing
 
 
 def test_a_poll_on_the_real_clock_wakes_when_a_message_arrives() -> None:

@@ -7,22 +7,22 @@ from uuid import uuid4
 
 import click
 
+from ...cli import apps
+from ...content.schema_registry import SchemaRegistry
+from ...dead_letters.archive import read
+from ...dead_letters.letter import Letter
+from ...dead_letters.move_batches import MoveItem
+from ...dead_letters.resending import imported, redriven
 from ...errors import DecodeError
-from ...letters.archive import read
-from ...letters.batches import Item
-from ...letters.letter import Letter
-from ...letters.resending import imported, redriven
-from ...letters.whereabouts import Targets, find
-from ...schemas import Schemas
-from ...transports import Queue
-from ...wire import Record
-from .. import apps
-from . import options
+from ...redrive.locations import Targets, find
+from ...transports.protocols import Queue
+from ...wire.records import Record
+from ..dlq import options
+from .changes import Job, MovePart, Plan, by_target
 from .editing import edit_all
-from .jobs import Job, Part, Plan, by_target
 from .moves import move_natively
 from .session import session
-from .world import World, pass_world
+from .world import CommandEnvironment, pass_world
 
 
 @click.command()
@@ -39,7 +39,7 @@ from .world import World, pass_world
 @options.as_json
 @pass_world
 def redrive(
-    world: World,
+    world: CommandEnvironment,
     /,
     to: str | None,
     rate: float | None,
@@ -86,7 +86,7 @@ def redrive(
 @options.as_json
 @pass_world
 def drop(
-    world: World,
+    world: CommandEnvironment,
     /,
     everything: bool,
     rate: float | None,
@@ -109,7 +109,7 @@ def drop(
         raise click.UsageError("name letters or give a filter; --yes deletes every letter only with --all")
 
     def plan(letters: Sequence[Letter]) -> Plan:
-        return [Part(None, [Item(letter.id, letter.record) for letter in letters])]
+        return [MovePart(None, [MoveItem(letter.id, letter.record) for letter in letters])]
 
     with session(world, choice) as opened:
         job.on_letters(opened, plan)
@@ -124,7 +124,14 @@ def drop(
 @options.as_json
 @pass_world
 def import_file(
-    world: World, /, file: Any, url: str, rate: float | None, dry_run: bool, yes: bool, as_json: bool
+    world: CommandEnvironment,
+    /,
+    file: Any,
+    url: str,
+    rate: float | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Send letters of an `export` to a dead-letter queue, byte for byte. FILE may be - for standard input.
 
@@ -138,12 +145,12 @@ def import_file(
     job.may_ask()
     records = list(_records(file))
     queue = find(world.transport, url).queue
-    job.on_items(Part(queue, [_line(number, record, queue) for number, record in records]))
+    job.on_items(MovePart(queue, [_line(number, record, queue) for number, record in records]))
 
 
 def _back(
-    world: World, letters: Sequence[Letter], targets: Targets, schemas: Schemas | None
-) -> Iterator[tuple[Queue, Item]]:
+    world: CommandEnvironment, letters: Sequence[Letter], targets: Targets, schemas: SchemaRegistry | None
+) -> Iterator[tuple[Queue, MoveItem]]:
     """What is sent for each letter, and where to."""
     known = [(letter, *targets.of(letter)) for letter in letters]
     if schemas:
@@ -155,7 +162,7 @@ def _back(
     for letter, queue, attributes in known:
         record = replace(letter.record, body=bodies.get(letter.record.message_id, letter.record.body))
         outgoing = redriven(record, fifo=queue.fifo, size_limit=attributes.max_message_size)
-        yield queue, Item(letter.id, letter.record, outgoing, outgoing.group_id if queue.fifo else None)
+        yield queue, MoveItem(letter.id, letter.record, outgoing, outgoing.group_id if queue.fifo else None)
 
 
 def _records(file: Any) -> Iterator[tuple[int, Record]]:
@@ -170,6 +177,6 @@ def _records(file: Any) -> Iterator[tuple[int, Record]]:
         ) from error
 
 
-def _line(number: int, record: Record, queue: Queue) -> Item:
+def _line(number: int, record: Record, queue: Queue) -> MoveItem:
     outgoing = imported(record, fifo=queue.fifo, fresh_id=uuid4().hex)
-    return Item(f"line {number}", None, outgoing, outgoing.group_id if queue.fifo else None)
+    return MoveItem(f"line {number}", None, outgoing, outgoing.group_id if queue.fifo else None)

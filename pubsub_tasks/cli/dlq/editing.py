@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from ...content.schema_registry import SchemaRegistry
+from ...dead_letters.edits import check, editable, edited
+from ...dead_letters.letter import Letter
 from ...errors import MessageError, UnknownMediaType
-from ...letters.edits import check, editable, edited
-from ...letters.letter import Letter
-from ...schemas import Schemas
-from .world import World, say
+from .world import CommandEnvironment, say
 
 
-def edit_all(world: World, letters: Sequence[Letter], schemas: Schemas) -> Iterator[tuple[Letter, str]]:
+def edit_all(
+    world: CommandEnvironment, letters: Sequence[Letter], schemas: SchemaRegistry
+) -> Iterator[tuple[Letter, str]]:
     """Each letter with its new body. One that was not saved, or never became valid, is left out."""
     for letter in letters:
         body = _edit(world, letter, schemas)
@@ -21,7 +23,7 @@ def edit_all(world: World, letters: Sequence[Letter], schemas: Schemas) -> Itera
             yield letter, body
 
 
-def _edit(world: World, letter: Letter, schemas: Schemas) -> str | None:
+def _edit(world: CommandEnvironment, letter: Letter, schemas: SchemaRegistry) -> str | None:
     text = editable(letter.record.body)
     while True:
         changed = click.edit(text, extension=".json")

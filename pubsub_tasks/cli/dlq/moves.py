@@ -4,12 +4,12 @@ import json
 
 import click
 
+from ...dead_letters.move_report import letters as counted
 from ...errors import ConfigurationError
-from ...letters.native import move
-from ...letters.outcome import letters as counted
-from ...letters.whereabouts import find
-from ...wire import Move
-from .jobs import Job
+from ...redrive.locations import find
+from ...redrive.native_move import move
+from ...wire.records import MoveTaskStatus
+from .changes import Job
 from .options import Choice
 from .session import progress
 from .world import INCOMPLETE, INTERRUPTED, interruptible, say
@@ -48,7 +48,7 @@ def _whole(rate: float | None) -> int | None:
     return int(rate)
 
 
-def _tell(job: Job, made: Move) -> None:
+def _tell(job: Job, made: MoveTaskStatus) -> None:
     if job.as_json:
         told = {"status": made.status, "done": made.moved, "of": made.to_move, "failure": made.failure}
         say(json.dumps({"dry_run": False, **told}))

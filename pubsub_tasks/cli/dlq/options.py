@@ -6,9 +6,9 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from ...dead_letters.filters import Filter, Where, duration
+from ...dead_letters.letter import MOVED_BY_SQS, UNTOLD
 from ...errors import ConfigurationError
-from ...letters.filters import Filter, Where, duration
-from ...letters.letter import MOVED_BY_SQS, UNTOLD
 from ...verdicts import Reason
 from ..numbers import FiniteRange
 

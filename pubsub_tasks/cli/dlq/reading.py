@@ -6,20 +6,20 @@ from typing import Any
 
 import click
 
-from ...consuming.dispatch import Dispatcher
-from ...letters.archive import line
-from ...letters.letter import Letter
-from ...letters.outcome import letters as counted
-from ...letters.replaying import Replay, replay
-from ...letters.summary import summarize
-from ...printable import LONGEST_ID, printable
-from ...serving import choose_queue
+from ...cli import apps
+from ...dead_letters.archive import line
+from ...dead_letters.letter import Letter
+from ...dead_letters.move_report import letters as counted
+from ...dead_letters.summary import summarize
+from ...dispatching.dispatcher import Dispatcher
+from ...processes.service import choose_queue
+from ...redrive.replay import Replay, replay
 from ...telemetry.logging import describe
+from ...untrusted.printable import LONGEST_ID, printable
 from ...verdicts import Ack, Release
-from .. import apps
-from . import options, tables
+from ..dlq import options, tables
 from .session import Seen, Session, session
-from .world import INCOMPLETE, World, pass_world, say, screen
+from .world import INCOMPLETE, CommandEnvironment, pass_world, say, screen
 
 
 @click.command()
@@ -27,7 +27,7 @@ from .world import INCOMPLETE, World, pass_world, say, screen
 @click.option("--each", is_flag=True, help="One line for each letter, instead of counts.")
 @options.as_json
 @pass_world
-def ls(world: World, /, each: bool, as_json: bool, **chosen: Any) -> None:
+def ls(world: CommandEnvironment, /, each: bool, as_json: bool, **chosen: Any) -> None:
     """Count letters by reason, error, media type, task and age.
 
     \b
@@ -50,7 +50,7 @@ def ls(world: World, /, each: bool, as_json: bool, **chosen: Any) -> None:
 @options.choosing
 @options.as_json
 @pass_world
-def show(world: World, /, as_json: bool, **chosen: Any) -> None:
+def show(world: CommandEnvironment, /, as_json: bool, **chosen: Any) -> None:
     """Show one letter: the one named, else the first that matches.
 
     \b
@@ -73,7 +73,7 @@ def show(world: World, /, as_json: bool, **chosen: Any) -> None:
     help="A file; else standard output.",
 )
 @pass_world
-def export(world: World, /, output: Any, **chosen: Any) -> None:
+def export(world: CommandEnvironment, /, output: Any, **chosen: Any) -> None:
     """Write letters as lines of JSON, byte for byte, for `import`. They stay in the queue.
 
     \b
@@ -97,7 +97,7 @@ def export(world: World, /, output: Any, **chosen: Any) -> None:
     "--queue", metavar="NAME", help="Use the tasks of this queue=; else the source queue's name tells."
 )
 @pass_world
-def replay_one(world: World, /, app: str | None, queue: str | None, **chosen: Any) -> None:
+def replay_one(world: CommandEnvironment, /, app: str | None, queue: str | None, **chosen: Any) -> None:
     """Run the local handler on one letter. The letter stays where it is; what the handler does is real.
 
     \b
@@ -142,7 +142,7 @@ def _listed(opened: Session, seen: Seen, each: bool, now: float) -> dict[str, An
     return {**told, "counts": summary.counts, "kinds": rows}
 
 
-def _one(world: World, choice: options.Choice) -> Letter:
+def _one(world: CommandEnvironment, choice: options.Choice) -> Letter:
     """The first letter that is meant; it is visible to others again when this returns."""
     with session(world, choice) as opened:
         seen = opened.look_before(first=True)

@@ -14,13 +14,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ...letters.browsing import browse
-from ...letters.hands import Hands
-from ...letters.letter import Letter
-from ...letters.outcome import letters as counted
-from ...letters.whereabouts import Place, find
+from ...dead_letters.letter import Letter
+from ...dead_letters.move_report import letters as counted
+from ...redrive.browsing import browse
+from ...redrive.leased_letters import LeasedLetters
+from ...redrive.locations import LetterLocation, find
 from .options import Choice
-from .world import INCOMPLETE, INTERRUPTED, World, interruptible, note, say, screen
+from .world import INCOMPLETE, INTERRUPTED, CommandEnvironment, interruptible, note, say, screen
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Seen:
 class Session:
     """A dead-letter queue and what is in hand of it."""
 
-    def __init__(self, world: World, choice: Choice, place: Place) -> None:
+    def __init__(self, world: CommandEnvironment, choice: Choice, place: LetterLocation) -> None:
         self.world, self.choice, self.place = world, choice, place
-        self.hands = Hands(place.queue, world.clock)
+        self.hands = LeasedLetters(place.queue, world.clock)
 
     @property
     def fifo(self) -> bool:
@@ -98,7 +98,7 @@ class Session:
 
 
 @contextmanager
-def session(world: World, choice: Choice) -> Iterator[Session]:
+def session(world: CommandEnvironment, choice: Choice) -> Iterator[Session]:
     """Find the queue; at the end, everything in hand is visible to others again."""
     opened = Session(world, choice, find(world.transport, choice.url))
     try:

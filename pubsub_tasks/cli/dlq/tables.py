@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from ...letters.archive import written
-from ...letters.letter import MOVED_BY_SQS, UNTOLD, Letter
-from ...letters.names import short
-from ...letters.summary import summarize
-from ...printable import LONGEST_ID, cut, printable
+from ...dead_letters.archive import written
+from ...dead_letters.letter import MOVED_BY_SQS, UNTOLD, Letter
+from ...dead_letters.short_ids import short
+from ...dead_letters.summary import summarize
+from ...untrusted.printable import LONGEST_ID, cut, printable
 from .world import plain
 
 _STEPS = ((86_400, "d"), (3600, "h"), (60, "min"))

@@ -1,4 +1,4 @@
-"""World: what the commands run in: a transport, a clock, a terminal or none, somebody with a Ctrl-C key."""
+"""What the commands run in: a transport, a clock, a terminal or none, and a Ctrl-C handler."""
 
 import re
 import signal
@@ -13,8 +13,8 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from ...transports import Transport
-from ...transports.aws import AwsTransport
+from ...transports.aws.transport import AwsTransport
+from ...transports.protocols import Transport
 
 INCOMPLETE = 1
 """Exit code where not all that was wanted was done."""
@@ -30,7 +30,7 @@ _WIDE = 160
 
 
 @dataclass(frozen=True)
-class World:
+class CommandEnvironment:
     """Everything that a test may replace."""
 
     transport: Transport = field(default_factory=AwsTransport)
@@ -39,7 +39,7 @@ class World:
     can_ask: Callable[[], bool] = lambda: sys.stdin.isatty()
 
 
-pass_world = click.make_pass_decorator(World, ensure=True)
+pass_world = click.make_pass_decorator(CommandEnvironment, ensure=True)
 
 
 def screen(*, err: bool = False) -> Console:

@@ -1,0 +1,1 @@
+"""From a worker command's flags to running workers."""

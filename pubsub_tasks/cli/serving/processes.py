@@ -1,0 +1,86 @@
+"""Processes: how many a command runs as, and what each does. The one above them loads no app."""
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from threading import Event, Thread
+from typing import Any
+
+from ...environments.local_broker import local
+from ...errors import MissingExtra
+from ...processes.supervised_process import ProcessShare
+from ...processes.supervisor import Supervisor
+from ...tasks.registry import Tasks
+from ...telemetry.health import health
+from ..local import chosen_queues, preferred_port, tell_how_to_publish
+from .health_answers import of_children
+
+logger = logging.getLogger("pubsub_tasks.worker")
+
+Flags = Mapping[str, Any]
+
+
+def is_supervisor(flags: Flags) -> bool:
+    """Whether these flags ask for a process that supervises others."""
+    several = flags["processes"] > 1 or len(flags["sqs_queue_url"]) > 1
+    return bool(several or flags["max_tasks"] or flags["max_memory"] or flags["reload"])
+
+
+def supervise(flags: Flags, tasks: Callable[[], Tasks], stack: ExitStack) -> int:
+    """Run this command line once for each part; returns the exit code."""
+    queues: list[tuple[str | None, str | None]]
+    if flags["local"]:
+        known = tasks()
+        world = stack.enter_context(local(known, preferred_port()))
+        queues = list(chosen_queues(world, known, flags["queue"]))
+        tell_how_to_publish(world, known, flags["log_format"], logger)
+    else:
+        queues = [(flags["queue"], url) for url in flags["sqs_queue_url"] or (None,)]
+    supervisor = Supervisor(
+        [sys.executable, *sys.orig_argv[1:]],
+        list(parts(queues, flags["processes"])),
+        flags["grace"],
+        os.environ,
+        reloads=flags["reload"],
+    )
+    if flags["health_port"] is not None:
+        stack.enter_context(
+            health(flags["health_host"], flags["health_port"], of_children(supervisor.children))
+        )
+    if flags["reload"]:
+        stack.enter_context(watching(os.getcwd(), supervisor.again))
+    return supervisor.run()
+
+
+def parts(queues: Sequence[tuple[str | None, str | None]], processes: int) -> Iterator[ProcessShare]:
+    """So many for each (logical name, URL), named after the queue."""
+    for queue, url in queues:
+        name = (url or queue or "worker").rstrip("/").rpartition("/")[2]
+        for number in range(1, processes + 1):
+            yield ProcessShare(f"{name}-{number}" if processes > 1 else name, url, queue)
+
+
+@contextmanager
+def watching(directory: str, changed: Callable[[], None]) -> Iterator[None]:
+    """Call when a Python file below the directory changes. Raises MissingExtra."""
+    try:
+        watchfiles = importlib.import_module("watchfiles")
+    except ModuleNotFoundError as error:
+        raise MissingExtra("--reload", "reload") from error
+    stop = Event()
+
+    def watch() -> None:
+        only = watchfiles.PythonFilter()
+        for _ in watchfiles.watch(directory, watch_filter=only, stop_event=stop, raise_interrupt=False):
+            changed()
+
+    thread = Thread(target=watch, name="pubsub-reload", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

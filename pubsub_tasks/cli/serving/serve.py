@@ -1,0 +1,250 @@
+"""Serve: from a command's flags and an app to running workers, and to an exit code."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from ...dispatching.dispatcher import UnknownPolicy
+from ...environments.local_broker import TOPICS, LocalBroker, local, queues
+from ...environments.memory import MemoryEnvironment
+from ...environments.replayed_lines import STDIN, ReplayedLines, is_file, lines_of
+from ...errors import ConfigurationError
+from ...graph.connections import transport_of
+from ...inflight.run_limit import RunLimit
+from ...lifecycle.leaving import leave
+from ...processes.restarts import DONE
+from ...processes.runner import RunOptions, StopReason, StopReasons, run
+from ...processes.service import Service, ServiceOptions, choose_queue, service
+from ...processes.supervised_process import SupervisedProcess, supervised
+from ...tasks.observers import Observers
+from ...tasks.registry import Tasks
+from ...telemetry.configure import Logging
+from ...telemetry.health import health
+from ...telemetry.recent import RecentActivity
+from ...transports.protocols import Transport
+from ...transports.raw_content import ENVELOPE, RawTransport
+from ...worker.worker import Capacity
+from ...worker_health.counters import total
+from ..apps import App
+from ..local import chosen_queues, preferred_port, tell_how_to_publish
+from ..starting import patiently
+from .banner import banner
+from .endpoint import warn_of_elsewhere
+from .health_answers import LOOPBACK, of_services
+from .processes import is_supervisor, supervise
+
+UNHANDLED = 1
+"""Exit code when some of the lines of a file could not be handled."""
+
+MIB = 1_048_576
+
+logger = logging.getLogger("pubsub_tasks.worker")
+
+Flags = Mapping[str, Any]
+
+
+def serve(context: click.Context, find: Callable[[], App]) -> None:
+    """Run the app that `find` gives as the flags of the context say; exits. Raises PubSubTasksError."""
+    flags, me = context.params, supervised()
+    level = "DEBUG" if flags["debug"] else flags["log_level"]
+    log = Logging(flags["log_format"], level, me.part.name if me else None)
+    log.begin()
+    reasons = StopReasons()
+    _check(flags)
+    with ExitStack() as stack:
+        if me is None and is_supervisor(flags):
+            log.complete()
+            code = supervise(flags, lambda: find().tasks, stack)
+        else:
+            code = _serve(context, find(), stack, me, log, reasons)
+    leave(code, reasons.seconds_left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What to consume: the logical name of tasks (None: the URL tells) and a queue's URL, each."""
+
+    transport: Transport
+    urls: Sequence[tuple[str | None, str]]
+    lines: ReplayedLines | None = None
+
+
+def _check(flags: Flags) -> None:
+    if flags["local"] and (flags["sqs_queue_url"] or flags["stdin"] or flags["testing"]):
+        raise click.UsageError("--local has queues of its own: leave out --sqs-queue-url, --stdin, --testing")
+    if flags["stdin"] and flags["sqs_queue_url"]:
+        raise click.UsageError("give either --sqs-queue-url or --stdin")
+    for name in ("queue", "health_host"):
+        if flags[name] == "":
+            raise click.UsageError(f"--{name.replace('_', '-')} is empty: give a name, or leave it out")
+    if flags["once"] and flags["drain"]:
+        raise click.UsageError("give either --once or --drain")
+    here = flags["stdin"] or flags["testing"] or any(is_file(url) for url in flags["sqs_queue_url"])
+    if here and is_supervisor(flags):
+        raise click.UsageError(
+            "several queues, --processes, --max-tasks, --max-memory and --reload are for processes, and "
+            "--testing, --stdin and files are for this one alone"
+        )
+
+
+def _serve(
+    context: click.Context,
+    app: App,
+    stack: ExitStack,
+    me: SupervisedProcess | None,
+    log: Logging,
+    reasons: StopReasons,
+) -> int:
+    flags = context.params
+    world = None
+    if flags["local"] and me is None:
+        world = stack.enter_context(local(app.tasks, preferred_port()))
+    if me is not None:
+        _narrow(flags, me)
+    graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
+    _fill(context, graph.config.sqs_consumer)
+    tasks = app.declared(graph)
+    graph.use("pubsub_claims", "pubsub_observers", "sqs_queue_urls")
+    graph.lock()
+    log.complete()  # the app's modules and its graph's components have configured theirs by now
+    source = _source(flags, graph, world)
+    transport = RawTransport(source.transport) if flags["envelope"] == ENVELOPE else source.transport
+    recent = RecentActivity(time.time)
+    observers = Observers([recent] if flags["health_port"] is not None else [], graph.pubsub_observers)
+    options = replace(
+        _options(flags, source),
+        observers=observers,
+        claims=graph.pubsub_claims,
+        queue_urls=graph.sqs_queue_urls,
+    )
+    services = _services(source, transport, tasks, options)
+    port = None
+    if flags["health_port"] is not None:
+        answers = of_services(services, recent, flags["unready_after"])
+        port = stack.enter_context(health(flags["health_host"], flags["health_port"], answers))
+    code = _run(services, flags, source, me, port, reasons)
+    lines = source.lines
+    unhandled = lines and (lines.refused or any(each.worker.counters.dead_lettered for each in services))
+    return code or (UNHANDLED if unhandled else 0)
+
+
+def _services(source: _Source, transport: Transport, tasks: Tasks, options: ServiceOptions) -> list[Service]:
+    each = [(url, replace(options, queue=name)) for name, url in source.urls]
+    if not isinstance(source.transport, MemoryEnvironment):
+        patiently(lambda: warn_of_elsewhere(source.transport, [url for _, url in source.urls]))
+    return patiently(lambda: [service(transport, tasks, *one) for one in each])
+
+
+def _run(
+    services: Sequence[Service],
+    flags: Flags,
+    source: _Source,
+    me: SupervisedProcess | None,
+    port: int | None,
+    reasons: StopReasons,
+) -> int:
+    is_over = source.lines.is_over if source.lines else None
+    most = flags["max_memory"] * MIB if flags["max_memory"] else None
+    if me is None:
+        return run(services, RunOptions(flags["grace"], most, is_over), _announce, reasons)
+
+    def announce(services: Sequence[Service]) -> None:
+        _announce(services)
+        me.report(ready=True, health=port)
+
+    me.watch(lambda: reasons.give(StopReason(DONE, "the supervisor is gone")))
+    code = run(services, RunOptions(flags["grace"], most, is_over), announce, reasons)
+    me.report(summary=total([each.worker.counters for each in services]))
+    return code
+
+
+def _config(context: click.Context, world: LocalBroker | None) -> dict[str, Any]:
+    """What the flags say, in the graph's own words."""
+    flags = context.params
+    given = {name: value for name, value in flags.items() if _is_given(context, name)}
+    if flags["sqs_queue_url"]:
+        given["sqs_queue_url"] = flags["sqs_queue_url"][0]
+    config = {"sqs_consumer": given}
+    if world is not None:
+        config |= {
+            "sns_topic_arns": {"prefix": TOPICS, "mappings": world.fifo_topics},
+            "sqs_queue_urls": {"prefix": queues(world.url)},
+        }
+    return config
+
+
+def _narrow(flags: dict[str, Any], me: SupervisedProcess) -> None:
+    """Of several queues, the one of this process."""
+    if me.part.url is not None:
+        flags["sqs_queue_url"] = (me.part.url,)
+    flags["queue"] = me.part.queue or flags["queue"]
+    if flags["health_port"] is not None:
+        flags["health_host"], flags["health_port"] = LOOPBACK, 0
+
+
+def _fill(context: click.Context, config: Flags) -> None:
+    """Let configuration stand in for flags that were not given."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        value = config.get(name)
+        if value is not None and not _is_given(context, name):
+            value = (value,) if name == "sqs_queue_url" else value
+            context.params[name] = parameter.process_value(context, value)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def _source(flags: Flags, graph: Any, world: LocalBroker | None) -> _Source:
+    url = STDIN if flags["stdin"] else next(iter(flags["sqs_queue_url"]), None)
+    tasks = graph.pubsub_served_tasks
+    if world is not None:
+        tell_how_to_publish(world, tasks, flags["log_format"], logger)
+        return _Source(world.transport, chosen_queues(world, tasks, flags["queue"]))
+    if url is not None and is_file(url):
+        name = choose_queue(tasks, "", flags["queue"])
+        lines = ReplayedLines(tasks, lines_of(url))
+        return _Source(lines, [(name, name)], lines)
+    if url is None and not graph.metadata.testing:
+        raise ConfigurationError("what to consume? Give --sqs-queue-url URL, --local, --stdin or --testing")
+    wait, lease = flags["wait_seconds"], flags["visibility_timeout"]
+    transport = transport_of(graph, graph.config.sqs_consumer, wait=wait, lease=lease)
+    if url is not None:
+        return _Source(transport, [(flags["queue"], url)])
+    names = [choose_queue(tasks, "", flags["queue"])] if flags["queue"] else sorted(tasks.queues)
+    urls = [(name, name) for name in names]
+    return _Source(transport, urls)
+
+
+def _options(flags: Flags, source: _Source) -> ServiceOptions:
+    # To stop takes as long as the poll that is open, and a developer stops often.
+    short = flags["local"] or flags["reload"] or isinstance(source.transport, MemoryEnvironment)
+    # A file is nobody else's queue.
+    unknown: UnknownPolicy | None = flags["unknown"] or ("dead-letter" if source.lines is not None else None)
+    capacity = Capacity(
+        flags["concurrency"],
+        flags["concurrency"],
+        flags["receivers"],
+        flags["prefetch"],
+        flags["visibility_timeout"],
+        min(flags["wait_seconds"], 1) if short else flags["wait_seconds"],
+    )
+    return ServiceOptions(
+        capacity,
+        flags["dead_letter_queue_url"],
+        unknown,
+        run_limit=RunLimit(flags["once"], flags["drain"], flags["max_tasks"]),
+    )
+
+
+def _announce(services: Sequence[Service]) -> None:
+    for each in services:
+        for line in banner(each):
+            logger.info(line)

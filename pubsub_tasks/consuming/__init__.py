@@ -1,1 +1,0 @@
-"""Consuming: from what a queue hands out to what becomes of it."""

@@ -1,0 +1,1 @@
+"""From a marshmallow schema to a message's content and back."""

@@ -1,0 +1,260 @@
+"""Codecs: content to a body and back, as a marshmallow schema says. Knows no queue and no topic.
+
+A body is microcosm-pubsub's: one flat JSON object of `mediaType`, `opaqueData` and the schema's fields.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, missing
+from marshmallow.fields import Field
+
+from ..errors import ConfigurationError, EncodeError, InvalidContent
+from ..wire import attributes
+from ..wire.compression import compressor
+from ..wire.records import MEDIA_TYPE as MEDIA_TYPE
+from ..wire.records import OPAQUE_DATA as OPAQUE_DATA
+from ..wire.records import Attribute
+from ..wire.serialization import JSON, Serializer
+from .nesting import POST_LOAD, UNKNOWN, Names, content_name, hooks, stated, tolerant
+from .objects import by_name, check_kind, made_class
+from .own_copies import copied, edits_dumped, shares_loaded
+from .reserved_fields import Reserved
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+class PubSubMessageSchema(Schema):
+    """A message's schema: marshmallow fields, and `MEDIA_TYPE` or an overridden `deserialize_media_type`."""
+
+    MEDIA_TYPE: ClassVar[str]
+
+    ATTRIBUTES: ClassVar[Sequence[str]] = ()
+    """Names of content that each message tells in an attribute too, for filter policies."""
+
+    CONTENT_TYPE: ClassVar[str] = "json"
+    """How content is written: `json`, `msgpack`, `yaml`, or another of kombu's serializers; never pickle."""
+
+    COMPRESSION: ClassVar[str | None] = None
+    """What makes a message smaller that weighs over `COMPRESS_OVER`: `gzip`, `bzip2`, `lzma` or `zstd`."""
+
+    COMPRESS_OVER: ClassVar[int] = 8192
+    """Bytes."""
+
+    def deserialize_media_type(self, obj: Any) -> str:
+        """The media type. `obj` is None; the parameter is microcosm-pubsub's."""
+        return self.MEDIA_TYPE
+
+
+class EncodedContent(NamedTuple):
+    """A body, the content as its receivers will load it, and attributes that tell some of it."""
+
+    body: str
+    content: Mapping[str, Any]
+    attributes: Mapping[str, Attribute]
+
+
+class Codec:
+    """Writes and reads the content of one media type. Made once, and safe to share between threads.
+
+    Attributes:
+        schema: the one schema instance in use.
+        media_type: what content is written as.
+        format: the content type that is written.
+        accept: content types that are read.
+        compression: what compresses a message over `compress_over` (bytes), or None.
+        field_names: names in loaded content: a task's parameters, a publisher's keywords.
+        required: those without which content is invalid.
+        optional_without_default: those that loaded content may lack.
+        makes_objects: whether a `post_load` hook may make an object of content.
+        object_class: what that hook says it returns, or None.
+    """
+
+    def __init__(self, schema: type[Schema] | Schema, media_type: str | None = None) -> None:
+        """`media_type` is for a schema that serves several. Raises ConfigurationError where none is told."""
+        self.schema = schema() if isinstance(schema, type) else schema
+        self.media_type = media_type or declared_media_type(self.schema)
+        self.format = Serializer.of(getattr(schema, "CONTENT_TYPE", "json"))
+        self.accept = frozenset({JSON, self.format.content_type})
+        self.compression: str | None = getattr(schema, "COMPRESSION", None)
+        self.compress_over: int = getattr(schema, "COMPRESS_OVER", 0)
+        if self.compression is not None:
+            compressor(self.compression)
+        self._reserved = Reserved(self.schema)
+        self._writable = frozenset(content_name(*item) for item in self.schema.dump_fields.items())
+        loaded = {content_name(name, field): field for name, field in self.schema.load_fields.items()}
+        self.field_names = frozenset(loaded)
+        ours = self.field_names - self._reserved.content_names
+        self.makes_objects = POST_LOAD in hooks(self.schema)
+        self.object_class = made_class(self.schema)
+        self._unknown = stated(self.schema) or EXCLUDE
+        self._not_content = self._written_beside_content()
+        self.required = frozenset(name for name in ours if loaded[name].required)
+        self._told_apart = tuple(self._wire_name(name, loaded) for name in getattr(schema, "ATTRIBUTES", ()))
+        self.optional_without_default = frozenset(
+            name for name in ours - self.required if loaded[name].load_default is missing
+        )
+
+    def dump(self, content: object, headers: Mapping[str, str] = _NO_HEADERS) -> dict[str, Any]:
+        """Content in JSON's own types. Raises as `check` does."""
+        return self.check(content, headers)[0]
+
+    def check(self, content: object, headers: Mapping[str, str] = _NO_HEADERS) -> tuple[dict[str, Any], Any]:
+        """Content in JSON's own types, and as it will be loaded. `headers` are for a schema that has them.
+
+        `content` is a mapping, or an object as the schema's `post_load` makes it. Neither is changed.
+
+        Raises InvalidContent for names that the schema does not write, nested ones too, and for content that
+        it would not load: marshmallow's own dump drops the former and lets the latter pass.
+        """
+        if self._edits_dumped:
+            content = copied(content)
+        if isinstance(content, Mapping):
+            self._refuse_unknown(content)
+        dumped = self._dumped(content, headers)
+        loaded = self.load(dumped)
+        if not isinstance(content, Mapping):
+            check_kind(self.media_type, content, loaded)
+        return dumped, loaded
+
+    def load(self, fields: Mapping[str, Any]) -> Any:
+        """Read content from a body's fields, which stay as they are: a mapping, or what `post_load` makes.
+
+        Unknown names are left out at each level, unless the schema's author says something else of them.
+        Raises InvalidContent, and ConfigurationError where `post_load` returns None.
+        """
+        if self._reserved:
+            fields = {**self._reserved.written(fields), **fields}
+        if self._unknown != EXCLUDE:
+            fields = {name: value for name, value in fields.items() if name not in self._not_content}
+        if self._shares_loaded:
+            fields = copied(fields)
+        try:
+            loaded = self._reader.load(fields, unknown=self._unknown)
+        except ValidationError as error:
+            raise InvalidContent(self.media_type, error.messages_dict) from error
+        except RecursionError as error:
+            raise InvalidContent(self.media_type, {"_schema": ["Nested too deeply."]}) from error
+        if loaded is None:
+            raise ConfigurationError(
+                f"post_load of {type(self.schema).__name__} returned None: return content"
+            )
+        return loaded
+
+    def write(self, content: object, headers: Mapping[str, str]) -> EncodedContent:
+        """Write a body that SQS and SNS accept. Raises InvalidContent, EncodeError."""
+        dumped, loaded = self.check(content, headers)
+        told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
+        try:
+            body, told_by_format = self.format.write({**told, **dumped, **told})
+        except Exception as error:  # a serializer of kombu's may raise anything
+            raise EncodeError(
+                f"content of {self.media_type} cannot be written as {self.format.title}: {error}; "
+                "let each of its fields dump to text, numbers, lists or objects"
+            ) from error
+        named = by_name(loaded, self.field_names)
+        return EncodedContent(body, named, {**self._attributes(dumped, named), **told_by_format})
+
+    # Resolved at first use: a nested schema may be named before it is declared.
+
+    @cached_property
+    def _reader(self) -> Schema:
+        return tolerant(self.schema)
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.schema)
+
+    @cached_property
+    def _edits_dumped(self) -> bool:
+        return edits_dumped(self.schema)
+
+    @cached_property
+    def _shares_loaded(self) -> bool:
+        return shares_loaded(self.schema)
+
+    def _refuse_unknown(self, content: Mapping[str, Any]) -> None:
+        try:
+            nested = self._names.below(content)
+        except RecursionError as error:
+            raise InvalidContent(self.media_type, {"_schema": ["Nested too deeply."]}) from error
+        if (unknown := content.keys() - self._writable) or nested:
+            wrong = {str(name): [UNKNOWN] for name in sorted(unknown, key=str)}
+            raise InvalidContent(self.media_type, {**wrong, **nested})
+
+    def _dumped(self, content: object, headers: Mapping[str, str]) -> dict[str, Any]:
+        told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)} if self._reserved else {}
+        is_named = isinstance(content, Mapping)
+        if told and isinstance(content, Mapping):
+            content = {**self._reserved.content(told), **content}
+        try:
+            dumped: dict[str, Any] = self.schema.dump(content)
+        except Exception as error:  # whatever a field makes of a value that is none of its kind
+            raise InvalidContent(self.media_type, self._unwritable(content)) from error
+        return dumped if is_named else {**dumped, **self._reserved.written(told)}
+
+    def _written_beside_content(self) -> frozenset[str]:
+        """Names in a body that are no content: the envelope's, and those that are only ever written."""
+        read = {field.data_key or name for name, field in self.schema.load_fields.items()}
+        written = {field.data_key or name for name, field in self.schema.dump_fields.items()}
+        ours = {MEDIA_TYPE, OPAQUE_DATA} | (written if self._unknown == RAISE else set())
+        return frozenset(ours - read)
+
+    def _wire_name(self, name: str, loaded: Mapping[str, "Field[Any]"]) -> tuple[str, str]:
+        if name not in loaded:
+            raise ConfigurationError(
+                f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, which is no field of it"
+            )
+        if name in attributes.RESERVED:
+            raise ConfigurationError(
+                f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, an attribute that the library "
+                "itself writes: give the field another name, and its own as data_key"
+            )
+        return name, loaded[name].data_key or loaded[name].name or name
+
+    def _unwritable(self, content: object) -> dict[str, Any]:
+        wrong: dict[str, Any] = {}
+        if not isinstance(content, Mapping):
+            return {"_schema": [f"Cannot be written: {_shown(content)}."]}
+        for name, value in content.items():
+            try:
+                self.schema.dump({name: value})
+            except Exception:
+                wrong[name] = [f"Cannot be written: {_shown(value)}."]
+        return wrong or {"_schema": ["Cannot be written."]}
+
+    def _attributes(self, dumped: Mapping[str, Any], loaded: Mapping[str, Any]) -> dict[str, Attribute]:
+        """The fields that the schema names for filter policies, but for what no attribute can carry."""
+        told = {}
+        for name, wire_name in self._told_apart:
+            if loaded.get(name) is not None:
+                written = dumped if wire_name in dumped else self.schema.dump({name: loaded[name]})
+                attribute = attributes.of_field(loaded[name], written.get(wire_name))
+                if attribute is not None:
+                    told[name] = attribute
+        return told
+
+
+def declared_media_type(schema: type[Schema] | Schema) -> str:
+    """The media type that a schema declares. Raises ConfigurationError where it declares none."""
+    name = schema.__name__ if isinstance(schema, type) else type(schema).__name__
+    declared = getattr(schema, "MEDIA_TYPE", None)
+    if declared is None:
+        instance = schema() if isinstance(schema, type) else schema
+        try:
+            declared = instance.deserialize_media_type(None)  # type: ignore[attr-defined]
+        except Exception as error:
+            raise ConfigurationError(
+                f"{name} tells no media type: give it MEDIA_TYPE or deserialize_media_type"
+            ) from error
+    if not isinstance(declared, str) or not declared:
+        raise ConfigurationError(f"the media type of {name} must be text and is {declared!r}")
+    return declared
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except Exception:
+        return f"a value of type {type(value).__name__}"

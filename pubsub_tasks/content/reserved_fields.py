@@ -1,0 +1,47 @@
+"""Reserved: names of a body that are its envelope's, and the fields by which a schema may declare them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from marshmallow import Schema
+
+from ..wire.records import MEDIA_TYPE, OPAQUE_DATA
+from .nesting import content_name
+
+_STAND_FOR = {
+    MEDIA_TYPE: MEDIA_TYPE,
+    "media_type": MEDIA_TYPE,
+    OPAQUE_DATA: OPAQUE_DATA,
+    "opaque_data": OPAQUE_DATA,
+}
+"""Names under which schemas of microcosm lineage declare what is ours to write."""
+
+
+class _Field(NamedTuple):
+    content_name: str
+    wire_name: str
+    stands_for: str
+
+
+class Reserved:
+    """The fields of a schema that stand for what the body tells anyway. False where there are none."""
+
+    def __init__(self, schema: Schema) -> None:
+        names = [
+            _Field(content_name(name, field), field.data_key or name, _STAND_FOR[key])
+            for name, field in schema.fields.items()
+            if (key := next((each for each in (field.data_key or name, name) if each in _STAND_FOR), None))
+        ]
+        self._fields = tuple(names)
+        self.content_names = frozenset(each.content_name for each in names)
+
+    def __bool__(self) -> bool:
+        return bool(self._fields)
+
+    def content(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """What the envelope tells, as content."""
+        return {each.content_name: told[each.stands_for] for each in self._fields}
+
+    def written(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """What the envelope tells, as fields of a body, where it tells it."""
+        return {each.wire_name: told[each.stands_for] for each in self._fields if each.stands_for in told}

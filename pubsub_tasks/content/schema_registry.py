@@ -1,0 +1,101 @@
+"""SchemaRegistry: which codec serves a media type. Knows no task and no queue.
+
+Found in this order: a schema registered for the media type, one registered for its wildcard, and for a
+lifecycle media type (created, changed, deleted) that nobody registered, microcosm-pubsub's convention.
+"""
+
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from marshmallow import Schema, fields
+
+from ..errors import ConfigurationError, UnknownMediaType
+from ..wire.media_types import wildcard
+from .codec import Codec, PubSubMessageSchema
+
+SchemaClass = TypeVar("SchemaClass", bound=type[Schema])
+
+_LONGEST_NAME = 256
+"""Characters; looking for names close to a longer one would cost more than it tells."""
+
+
+class URIMessageSchema(PubSubMessageSchema):
+    """Where to find the resource that something happened to."""
+
+    uri = fields.String(required=True)
+
+
+class ChangedURIMessageSchema(URIMessageSchema):
+    """Where to find a changed resource, and what of it changed, if told."""
+
+    field_name = fields.String()
+    new_value = fields.String()
+
+
+class IdentityMessageSchema(PubSubMessageSchema):
+    """Which resource something happened to, where it cannot be found any more."""
+
+    id = fields.String(required=True)
+
+
+class SchemaRegistry:
+    """The registry of schemas: filled while declaring, read from any thread."""
+
+    def __init__(self) -> None:
+        self._codecs: dict[str, Codec] = {}
+        self._conventions: dict[str, Schema] = {
+            "deleted": IdentityMessageSchema(),
+            "changed": ChangedURIMessageSchema(),
+            "created": URIMessageSchema(),
+        }
+
+    def register(self, schema_class: SchemaClass) -> SchemaClass:
+        """Register a schema for the media type that it declares, and return it.
+
+        Raises ConfigurationError where it declares none, or where another schema with other fields has it.
+        """
+        codec = Codec(schema_class)
+        present = self._codecs.setdefault(codec.media_type, codec)
+        if present is not codec and _shape(present.schema) != _shape(codec.schema):
+            raise ConfigurationError(
+                f"{codec.media_type} is declared twice with different fields, by {_origin(present.schema)} "
+                f"and by {_origin(codec.schema)}: give one of them another media type"
+            )
+        return schema_class
+
+    def find(self, media_type: str) -> Codec:
+        """The codec of a media type. Raises UnknownMediaType."""
+        codec = self._codecs.get(media_type)
+        if codec:
+            return codec
+        neighbour = self._codecs.get(wildcard(media_type))
+        schema = neighbour.schema if neighbour else self._convention(media_type)
+        if not schema:
+            raise UnknownMediaType(self._unknown(media_type))
+        return Codec(schema, media_type)
+
+    def media_types(self) -> list[str]:
+        """Those registered, sorted."""
+        return sorted(self._codecs)
+
+    def _convention(self, media_type: str) -> Schema | None:
+        segments = media_type.split(".")
+        return next((schema for change, schema in self._conventions.items() if change in segments), None)
+
+    def _unknown(self, media_type: str) -> str:
+        near = get_close_matches(media_type, self._codecs) if len(media_type) <= _LONGEST_NAME else []
+        advice = (
+            f"did you mean {' or '.join(near)}?" if near else "declare one with @schema and import its module"
+        )
+        return f"no schema declares the media type {media_type[:_LONGEST_NAME]!r}: {advice}"
+
+
+def _shape(schema: Schema) -> dict[str, Any]:
+    return {
+        name: (type(field), field.required, field.data_key, field.attribute)
+        for name, field in schema.fields.items()
+    }
+
+
+def _origin(schema: Schema) -> str:
+    return f"{type(schema).__module__}.{type(schema).__qualname__}"

@@ -1,0 +1,1 @@
+"""Topics and queues that need no AWS: a local broker, memory, lines of a file."""

@@ -1,0 +1,21 @@
+"""MemoryClaims: large bodies kept in this process, for tests."""
+
+from ..errors import ClaimMissing
+from ..wire.s3_pointer import Pointer
+
+
+class MemoryClaims:
+    """A `ClaimStore` of one bucket that needs no S3."""
+
+    def __init__(self, bucket: str = "claims") -> None:
+        self.bucket: str | None = bucket
+        self.bodies: dict[Pointer, str] = {}
+
+    def park(self, pointer: Pointer, body: str) -> None:
+        self.bodies[pointer] = body
+
+    def fetch(self, pointer: Pointer) -> str:
+        try:
+            return self.bodies[pointer]
+        except KeyError as error:
+            raise ClaimMissing(f"nothing is parked at {pointer}", code="NoSuchKey") from error

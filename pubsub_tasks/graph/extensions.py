@@ -1,0 +1,98 @@
+"""Extensions: the middleware and observers that configuration or installed packages name.
+
+Those that code adds are on the registry: `tasks.use` and `tasks.observe`.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pkgutil import resolve_name
+from typing import Any
+
+from microcosm.api import typed
+from microcosm.config.types import boolean, comma_separated_list
+
+from ..errors import ConfigurationError
+from ..tasks.middleware import Layer, Middleware, refuse_coroutine
+from ..tasks.observers import Observers
+from ..telemetry.logging import observe as log_events
+from ..untrusted.odd_errors import error_class, error_text
+from .connections import Graph, factory
+
+ENTRY_POINTS = "pubsub_tasks.observers"
+"""The group of entry points whose observers every graph tells, but for graphs that are testing."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Middleware that configuration names, around handlers and around publishes, the first outermost."""
+
+    handling: Sequence[Layer]
+    publishing: Sequence[Middleware]
+
+
+@factory(
+    "pubsub_middleware",
+    handling=typed(comma_separated_list, default_value=""),
+    publishing=typed(comma_separated_list, default_value=""),
+)
+def configure_middleware(graph: Graph) -> Configured:
+    """Dotted names, such as `shop.tracing.around`, of middleware or of a (`def`, `async def`) pair."""
+    config = graph.config.pubsub_middleware
+    publishing = [_named(name, "pubsub_middleware.publishing") for name in config.publishing]
+    for middleware in publishing:
+        refuse_coroutine(middleware, "a publish")
+    return Configured([_layer(name) for name in config.handling], publishing)
+
+
+@factory(
+    "pubsub_observers",
+    names=typed(comma_separated_list, default_value=""),
+    entry_points=typed(boolean, default_value=True),
+)
+def configure_observers(graph: Graph) -> Observers:
+    """Who is told events of this graph: the log, those that `names` gives, installed ones, the registry's."""
+    config = graph.config.pubsub_observers
+    observers = Observers([log_events], parent=graph.sqs_message_handler_registry.observers)
+    for name in config.names:
+        observers.add(_named(name, "pubsub_observers.names"))
+    for point in _installed() if config.entry_points and not graph.metadata.testing else ():
+        _add(observers, point)
+    return observers
+
+
+def _layer(name: str) -> Layer:
+    named = _named(name, "pubsub_middleware.handling")
+    return Layer.of(*named) if isinstance(named, tuple) else Layer.of(named)
+
+
+def _named(name: str, setting: str) -> Any:
+    """What a dotted name stands for; a class is called without arguments. Raises ConfigurationError."""
+    try:
+        found = resolve_name(name)
+        made = found() if isinstance(found, type) else found
+    except Exception as error:
+        raise ConfigurationError(
+            f"{setting} names {name!r}, which cannot be had: {error_class(error)}: {error_text(error)}"
+        ) from error
+    if not (callable(made) or isinstance(made, tuple)):
+        raise ConfigurationError(f"{setting} names {name!r}, which is {made!r:.100}: name a function")
+    return made
+
+
+@cache
+def _installed() -> Sequence[EntryPoint]:
+    return list(entry_points(group=ENTRY_POINTS))
+
+
+def _add(observers: Observers, point: EntryPoint) -> None:
+    try:
+        found = point.load()
+        observers.add(found() if isinstance(found, type) else found)
+    except Exception as error:  # a broken package must keep nobody from publishing
+        told = f"{error_class(error)}: {error_text(error)}"
+        logger.warning("entry point %s in %s is left out: %s", point.value, ENTRY_POINTS, told)

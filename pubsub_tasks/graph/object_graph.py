@@ -1,0 +1,82 @@
+"""Graph: object graphs of our own, for who has none: a script that publishes, a worker, a daemon.
+
+Importing this binds our factories. Configuration is microcosm's: from code, then the environment, then a
+command's flags.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from microcosm.api import create_object_graph, load_each, load_from_dict, load_from_environ
+from microcosm.errors import ValidationError
+from microcosm.object_graph import ObjectGraph
+from microcosm.registry import Registry, _registry
+
+from ..errors import ConfigurationError
+from ..graph import components  # noqa: F401 - binds them
+from ..publishing.producer import Producer
+from ..tasks.registry import Tasks
+from .connections import Graph
+
+NAME = "pubsub-tasks"
+"""The name of graphs that are made here: their variables begin with PUBSUB_TASKS__."""
+
+
+class _ExplicitBindings(Registry):
+    """What `@binding` bound, without entry points: they load every installed package that has some, and one
+    that is broken must not keep a script from publishing."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.factories = _registry.factories
+
+    def _iter_entry_points(self) -> Iterator[Any]:
+        return iter(())
+
+
+def graph_for(
+    tasks: Tasks,
+    config: Mapping[str, Any] | None = None,
+    *,
+    testing: bool = False,
+    debug: bool = False,
+    entry_points: bool = True,
+) -> Graph:
+    """A graph of our own for these tasks, configured by the variables that begin with PUBSUB_TASKS__, and by
+    `config` over them. Raises ConfigurationError.
+    """
+    with refuse_broken():
+        graph: Graph = create_object_graph(
+            NAME,
+            debug=debug,
+            testing=testing,
+            loader=load_each(load_from_environ, load_from_dict(dict(config or {}))),
+            registry=_registry if entry_points else _ExplicitBindings(),
+        )
+    graph.assign("sqs_message_handler_registry", tasks)
+    return graph
+
+
+@contextmanager
+def refuse_broken() -> Iterator[None]:
+    """Raise ConfigurationError for what microcosm says of wrong configuration and of broken packages."""
+    try:
+        yield
+    except ValidationError as error:
+        raise ConfigurationError(f"the configuration is wrong: {error}") from error
+    except ImportError as error:
+        raise ConfigurationError(f"an installed package's microcosm.factories are broken: {error}") from error
+
+
+def is_graph(given: object) -> bool:
+    """Whether it is an object graph."""
+    return isinstance(given, ObjectGraph)
+
+
+def producer_from_environment(tasks: Tasks) -> Producer:
+    """A producer for tasks that nobody bound, configured by the variables that begin with PUBSUB_TASKS__."""
+    graph = graph_for(tasks, entry_points=False)
+    producer: Producer = graph.sns_producer
+    graph.lock()
+    return producer

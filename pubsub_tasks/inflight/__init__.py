@@ -1,0 +1,1 @@
+"""All messages in flight: credit, order, leases and settlements. No I/O."""

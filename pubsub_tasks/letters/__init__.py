@@ -1,1 +1,0 @@
-"""Working with dead letters: which are meant, what they tell, and their way back, out or away."""

@@ -1,0 +1,1 @@
+"""How a process forks, how it ends, and its last log lines."""

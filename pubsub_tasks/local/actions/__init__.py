@@ -1,0 +1,1 @@
+"""The actions of SQS, SNS and STS that the local broker answers."""

@@ -1,0 +1,1 @@
+"""The topics of the local broker, their subscriptions and filter policies."""

@@ -1,0 +1,1 @@
+"""Workers in processes: one service, the supervisor, restarts."""

@@ -1,0 +1,65 @@
+"""Claims: large bodies in S3 buckets. Knows S3's calls, and neither topics nor what the bodies say.
+
+Nothing is deleted here: several queues share a body, and none knows when the last has read it. A lifecycle
+rule of the bucket does that, longer than the retention of queue and dead-letter queue together.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..errors import ClaimMissing, EnvelopeError, PublishFailed
+from ..wire.s3_pointer import Pointer
+
+MAX_FETCH = 67_108_864
+"""Bytes of a body that are read into memory."""
+
+
+class S3Claims:
+    """Parks in one bucket and fetches from that and others that are allowed, and from no other.
+
+    `client` gives boto3's client of `s3`. `allowed` are more buckets to fetch from.
+    """
+
+    def __init__(
+        self, client: Callable[[], Any], bucket: str | None = None, allowed: Collection[str] = ()
+    ) -> None:
+        self._client = client
+        self.bucket = bucket
+        self._allowed = frozenset(allowed) | ({bucket} if bucket else frozenset())
+
+    def park(self, pointer: Pointer, body: str) -> None:
+        """See `ClaimStore`."""
+        try:
+            self._client().put_object(Bucket=pointer.bucket, Key=pointer.key, Body=body.encode())
+        except (BotoCoreError, ClientError) as error:
+            raise PublishFailed(
+                f"a large body could not be parked in {pointer.bucket}: {error}", code=_code(error)
+            ) from error
+
+    def fetch(self, pointer: Pointer) -> str:
+        """See `ClaimStore`."""
+        if pointer.bucket not in self._allowed:
+            known = ", ".join(sorted(self._allowed)) or "none"
+            raise EnvelopeError(
+                f"the body is parked in bucket {pointer.bucket!r:.80}, which is not allowed here ({known})"
+            )
+        try:
+            answer = self._client().get_object(Bucket=pointer.bucket, Key=pointer.key)
+            if answer["ContentLength"] > MAX_FETCH:
+                size = answer["ContentLength"]
+                raise EnvelopeError(f"the parked body has {size:,} bytes, and {MAX_FETCH:,} are read at most")
+            return str(answer["Body"].read().decode())
+        except UnicodeDecodeError as error:
+            raise EnvelopeError(f"the parked body {pointer.key!r:.256} is no text") from error
+        except (BotoCoreError, ClientError) as error:
+            raise ClaimMissing(
+                f"the body parked in {pointer.bucket}, key {pointer.key!r:.256}, cannot be fetched: {error}",
+                code=_code(error),
+            ) from error
+
+
+def _code(error: Exception) -> str:
+    response = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", "")) or type(error).__name__

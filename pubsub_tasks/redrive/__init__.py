@@ -1,0 +1,1 @@
+"""Working with a dead-letter queue: looking, moving, replaying."""

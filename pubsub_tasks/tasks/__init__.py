@@ -1,0 +1,1 @@
+"""Tasks: declaring, registering, retry policies, middleware and observers."""

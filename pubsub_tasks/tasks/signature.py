@@ -1,0 +1,131 @@
+"""TaskSignature: which schema field goes to which parameter of a task. Checked when the task is declared."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, get_args
+
+from ..content.codec import Codec
+from ..content.objects import by_name
+from ..errors import ConfigurationError
+from ..messages.delivery import Delivery
+
+_NO_CLASS = (inspect.Parameter.empty, type(None), object, Any)
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSignature:
+    """Names of fields that a function takes, of the parameters that want the delivery, and `**kwargs`.
+
+    `classes` are annotations, by parameter, that may name the class of the object that `post_load` makes.
+    """
+
+    fields: tuple[str, ...]
+    deliveries: tuple[str, ...]
+    rest: bool
+    names: frozenset[str] = frozenset()
+    classes: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], codec: Codec) -> Self:
+        """Read them from the signature. Raises ConfigurationError for what no message could satisfy."""
+        fields: list[str] = []
+        deliveries: list[str] = []
+        rest = False
+        classes: dict[str, tuple[object, ...]] = {}
+        for parameter in _signature(function).parameters.values():
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                rest = True
+            elif parameter.kind not in _NAMED:
+                raise _error(function, codec, f"takes {parameter}, but fields are given by name")
+            elif _wants_delivery(parameter.annotation):
+                deliveries.append(parameter.name)
+            else:
+                if codec.makes_objects and (named := _classes(parameter.annotation)):
+                    classes[parameter.name] = named
+                if not _takes_object(codec, parameter, classes.get(parameter.name, ())):
+                    _check(function, codec, parameter)
+                fields.append(parameter.name)
+        return cls(tuple(fields), tuple(deliveries), rest, codec.field_names, classes)
+
+    def bind(self, content: Any, delivery: Delivery) -> dict[str, Any]:
+        """The keyword arguments for a call. An object goes whole to parameters that name its class, and its
+        attributes to others."""
+        if self.classes or not isinstance(content, Mapping):
+            bound = self._of_object(content)
+        elif self.rest:
+            bound = dict(content)
+        else:
+            bound = {name: content[name] for name in self.fields if name in content}
+        for name in self.deliveries:
+            bound[name] = delivery
+        return bound
+
+    def _of_object(self, content: Any) -> dict[str, Any]:
+        whole = {name: content for name, named in self.classes.items() if _is_one_of(content, named)}
+        wanted = self.names.union(self.fields) if self.rest else self.fields
+        found = by_name(content, wanted)
+        names = found if self.rest else [name for name in wanted if name in found]
+        return {**{name: found[name] for name in names}, **whole}
+
+
+def _classes(annotation: object) -> tuple[object, ...]:
+    """The classes that an annotation names, such as `Order` in `Order | None`; as text where it is text."""
+    if isinstance(annotation, str):  # one that could not be evaluated
+        return tuple(part.strip(" '\"").rpartition(".")[2] for part in annotation.split("|"))
+    named = get_args(annotation) or (annotation,)
+    return tuple(each for each in named if isinstance(each, type) and each not in _NO_CLASS)
+
+
+def _is_one_of(content: object, classes: tuple[object, ...]) -> bool:
+    return any(each in classes or each.__name__ in classes for each in _ancestry(type(content)))
+
+
+def _ancestry(cls: type) -> list[type]:
+    return [each for each in cls.__mro__ if each is not object]
+
+
+def _takes_object(codec: Codec, parameter: inspect.Parameter, classes: tuple[object, ...]) -> bool:
+    """Whether the object that `post_load` makes goes here whole, or an attribute that its class has."""
+    made = codec.object_class
+    if made is None or issubclass(made, Mapping):
+        return bool(classes) and parameter.name not in codec.field_names
+    return any(each in classes or each.__name__ in classes for each in _ancestry(made)) or (
+        hasattr(made, parameter.name) or parameter.name in inspect.get_annotations(made)
+    )
+
+
+def _check(function: Callable[..., Any], codec: Codec, parameter: inspect.Parameter) -> None:
+    name, has_default = parameter.name, parameter.default is not inspect.Parameter.empty
+    if name not in codec.field_names:
+        raise _error(function, codec, f"takes {name!r}, which is no field of it")
+    if name in codec.optional_without_default and not has_default:
+        raise _error(
+            function,
+            codec,
+            f"takes {name!r} without a default, but messages may lack it: "
+            "give the parameter a default, or the field required=True or load_default",
+        )
+
+
+def _wants_delivery(annotation: object) -> bool:
+    if isinstance(annotation, str):  # one that could not be evaluated
+        named = (part.strip(" '\"").rpartition(".")[2] for part in annotation.split("|"))
+        return Delivery.__name__ in named
+    return annotation is Delivery or Delivery in get_args(annotation)
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(function, eval_str=True)
+    except Exception:  # an annotation that names what is not importable here; then it is compared as text
+        return inspect.signature(function)
+
+
+def _error(function: Callable[..., Any], codec: Codec, problem: str) -> ConfigurationError:
+    name = getattr(function, "__qualname__", repr(function))
+    schema = type(codec.schema).__name__
+    return ConfigurationError(
+        f"task {name} of {schema} {problem} (fields: {', '.join(sorted(codec.field_names))})"
+    )

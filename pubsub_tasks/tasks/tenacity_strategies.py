@@ -1,0 +1,160 @@
+"""Strategies: tenacity's stop, wait and retry, as far as they can be read without being asked. Pure.
+
+It knows the defaults, what cannot be a strategy, and how to show a state to one. When to ask which, and what
+the answers mean, is the policy's.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tenacity import (
+    Future,
+    RetryCallState,
+    Retrying,
+    retry_all,
+    retry_any,
+    retry_if_exception,
+    retry_if_exception_cause_type,
+    retry_if_exception_message,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    stop_all,
+    stop_any,
+    wait_exponential,
+    wait_exponential_jitter,
+    wait_random,
+    wait_random_exponential,
+)
+
+from ..errors import ConfigurationError, MessageError
+
+Strategy = Callable[[RetryCallState], Any]
+
+LONGEST_WAIT = 1_209_600.0
+"""Seconds, 14 days. Source: SQS API reference, MessageRetentionPeriod: no queue keeps a message longer."""
+
+DEFAULT_STOP = stop_after_attempt(5)
+DEFAULT_WAIT = wait_exponential_jitter(max=900)
+
+
+def retry_unless_permanent(state: RetryCallState) -> bool:
+    """The default `retry`: whatever was raised, but for what no repetition can mend; never a result."""
+    error = state.outcome and state.outcome.exception()
+    return error is not None and not issubclass(type(error), (MessageError, ConfigurationError))
+
+
+def state_at(retrying: Retrying, attempt: int, first_received_at: float, now: float) -> RetryCallState:
+    """What strategies look at, still without an outcome. Times are epoch seconds."""
+    state = RetryCallState(retrying, None, (), {})
+    state.attempt_number = attempt
+    state.start_time = min(first_received_at, now)
+    state.outcome_timestamp = now
+    return state
+
+
+def fail(state: RetryCallState, error: BaseException) -> None:
+    """Let the outcome be this error."""
+    state.outcome = Future(state.attempt_number)
+    state.outcome.set_exception(error)
+
+
+def succeed(state: RetryCallState, result: object) -> None:
+    """Let the outcome be this result."""
+    state.outcome = Future(state.attempt_number)
+    state.outcome.set_result(result)
+
+
+def clamped(seconds: float) -> float:
+    """A wait that a queue can keep. Raises TypeError or ValueError for what is no number."""
+    number = float(seconds)
+    if math.isnan(number):
+        raise ValueError("a wait that is not a number")
+    return min(max(0.0, number), LONGEST_WAIT)
+
+
+_EXAMPLES = {
+    "stop": "stop_after_attempt(5)",
+    "wait": "wait_exponential_jitter(max=900)",
+    "retry": "retry_if_exception_type(OSError)",
+}
+
+
+def check(role: str, strategy: object) -> None:
+    """Raise ConfigurationError for what is not callable, and for coroutine functions."""
+    if not callable(strategy):
+        raise ConfigurationError(
+            f"{role}={strategy!r} is no strategy: give one of tenacity's, such as {_EXAMPLES[role]}"
+        )
+    for part in _parts(strategy):
+        if inspect.iscoroutinefunction(part) or inspect.iscoroutinefunction(type(part).__call__):
+            raise ConfigurationError(
+                f"{role}={strategy!r} is or holds a coroutine function, {part!r}: a policy is asked "
+                "without an event loop, so write it with `def`"
+            )
+
+
+def _parts(strategy: Any) -> Iterator[Any]:
+    """The strategy, and the callables that tenacity's own combinations hold inside."""
+    yield strategy
+    if type(strategy).__module__.partition(".")[0] != "tenacity":
+        return
+    for held in vars(strategy).values():
+        for part in held if isinstance(held, (tuple, list)) else (held,):
+            if callable(part) and not inspect.isclass(part):
+                yield from _parts(part)
+
+
+_ERRORS_ALONE: frozenset[object] = frozenset(
+    {
+        retry_if_exception,
+        retry_if_exception_type,
+        retry_if_not_exception_type,
+        retry_if_exception_message,
+        retry_if_exception_cause_type,
+    }
+)
+
+
+def asks_only_of_errors(strategy: Strategy) -> bool:
+    """Whether a `retry` is known to be content with any result."""
+    if isinstance(strategy, (retry_any, retry_all)):
+        return all(asks_only_of_errors(part) for part in strategy.retries)
+    return strategy is retry_unless_permanent or type(strategy) in _ERRORS_ALONE
+
+
+def count(stop: Strategy) -> int | None:
+    """How many attempts a `stop` allows, where that can be read out of it."""
+    if isinstance(stop, stop_after_attempt):
+        return stop.max_attempt_number
+    if not isinstance(stop, (stop_any, stop_all)):
+        return None
+    counts = [count(part) for part in stop.stops]
+    known = [each for each in counts if each is not None]
+    if isinstance(stop, stop_any):
+        return min(known, default=None)
+    return max(known) if known and len(known) == len(counts) else None
+
+
+def bounds(wait: Strategy) -> tuple[float, float]:
+    """Shortest and longest wait (seconds), as far as the strategy lets itself be asked."""
+    if isinstance(wait, wait_random):
+        return wait.wait_random_min, wait.wait_random_max
+    if isinstance(wait, wait_random_exponential):
+        return wait.min, clamped(wait.max)
+    first, last = _sample(wait, 1), _sample(wait, 64)
+    if isinstance(wait, (wait_exponential, wait_exponential_jitter)):
+        last = clamped(wait.max)
+    return min(first, last), last
+
+
+def _sample(wait: Strategy, attempt: int) -> float:
+    state = state_at(Retrying(wait=wait), attempt, 0.0, 0.0)
+    fail(state, Exception())
+    try:
+        seconds = clamped(wait(state))
+    except Exception:
+        return 0.0
+    return math.floor(seconds) if seconds > 1 else seconds  # what is beyond whole seconds may be jitter

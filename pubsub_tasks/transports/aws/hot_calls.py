@@ -1,0 +1,116 @@
+"""Dialects: those few calls of which there are many, as SQS and SNS wish them written. Pure.
+
+Parameters and answers are in boto3's shapes. botocore's own serializers and parsers judge it in the tests; an
+answer that is an error is not read here. Source: the AWS JSON 1.0 and AWS query protocols.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+Shape = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HotCall:
+    """How the calls of one service are written and its answers read; `read` raises what it may."""
+
+    content_type: str
+    actions: frozenset[str]
+    write: Callable[[str, Mapping[str, Any]], bytes]
+    read: Callable[[bytes], Shape]
+
+
+def _to_json(action: str, params: Mapping[str, Any]) -> bytes:
+    return json.dumps(params, default=_in_base64).encode()
+
+
+def _from_json(body: bytes) -> Shape:
+    # To botocore what is null is not there.
+    answer: Shape = json.loads(body, object_hook=_told if b"null" in body else None)
+    for message in answer.get("Messages", ()):
+        for attribute in _attributes(message):
+            attribute["BinaryValue"] = _from_base64(attribute.get("BinaryValue"))
+    return answer
+
+
+def _attributes(message: Any) -> Iterator[Shape]:
+    """The binary attributes of a received message, or none where it has an odd shape."""
+    attributes = message.get("MessageAttributes") if isinstance(message, dict) else None
+    for attribute in attributes.values() if isinstance(attributes, dict) else ():
+        if isinstance(attribute, dict) and "BinaryValue" in attribute:
+            yield attribute
+
+
+def _from_base64(value: Any) -> bytes | None:
+    try:
+        return b64decode(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _told(members: Shape) -> Shape:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _to_form(action: str, params: Mapping[str, Any]) -> bytes:
+    told = [("Action", action), ("Version", "2010-03-31")]
+    for name, value in params.items():
+        told += _flat(name, value)
+    return urlencode(told).encode()
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """A list is `Name.member.1`, a map of attributes `Name.entry.1.Name` and `Name.entry.1.Value`."""
+    if isinstance(value, list):
+        for number, each in enumerate(value, 1):
+            yield from _flat(f"{name}.member.{number}", each)
+    elif name.endswith("MessageAttributes"):
+        for number, (key, each) in enumerate(value.items(), 1):
+            yield f"{name}.entry.{number}.Name", key
+            yield from _flat(f"{name}.entry.{number}.Value", each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _flat(f"{name}.{key}", each)
+    else:
+        yield name, value if isinstance(value, str) else _in_base64(value)
+
+
+def _from_xml(body: bytes) -> Shape:
+    (result,) = (part for part in ElementTree.fromstring(body) if _name(part) == "PublishBatchResult")
+    return {_name(entries): [_entry(each) for each in entries] for entries in result}
+
+
+def _entry(node: ElementTree.Element) -> Shape:
+    entry: Shape = {_name(member): member.text or "" for member in node}
+    if "SenderFault" in entry:
+        entry["SenderFault"] = entry["SenderFault"] == "true"
+    return entry
+
+
+def _name(node: ElementTree.Element) -> str:
+    return node.tag.rpartition("}")[2]
+
+
+def _in_base64(value: object) -> str:
+    if not isinstance(value, bytes):
+        raise TypeError(f"{value!r} cannot be sent")
+    return b64encode(value).decode()
+
+
+DIALECTS = {
+    "sqs": HotCall(
+        "application/x-amz-json-1.0",
+        frozenset(
+            {"ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch", "SendMessageBatch"}
+        ),
+        _to_json,
+        _from_json,
+    ),
+    "sns": HotCall("application/x-www-form-urlencoded", frozenset({"PublishBatch"}), _to_form, _from_xml),
+}
+"""By the service's name."""

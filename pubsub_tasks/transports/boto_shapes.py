@@ -1,0 +1,221 @@
+"""Shapes: between what boto3 takes and gives and our wire values. Pure; knows no client and no queue.
+
+The embedded broker speaks the same shapes, so this is said once for AWS and for memory.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from json import loads
+from typing import Any, TypeVar
+
+from ..wire.record_reader import attribute, record
+from ..wire.records import (
+    NO_ATTRIBUTES,
+    THROTTLED,
+    Attribute,
+    EntryFailure,
+    MoveTaskStatus,
+    Outgoing,
+    QueueAttributes,
+    Record,
+    Sent,
+)
+
+logger = logging.getLogger(__name__)
+
+Shape = dict[str, Any]
+Answer = TypeVar("Answer")
+
+SYSTEM_ATTRIBUTES = (
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SentTimestamp",
+    "MessageGroupId",
+    "MessageDeduplicationId",
+    "SequenceNumber",
+    "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
+)
+"""What a Record tells beside its body, and so exactly what a receive asks for."""
+
+_LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"})
+
+# SQS has no code of its own for these: the text of InvalidParameterValue is all there is. The first two are
+# observed; the last is the wording of the API reference of ChangeMessageVisibility.
+_LOST_TEXTS = ("for parameter ReceiptHandle is invalid", "Total VisibilityTimeout", "maximum time left")
+
+_UNANSWERED = EntryFailure("Unanswered", "the answer says nothing of this entry", retriable=True)
+
+
+def records_from(messages: Any) -> list[Record]:
+    """The `Messages` of ReceiveMessage. One without an id or a receipt handle cannot be settled: left out."""
+    found = messages if isinstance(messages, list) else []
+    return [record_from(message) for message in found if _can_be_settled(message)]
+
+
+def record_from(message: Mapping[str, Any]) -> Record:
+    """A message of ReceiveMessage, which has its id and its receipt handle."""
+    return record(
+        message.get("Body"),
+        message["ReceiptHandle"],
+        message["MessageId"],
+        message.get("Attributes"),
+        attributes_from(message.get("MessageAttributes")),
+    )
+
+
+def attributes_from(shapes: Any) -> Mapping[str, Attribute]:
+    """Message attributes as received; those without a type or a value are left out."""
+    if not shapes or not isinstance(shapes, dict):
+        return NO_ATTRIBUTES
+    return {name: found for name, shape in shapes.items() if (found := _attribute(shape)) is not None}
+
+
+def attributes_to(attributes: Mapping[str, Attribute]) -> dict[str, Shape]:
+    """Message attributes as sent and published."""
+    return {
+        name: {
+            "DataType": attribute.type,
+            "BinaryValue" if isinstance(attribute.value, bytes) else "StringValue": attribute.value,
+        }
+        for name, attribute in attributes.items()
+    }
+
+
+def send_entries(entries: Sequence[Outgoing]) -> list[Shape]:
+    """Entries of SendMessageBatch; the Id of each is its index."""
+    return [_send_entry(index, entry) for index, entry in enumerate(entries)]
+
+
+def publish_entries(entries: Sequence[Outgoing]) -> list[Shape]:
+    """Entries of PublishBatch; the Id of each is its index."""
+    return [_entry(index, "Message", entry) for index, entry in enumerate(entries)]
+
+
+def delete_entries(handles: Sequence[str]) -> list[Shape]:
+    """Entries of DeleteMessageBatch."""
+    return [{"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(handles)]
+
+
+def visibility_entries(changes: Sequence[tuple[str, int]]) -> list[Shape]:
+    """Entries of ChangeMessageVisibilityBatch."""
+    return [
+        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+        for index, (handle, seconds) in enumerate(changes)
+    ]
+
+
+def sent(response: Shape, count: int) -> list[Sent | EntryFailure]:
+    """The answer to SendMessageBatch or PublishBatch of `count` entries."""
+    return _by_entry(response, count, lambda entry: Sent(str(entry.get("MessageId", ""))))
+
+
+def settled(response: Shape, count: int) -> list[EntryFailure | None]:
+    """The answer to DeleteMessageBatch or ChangeMessageVisibilityBatch of `count` entries."""
+    successful = response.get("Successful")
+    if not response.get("Failed") and isinstance(successful, list) and len(successful) == count:
+        return [None] * count
+    return _by_entry(response, count, lambda entry: None)
+
+
+def queue_attributes_from(shape: Mapping[str, Any]) -> QueueAttributes:
+    """The `Attributes` of GetQueueAttributes, all of them strings; odd ones count as not told."""
+    redrive = _object(shape.get("RedrivePolicy"))
+    arn, dead_letter_arn = shape.get("QueueArn"), redrive.get("deadLetterTargetArn")
+    receives = _whole(redrive, "maxReceiveCount", -1)
+    return QueueAttributes(
+        arn=arn if isinstance(arn, str) else "",
+        fifo=shape.get("FifoQueue") == "true",
+        visibility_timeout=_whole(shape, "VisibilityTimeout", 30),
+        retention=_whole(shape, "MessageRetentionPeriod", 345_600),
+        max_message_size=_whole(shape, "MaximumMessageSize", 1_048_576),
+        dead_letter_arn=dead_letter_arn if isinstance(dead_letter_arn, str) else None,
+        max_receive_count=receives if receives >= 0 else None,
+        visible=_whole(shape, "ApproximateNumberOfMessages", 0),
+        in_flight=_whole(shape, "ApproximateNumberOfMessagesNotVisible", 0),
+        delayed=_whole(shape, "ApproximateNumberOfMessagesDelayed", 0),
+    )
+
+
+def move_from(shape: Mapping[str, Any]) -> MoveTaskStatus:
+    """One of the `Results` of ListMessageMoveTasks."""
+    return MoveTaskStatus(
+        status=str(shape.get("Status", "")),
+        moved=_whole(shape, "ApproximateNumberOfMessagesMoved", 0),
+        to_move=_whole(shape, "ApproximateNumberOfMessagesToMove", 0),
+        handle=shape.get("TaskHandle"),
+        failure=shape.get("FailureReason"),
+    )
+
+
+def _can_be_settled(message: Any) -> bool:
+    if (
+        isinstance(message, dict)
+        and isinstance(message.get("ReceiptHandle"), str)
+        and isinstance(message.get("MessageId"), str)
+    ):
+        return True
+    logger.error("a received message has no id or no receipt handle and is left out: it comes back by itself")
+    return False
+
+
+def _attribute(shape: Any) -> Attribute | None:
+    if not isinstance(shape, dict):
+        return None
+    value = shape.get("StringValue")
+    return attribute(shape.get("DataType"), shape.get("BinaryValue") if value is None else value)
+
+
+def _entry(index: int, body: str, entry: Outgoing) -> Shape:
+    shape: Shape = {"Id": str(index), body: entry.body}
+    if entry.attributes:
+        shape["MessageAttributes"] = attributes_to(entry.attributes)
+    if entry.group_id is not None:
+        shape["MessageGroupId"] = entry.group_id
+    if entry.deduplication_id is not None:
+        shape["MessageDeduplicationId"] = entry.deduplication_id
+    return shape
+
+
+def _send_entry(index: int, entry: Outgoing) -> Shape:
+    shape = _entry(index, "MessageBody", entry)
+    if entry.delay:
+        shape["DelaySeconds"] = entry.delay
+    return shape
+
+
+def _by_entry(response: Shape, count: int, success: Callable[[Shape], Answer]) -> list[Answer | EntryFailure]:
+    answers: dict[str, Answer | EntryFailure] = {}
+    for entry in _entries(response, "Successful"):
+        answers[str(entry.get("Id"))] = success(entry)
+    for entry in _entries(response, "Failed"):
+        answers[str(entry.get("Id"))] = _failure(entry)
+    return [answers.get(str(index), _UNANSWERED) for index in range(count)]
+
+
+def _entries(response: Shape, name: str) -> list[Shape]:
+    entries = response.get(name)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _object(text: Any) -> Shape:
+    try:
+        found = loads(text or "{}")
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _whole(shape: Mapping[str, Any], name: str, default: int) -> int:
+    try:
+        return int(shape.get(name, default))
+    except (TypeError, ValueError, OverflowError):
+        return default
+
+
+def _failure(entry: Shape) -> EntryFailure:
+    code, message = str(entry.get("Code", "")), str(entry.get("Message", ""))
+    kind = code.rpartition(".")[2]
+    lost = kind in _LOST or (kind == "InvalidParameterValue" and any(text in message for text in _LOST_TEXTS))
+    retriable = not lost and (not entry.get("SenderFault", False) or kind in THROTTLED)
+    return EntryFailure(code, message, retriable, lost)

@@ -1,0 +1,23 @@
+"""Observed: a call whose duration and outcome observers are told."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TypeVar
+
+from ..tasks.events import Called
+from ..tasks.observers import Observers
+from ..untrusted.odd_errors import error_class
+
+T = TypeVar("T")
+
+
+def observed(observers: Observers, service: str, action: str, call: Callable[[], T]) -> T:
+    """Make the call and tell `Called`. Raises what the call raises."""
+    began, outcome = perf_counter(), "ok"
+    try:
+        return call()
+    except BaseException as error:
+        outcome = str(getattr(error, "code", "")) or error_class(error)
+        raise
+    finally:
+        observers.tell(Called(service, action, outcome, perf_counter() - began))

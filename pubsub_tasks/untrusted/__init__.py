@@ -1,0 +1,1 @@
+"""What comes from outside made safe: errors, names, hosts and text."""

@@ -1,0 +1,82 @@
+"""Notices: what SNS says around a message when delivery is not raw. Knows nothing of the message inside.
+
+Source: SNS developer guide, "Fanout Amazon SNS notifications to Amazon SQS queues".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from ..errors import EnvelopeError
+from .record_reader import attribute_in_base64
+from .records import MEDIA_TYPE, NO_ATTRIBUTES, Attribute
+
+_CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
+_KINDS = ("Notification", *_CONFIRMATIONS)
+
+
+class SubscriptionConfirmation(EnvelopeError):
+    """A subscription's confirmation, which is no message; its URL is never fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnsNotification:
+    """An SNS notification: its message (text), id, topic (ARN), time (epoch seconds) and attributes."""
+
+    message: str
+    message_id: str
+    topic: str
+    published_at: float | None
+    attributes: Mapping[str, Attribute]
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Self:
+        """Raises Confirmation, and EnvelopeError where its parts are of the wrong types."""
+        topic, message, message_id = (document.get(name) for name in ("TopicArn", "Message", "MessageId"))
+        if document.get("Type") in _CONFIRMATIONS:
+            named = topic if isinstance(topic, str) else "no topic"
+            raise SubscriptionConfirmation(
+                f"a {document['Type']} of {named:.256}: confirm it from the topic's side, not by its URL"
+            )
+        if not (isinstance(topic, str) and isinstance(message, str) and isinstance(message_id, str)):
+            raise EnvelopeError("an SNS notification must have Message, MessageId and TopicArn as text")
+        attributes = _attributes(document.get("MessageAttributes"))
+        return cls(message, message_id, topic, epoch(document.get("Timestamp")), attributes)
+
+
+def is_notice(document: Any) -> bool:
+    """Whether a body's JSON is SNS's own; a body that names its media type is a message, whatever else."""
+    return (
+        isinstance(document, dict)
+        and "TopicArn" in document
+        and "Message" in document
+        and MEDIA_TYPE not in document
+        and document.get("Type") in _KINDS
+    )
+
+
+def epoch(timestamp: Any) -> float | None:
+    """Epoch seconds of ISO 8601 text, UTC where it names no zone; None for anything else."""
+    try:
+        told = datetime.fromisoformat(timestamp)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _attributes(shapes: Any) -> Mapping[str, Attribute]:
+    if shapes is None:
+        return NO_ATTRIBUTES
+    if not isinstance(shapes, dict):
+        raise EnvelopeError("the MessageAttributes of an SNS notification are not a JSON object")
+    found: dict[str, Attribute] = {}
+    for name, shape in shapes.items():
+        told = shape if isinstance(shape, dict) else {}
+        attribute = attribute_in_base64(told.get("Type"), told.get("Value"))
+        if attribute is None:
+            raise EnvelopeError(
+                f"attribute {name!r:.256} of an SNS notification has no readable Type and Value"
+            )
+        found[name] = attribute
+    return found

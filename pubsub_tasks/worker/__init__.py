@@ -1,0 +1,1 @@
+"""The worker: threads, event loop, receiving, settling and time limits."""

@@ -1,0 +1,1 @@
+"""How a worker is doing: counts, failing calls, warnings."""

@@ -1,0 +1,57 @@
+"""How many processes a command runs as, and what each does."""
+
+import importlib
+from typing import Any
+
+import pytest
+
+from pubsub_tasks.cli.serving.processes import is_supervisor, parts, watching
+from pubsub_tasks.errors import MissingExtra
+from pubsub_tasks.processes.supervised_process import ProcessShare
+
+ALONE: dict[str, Any] = {
+    "processes": 1,
+    "sqs_queue_url": ("https://sqs/1/orders",),
+    "max_tasks": None,
+    "max_memory": None,
+    "reload": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("flags", "supervises"),
+    [
+        ({}, False),
+        ({"sqs_queue_url": ()}, False),
+        ({"processes": 2}, True),
+        ({"sqs_queue_url": ("https://sqs/1/orders", "https://sqs/1/mail")}, True),
+        ({"max_tasks": 1}, True),
+        ({"max_memory": 1}, True),
+        ({"reload": True}, True),
+    ],
+)
+def test_whatever_needs_another_process_has_a_supervisor(flags: dict[str, Any], supervises: bool) -> None:
+    assert is_supervisor({**ALONE, **flags}) is supervises
+
+
+def test_processes_are_named_after_their_queues_and_numbered_where_there_are_several() -> None:
+    queues = [(None, "https://sqs/1/orders"), ("mail", "https://sqs/1/live-mail")]
+
+    assert list(parts(queues, 1)) == [
+        ProcessShare("orders", "https://sqs/1/orders"),
+        ProcessShare("live-mail", "https://sqs/1/live-mail", "mail"),
+    ]
+    assert [part.name for part in parts(queues, 2)] == ["orders-1", "orders-2", "live-mail-1", "live-mail-2"]
+
+
+def test_a_queue_that_configuration_names_is_left_to_the_process() -> None:
+    assert list(parts([(None, None)], 1)) == [ProcessShare("worker")]
+
+
+def test_reloading_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> object:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(MissingExtra, match=r"pip install 'pubsub-tasks\[reload\]'"), watching(".", list):
+        pass

@@ -1,0 +1,23 @@
+"""Serving by a command's flags: how long its polls are."""
+
+import pytest
+
+from pubsub_tasks.cli.serving.serve import _options, _Source
+from pubsub_tasks.cli.worker import command
+from pubsub_tasks.transports.memory import MemoryTransport
+
+
+@pytest.mark.parametrize(
+    ("flags", "seconds"),
+    [
+        ([], 20),
+        (["--wait-seconds", "5"], 5),
+        (["--local"], 1),
+        (["--reload"], 1),
+        (["--local", "--processes", "2"], 1),
+        (["--reload", "--wait-seconds", "0"], 0),
+    ],
+)
+def test_polls_are_short_where_a_developer_stops_often(flags: list[str], seconds: int) -> None:
+    params = command.make_context("pubsub-worker", list(flags)).params
+    assert _options(params, _Source(MemoryTransport(), [])).capacity.wait == seconds

@@ -1,0 +1,165 @@
+"""A batch handled in the calling thread: each message stands for itself."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from pubsub_tasks import Delivery
+from pubsub_tasks.consumer.consumer import Consumer
+from pubsub_tasks.consumer.message_dispatcher import MessageDispatcher
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.errors import SettleFailed
+from pubsub_tasks.signals import Nack
+from pubsub_tasks.verdicts import Ack, DeadLetter, Release, Retry
+from tests.odd import RAISED, odd_errors
+from tests.worker.shops import Shop
+
+
+def one_by_one(shop: Shop) -> MessageDispatcher:
+    consumer = Consumer(shop.queue, shop.tasks, queue_name="default", wait=0, dead_letters=lambda: shop.dead)
+    return MessageDispatcher(consumer, Dispatcher(shop.tasks, "default"))
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_lost_lease_does_not_end_the_batch(lost: int, caplog: pytest.LogCaptureFixture) -> None:
+    # Given a handler that asks for another try of a message that is gone meanwhile
+    shop = Shop()
+    handled: list[int] = []
+
+    @shop.task()
+    def act(number: int, delivery: Delivery) -> None:
+        handled.append(number)
+        if number == lost:
+            shop.queue.delete([delivery.record.receipt_handle])
+            raise Nack(5)
+
+    shop.send(0, 1, 2)
+
+    # When the batch is handled
+    verdicts = one_by_one(shop).handle_batch()
+
+    # Then its neighbours are handled and settled all the same
+    assert handled == [0, 1, 2]
+    assert [type(verdict) for verdict in verdicts].count(Ack) == 2
+    assert shop.queue.attributes().in_flight == 0
+    assert "was handled and not settled" in caplog.text
+
+
+def test_a_settlement_that_fails_is_logged_and_its_neighbours_are_settled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Given a message whose letter cannot be sent, since it is too large for the dead-letter queue
+    shop = Shop()
+    shop.task()(lambda number: None)
+    sqs = shop.transport.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=shop.dead.url, Attributes={"MaximumMessageSize": "1024"})
+    shop.send(1)
+    shop.send_bodies("x" * 5_000)
+    shop.send(2)
+
+    # When the batch is handled
+    verdicts = one_by_one(shop).handle_batch()
+
+    # Then only that one is left
+    assert [type(verdict) for verdict in verdicts] == [Ack, DeadLetter, Ack]
+    assert [len(record.body) for record in shop.left()] == []
+    assert shop.queue.attributes().in_flight == 1
+    assert "was handled and not settled" in caplog.text
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), SystemExit(1)])
+def test_a_coroutine_that_raises_what_ends_coroutines_has_failed(error: BaseException) -> None:
+    shop = Shop()
+
+    @shop.task()
+    async def act(number: int) -> None:
+        raise error
+
+    shop.send(1)
+
+    assert [type(verdict) for verdict in one_by_one(shop).handle_batch()] == [Retry]
+
+
+@pytest.mark.parametrize("raised", [each for each in RAISED if each is not KeyboardInterrupt])
+def test_messages_by_hand_survive_odd_exceptions_too(raised: type[BaseException]) -> None:
+    # Given a loop of one's own, in the main thread: a KeyboardInterrupt there is Ctrl-C, whatever raises it
+    shop = Shop()
+    shop.task()(lambda number: None)
+    consumer = one_by_one(shop).consumer
+    for error in odd_errors(raised):
+        shop.send(1)
+        (message,) = consumer.consume()
+
+        # When one leaves the block of its message
+        with contextlib.suppress(BaseException), message:
+            raise error
+
+        # Then it is to be tried again, and settled once
+        with pytest.raises(SettleFailed, match="settled already"):
+            message.ack()
+
+
+def fifo_batch(shop: Shop, failing: int, error: BaseException) -> list[int]:
+    handled: list[int] = []
+
+    @shop.task()
+    def act(number: int, delivery: Delivery) -> None:
+        handled.append(number)
+        if number == failing:
+            if isinstance(error, SettleFailed):  # it is gone when it is to be settled
+                shop.queue.change_visibility([(delivery.record.receipt_handle, 0)])
+                return
+            raise error
+
+    return handled
+
+
+@pytest.mark.parametrize("error", [Nack(5), SettleFailed("")], ids=["tried again", "not settled"])
+def test_what_follows_in_its_fifo_group_is_given_back_unhandled(error: BaseException) -> None:
+    # Given two groups, the head of one of which is not deleted
+    shop = Shop(fifo=True)
+    handled = fifo_batch(shop, 0, error)
+    shop.send(0, 1, 2, group="a")
+    shop.send(3, group="b")
+
+    # When the batch is handled
+    verdicts = one_by_one(shop).handle_batch()
+
+    # Then nothing behind it ran or is deleted, and the other group is done
+    assert sorted(handled) == [0, 3]
+    assert [type(verdict) for verdict in verdicts].count(Release) == 2
+    found = shop.queue.attributes()
+    assert found.visible + found.in_flight == 3
+
+
+def consumer_of(shop: Shop) -> Consumer:
+    shop.task()(lambda number: None)
+    shop.send(0, 1, 2, group="a")
+    return Consumer(shop.queue, shop.tasks, queue_name="default", wait=0, dead_letters=lambda: shop.dead)
+
+
+def test_by_hand_an_acknowledgement_behind_one_that_comes_again_gives_the_message_back() -> None:
+    shop = Shop(fifo=True)
+    first, second, third = consumer_of(shop).consume()
+
+    first.nack(0)
+    second.ack()
+    third.settle(DeadLetter("failed"))
+
+    assert [record.body for record in shop.left()] == [
+        message.delivery.record.body for message in (first, second, third)
+    ]
+    assert shop.letters() == []
+
+
+def test_by_hand_a_message_is_not_acknowledged_before_an_earlier_one_of_its_group() -> None:
+    shop = Shop(fifo=True)
+    first, second, _ = consumer_of(shop).consume()
+
+    with pytest.raises(SettleFailed, match="follows one of its group that is not settled yet"):
+        second.ack()
+
+    first.ack()
+    second.ack()
+    assert shop.queue.attributes().in_flight == 1

@@ -1,0 +1,104 @@
+"""Contexts: what a handler sets in its context reaches no other message, and not the caller."""
+
+import decimal
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from pubsub_tasks.consumer.consumer import Consumer
+from pubsub_tasks.consumer.message_dispatcher import MessageDispatcher
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.verdicts import Ack
+from tests.worker.shops import Shop
+
+TENANT: ContextVar[str] = ContextVar("tenant", default="nobody")
+Handle = Callable[[Shop, int], None]
+
+
+def by_a_worker(shop: Shop, count: int) -> None:
+    with shop.working(threads=1, coroutines=1):
+        assert shop.facts.verdicts(count) == [Ack()] * count
+
+
+def by_hand(shop: Shop, count: int) -> None:
+    consumer = Consumer(shop.queue, shop.tasks, wait=0)
+    dispatcher = MessageDispatcher(consumer, Dispatcher(shop.tasks, "default"))
+    verdicts = []
+    while batch := dispatcher.handle_batch():
+        verdicts += batch
+    assert verdicts == [Ack()] * count
+
+
+@pytest.fixture(params=[by_a_worker, by_hand])
+def handle(request: pytest.FixtureRequest) -> Handle:
+    chosen: Handle = request.param
+    return chosen
+
+
+def observed(seen: list[tuple[str, int]], name: str) -> None:
+    """Note the context as found, then change it."""
+    seen.append((TENANT.get(), decimal.getcontext().prec))
+    TENANT.set(name)
+    decimal.getcontext().prec = 3
+
+
+UNTOUCHED = ("nobody", decimal.DefaultContext.prec)
+
+
+def test_a_plain_handler_finds_nothing_of_the_message_before(handle: Handle) -> None:
+    shop, seen = Shop(), list[tuple[str, int]]()
+    shop.task()(lambda number: observed(seen, "handler"))
+    shop.send(1, 2, 3)
+
+    handle(shop, 3)
+
+    assert seen == [UNTOUCHED] * 3
+    assert (TENANT.get(), decimal.getcontext().prec) == UNTOUCHED
+
+
+def test_a_coroutine_finds_nothing_of_the_message_before(handle: Handle) -> None:
+    shop, seen = Shop(), list[tuple[str, int]]()
+
+    @shop.task()
+    async def note(number: int) -> None:
+        observed(seen, "coroutine")
+
+    shop.send(1, 2, 3)
+
+    handle(shop, 3)
+
+    assert seen == [UNTOUCHED] * 3
+    assert (TENANT.get(), decimal.getcontext().prec) == UNTOUCHED
+
+
+def test_middleware_and_its_handler_share_a_context(handle: Handle) -> None:
+    # Given a middleware that sets a variable and never resets it
+    shop, outer, inner = Shop(), list[tuple[str, int]](), list[str]()
+
+    def tenant(call_next: Callable[[Any], Any], call: Any) -> Any:
+        observed(outer, "middleware")
+        return call_next(call)
+
+    shop.tasks.use(tenant)
+    shop.task()(lambda number: inner.append(TENANT.get()))
+    shop.send(1, 2)
+
+    handle(shop, 2)
+
+    # Then its handler sees the value, and the next message's middleware does not
+    assert inner == ["middleware"] * 2
+    assert outer == [UNTOUCHED] * 2
+
+
+def test_one_by_one_starts_from_the_caller_s_context() -> None:
+    shop, seen = Shop(), list[tuple[str, int]]()
+    shop.task()(lambda number: observed(seen, "handler"))
+    shop.send(1)
+    token = TENANT.set("caller")
+    try:
+        by_hand(shop, 1)
+    finally:
+        TENANT.reset(token)
+    assert seen == [("caller", decimal.DefaultContext.prec)]

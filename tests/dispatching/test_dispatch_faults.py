@@ -1,0 +1,88 @@
+"""The record of faults planted in dispatch, policy and dead letters, each with a story that catches it."""
+
+from contextvars import copy_context
+
+import pytest
+
+from pubsub_tasks.dead_letters import copies, failure
+from pubsub_tasks.dispatching import dispatcher
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.tasks.retry_policy import RetryPolicy
+from pubsub_tasks.verdicts import Ack, Drop
+from tests.dead_letters import test_copies as letters
+from tests.dispatching import test_dispatcher as stories
+
+
+def acknowledges(*_, **__):
+    return Ack()
+
+
+def acknowledges_what_raised(self, call, clock, limit=None):
+    try:
+        return self.judge(call, self._call(call), None, clock())
+    except BaseException:
+        return Ack()
+
+
+def tells_what_it_can(error):
+    return str(error)
+
+
+FAULTS = [
+    (dispatcher, "unreadable", acknowledges, stories.test_what_cannot_be_read_is_a_dead_letter),
+    (dispatcher, "judge_error", acknowledges, stories.test_the_policy_still_says_when_to_stop),
+    (
+        dispatcher,
+        "outdated",
+        lambda *_: None,
+        stories.test_a_message_that_went_round_too_often_is_a_dead_letter,
+    ),
+    (dispatcher, "handled", lambda token: None, stories.test_publishes_of_a_handler_follow_from_its_message),
+    (Dispatcher, "_not_known", lambda *_: Drop("unknown"), stories.test_an_unknown_type_is_a_dead_letter),
+    (
+        Dispatcher,
+        "run",
+        acknowledges_what_raised,
+        stories.test_an_exception_of_a_kind_of_its_own_does_not_end_the_worker,
+    ),
+    (
+        RetryPolicy,
+        "exhausted_before",
+        lambda *_: False,
+        stories.test_an_attempt_after_the_last_is_not_run_since_somebody_died_of_it,
+    ),
+    (RetryPolicy, "_stops", lambda *_: False, stories.test_the_policy_still_says_when_to_stop),
+    (
+        RetryPolicy,
+        "_wants",
+        lambda *_: True,
+        stories.test_the_last_attempt_is_exhausted_and_what_is_not_retried_has_failed,
+    ),
+    (copies, "_own", lambda record: {}, letters.test_a_letter_replaces_an_earlier_one),
+    (failure, "_weight", len, letters.test_the_copy_never_passes_the_limit_of_its_queue),
+    (
+        failure,
+        "_end",
+        lambda value, room: value,
+        letters.test_the_copy_never_passes_the_limit_of_its_queue,
+    ),
+    (
+        copies,
+        "_message",
+        tells_what_it_can,
+        letters.test_an_error_that_cannot_be_told_does_not_keep_the_letter,
+    ),
+    (copies, "_LONGEST_ID", 10_000_000, letters.test_an_endless_id_is_cut),
+    (copies, "MAX_ATTRIBUTES", 99, letters.test_ten_attributes_leave_no_place_for_a_waiver),
+]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "fault", "story"), FAULTS, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_a_planted_fault_is_caught(owner, name, fault, story, monkeypatch):
+    story()
+    monkeypatch.setattr(owner, name, fault)
+
+    with pytest.raises((AssertionError, AttributeError, RuntimeError)):
+        copy_context().run(story)  # what a fault leaves behind ends with it

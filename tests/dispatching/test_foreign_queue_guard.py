@@ -1,0 +1,271 @@
+"""A queue of which nothing can be handled: slowly, and without emptying it, until something can be."""
+
+import logging
+from threading import Event
+from typing import Any
+
+import pytest
+
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.dispatching.foreign_queue_guard import (
+    LONGEST_PAUSE,
+    MIN_AGE,
+    ODD_AT_FIRST,
+    TELL_EVERY,
+    Guard,
+    hold,
+    pause,
+)
+from pubsub_tasks.errors import DecodeError
+from pubsub_tasks.inflight.run_limit import RunLimit
+from pubsub_tasks.messages.delivery import Delivery
+from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.processes.service import dead_letters_to
+from pubsub_tasks.transports.protocols import Queue
+from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
+from pubsub_tasks.wire.records import Record
+from pubsub_tasks.worker.worker import Capacity, Worker
+from tests.faults.bench import Bench, reasons
+from tests.worker.shops import NUMBER, Shop, body, wait
+
+NOW = 1_750_000_000.0
+ERROR = DecodeError("no JSON")
+ODD = DeadLetter("undecodable", ERROR)
+CELERY = '{"body": "W10=", "content-type": "a/b", "headers": {"task": "shop.add"}, "properties": {}}'
+
+
+def delivery(receives: int = 1, age: float = 0.0, text: str = CELERY) -> Delivery:
+    return open_record(
+        Record(
+            text,
+            receipt_handle="r",
+            message_id="m",
+            receive_count=receives,
+            sent_at=NOW - age,
+            first_received_at=NOW - age,
+        )
+    )
+
+
+def acting(most: int | None = None, *, fifo: bool = False) -> Guard:
+    """A guard that has seen so many odd messages that it acts."""
+    guard = Guard(most, fifo=fifo)
+    for _ in range(ODD_AT_FIRST):
+        assert guard.decided(delivery(), ODD, NOW) is ODD
+    return guard
+
+
+# Pure rules
+
+
+@pytest.mark.parametrize(
+    ("receives", "age", "most", "seconds"),
+    [
+        (1, 0, None, 30),
+        (2, 30, None, 60),
+        (7, 1_000, None, 900),
+        (50, 3_000, None, 600),
+        (1, 0, 100, 30),
+        (98, 0, 100, 900),
+        (99, 0, 100, 3_600),
+        (2, 30, 3, 3_570),
+        (1, 0, 1, 3_600),
+        (1, 3_600, None, None),
+        (3, 7_200, 3, None),
+    ],
+)
+def test_a_message_is_given_back_for_longer_each_time_and_never_spends_its_last_receive(
+    receives: int, age: float, most: int | None, seconds: float | None
+) -> None:
+    assert hold(receives, age, most) == seconds
+
+
+def test_pauses_grow_and_end() -> None:
+    assert [pause(count) for count in range(1, 7)] == [1, 2, 4, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
+
+
+# What a guard makes of a worker's verdicts
+
+
+def test_the_first_ten_go_as_ever_and_later_ones_are_given_back() -> None:
+    guard = acting()
+
+    assert guard.slow
+    assert guard.decided(delivery(receives=2), ODD, NOW) == Retry(60.0, ERROR)
+    assert guard.decided(delivery(age=MIN_AGE), ODD, NOW) is ODD
+
+
+@pytest.mark.parametrize("verdict", [Ack(), DeadLetter("invalid"), DeadLetter("expired"), Retry(1.0)])
+def test_what_a_task_of_ours_is_named_for_is_not_odd(verdict: Verdict) -> None:
+    guard = Guard()
+
+    for _ in range(2 * ODD_AT_FIRST):
+        assert guard.decided(delivery(), verdict, NOW) is verdict
+
+    assert not guard.slow
+
+
+def test_from_the_first_message_handled_on_it_is_off() -> None:
+    guard = acting()
+
+    guard.handled()
+
+    assert (guard.slow, guard.pause, guard.warning(NOW)) == (False, 0.0, None)
+    assert guard.decided(delivery(), ODD, NOW) is ODD
+
+
+def test_a_fifo_queue_is_told_about_and_goes_on_as_ever() -> None:
+    guard = acting(fifo=True)
+
+    assert guard.decided(delivery(), ODD, NOW) is ODD
+    assert (guard.slow, guard.pause) == (False, 0.0)
+    assert "FIFO" in (guard.warning(NOW) or "")
+
+
+def test_once_a_minute_it_says_whose_messages_they_look_like() -> None:
+    guard = Guard()
+    for _ in range(ODD_AT_FIRST - 1):
+        guard.decided(delivery(), ODD, NOW)
+    assert guard.warning(NOW) is None
+
+    guard.decided(delivery(text="no json"), ODD, NOW)
+
+    told = guard.warning(NOW) or ""
+    assert "Celery tasks (9), text that is no JSON (1)" in told
+    assert guard.warning(NOW + TELL_EVERY - 1) is None
+    assert guard.warning(NOW + TELL_EVERY) is not None
+
+
+def test_it_counts_no_more_kinds_than_it_can_keep() -> None:
+    guard = Guard()
+
+    for number in range(1_000):
+        guard.decided(delivery(text=f'{{"mediaType": "a/{number}"}}'), DeadLetter("unknown"), NOW)
+
+    assert len(guard._looks) <= 21
+    assert guard._looks["others"] == 980
+
+
+# A worker that is guarded
+
+
+def test_an_explicit_word_turns_it_off() -> None:
+    shop = Shop()
+    assert Dispatcher(shop.tasks, "default", unknown="dead-letter").guard is None
+    assert Dispatcher(shop.tasks, "default", unknown=None).guard is not None
+
+
+@pytest.mark.parametrize("most", [1, 3, 100])
+def test_a_queue_of_somebody_else_s_messages_is_not_emptied_within_an_hour(most: int) -> None:
+    # Given forty tasks of Celery's, on a queue that moves a message after so many receives
+    shop = Shop()
+    shop.task()(lambda number: None)
+    bench = Bench(shop.tasks, unknown=None, max_receive_count=most)
+    bench.send(*[CELERY] * 40)
+
+    # When a worker goes on for most of an hour, and dies once
+    bench.live(1_800)
+    bench.crash()
+    bench.live(1_700)
+
+    # Then no more than the first ten of each process are dead letters
+    letters = bench.letters()
+    assert len(letters) <= 2 * ODD_AT_FIRST
+    assert bench.left() == 40 - len(letters)
+    assert set(reasons(letters)) == {"undecodable"}  # SQS moved none by itself
+
+
+def test_no_number_of_odd_messages_keeps_a_worker_from_one_that_it_can_handle() -> None:
+    # Given a queue of odd messages, of which a worker has seen enough
+    shop = Shop()
+    handled: list[int] = []
+    shop.task()(lambda number: handled.append(number))
+    bench = Bench(shop.tasks, unknown=None)
+    bench.send(*["no json"] * 40)
+    bench.live(20)
+    assert bench.left() == 30
+
+    # When one comes that it can handle
+    bench.send(body(NUMBER, number=7))
+    bench.live(1_000)
+
+    # Then it is handled, and the others are dead letters as ever
+    assert handled == [7]
+    assert bench.left() == 0
+    assert len(bench.letters()) == 40
+
+
+def test_without_a_dead_letter_queue_they_are_given_back_soon() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    bench = Bench(shop.tasks, unknown=None, letters=False)
+    bench.send(*[CELERY] * 20)
+
+    bench.live(20)
+    assert bench.queue.attributes().visible == 0
+    bench.transport.calls.clear()
+    bench.drain()
+    bench.clock.advance(60)
+
+    assert bench.queue.attributes().visible == 20
+
+
+class Asked:
+    """A queue that remembers how many messages each poll asked for that brought any."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.limits: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
+
+    def receive(self, limit: int, *more: Any) -> list[Record]:
+        records = self._queue.receive(limit, *more)
+        if records:
+            self.limits.append(limit)
+        return records
+
+
+def test_a_run_until_empty_receives_one_by_one_without_pauses_and_ends() -> None:
+    # Given more odd messages than one worker takes on at once
+    shop = Shop()
+    shop.task()(lambda number: None)
+    for _ in range(15):
+        shop.send_bodies(*["no json"] * 10)
+    queue, finished = Asked(shop.queue), Event()
+
+    # When it runs until the queue is empty
+    worker = Worker(
+        queue,
+        Dispatcher(shop.tasks, "default", unknown=None),
+        dead_letters=dead_letters_to(shop.dead, shop.queue),
+        capacity=Capacity(wait=0),
+        run_limit=RunLimit(until_empty=True),
+    )
+    worker.on_finished = finished.set
+    worker.start()
+    wait(finished)
+    assert shop.stop(worker)
+
+    # Then ten are dead letters, and the others went through its hands one by one
+    assert worker.counters.dead_lettered == {"undecodable": ODD_AT_FIRST}
+    assert worker.counters.retried >= 140
+    assert "text that is no JSON" in worker.troubles()[0]
+    slow = queue.limits.index(1)
+    assert slow < 15
+    assert set(queue.limits[slow:]) == {1}
+
+
+def test_it_says_so_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR, "pubsub_tasks.worker.guarding")
+    shop = Shop()
+    shop.task()(lambda number: None)
+    bench = Bench(shop.tasks, unknown=None)
+    bench.send(*[CELERY] * 12)
+
+    bench.live(90)
+
+    told = [record.getMessage() for record in caplog.records]
+    assert all(line.startswith("orders: none of ") for line in told)
+    assert 1 <= len(told) <= 2

@@ -1,0 +1,123 @@
+"""Leases: who is to be extended when and by how much, and who has lapsed."""
+
+import gc
+import weakref
+
+from pubsub_tasks.inflight.in_flight_message import InFlightMessage
+from pubsub_tasks.inflight.leases import CAP_MARGIN, Leases, VisibilityLease
+from pubsub_tasks.wire.records import MAX_VISIBILITY
+from tests.inflight.holding import held, several
+
+
+def keeping(*members, lease=30):
+    leases = Leases(lease)
+    leases.hold(list(members), 0.0)
+    return leases
+
+
+def test_a_lease_is_looked_at_when_half_of_it_is_over():
+    member = held()
+    leases = keeping(member)
+
+    assert leases.wake_at() == 15.0
+    assert leases.due(14.9) == ([], [])
+    assert leases.due(15.0) == ([(member, 30)], [])
+    assert member.extending
+
+
+def test_an_extension_takes_along_what_would_be_due_soon():
+    early, soon, late = held(), held(), held()
+    leases = Leases(30)
+    for member, now in ((early, 0.0), (soon, 4.0), (late, 10.0)):
+        member.hold.until = now + 30
+        leases.hold([member], now)
+
+    extensions, _ = leases.due(15.0)
+
+    assert [member for member, _ in extensions] == [early, soon]
+
+
+def test_nobody_is_asked_for_twice_while_an_extension_is_under_way():
+    member = held()
+    leases = keeping(member)
+    leases.due(15.0)
+
+    assert leases.due(29.0) == ([], [])
+    assert leases.due(30.0) == ([], [member])
+
+
+class Watched(InFlightMessage):
+    __slots__ = ("__weakref__",)
+
+
+def test_who_is_forgotten_is_neither_extended_nor_kept_in_memory():
+    members = [Watched(each.delivery, each.hold, each.kind, None) for each in several(10)]
+    leases = keeping(*members)
+    gone = [weakref.ref(member) for member in members]
+
+    for member in members:
+        leases.forget(member)
+    del members, member
+    gc.collect()
+
+    assert [each() for each in gone] == [None] * 10
+    assert leases.wake_at() is None
+    assert leases.due(20.0) == ([], [])
+
+
+def test_what_is_on_its_way_to_be_settled_is_left_alone_until_that_failed():
+    member = held()
+    leases = keeping(member)
+    member.commanded = True
+    assert leases.due(16.0) == ([], [])
+
+    member.commanded = False
+    leases.resume(member, 20.0)
+
+    assert leases.wake_at() == 20.0
+    assert leases.due(20.0) == ([(member, 30)], [])
+
+
+def test_a_lost_lease_is_told_once_and_never_extended():
+    member = held()
+    leases = keeping(member)
+
+    leases.lose(member)
+    leases.lose(member)
+    leases.resume(member, 1.0)
+
+    assert leases.wake_at() == 0.0
+    assert leases.told() == [member]
+    assert leases.told() == []
+    assert leases.due(40.0) == ([], [])
+
+
+def test_the_last_extension_ends_before_twelve_hours_and_no_other_follows():
+    # Given a lease that has been kept for almost twelve hours
+    member = held(lease=MAX_VISIBILITY - 100)
+    leases = Leases(600)
+    leases.again([member], MAX_VISIBILITY - 300)
+
+    # When it is extended once more
+    assert leases.due(MAX_VISIBILITY - 200) == ([(member, 190)], [])
+    member.hold.until = MAX_VISIBILITY - 10.0
+    member.extending = False
+    leases.hold([member], MAX_VISIBILITY - 200)
+
+    # Then that was the last, and when it is over it has lapsed
+    assert leases.wake_at() == member.hold.until
+    assert leases.due(MAX_VISIBILITY - 60) == ([], [])
+    assert leases.due(member.hold.until) == ([], [member])
+
+
+def test_a_hold_tells_what_is_left_and_what_the_service_would_still_grant():
+    times = [100.0]
+    hold = VisibilityLease(100.0, 30.0, lambda: times[0])
+
+    assert hold.remaining() == 30
+    assert hold.cap(100.0) == MAX_VISIBILITY - CAP_MARGIN
+
+    times[0] = 140.5
+    assert hold.remaining() == 0
+    assert hold.cap(140.5) == MAX_VISIBILITY - CAP_MARGIN - 41
+    assert hold.cap(1e9) == 0

@@ -1,0 +1,130 @@
+"""PendingSettlements: each settlement is on its way once, and comes back where it failed."""
+
+import pytest
+
+from pubsub_tasks.inflight.commands import ChangeVisibility, Delete, SendToDeadLetters
+from pubsub_tasks.inflight.in_flight_message import IllegalMove, State
+from pubsub_tasks.inflight.settlements import PendingSettlements
+from pubsub_tasks.wire.records import MAX_VISIBILITY
+from tests.inflight.holding import held, several
+
+
+def settlements():
+    return PendingSettlements(0.1, lambda: 0.5)
+
+
+def put(box, member, state, now=0.0):
+    member.state = state
+    box.put(member, now)
+    return member
+
+
+def test_each_goes_as_its_state_says():
+    box = settlements()
+    gone = put(box, held("a"), State.DELETING)
+    away = put(box, held("b"), State.CHANGING_VISIBILITY)
+    dead = put(box, held("c"), State.SENDING_TO_DEAD_LETTERS)
+
+    assert box.take(0.0, everything=False) == [ChangeVisibility([away]), SendToDeadLetters([dead])]
+    assert box.take(0.1, everything=False) == [Delete([gone])]
+    assert all(member.commanded for member in (gone, away, dead))
+
+
+def test_deletes_go_by_the_batch():
+    box = settlements()
+    members = several(10)
+    for member in members:
+        assert not box.batch_to_delete
+        put(box, member, State.DELETING)
+
+    assert box.batch_to_delete
+    assert box.take(0.0, everything=False) == [Delete(members)]
+
+
+def test_what_failed_goes_again_after_a_while_that_grows():
+    box = settlements()
+    member = put(box, held(), State.SENDING_TO_DEAD_LETTERS)
+    waits = []
+    now = 0.0
+    for _ in range(4):
+        assert box.take(now, everything=True) == [SendToDeadLetters([member])]
+        box.answered([member])
+        box.put_back(member, now)
+        waits.append(box.wake_at() - now)
+        now = box.wake_at()
+
+    assert waits == sorted(set(waits))
+    assert len(box) == 1
+
+
+def test_a_departure_waits_for_an_extension_that_is_under_way():
+    box = settlements()
+    member = put(box, held(), State.CHANGING_VISIBILITY)
+    member.extending = True
+    assert box.take(0.0, everything=True) == []
+
+    member.extending = False
+    assert box.take(box.wake_at(), everything=True) == [ChangeVisibility([member])]
+
+
+@pytest.mark.parametrize(
+    ("due_at", "now", "seconds"),
+    [(0.0, 0.0, 0), (0.2, 0.0, 1), (5.0, 0.0, 5), (5.0, 0.1, 5), (60.0, 50.0, 10), (60.0, 70.0, 0)],
+)
+def test_the_wait_of_a_departure_counts_from_when_it_goes(due_at, now, seconds):
+    box = settlements()
+    member = put(box, held(), State.CHANGING_VISIBILITY)
+    member.due_at = due_at
+
+    box.take(now, everything=False)
+
+    assert member.seconds == seconds
+
+
+def test_sums_of_times_that_are_not_exact_add_no_second():
+    now = 1234567.1
+    member = held(received_at=now)
+    member.due_at = now + 7.0
+    box = settlements()
+    put(box, member, State.CHANGING_VISIBILITY, now)
+
+    box.take(now, everything=True)
+
+    assert member.seconds == 7
+
+
+def test_a_wait_is_cut_to_what_is_left_of_twelve_hours_when_it_goes():
+    member = held(lease=MAX_VISIBILITY)
+    member.due_at = 1e6
+    box = settlements()
+    put(box, member, State.CHANGING_VISIBILITY)
+
+    box.take(40_000.0, everything=True)
+
+    assert MAX_VISIBILITY - 40_000 - 15 <= member.seconds <= MAX_VISIBILITY - 40_000
+
+
+def test_what_is_gone_meanwhile_is_left_out():
+    box = settlements()
+    member, other = (
+        put(box, held("a"), State.SENDING_TO_DEAD_LETTERS),
+        put(box, held("b"), State.SENDING_TO_DEAD_LETTERS),
+    )
+    member.state = State.GONE
+
+    assert box.take(0.0, everything=False) == [SendToDeadLetters([other])]
+
+
+def test_an_answer_that_nobody_waits_for_is_refused_and_changes_nothing():
+    box = settlements()
+    sent, unsent = put(box, held("a"), State.SENDING_TO_DEAD_LETTERS), held("b")
+    box.take(0.0, everything=False)
+
+    with pytest.raises(IllegalMove, match="<Held b ready> waits for no such answer"):
+        box.answered([sent, unsent])
+    with pytest.raises(IllegalMove):
+        box.answered([sent], State.DELETING)
+    assert sent.commanded
+
+    box.answered([sent], State.SENDING_TO_DEAD_LETTERS)
+    assert not sent.commanded

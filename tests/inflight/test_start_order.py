@@ -1,0 +1,110 @@
+"""StartOrder: who waits, for what, and who may start next."""
+
+from pubsub_tasks.inflight.in_flight_message import SlotKind, State
+from pubsub_tasks.inflight.start_order import StartOrder
+from tests.inflight.holding import held, several
+
+
+def joined(*members):
+    start_order = StartOrder()
+    for member in members:
+        start_order.join(member)
+    return start_order
+
+
+def taken(start_order, kind=SlotKind.THREAD):
+    member = start_order.take(kind)
+    if member is not None:
+        member.state = State.RUNNING
+    return member
+
+
+def test_on_a_standard_queue_all_may_start_in_the_order_received():
+    members = several(3)
+    start_order = joined(*members)
+
+    assert start_order.ready(SlotKind.THREAD) == 3
+    assert [taken(start_order) for _ in range(4)] == [*members, None]
+    assert start_order.waiting == 0
+
+
+def test_each_kind_of_slot_has_a_line_of_its_own():
+    thread, coroutine = held("t"), held("c", kind=SlotKind.COROUTINE)
+    start_order = joined(coroutine, thread)
+
+    assert taken(start_order) is thread
+    assert taken(start_order) is None
+    assert taken(start_order, SlotKind.COROUTINE) is coroutine
+
+
+def test_of_a_group_one_may_start_and_the_next_when_it_is_done():
+    first, second, other = held("1", group="g"), held("2", group="g"), held("3", group="h")
+    start_order = joined(first, second, other)
+
+    assert [taken(start_order) for _ in range(3)] == [first, other, None]
+    assert start_order.waiting == 1
+
+    start_order.leave(first)
+    assert taken(start_order) is second
+    assert start_order.waiting == 0
+
+
+def test_a_parked_head_holds_its_group_and_starts_when_it_is_due_for_another_attempt():
+    first, second = several(2, group="g")
+    start_order = joined(first, second)
+    start_order.park(taken(start_order), 10.0)
+
+    assert start_order.wake_at() == 10.0
+    assert start_order.waiting == 2
+    start_order.unpark(9.9)
+    assert taken(start_order) is None
+
+    start_order.unpark(10.0)
+    assert taken(start_order) is first
+    assert first.delivery.attempt == 2
+    assert start_order.wake_at() is None
+
+
+def test_who_is_withdrawn_takes_along_those_behind():
+    members = several(3, group="g")
+    start_order = joined(*members)
+
+    assert start_order.withdraw(members[1]) == [members[2]]
+    assert start_order.waiting == 0
+
+    # And the head leaves nobody behind
+    start_order.leave(taken(start_order))
+    assert taken(start_order) is None
+
+
+def test_a_ready_one_that_is_withdrawn_is_not_started():
+    members = several(2)
+    start_order = joined(*members)
+
+    assert start_order.withdraw(members[0]) == []
+    assert [taken(start_order), taken(start_order)] == [members[1], None]
+
+
+def test_a_parked_one_that_is_withdrawn_does_not_come_back():
+    member = held(group="g")
+    start_order = joined(member)
+    start_order.park(taken(start_order), 10.0)
+
+    start_order.withdraw(member)
+    member.state = State.CHANGING_VISIBILITY
+    start_order.unpark(11.0)
+
+    assert taken(start_order) is None
+    assert member.delivery.attempt == 1
+    assert start_order.waiting == 0
+
+
+def test_whoever_parks_twice_is_started_once():
+    member = held(group="g")
+    start_order = joined(member)
+    start_order.park(taken(start_order), 10.0)
+    start_order.unpark(10.0)
+    start_order.park(taken(start_order), 20.0)
+    start_order.unpark(30.0)
+
+    assert [taken(start_order), taken(start_order)] == [member, None]

@@ -1,0 +1,82 @@
+"""Which headers flow from one message to the next."""
+
+import pytest
+
+from pubsub_tasks.messages.headers import current, handled, handling, headers, hops, outbound
+
+INBOUND = {
+    "x-request-id": "r-1",
+    "x-request-user": "u-1",
+    "x-request-ttl": "7",
+    "x-request-published": "1.0",
+    "x-message-id": "m-0",
+    "x-expires": "9.0",
+    "x-not-before": "2.0",
+    "receipt_handle": "secret",
+    "message_id": "sqs-0",
+    "tenant": "t-1",
+}
+
+
+def published(given=None):
+    return outbound(given or {}, message_id="m-1", request_id="r-new", now=1.5)
+
+
+def test_a_first_message_starts_a_request():
+    assert published() == {
+        "x-request-id": "r-new",
+        "x-request-ttl": "32",
+        "x-request-published": "1.500000",
+        "x-message-id": "m-1",
+    }
+
+
+def test_what_a_handler_publishes_carries_on_its_request_and_nothing_of_the_message_itself():
+    token = handling(INBOUND)
+    try:
+        assert published() == {
+            "x-request-id": "r-1",
+            "x-request-user": "u-1",
+            "x-request-ttl": "6",
+            "tenant": "t-1",
+            "x-request-published": "1.500000",
+            "x-message-id": "m-1",
+        }
+    finally:
+        handled(token)
+
+    # And with the handler, its headers are gone
+    assert current() == {}
+
+
+def test_a_block_adds_headers_to_all_that_is_published_in_it():
+    with headers({"x-tenant": "t-1"}, region="north"), headers(region="south"):
+        assert published()["x-tenant"] == "t-1"
+        assert published()["region"] == "south"
+        assert published({"region": "given"})["region"] == "given"
+
+    assert "region" not in published()
+
+
+def test_the_id_and_the_time_are_never_the_callers():
+    assert published({"x-message-id": "mine", "x-request-published": "0"}) == published()
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [({}, 32), ({"x-request-ttl": "3"}, 3), ({"x-request-ttl": "-1"}, -1), ({"x-request-ttl": "?"}, 32)],
+)
+def test_hops_are_read_or_start_anew(told, left):
+    assert hops(told) == left
+
+
+def test_each_message_is_one_hop_further():
+    seen = []
+    inbound = published()
+    for _ in range(33):
+        seen.append(hops(inbound))
+        token = handling(inbound)
+        inbound = published()
+        handled(token)
+
+    assert seen == list(range(32, -1, -1))

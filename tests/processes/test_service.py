@@ -1,0 +1,127 @@
+"""Which tasks serve a queue: those that name it; those that name none serve any."""
+
+import pytest
+
+from pubsub_tasks.decorators import task
+from pubsub_tasks.errors import ConfigurationError
+from pubsub_tasks.processes.service import ServiceOptions, choose_queue, service
+from pubsub_tasks.publishing.routes import QueueUrls
+from pubsub_tasks.tasks.registry import Tasks
+from pubsub_tasks.transports.memory import MemoryTransport
+from pubsub_tasks.worker.worker import Capacity
+from tests.samples import OrderPlaced
+
+AT = "https://sqs.eu-west-1.amazonaws.com/123456789012/"
+SHOP = QueueUrls(prefix=AT + "shop-")
+
+
+def tasks_of(*queues: str | None) -> Tasks:
+    """A task on each of these queues; None for one that names no queue."""
+    tasks = Tasks()
+    for queue in queues:
+        named = {} if queue is None else {"queue": queue}
+        task(OrderPlaced, tasks=tasks, name=queue, **named)(lambda order_id, total: None)
+    return tasks
+
+
+@pytest.mark.parametrize(
+    ("queues", "url", "wanted", "urls", "served"),
+    [
+        ([None], AT + "anything", None, QueueUrls(), "default"),
+        ([None], AT + "anything.fifo", None, QueueUrls(), "default"),
+        (["logq"], AT + "logq", None, QueueUrls(), "logq"),
+        (["logq"], AT + "logq/", None, QueueUrls(), "logq"),
+        (["logq"], AT + "logq.fifo", None, QueueUrls(), "logq"),
+        (["logq.fifo"], AT + "logq.fifo", None, QueueUrls(), "logq.fifo"),
+        (["a", "b"], AT + "b", None, QueueUrls(), "b"),
+        (["a", None], AT + "a", None, QueueUrls(), "a"),
+        (["logq"], AT + "billing", "logq", QueueUrls(), "logq"),
+        (["logq"], AT + "billing", "logq.fifo", QueueUrls(), "logq"),
+        (["logq"], AT + "shop-logq", None, SHOP, "logq"),
+        (["logq"], AT + "shop-logq.fifo", None, SHOP, "logq"),
+        (["logq"], "http://127.0.0.1:4566/000000000000/shop-logq", None, SHOP, "logq"),
+        (["logq"], AT + "logs", None, QueueUrls({"logq": AT + "logs"}), "logq"),
+        (["logq"], AT + "logq", None, SHOP, "logq"),
+        (["logq"], "", None, QueueUrls(), "logq"),
+    ],
+)
+def test_a_queue_is_served_by_the_tasks_that_name_it(
+    queues: list[str | None], url: str, wanted: str | None, urls: QueueUrls, served: str
+) -> None:
+    assert choose_queue(tasks_of(*queues), url, wanted, urls) == served
+
+
+@pytest.mark.parametrize(
+    ("queues", "url", "wanted", "urls"),
+    [
+        (["logq"], AT + "billing", None, QueueUrls()),
+        (["logq"], AT + "billing.fifo", None, QueueUrls()),
+        (["logq.fifo"], AT + "logq", None, QueueUrls()),
+        (["logq"], AT + "shop-logq", None, QueueUrls()),
+        (["logq"], AT + "shop-billing", None, SHOP),
+        (["logq"], AT + "logq", "billing", QueueUrls()),
+        ([None], AT + "billing", "billing", QueueUrls()),
+        (["a", "b"], AT + "billing", None, QueueUrls()),
+        (["a", None], AT + "billing", None, QueueUrls()),
+        (["a", "b"], "", None, QueueUrls()),
+    ],
+)
+def test_any_other_is_refused_with_the_flag_to_type(
+    queues: list[str | None], url: str, wanted: str | None, urls: QueueUrls
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        choose_queue(tasks_of(*queues), url, wanted, urls)
+
+    for queue in queues:
+        assert f"--queue {queue or 'default'}" in str(refused.value)
+
+
+def test_an_app_without_tasks_has_nothing_to_serve() -> None:
+    with pytest.raises(ConfigurationError, match="declares no task"):
+        choose_queue(Tasks(), AT + "logq", None)
+
+
+def test_a_service_is_refused_before_anything_is_received() -> None:
+    transport = MemoryTransport()
+    url = transport.client("sqs").create_queue(QueueName="billing")["QueueUrl"]
+
+    with pytest.raises(ConfigurationError, match="--queue logq"):
+        service(transport, tasks_of("logq"), url, ServiceOptions())
+    assert service(transport, tasks_of("logq"), url, ServiceOptions(queue="logq")).queue.name == "billing"
+
+
+def test_a_dead_letter_queue_that_takes_less_than_its_source_is_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Given a dead-letter queue with a smaller limit
+    transport = MemoryTransport()
+    sqs = transport.client("sqs")
+    sqs.create_queue(QueueName="dead", Attributes={"MaximumMessageSize": "262144"})
+    dead = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+
+    # When a worker is made
+    service(transport, tasks_of(None), url, ServiceOptions(dead_letter_queue_url=dead))
+
+    # Then one line says so, with both limits
+    (line,) = [text for text in caplog.messages if "MaximumMessageSize" in text]
+    assert "262144" in line
+    assert "1048576" in line
+
+    # And none where it takes as much
+    caplog.clear()
+    sqs.set_queue_attributes(QueueUrl=dead, Attributes={"MaximumMessageSize": "1048576"})
+    service(transport, tasks_of(None), url, ServiceOptions(dead_letter_queue_url=dead))
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(("visibility", "warned"), [(2, True), (4, True), (5, False), (30, False)])
+def test_a_visibility_timeout_too_short_to_be_extended_for_certain_is_warned_of(
+    visibility: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = MemoryTransport()
+    url = transport.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+
+    service(transport, tasks_of(None), url, ServiceOptions(Capacity(visibility=visibility)))
+
+    assert (f"a visibility timeout of {visibility} s is too short" in caplog.text) is warned

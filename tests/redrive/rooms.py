@@ -1,0 +1,122 @@
+"""A source queue and its dead letters in memory, on a clock to turn, and queues that fail as told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from json import dumps
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+from pubsub_tasks.redrive.leased_letters import LeasedLetters
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.transports.memory import MemoryTransport
+from pubsub_tasks.transports.protocols import Queue
+from pubsub_tasks.wire.records import EntryFailure, Outgoing, Record
+
+FOR_NOW = EntryFailure("InternalError", "try again", retriable=True)
+FOR_GOOD = EntryFailure("InvalidMessageContents", "never", retriable=False)
+SOMEBODY_ELSE_S = EntryFailure("ReceiptHandleIsInvalid", "expired", retriable=False, lost=True)
+
+
+@dataclass(frozen=True)
+class LostAnswer:
+    """All was done, and nobody was told."""
+
+    error: Exception
+
+
+class Obedient:
+    """A queue that does all that it is asked, unless told what to do at a call of a kind.
+
+    `told[method]` is a list of what to do at each of the next calls: an exception to raise, one to raise once
+    all is done (the answer is lost), or a function of an entry that gives None (carry it out) or its failure.
+    """
+
+    def __init__(self, queue: Queue) -> None:
+        self.queue = queue
+        self.told: dict[str, list[Any]] = {"send": [], "delete": [], "change_visibility": []}
+        self.calls: list[tuple[str, int]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.queue, name)
+
+    def send(self, entries: Sequence[Outgoing]) -> Any:
+        return self._asked("send", entries)
+
+    def delete(self, handles: Sequence[str]) -> Any:
+        return self._asked("delete", handles)
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> Any:
+        return self._asked("change_visibility", changes)
+
+    def _asked(self, method: str, entries: Sequence[Any]) -> Any:
+        self.calls.append((method, len(entries)))
+        told = self.told[method].pop(0) if self.told[method] else lambda entry: None
+        if isinstance(told, BaseException):
+            raise told
+        if isinstance(told, LostAnswer):
+            getattr(self.queue, method)(entries)
+            raise told.error
+        failures = [told(entry) for entry in entries]
+        asked = [entry for entry, failure in zip(entries, failures, strict=True) if failure is None]
+        done = iter(getattr(self.queue, method)(asked) if asked else [])
+        return [next(done) if failure is None else failure for failure in failures]
+
+
+@dataclass
+class Patience(Event):
+    """A wish to stop that nobody has; waiting turns the clock, and is remembered."""
+
+    clock: VirtualClock
+    waits: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0.0)
+        self.clock.advance(timeout or 0.0)
+        return self.is_set()
+
+
+class Room:
+    """`letters` is the dead-letter queue of `source`; both obey."""
+
+    def __init__(self, *, fifo: bool = False, receives: int = 1000, **attributes: str) -> None:
+        self.clock = VirtualClock()
+        self.transport = MemoryTransport(clock=self.clock)
+        self.sqs = self.transport.client("sqs")
+        self.fifo = fifo
+        self.letters = Obedient(self.queue("orders-dlq", **attributes))
+        arn = self.letters.attributes().arn
+        policy = dumps({"deadLetterTargetArn": arn, "maxReceiveCount": receives})
+        self.source = Obedient(self.queue("orders", RedrivePolicy=policy))
+        self.hands = LeasedLetters(self.letters, self.clock)  # type: ignore[arg-type]
+        self.stop = Patience(self.clock)
+
+    def queue(self, name: str, **attributes: str) -> Queue:
+        if self.fifo:
+            name, attributes = f"{name}.fifo", {**attributes, "FifoQueue": "true"}
+        return self.transport.queue(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+
+    def put(self, *bodies: str, group: Callable[[str], str] = lambda body: body[0]) -> None:
+        """Let letters with these bodies stand in the dead-letter queue."""
+        for body in bodies:
+            ordered = {"group_id": group(body), "deduplication_id": uuid4().hex} if self.fifo else {}
+            self.letters.queue.send([Outgoing(body, **ordered)])
+
+    def put_into_source(self, *bodies: str) -> None:
+        self.source.queue.send([Outgoing(body) for body in bodies])
+
+    def seen_by_others(self, queue: Any = None) -> list[str]:
+        """Bodies that anybody could receive now, put back afterwards."""
+        return [record.body for record in self.records(queue)]
+
+    def records(self, queue: Any = None) -> list[Record]:
+        queue = (queue or self.letters).queue
+        found: list[Record] = []
+        while records := queue.receive(10, 0, 60):
+            found += records
+        for record in found:
+            queue.change_visibility([(record.receipt_handle, 0)])
+        return found

@@ -1,0 +1,84 @@
+"""Observers watch, and cannot do harm."""
+
+import pytest
+
+from pubsub_tasks import Tasks
+from pubsub_tasks.errors import ConfigurationError
+from pubsub_tasks.tasks.events import Lost, Published, Received
+from pubsub_tasks.tasks.observers import Observers
+
+RECEIVED = Received("orders", 3)
+PUBLISHED = Published("m/order", "m-1", "arn", 0.1)
+
+
+@pytest.mark.parametrize("raised", [RuntimeError, SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_an_observer_that_fails_is_logged_once_per_kind_and_the_others_are_told(raised, caplog, monkeypatch):
+    monkeypatch.setattr("pubsub_tasks.tasks.observers.pass_interrupt", lambda error: None)
+    seen = []
+
+    def broken(event):
+        raise raised("out of disk")
+
+    observers = Observers([broken, seen.append])
+    for event in (RECEIVED, RECEIVED, PUBLISHED):
+        observers.tell(event)
+
+    assert seen == [RECEIVED, RECEIVED, PUBLISHED]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert "failed on Received" in caplog.text
+    assert "failed on Published" in caplog.text
+
+
+def test_an_observer_is_told_of_the_kinds_that_it_names_alone():
+    seen = []
+
+    class Watching:
+        kinds = (Received,)
+
+        def __call__(self, event):
+            seen.append(("class", event))
+
+    observers = Observers([Watching()])
+    observers.add(lambda event: seen.append(("added", event)), Published)
+    for event in (RECEIVED, PUBLISHED):
+        observers.tell(event)
+
+    assert seen == [("class", RECEIVED), ("added", PUBLISHED)]
+    assert [observers.wants(kind) for kind in (Received, Published, Lost)] == [True, True, False]
+
+
+def test_one_that_is_added_later_is_told_from_then_on_by_whoever_shares_the_list():
+    seen = []
+    parent = Observers()
+    observers = Observers(parent=parent)
+    observers.tell(RECEIVED)
+    assert not observers.wants(Received)
+
+    parent.add(seen.append)
+    observers.tell(PUBLISHED)
+
+    assert seen == [PUBLISHED]
+    assert observers.wants(Received)
+
+
+def test_what_cannot_watch_is_refused():
+    async def coroutine(event): ...
+
+    for wrong, said in ((coroutine, "use `def`"), (None, "is no observer")):
+        with pytest.raises(ConfigurationError, match=said):
+            Observers([wrong])
+
+
+def test_a_registry_takes_observers_as_a_decorator_does():
+    tasks, seen = Tasks(), []
+
+    @tasks.observe
+    def watch(event):
+        seen.append(event)
+
+    tasks.observe(watch, Published)
+    tasks.observers.tell(RECEIVED)
+    tasks.observers.tell(PUBLISHED)
+
+    assert seen == [RECEIVED, PUBLISHED, PUBLISHED]
+    assert watch.__name__ == "watch"

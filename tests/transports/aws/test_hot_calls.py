@@ -1,0 +1,171 @@
+"""Calls are written as botocore writes them, and answers read as botocore reads them."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+import boto3
+import pytest
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pubsub_tasks.local.aws_query import write
+from pubsub_tasks.transports.aws.hot_calls import DIALECTS
+from pubsub_tasks.transports.boto_shapes import publish_entries, records_from, send_entries
+from pubsub_tasks.wire.records import Attribute, Outgoing
+
+# What XML can tell: no control characters, and line ends as they are.
+texts = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=20
+)
+names = st.text("abcdefghijklmnopqrstuvwxyz-_", min_size=1, max_size=10)
+attributes = st.dictionaries(
+    names,
+    st.builds(Attribute, st.just("String"), texts)
+    | st.builds(Attribute, st.just("Binary"), st.binary(max_size=9)),
+    max_size=3,
+)
+outgoing = st.builds(Outgoing, texts, attributes, st.none() | names, st.none() | names)
+batches = st.lists(outgoing, min_size=1, max_size=3)
+
+
+def model(service: str, action: str) -> Any:
+    client = boto3.client(service, "eu-west-1", aws_access_key_id="key", aws_secret_access_key="secret")
+    return client.meta.service_model.operation_model(action)
+
+
+SEND, PUBLISH = model("sqs", "SendMessageBatch"), model("sns", "PublishBatch")
+RECEIVE = model("sqs", "ReceiveMessage")
+
+
+@given(batches)
+def test_json_is_written_as_botocore_does(entries: list[Outgoing]) -> None:
+    params = {"QueueUrl": "url", "Entries": send_entries(entries)}
+
+    theirs = create_serializer("json", False).serialize_to_request(params, SEND)
+
+    assert DIALECTS["sqs"].write("SendMessageBatch", params) == theirs["body"]
+    assert theirs["headers"]["Content-Type"] == DIALECTS["sqs"].content_type
+
+
+@given(batches)
+def test_a_form_is_written_as_botocore_does(entries: list[Outgoing]) -> None:
+    params = {"TopicArn": "arn", "PublishBatchRequestEntries": publish_entries(entries)}
+
+    theirs = create_serializer("query", False).serialize_to_request(params, PUBLISH)
+
+    ours = DIALECTS["sns"].write("PublishBatch", params)
+    assert dict(parse_qsl(ours.decode(), keep_blank_values=True, strict_parsing=True)) == theirs["body"]
+    assert theirs["headers"]["Content-Type"].startswith(DIALECTS["sns"].content_type)
+
+
+@given(st.lists(st.tuples(names, texts, st.booleans()), max_size=3), st.lists(names, max_size=3))
+def test_xml_is_read_as_botocore_does(failed: list[tuple[str, str, bool]], ids: list[str]) -> None:
+    answer = {
+        "Successful": [{"Id": each, "MessageId": each, "SequenceNumber": "1"} for each in ids],
+        "Failed": [
+            {"Id": each, "Code": "Code", "Message": text, "SenderFault": ours} for each, text, ours in failed
+        ],
+    }
+    body = write("PublishBatch", answer, "request")
+
+    theirs = create_parser("query").parse(
+        {"body": body, "headers": {}, "status_code": 200}, PUBLISH.output_shape
+    )
+
+    theirs.pop("ResponseMetadata")
+    assert DIALECTS["sns"].read(body) == theirs == answer
+
+
+def test_binary_attributes_are_read_as_botocore_does() -> None:
+    body = (
+        b'{"Messages": [{"MessageId": "1", "Body": "", "MessageAttributes": '
+        b'{"seal": {"DataType": "Binary", "BinaryValue": "AP8="}, '
+        b'"kind": {"DataType": "String", "StringValue": "x"}}}]}'
+    )
+
+    theirs = create_parser("json").parse(
+        {"body": body, "headers": {}, "status_code": 200}, RECEIVE.output_shape
+    )
+
+    theirs.pop("ResponseMetadata")
+    assert DIALECTS["sqs"].read(body) == theirs
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"Messages": null}',
+        b'{"Messages": [{"MessageId": "1", "MessageAttributes": null, "Attributes": null}]}',
+        b'{"Messages": [{"MessageAttributes": {"seal": {"BinaryValue": "AP8=", "StringValue": null}}}]}',
+        b'{"Messages": [{"MessageAttributes": {"seal": {"BinaryValue": null, "StringValue": "x"}}}]}',
+    ],
+)
+def test_what_is_null_is_not_there(body: bytes) -> None:
+    theirs = create_parser("json").parse(
+        {"body": body, "headers": {}, "status_code": 200}, RECEIVE.output_shape
+    )
+
+    theirs.pop("ResponseMetadata")
+    assert DIALECTS["sqs"].read(body) == theirs
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        b'{"a": {"DataType": "String"}}',
+        b'{"a": {"DataType": "String", "StringValue": null}}',
+        b'{"a": {"DataType": "Binary", "BinaryValue": ""}}',
+        b'{"a": {"StringValue": "x"}}',
+        b'{"a": {}}',
+        b'{"a": null}',
+    ],
+)
+def test_an_attribute_without_type_or_value_costs_nobody_the_receive(attributes: bytes) -> None:
+    # Given an answer of which one message has such an attribute, read by botocore and by us
+    sound = b'{"MessageId": "2", "ReceiptHandle": "h", "Body": "sound"}'
+    odd = b'{"MessageId": "1", "ReceiptHandle": "h", "Body": "odd", "MessageAttributes": ' + attributes + b"}"
+    body = b'{"Messages": [' + odd + b"," + sound + b"]}"
+    theirs = create_parser("json").parse(
+        {"body": body, "headers": {}, "status_code": 200}, RECEIVE.output_shape
+    )
+
+    # When records are made of it
+    for answer in (theirs, DIALECTS["sqs"].read(body)):
+        records = records_from(answer["Messages"])
+
+        # Then both are there, the odd one without that attribute
+        assert [(record.body, record.attributes) for record in records] == [("odd", {}), ("sound", {})]
+
+
+def test_what_is_no_base64_costs_nobody_the_receive() -> None:
+    odd = {"BinaryValue": 5, "DataType": "Binary"}
+    body = json.dumps(
+        {"Messages": [{"MessageAttributes": {"a": odd, "b": [], "c": None}}, None, []]}
+    ).encode()
+
+    assert DIALECTS["sqs"].read(body)["Messages"][0]["MessageAttributes"]["a"]["BinaryValue"] is None
+
+
+def test_the_result_is_found_wherever_it_stands() -> None:
+    answer = {"Successful": [{"Id": "0", "MessageId": "m-1"}], "Failed": []}
+    head, result, metadata, tail = re.split(
+        "(?=<PublishBatchResult>)|(?=<ResponseMetadata>)|(?=</PublishBatchResponse>)",
+        write("PublishBatch", answer, "request").decode(),
+    )
+
+    assert DIALECTS["sns"].read(f"{head}{metadata}{result}{tail}".encode()) == answer
+
+
+def test_a_page_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        DIALECTS["sns"].read(b"<html><head/><body/></html>")
+
+
+@pytest.mark.parametrize(("service", "action"), [("sqs", "SendMessageBatch"), ("sns", "PublishBatch")])
+def test_what_is_neither_text_nor_bytes_is_refused(service: str, action: str) -> None:
+    with pytest.raises(TypeError, match="cannot be sent"):
+        DIALECTS[service].write(action, {"Entries": [{"Id": object()}]})

@@ -1,0 +1,24 @@
+"""Time-outs: they follow from what a call waits for, and from the lease that it is to save."""
+
+import pytest
+
+from pubsub_tasks.transports.aws.time_outs import answer_within
+
+
+def test_a_receive_is_given_up_after_its_wait() -> None:
+    assert answer_within("ReceiveMessage", 10.0, 20, 5) == 30.0
+    assert answer_within("ReceiveMessage", 10.0, 1, None) == 11.0
+
+
+@pytest.mark.parametrize("action", ["ChangeMessageVisibilityBatch", "DeleteMessageBatch", "SendMessageBatch"])
+@pytest.mark.parametrize(
+    ("lease", "seconds"), [(None, 10.0), (2, 0.5), (5, 0.5), (10, 1.0), (20, 2.0), (30, 3.0), (43_200, 10.0)]
+)
+def test_what_extends_or_settles_gets_a_tenth_of_the_lease(
+    action: str, lease: float | None, seconds: float
+) -> None:
+    assert answer_within(action, 10.0, 20, lease) == seconds
+
+
+def test_other_calls_have_their_time() -> None:
+    assert answer_within("GetQueueAttributes", 10.0, 20, 5) == 10.0

@@ -1,0 +1,106 @@
+"""Bodies made smaller and read again, and those that would never end."""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from base64 import b64encode
+
+import pytest
+from backports import zstd
+
+from pubsub_tasks.errors import ConfigurationError, DecodeError, MissingExtra
+from pubsub_tasks.wire import compression
+from pubsub_tasks.wire.compression import compressed, compressor, expanded
+from pubsub_tasks.wire.records import text
+
+BODY = '{"note":"' + "é" * 5000 + '"}'
+
+
+def told(steps):
+    return {"content_encoding": text(steps)}
+
+
+@pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd"])
+def test_what_was_compressed_is_read_again(name):
+    body, attributes = compressed(BODY, {"tier": text("gold")}, name)
+
+    assert len(body) < len(BODY.encode()) / 5
+    assert body.isascii()
+    assert attributes == {"tier": text("gold"), "content_encoding": text(f"{name},base64")}
+    assert expanded(body, attributes) == BODY.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("gzip", zlib.compress),
+        ("bzip2", bz2.compress),
+        ("lzma", lzma.compress),
+        ("zstd", zstd.compress),
+    ],
+)
+def test_what_others_compressed_is_read(name, pack):
+    assert expanded(b64encode(pack(b"{}")).decode(), told(f"{name}, base64")) == b"{}"
+
+
+def test_gzip_is_gzip_to_everybody():
+    assert gzip.decompress(compressor("gzip")(b"hello")) == b"hello"
+
+
+def test_what_was_encoded_twice_is_read_backwards():
+    once = compressed(BODY, {}, "gzip")
+
+    assert expanded(*compressed(*once, "lzma")) == BODY.encode()
+
+
+@pytest.mark.parametrize("steps", ["utf-8", "identity", ""])
+def test_what_changes_nothing_is_no_step(steps):
+    assert expanded("{}", told(steps)) == "{}"
+
+
+@pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd"])
+def test_a_bomb_does_not_go_off(monkeypatch, name):
+    monkeypatch.setattr(compression, "MAX_EXPANDED", 100_000)
+    bomb, attributes = compressed("x" * 100_001, {}, name)
+
+    with pytest.raises(DecodeError, match=f"the body's {name} grows beyond 100,000 bytes"):
+        expanded(bomb, attributes)
+
+
+def test_what_is_cut_short_is_told():
+    body, _ = compressed(BODY, {}, "gzip")
+    half = body[: len(body) // 8 * 4]
+
+    with pytest.raises(DecodeError, match="gzip ends too soon"):
+        expanded(half, told("gzip,base64"))
+
+
+@pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd", "base64"])
+def test_what_it_is_not_is_told(name):
+    steps = name if name == "base64" else f"{name},base64"
+    body = "?" if name == "base64" else b64encode(b"nothing of the kind").decode()
+
+    with pytest.raises(DecodeError, match=f"the body is no {name}"):
+        expanded(body, told(steps))
+
+
+@pytest.mark.parametrize(
+    ("steps", "problem"), [("rot13", "'rot13' cannot be read"), ("base64," * 5, "5 times")]
+)
+def test_steps_that_nobody_can_undo_are_told(steps, problem):
+    with pytest.raises(DecodeError, match=problem):
+        expanded("e30=", told(steps))
+
+
+def test_a_compression_that_there_is_not_is_refused_with_those_that_there_are():
+    with pytest.raises(ConfigurationError, match="'rar'; there are gzip, bzip2, lzma, zstd"):
+        compressor("rar")
+
+
+def test_an_extra_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(compression, "_ZSTD", ("no_such_module",))
+
+    with pytest.raises(MissingExtra, match=r"pip install 'pubsub-tasks\[zstd\]'"):
+        compressor("zstd")

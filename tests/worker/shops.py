@@ -1,0 +1,204 @@
+"""A shop: a queue with a dead-letter queue in memory, tasks, and a worker on real threads.
+
+Nothing here sleeps: a test waits for events of the worker, and an open poll is ended by a message.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from threading import Event
+from threading import enumerate as threads
+from typing import Any
+
+from marshmallow import fields
+
+from pubsub_tasks import PubSubMessageSchema, Tasks, task
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.processes.service import dead_letters_to
+from pubsub_tasks.tasks.events import Event as Fact
+from pubsub_tasks.tasks.events import Settled
+from pubsub_tasks.tasks.task import Task
+from pubsub_tasks.transports.memory import MemoryTransport
+from pubsub_tasks.transports.protocols import Queue
+from pubsub_tasks.wire.records import EntryFailure, Outgoing, QueueAttributes, Record, Sent
+from pubsub_tasks.worker.worker import Capacity, Worker
+
+PATIENCE = 30
+"""Seconds after which a test gives up waiting for what should have happened long ago."""
+
+NUMBER = "application/vnd.test.pubsub._.created.number"
+WORD = "application/vnd.test.pubsub._.created.word"
+
+
+class Number(PubSubMessageSchema):
+    MEDIA_TYPE = NUMBER
+    number = fields.Integer(required=True)
+
+
+class Word(PubSubMessageSchema):
+    MEDIA_TYPE = WORD
+    word = fields.String(required=True)
+
+
+class Facts:
+    """An observer that lets a test wait for what it saw."""
+
+    def __init__(self) -> None:
+        self._seen: SimpleQueue[Fact] = SimpleQueue()
+
+    def __call__(self, fact: Fact) -> None:
+        self._seen.put(fact)
+
+    def next(self, kind: type[Any] = Settled) -> Any:
+        """The next fact of a kind; those before it are passed over."""
+        while True:
+            try:
+                fact = self._seen.get(timeout=PATIENCE)
+            except Empty:
+                raise AssertionError(f"there was no {kind.__name__}") from None
+            if isinstance(fact, kind):
+                return fact
+
+    def verdicts(self, count: int) -> list[Any]:
+        """What became of so many deliveries, in the order decided."""
+        return [self.next(Settled).verdict for _ in range(count)]
+
+
+class Shop:
+    """One queue, its tasks and its world."""
+
+    def __init__(self, *, fifo: bool = False, visibility: int = 30) -> None:
+        self.transport = MemoryTransport()
+        self.tasks = Tasks()
+        self.facts = Facts()
+        self._sequence = 0
+        sqs = self.transport.client("sqs")
+        suffix, kind = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
+        dead = sqs.create_queue(QueueName=f"dead{suffix}", Attributes=kind)["QueueUrl"]
+        self.dead: Queue = self.transport.queue(dead)
+        attributes = kind | {"VisibilityTimeout": str(visibility)}
+        url = sqs.create_queue(QueueName=f"orders{suffix}", Attributes=attributes)["QueueUrl"]
+        self.queue: Queue = self.transport.queue(url)
+
+    def task(
+        self, schema: type[PubSubMessageSchema] = Number, **options: Any
+    ) -> Callable[..., Task[..., Any]]:
+        """Declare a task of this shop."""
+        return task(schema, tasks=self.tasks, **options)
+
+    def send(self, *numbers: int, group: str | None = None) -> None:
+        """Send a Number for each."""
+        self.send_bodies(*(body(NUMBER, number=number) for number in numbers), group=group)
+
+    def send_all(self, numbers: Iterable[int]) -> None:
+        """Send a Number for each of any number."""
+        for number in numbers:
+            self.send(number)
+
+    def send_bodies(self, *bodies: str, group: str | None = None) -> None:
+        entries = []
+        for text in bodies:
+            self._sequence += 1
+            entries.append(Outgoing(text, group_id=group, deduplication_id=group and str(self._sequence)))
+        self.queue.send(entries)
+
+    def worker(self, queue: Queue | None = None, **options: Any) -> Worker:
+        """A worker, not started; `options` are `Capacity`'s, or else the worker's own."""
+        own = {name: options.pop(name) for name in ("observers", "run_limit", "clock") if name in options}
+        letters = options.pop("dead_letters", self.dead)
+        queue = queue or self.queue
+        return Worker(
+            queue,
+            Dispatcher(self.tasks, "default", fifo=queue.fifo, name=queue.name),
+            dead_letters=dead_letters_to(letters, queue) if letters else None,
+            capacity=Capacity(**options),
+            **{"observers": [self.facts], **own},
+        )
+
+    @contextmanager
+    def working(self, queue: Queue | None = None, **options: Any) -> Iterator[Worker]:
+        """A worker that consumes in this block, and is drained at its end."""
+        worker = self.worker(queue, **options)
+        worker.start()
+        try:
+            yield worker
+        finally:
+            assert self.stop(worker), "the worker did not come to its end"
+
+    def stop(self, worker: Worker) -> bool:
+        """Drain it; an open poll is ended by a message, which is given back."""
+        worker.drain()
+        self.send_bodies("the end", group="end" if self.queue.fifo else None)
+        return worker.stop(PATIENCE)
+
+    def left(self) -> list[Record]:
+        """What can be received now, but for what ended a poll."""
+        return [record for record in self.queue.receive(10, 0, 0) if record.body != "the end"]
+
+    def letters(self) -> list[dict[str, Any]]:
+        """What the letters in the dead-letter queue tell."""
+        records = self.dead.receive(10, 0, 0)
+        return [json.loads(str(record.attributes["dead_letter"].value)) for record in records]
+
+
+def body(media_type: str = NUMBER, **content: Any) -> str:
+    return json.dumps({"mediaType": media_type, "opaqueData": {}, **content})
+
+
+def wait(event: Event) -> None:
+    """Until it is set; fails when it never is."""
+    assert event.wait(PATIENCE), "it never happened"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Until something is so of which nobody tells; fails when it never is."""
+    deadline = time.monotonic() + PATIENCE
+    pause = Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        pause.wait(0.002)
+
+
+def living() -> set[str]:
+    """Names of the worker's threads that live."""
+    return {each.name for each in threads() if each.name.startswith("pubsub-")}
+
+
+class Flaky:
+    """A queue whose calls fail while they are told to, by name: `receive`, `delete`, and so on."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.url, self.name, self.fifo = queue.url, queue.name, queue.fifo
+        self.failing: dict[str, Exception] = {}
+        self.calls: list[str] = []
+        self.attempts: list[str | None] = []
+
+    def receive(
+        self, limit: int, wait: int, visibility: int | None, attempt_id: str | None = None
+    ) -> list[Record]:
+        self.attempts.append(attempt_id)
+        self._call("receive")
+        return self._queue.receive(limit, wait, visibility, attempt_id)
+
+    def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
+        self._call("delete")
+        return self._queue.delete(handles)
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
+        self._call("change_visibility")
+        return self._queue.change_visibility(changes)
+
+    def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
+        self._call("send")
+        return self._queue.send(entries)
+
+    def attributes(self) -> QueueAttributes:
+        return self._queue.attributes()
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if (error := self.failing.get(name)) is not None:
+            raise error

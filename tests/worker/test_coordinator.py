@@ -1,0 +1,211 @@
+"""The station: who gets which job, on a clock that stands still unless a test moves it."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from pubsub_tasks.inflight.commands import LONG_POLL, SHORT_POLL, ChangeVisibility, Delete, Job, Poll
+from pubsub_tasks.inflight.in_flight import InFlight
+from pubsub_tasks.inflight.in_flight_message import InFlightMessage, Limits, SlotKind
+from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.inflight.run_limit import RunLimit
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.verdicts import Ack
+from pubsub_tasks.worker.coordinator import Coordinator
+from tests.samples import delivery
+from tests.worker.shops import PATIENCE, until
+
+
+class Scene:
+    """A station with a clock, and what a receive brings to it."""
+
+    def __init__(self, threads: int = 2, coroutines: int = 0, *, run_limit: RunLimit | None = None) -> None:
+        self.clock = VirtualClock(1000.0)
+        self.inflight = InFlight(Limits(threads, coroutines, receivers=2))
+        self.coordinator = Coordinator(self.inflight, self.clock, threads=threads, run_limit=run_limit)
+
+    def bring(self, poll: Job | None, *kinds: SlotKind, at_once: float = 3.0) -> list[InFlightMessage]:
+        """That poll brought a message for each; a core could carry so many such polls at once."""
+        assert isinstance(poll, Poll)
+        members = [
+            InFlightMessage(delivery(), VisibilityLease(self.clock(), 30, self.clock), kind, None)
+            for kind in kinds
+        ]
+        with self.coordinator as inflight:
+            inflight.received(members, poll.asked, self.clock(), at_once)
+            self.coordinator.run_limit.polled(len(members), inflight.idle)
+        return members
+
+    def handle(self, held: Job | None, seconds: float) -> Job | None:
+        """A slot handled it in so many seconds, and asks for the next."""
+        assert isinstance(held, InFlightMessage)
+        self.clock.advance(seconds)
+        return self.coordinator.slot_job(held, Ack())
+
+
+def test_a_free_slot_polls_runs_what_comes_and_polls_again() -> None:
+    scene = Scene()
+    poll = scene.coordinator.slot_job()
+    first, second = scene.bring(poll, SlotKind.THREAD, SlotKind.THREAD)
+
+    assert scene.coordinator.slot_job() is first
+    assert scene.handle(first, 0.0001) is second
+    assert isinstance(scene.handle(second, 0.0001), Poll)
+
+
+def test_the_first_poll_is_short_and_an_idle_one_long() -> None:
+    scene = Scene()
+    poll = scene.coordinator.slot_job()
+    scene.bring(poll)
+    again = scene.coordinator.slot_job()
+
+    assert isinstance(poll, Poll)
+    assert isinstance(again, Poll)
+    assert (poll.wait, again.wait) == (SHORT_POLL, LONG_POLL)
+
+
+def test_quick_handlers_make_a_slot_delete_its_own_batch() -> None:
+    # Given calls that work more than they wait, as on one machine
+    scene = Scene(threads=10)
+    members = scene.bring(scene.coordinator.slot_job(), *[SlotKind.THREAD] * 10, at_once=1.5)
+    job = scene.coordinator.slot_job()
+    for _ in members:
+        job = scene.handle(job, 0.00001)
+
+    assert isinstance(job, Delete)
+    assert len(job.members) == 10
+
+
+def test_over_a_network_a_hand_deletes_while_the_slot_polls() -> None:
+    # Given a hand that keeps the time, and calls that wait more than they work
+    scene = Scene(threads=10)
+    members = scene.bring(scene.coordinator.slot_job(), *[SlotKind.THREAD] * 10, at_once=20.0)
+    with ThreadPoolExecutor(1) as pool:
+        hand = pool.submit(scene.coordinator.hand_job)
+        until(lambda: scene.coordinator._keeping)
+
+        # When a slot has handled a batch
+        job = scene.coordinator.slot_job()
+        for _ in members:
+            job = scene.handle(job, 0.00001)
+
+        # Then it goes on to poll, and the hand is woken to delete
+        assert isinstance(job, Poll)
+        deleting = hand.result(PATIENCE)
+        assert isinstance(deleting, Delete)
+        assert len(deleting.members) == 10
+
+
+def test_slow_handlers_leave_polls_and_deletes_to_hands() -> None:
+    scene = Scene()
+    with ThreadPoolExecutor(1) as pool:
+        scene.bring(scene.coordinator.slot_job(), SlotKind.THREAD)
+        job = scene.coordinator.slot_job()
+        slot: Future[Job | None] = pool.submit(scene.handle, job, 1.0)
+
+        assert isinstance(scene.coordinator.hand_job(), Poll)
+        scene.coordinator.drain()
+        assert slot.result(PATIENCE) is None
+        assert isinstance(scene.coordinator.hand_job(), Delete)
+
+
+def test_after_a_failed_receive_somebody_polls_once_the_pause_is_over() -> None:
+    # Given a slot whose poll failed, and a hand that keeps the time
+    scene = Scene(threads=1)
+    poll = scene.coordinator.slot_job()
+    with ThreadPoolExecutor(2) as pool:
+        hand = pool.submit(scene.coordinator.hand_job)
+        assert isinstance(poll, Poll)
+        scene.coordinator.pause_polls(0.05)
+        with scene.coordinator as inflight:
+            inflight.received([], poll.asked, scene.clock())
+        slot = pool.submit(scene.coordinator.slot_job)
+        until(lambda: scene.coordinator._free_slots == 1)
+        # When the pause is over
+        scene.clock.advance(0.05)
+        # Then the slot leads again, though nobody tells it of anything
+        assert isinstance(slot.result(PATIENCE), Poll)
+        scene.coordinator.drain()
+        with scene.coordinator as inflight:
+            inflight.received([], poll.asked, scene.clock())
+        assert hand.result(PATIENCE) is None
+
+
+def test_what_was_let_go_at_the_end_is_a_hand_s_job_and_then_there_are_no_more() -> None:
+    scene = Scene()
+    poll = scene.coordinator.slot_job()
+    scene.coordinator.drain()
+    members = scene.bring(poll, SlotKind.THREAD)
+
+    job = scene.coordinator.hand_job()
+    assert job == ChangeVisibility(members)
+    with scene.coordinator as inflight:
+        inflight.settled(members, 0.0)
+    assert scene.coordinator.hand_job() is None
+    assert scene.coordinator.slot_job() is None
+    assert scene.coordinator.wait_until_idle(0)
+
+
+def test_a_coroutine_that_could_start_is_called_whoever_made_it_so() -> None:
+    scene = Scene(threads=1, coroutines=1)
+    calls: list[str] = []
+    scene.coordinator.on_coroutine = lambda: calls.append("called")
+    (held,) = scene.bring(scene.coordinator.slot_job(), SlotKind.COROUTINE)
+
+    assert calls
+    assert scene.coordinator.coroutine_jobs([], 1) == [held]
+    assert scene.coordinator.coroutine_jobs([], 1) == []
+
+
+@pytest.mark.parametrize("brought", [0, 2])
+def test_one_receive_is_one_poll_whatever_it_brings(brought: int) -> None:
+    scene = Scene(threads=2, run_limit=RunLimit(once=True))
+    finished: list[str] = []
+    scene.coordinator.on_finished = lambda: finished.append("finished")
+    poll = scene.coordinator.slot_job()
+    scene.bring(poll, *[SlotKind.THREAD] * brought)
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(brought):
+            assert finished == []
+            job = scene.coordinator.slot_job()
+            assert isinstance(job, InFlightMessage)
+            with scene.coordinator:
+                scene.coordinator._finish(job, Ack(), scene.clock())
+        assert finished == ["finished"]
+        idle = pool.submit(scene.coordinator.slot_job)
+        until(lambda: scene.coordinator._free_slots == 1)
+        scene.coordinator.drain()
+        assert idle.result(PATIENCE) is None
+
+
+def test_a_full_poll_beside_another_wakes_one_more_to_lead() -> None:
+    # Given quick handlers, two polls that are worth making, and a slot that has nothing to do
+    scene = Scene(threads=15)
+    first = scene.coordinator.slot_job()
+    for _ in scene.bring(first, *[SlotKind.THREAD] * 10):
+        first = scene.handle(
+            first if isinstance(first, InFlightMessage) else scene.coordinator.slot_job(), 0.00001
+        )
+    second = scene.coordinator.slot_job()
+    assert isinstance(first, Poll)
+    assert isinstance(second, Poll)
+    with ThreadPoolExecutor(1) as pool:
+        idle = pool.submit(scene.coordinator.slot_job)
+        until(lambda: scene.coordinator._free_slots == 1)
+
+        # When one of them comes back full
+        members = scene.bring(first, *[SlotKind.THREAD] * 10)
+
+        # Then that slot takes part, and soon polls
+        assert idle.result(PATIENCE) is members[0]
+
+
+def test_a_thread_that_is_given_up_is_no_slot_and_what_it_had_goes_on() -> None:
+    scene = Scene(threads=1)
+    (held,) = scene.bring(scene.coordinator.slot_job(), SlotKind.THREAD)
+    assert scene.coordinator.slot_job() is held
+
+    scene.coordinator.abandon(held, Ack())
+
+    assert scene.coordinator.running == set()
+    assert isinstance(scene.coordinator.slot_job(), Poll)

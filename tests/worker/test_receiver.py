@@ -1,0 +1,177 @@
+"""Receiving: what comes is in hand or comes again; on FIFO queues a lost answer is asked for once more."""
+
+from threading import Event
+
+import pytest
+from tenacity import stop_after_attempt, wait_fixed, wait_none
+
+from pubsub_tasks import Delivery, Nack
+from pubsub_tasks.errors import ReceiveFailed
+from pubsub_tasks.transports.protocols import Queue
+from pubsub_tasks.verdicts import Ack, DeadLetter
+from pubsub_tasks.wire.records import Record
+from tests.worker.shops import Flaky, Shop, until, wait
+
+
+class Deaf(Flaky):
+    """A queue whose first answer is lost: the messages are taken, and nobody hears which."""
+
+    def __init__(self, queue: Queue) -> None:
+        super().__init__(queue)
+        self.lost = False
+
+    def receive(
+        self, limit: int, wait: int, visibility: int | None, attempt_id: str | None = None
+    ) -> list[Record]:
+        records = super().receive(limit, wait, visibility, attempt_id)
+        if records and not self.lost:
+            self.lost = True
+            raise ReceiveFailed("connection closed", code="ConnectionClosedError")
+        return records
+
+
+def test_a_lost_answer_of_a_fifo_queue_is_asked_for_again() -> None:
+    # Given a lease so long that the group would be locked for hours
+    shop = Shop(fifo=True)
+    handled: list[int] = []
+    shop.task()(lambda number: handled.append(number))
+    queue = Deaf(shop.queue)
+    shop.send(1, 2, group="a")
+    # When the first answer is lost
+    with shop.working(queue, visibility=43_200):
+        # Then the same receive is made again, and brings the same messages
+        assert shop.facts.verdicts(2) == [Ack()] * 2
+        taken = next(
+            number for number, again in enumerate(queue.attempts) if again in queue.attempts[:number]
+        )
+    assert queue.attempts[taken] is not None
+    assert handled == [1, 2]
+
+
+def test_each_receive_of_a_fifo_queue_that_was_answered_is_a_new_one() -> None:
+    shop = Shop(fifo=True)
+    shop.task()(lambda number: None)
+    queue = Flaky(shop.queue)
+    with shop.working(queue, wait=1):
+        for number in range(3):
+            shop.send(number, group="a")
+            shop.facts.next()
+    assert len(queue.attempts) == len(set(queue.attempts))
+
+
+def test_a_standard_queue_is_not_asked_by_attempts() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    queue = Flaky(shop.queue)
+    shop.send(1)
+    with shop.working(queue):
+        shop.facts.next()
+    assert set(queue.attempts) == {None}
+
+
+def test_groups_run_side_by_side_and_each_in_order() -> None:
+    # Given two groups, of which one is held up
+    shop = Shop(fifo=True)
+    may_go = Event()
+    handled: list[int] = []
+
+    @shop.task()
+    def handle(number: int) -> None:
+        if number == 1:
+            wait(may_go)
+        handled.append(number)
+
+    shop.send(1, 2, 3, group="a")
+    shop.send(11, 12, 13, group="b")
+    with shop.working():
+        # When the other is done, then nothing of the first started behind its head
+        until(lambda: handled == [11, 12, 13])
+        may_go.set()
+        shop.facts.verdicts(6)
+    assert handled == [11, 12, 13, 1, 2, 3]
+
+
+def test_a_retried_head_holds_its_group_back_and_waits_in_hand() -> None:
+    shop = Shop(fifo=True)
+    handled: list[tuple[int, int]] = []
+
+    @shop.task(wait=wait_fixed(0.2))
+    def handle(number: int, delivery: Delivery) -> None:
+        handled.append((number, delivery.attempt))
+        if number == 1 and delivery.attempt < 3:
+            raise OSError("not yet")
+
+    shop.send(1, 2, group="a")
+    with shop.working(threads=1) as worker:
+        shop.facts.verdicts(4)
+        assert worker.counters.received == 2
+    assert handled == [(1, 1), (1, 2), (1, 3), (2, 1)]
+
+
+def test_while_a_head_waits_in_hand_a_single_slot_serves_other_groups() -> None:
+    # Given one slot, and a head that waits a quarter of an hour for its next try
+    shop = Shop(fifo=True)
+    handled: list[int] = []
+
+    @shop.task()
+    def handle(number: int) -> None:
+        handled.append(number)
+        if number == 1:
+            raise Nack(900)
+
+    shop.send(1, group="a")
+    with shop.working(threads=1):
+        shop.facts.next()
+        # When other groups' messages come
+        shop.send(2, group="b")
+        shop.send(3, group="c")
+        # Then they are received and handled
+        shop.facts.verdicts(2)
+    assert sorted(handled) == [1, 2, 3]
+
+
+def test_a_parked_coroutine_is_started_when_its_time_comes() -> None:
+    shop = Shop(fifo=True)
+    handled: list[int] = []
+
+    @shop.task(wait=wait_fixed(0.2))
+    async def handle(number: int, delivery: Delivery) -> None:
+        handled.append(delivery.attempt)
+        if delivery.attempt == 1:
+            raise OSError("not yet")
+
+    shop.send(1, group="a")
+    with shop.working(visibility=43_200):
+        shop.facts.verdicts(2)
+    assert handled == [1, 2]
+
+
+def test_a_dead_lettered_head_frees_its_group() -> None:
+    shop = Shop(fifo=True)
+    handled: list[int] = []
+
+    @shop.task(stop=stop_after_attempt(2), wait=wait_none())
+    def handle(number: int) -> None:
+        handled.append(number)
+        if number == 1:
+            raise OSError("never")
+
+    shop.send(1, 2, group="a")
+    with shop.working():
+        verdicts = shop.facts.verdicts(3)
+    assert isinstance(verdicts[1], DeadLetter)
+    assert handled == [1, 1, 2]
+    assert [letter["reason"] for letter in shop.letters()] == ["exhausted"]
+
+
+@pytest.mark.parametrize("fifo", [False, True])
+def test_idle_it_makes_one_long_poll_and_no_other_call(fifo: bool) -> None:
+    # Given a worker that has nothing to do
+    shop = Shop(fifo=fifo)
+    shop.task()(lambda number: None)
+    queue = Flaky(shop.queue)
+    with shop.working(queue, wait=1):
+        # When some polls have ended with nothing
+        until(lambda: queue.calls.count("receive") == 3)
+        # Then that was all it asked
+        assert set(queue.calls) == {"receive"}

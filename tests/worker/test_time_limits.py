@@ -1,0 +1,205 @@
+"""Time limits: handlers interrupted in their threads, cancelled in the loop, and those who will not leave."""
+
+import asyncio
+from threading import Event, get_ident
+
+import pytest
+from tenacity import stop_after_attempt, wait_none
+
+from pubsub_tasks import Delivery, TaskTimeout
+from pubsub_tasks.dispatching.dispatcher import HandlerCall
+from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind
+from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
+from pubsub_tasks.worker.io_threads import thread
+from pubsub_tasks.worker.time_limits import HandlerRun, Interrupted, TimeLimits
+from tests.samples import delivery
+from tests.worker.shops import Shop, Word, body, until, wait
+
+
+def test_a_handler_that_takes_too_long_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    # Given a handler that never ends of itself, and catches whatever is an Exception
+    shop = Shop()
+
+    @shop.task(name="shop.handle", timeout=0.05, wait=wait_none())
+    def handle(number: int, delivery: Delivery) -> None:
+        while delivery.attempt == 1:
+            try:
+                pass
+            except Exception:
+                continue
+
+    shop.send(1)
+    with shop.working(threads=1):
+        retry, ack = shop.facts.verdicts(2)
+    assert isinstance(retry, Retry)
+    assert isinstance(retry.error, TaskTimeout)
+    assert str(retry.error) == "shop.handle ran past its time limit of 0.05 s"
+    assert isinstance(retry.error.__cause__, Interrupted)
+    assert ack == Ack()
+
+
+def test_a_coroutine_that_takes_too_long_is_cancelled_and_tried_again() -> None:
+    shop = Shop()
+
+    @shop.task(Word, name="shop.read", timeout=0.05, wait=wait_none())
+    async def read(word: str, delivery: Delivery) -> None:
+        if delivery.attempt == 1:
+            await asyncio.sleep(1000)
+
+    shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
+    with shop.working(coroutines=1):
+        retry, ack = shop.facts.verdicts(2)
+    assert isinstance(retry, Retry)
+    assert str(retry.error) == "shop.read ran past its time limit of 0.05 s"
+    assert ack == Ack()
+
+
+def test_a_coroutines_own_timeout_is_its_own() -> None:
+    shop = Shop()
+
+    @shop.task(Word, timeout=1000)
+    async def read(word: str) -> None:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(1)
+
+    shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
+    with shop.working():
+        verdict = shop.facts.next().verdict
+    assert type(verdict.error) is TimeoutError
+
+
+def test_a_timeout_counts_as_an_attempt() -> None:
+    shop = Shop()
+
+    @shop.task(timeout=0.05, stop=stop_after_attempt(2), wait=wait_none())
+    def handle(number: int) -> None:
+        while True:
+            pass
+
+    shop.send(1)
+    with shop.working(threads=1) as worker:
+        _, last = shop.facts.verdicts(2)
+        assert isinstance(last, DeadLetter)
+        until(lambda: worker.counters.dead_lettered.total() == 1)
+    assert [letter["error_type"] for letter in shop.letters()] == ["pubsub_tasks.errors.TaskTimeout"]
+
+
+def test_a_handler_that_will_not_leave_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
+    # Given one slot, and a handler that waits in C where no exception reaches it
+    shop = Shop()
+    may_end, ended, threads = Event(), Event(), []
+
+    @shop.task(name="shop.handle", timeout=0.05, wait=wait_none())
+    def handle(number: int, delivery: Delivery) -> None:
+        threads.append(get_ident())
+        if delivery.attempt == 1:
+            try:
+                wait(may_end)
+            finally:
+                ended.set()
+
+    shop.send(1)
+    with shop.working(threads=1, patience=0.05) as worker:
+        worn = Event()
+        worker.on_worn = lambda reason: worn.set()
+        # When its time is over, then its message goes on, on another thread
+        retry, ack = shop.facts.verdicts(2)
+        assert isinstance(retry, Retry)
+        assert ack == Ack()
+        assert len(set(threads)) == 2
+        wait(worn)
+        until(lambda: shop.queue.attributes().in_flight == 0)
+        # And what the lost thread yet says is void
+        may_end.set()
+        wait(ended)
+        shop.send(2)
+        assert shop.facts.next().verdict == Ack()
+    assert "shop.handle does not end though its time limit of 0.05 s is over" in caplog.text
+    assert (worker.counters.acked, worker.counters.retried) == (2, 1)
+
+
+def test_on_a_fifo_queue_the_group_of_a_lost_thread_stays_held() -> None:
+    # Given a group whose head never ends
+    shop = Shop(fifo=True)
+    may_end, worn = Event(), []
+    handled: list[int] = []
+
+    @shop.task(timeout=0.05, wait=wait_none())
+    def handle(number: int) -> None:
+        handled.append(number)
+        if number == 1:
+            wait(may_end)
+
+    shop.send(1, 2, group="a")
+    worker = shop.worker(patience=0.05)
+    worker.on_worn = worn.append
+    worker.start()
+    # When its thread is left behind
+    shop.facts.next()
+    until(lambda: worn != [])
+    # Then others go on, and nothing more of that group starts here
+    shop.send(3, group="b")
+    until(lambda: 3 in handled)
+    assert 2 not in handled
+    assert "FIFO" in worn[0]
+    assert shop.stop(worker)
+    may_end.set()
+
+
+@pytest.mark.parametrize("at", [1, 10, 100, 1000])
+def test_an_interruption_strikes_between_the_marks_alone(at: int) -> None:
+    """Wherever in the handler or in its leaving it comes due, each run has one outcome."""
+    clock = VirtualClock()
+    deadlines = TimeLimits(clock, lambda run: None)
+    outcomes: list[object] = []
+    over = Event()
+
+    def work() -> None:
+        for _ in range(200):
+            run = HandlerRun(_held(), call)
+            try:
+                outcomes.append(deadlines.limit(run, lambda _: sum(range(at)), call))
+            except TaskTimeout:
+                outcomes.append("timeout")
+        over.set()
+
+    call = _call(timeout=1.0)
+    crashes: list[BaseException] = []
+    worker = thread("worker", work, crashes.append)
+    worker.start()
+    while not over.is_set() and not crashes:
+        clock.advance(2)
+        deadlines.check()
+    worker.join()
+    assert crashes == []
+    assert len(outcomes) == 200
+
+
+def test_a_result_that_was_there_in_time_is_kept() -> None:
+    # Given a handler that had finished when the interruption struck while it was leaving
+    run = HandlerRun(_held(), _call(timeout=1.0))
+    deadlines = TimeLimits(VirtualClock(), lambda run: None)
+
+    def invoke(call: HandlerCall) -> str:
+        return "done"
+
+    original = deadlines._leave
+
+    def leave(run: HandlerRun) -> None:
+        deadlines._leave = original  # type: ignore[method-assign]
+        raise Interrupted
+
+    deadlines._leave = leave  # type: ignore[method-assign]
+    assert deadlines.limit(run, invoke, run.call) == "done"
+
+
+def _call(timeout: float) -> HandlerCall:
+    shop = Shop()
+    made = shop.task(timeout=timeout)(lambda number: None)
+    return HandlerCall(made, delivery(), {})
+
+
+def _held() -> InFlightMessage:
+    return InFlightMessage(delivery(), VisibilityLease(0.0, 30, lambda: 0.0), SlotKind.THREAD, None)

@@ -1,0 +1,24 @@
+"""Counters: what was done, in a line."""
+
+from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
+from pubsub_tasks.worker_health.counters import Counters
+
+
+def test_it_counts_verdicts_and_dead_letters_when_they_are_confirmed():
+    counters = Counters(received=7)
+    for verdict in (Ack(), Ack(), Ack(skipped=True), Retry(1), Drop("x"), Release(), DeadLetter("invalid")):
+        counters.decided(verdict)
+    assert counters.dead_lettered.total() == 0
+
+    for verdict in (DeadLetter("invalid"), DeadLetter("failed"), DeadLetter("invalid"), None):
+        counters.confirmed(verdict)
+
+    assert counters.describe() == (
+        "received 7, acked 2, retried 1, dead-lettered 3 (failed 1, invalid 2), "
+        "dropped 1, released 1, skipped 1"
+    )
+
+
+def test_it_leaves_out_what_is_seldom_and_did_not_happen():
+    assert Counters().describe() == "received 0, acked 0, retried 0, dead-lettered 0, dropped 0, released 0"
+    assert Counters(lost=2).describe().endswith("released 0, lost 2")

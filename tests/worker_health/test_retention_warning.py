@@ -1,0 +1,40 @@
+"""A warning before a queue forgets what nobody handled."""
+
+import pytest
+
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.wire.records import Record
+from pubsub_tasks.worker_health.retention_warning import DAY, QUIET, RetentionWarning
+
+
+def record(sent_at: float) -> Record:
+    return Record("body", "receipt", "id", sent_at=sent_at)
+
+
+def test_it_is_said_from_three_quarters_of_the_retention_on(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock(1_000_000.0)
+    retention = RetentionWarning("orders", 4 * DAY, clock)
+
+    retention.look([record(clock() - 3 * DAY + 1), record(clock())])
+    assert caplog.messages == []
+    retention.look([record(clock() - 3 * DAY), record(clock())])
+    assert "orders: a message came that is 3.0 days old, and the queue forgets it after 4.0" in caplog.text
+
+
+def test_it_is_not_said_of_every_message(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock(1_000_000.0)
+    retention = RetentionWarning("orders", 4 * DAY, clock)
+    for _ in range(100):
+        retention.look([record(clock() - 4 * DAY)])
+        clock.advance(QUIET / 50)
+
+    assert len(caplog.messages) == 2
+
+
+@pytest.mark.parametrize(("seconds", "sent_at"), [(None, 1.0), (DAY, 0.0)])
+def test_what_is_not_known_is_not_warned_of(
+    seconds: int | None, sent_at: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    RetentionWarning("orders", seconds, VirtualClock(1_000_000.0)).look([record(sent_at)])
+
+    assert caplog.messages == []
