@@ -198,7 +198,7 @@ LAZY = {
         "pubsub_tasks.graph.object_graph",
     ): "the default producer's graph is built at the first publish",
     ("local/server.py", "pubsub_tasks.local.listener"): "brings uvicorn, which is an extra",
-    ("cli/serving/processes.py", "watchfiles"): "an extra, for development alone",
+    ("cli/serving/supervise.py", "watchfiles"): "an extra, for development alone",
     (
         "graph/connections.py",
         "pubsub_tasks.publishing.s3_claims",

@@ -4,7 +4,7 @@ import click
 
 from ..cli import local
 from .dlq.command import dlq
-from .one_line import OneLineGroup
+from .one_line_errors import OneLineGroup
 
 
 @click.group(

@@ -4,7 +4,7 @@ import click
 
 from ..cli import worker
 from .apps import App
-from .one_line import OneLine
+from .one_line_errors import OneLine
 from .serving.serve import serve
 
 

@@ -5,9 +5,9 @@ import click
 from ..cli import apps
 from ..transports.raw_content import ENVELOPE
 from ..worker.worker import UNREADY_AFTER
-from .numbers import FiniteRange
-from .one_line import OneLine
-from .serving.health_answers import LOOPBACK
+from .finite_range import FiniteRange
+from .one_line_errors import OneLine
+from .serving.health_checks import LOOPBACK
 from .serving.serve import serve
 
 ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", ENVELOPE)

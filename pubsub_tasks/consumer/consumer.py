@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..batches.group_turns import Turn, turns
-from ..dead_letters.copies import letter
+from ..dead_letters.dead_letter_copy import letter
 from ..dispatching.bodies import BodyReader
 from ..dispatching.judging import judge_error, unreadable
 from ..dispatching.screening import kept

@@ -7,7 +7,7 @@ from typing import Any, Self
 from ..messages.delivery import Delivery
 from ..messages.envelope import open_record
 from ..wire.records import MEDIA_TYPE, OPAQUE_DATA, Record
-from .failure import Failure
+from .dead_letter_attribute import Failure
 
 MOVED_BY_SQS = "maxReceiveCount"
 """The reason of a letter that SQS itself moved: it was received too often, and nobody lived to say why."""

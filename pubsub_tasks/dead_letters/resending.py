@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..wire.records import Outgoing, Record
 from ..wire.resend import RESENT
-from .copies import restore
+from .dead_letter_copy import restore
 
 
 def redriven(record: Record, *, fifo: bool, size_limit: int) -> Outgoing:

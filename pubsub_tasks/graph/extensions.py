@@ -17,7 +17,7 @@ from microcosm.config.types import boolean, comma_separated_list
 from ..errors import ConfigurationError
 from ..tasks.middleware import Layer, Middleware, refuse_coroutine
 from ..tasks.observers import Observers
-from ..telemetry.logging import observe as log_events
+from ..telemetry.log_observer import observe as log_events
 from ..untrusted.odd_errors import error_class, error_text
 from .connections import Graph, factory
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from ..dead_letters.copies import letter
+from ..dead_letters.dead_letter_copy import letter
 from ..dispatching.dispatcher import Dispatcher, UnknownPolicy
 from ..errors import ConfigurationError
 from ..inflight.in_flight_message import InFlightMessage

@@ -12,7 +12,7 @@ from ..dead_letters.move_report import MoveReport, Trouble
 from ..errors import PubSubTasksError, TransportError
 from ..transports.protocols import Queue
 from ..wire.records import MAX_BATCH, EntryFailure, Sent
-from .browsing import Stop
+from .browse import Stop
 from .leased_letters import LeasedLetters
 
 TRIES = 4

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..transports.protocols import Queue
 from ..wire.records import MoveTaskStatus
-from .browsing import Stop
+from .browse import Stop
 
 _EVERY = 1.0
 """Seconds between two looks at how far it came."""

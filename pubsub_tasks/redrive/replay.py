@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..consumer.message_dispatcher import decide
-from ..dead_letters.copies import restore
+from ..dead_letters.dead_letter_copy import restore
 from ..dead_letters.letter import Letter
 from ..dispatching.dispatcher import Dispatcher
 from ..messages.envelope import open_record

@@ -14,12 +14,12 @@ from click.testing import CliRunner, Result
 
 from pubsub_tasks.cli import worker
 from pubsub_tasks.cli.admin import command
-from pubsub_tasks.cli.dlq.world import CommandEnvironment
-from pubsub_tasks.dead_letters.failure import DEAD_LETTER
+from pubsub_tasks.cli.dlq.environment import CommandEnvironment
+from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER
 from pubsub_tasks.wire.records import Attribute, Outgoing
 from pubsub_tasks.wire.resend import RESENT
 from tests.dead_letters.samples import failed, order
-from tests.redrive.rooms import Obedient, Room
+from tests.redrive.queues import Obedient, Room
 from tests.samples import ORDER
 
 QUEUE_OPTIONS = ["-q", "--queue-url", "--sqs-queue-url"]

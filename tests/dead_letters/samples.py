@@ -2,7 +2,7 @@
 
 import json
 
-from pubsub_tasks.dead_letters.copies import letter as write
+from pubsub_tasks.dead_letters.dead_letter_copy import letter as write
 from pubsub_tasks.dead_letters.letter import Letter
 from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.verdicts import DeadLetter

@@ -1,4 +1,4 @@
-from pubsub_tasks.dead_letters.failure import DEAD_LETTER
+from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER
 from pubsub_tasks.dead_letters.resending import imported, redriven
 from pubsub_tasks.wire.records import Record, text
 from pubsub_tasks.wire.resend import RESENT, ResendState

@@ -4,12 +4,12 @@ from contextvars import copy_context
 
 import pytest
 
-from pubsub_tasks.dead_letters import copies, failure
+from pubsub_tasks.dead_letters import dead_letter_attribute, dead_letter_copy
 from pubsub_tasks.dispatching import dispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
 from pubsub_tasks.verdicts import Ack, Drop
-from tests.dead_letters import test_copies as letters
+from tests.dead_letters import test_dead_letter_copy as letters
 from tests.dispatching import test_dispatcher as stories
 
 
@@ -58,22 +58,22 @@ FAULTS = [
         lambda *_: True,
         stories.test_the_last_attempt_is_exhausted_and_what_is_not_retried_has_failed,
     ),
-    (copies, "_own", lambda record: {}, letters.test_a_letter_replaces_an_earlier_one),
-    (failure, "_weight", len, letters.test_the_copy_never_passes_the_limit_of_its_queue),
+    (dead_letter_copy, "_own", lambda record: {}, letters.test_a_letter_replaces_an_earlier_one),
+    (dead_letter_attribute, "_weight", len, letters.test_the_copy_never_passes_the_limit_of_its_queue),
     (
-        failure,
+        dead_letter_attribute,
         "_end",
         lambda value, room: value,
         letters.test_the_copy_never_passes_the_limit_of_its_queue,
     ),
     (
-        copies,
+        dead_letter_copy,
         "_message",
         tells_what_it_can,
         letters.test_an_error_that_cannot_be_told_does_not_keep_the_letter,
     ),
-    (copies, "_LONGEST_ID", 10_000_000, letters.test_an_endless_id_is_cut),
-    (copies, "MAX_ATTRIBUTES", 99, letters.test_ten_attributes_leave_no_place_for_a_waiver),
+    (dead_letter_copy, "_LONGEST_ID", 10_000_000, letters.test_an_endless_id_is_cut),
+    (dead_letter_copy, "MAX_ATTRIBUTES", 99, letters.test_ten_attributes_leave_no_place_for_a_waiver),
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from marshmallow import Schema, fields
 
 from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
-from pubsub_tasks.dead_letters.failure import DEAD_LETTER, Failure
+from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, Failure
 from pubsub_tasks.wire.compression import CONTENT_ENCODING, MAX_EXPANDED
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, Sent, text
 from tests.faults.bench import Bench

@@ -3,8 +3,8 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_tasks.dead_letters.copies import letter, restore
-from pubsub_tasks.dead_letters.failure import DEAD_LETTER, Failure
+from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, Failure
+from pubsub_tasks.dead_letters.dead_letter_copy import letter, restore
 from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import MAX_ATTRIBUTES, Attribute, Outgoing, Record, text

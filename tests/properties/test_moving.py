@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pubsub_tasks.dead_letters.move_batches import MoveItem
 from pubsub_tasks.dead_letters.resending import redriven
 from pubsub_tasks.errors import ConfigurationError, SettleFailed
-from pubsub_tasks.redrive.browsing import browse
+from pubsub_tasks.redrive.browse import browse
 from pubsub_tasks.redrive.leased_letters import VISIBILITY
 from pubsub_tasks.redrive.mover import Mover
-from tests.redrive.rooms import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, LostAnswer, Room
+from tests.redrive.queues import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, LostAnswer, Room
 
 BROKEN = SettleFailed("connection reset")
 entry_answers = st.lists(st.sampled_from([None, None, None, FOR_NOW, FOR_GOOD]), min_size=10, max_size=10)

@@ -14,8 +14,8 @@ from rich.console import Console
 from pubsub_tasks import Tasks
 from pubsub_tasks.cli.dlq import tables
 from pubsub_tasks.dead_letters import archive
-from pubsub_tasks.dead_letters.copies import letter, restore
-from pubsub_tasks.dead_letters.failure import DEAD_LETTER, Failure
+from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, Failure
+from pubsub_tasks.dead_letters.dead_letter_copy import letter, restore
 from pubsub_tasks.dead_letters.filters import Filter, Where
 from pubsub_tasks.dead_letters.letter import Letter
 from pubsub_tasks.dead_letters.resending import redriven

@@ -3,7 +3,7 @@
 from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.redrive.leased_letters import VISIBILITY
 from pubsub_tasks.wire.records import EntryFailure
-from tests.redrive.rooms import SOMEBODY_ELSE_S, Room
+from tests.redrive.queues import SOMEBODY_ELSE_S, Room
 
 
 def test_what_is_in_hand_nobody_else_sees_until_it_is_put_back() -> None:

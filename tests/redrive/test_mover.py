@@ -8,11 +8,11 @@ from pubsub_tasks.dead_letters.move_batches import MoveItem
 from pubsub_tasks.dead_letters.move_report import MoveReport
 from pubsub_tasks.dead_letters.resending import redriven
 from pubsub_tasks.errors import ConfigurationError, SettleFailed
-from pubsub_tasks.redrive.browsing import browse
+from pubsub_tasks.redrive.browse import browse
 from pubsub_tasks.redrive.leased_letters import VISIBILITY
 from pubsub_tasks.redrive.mover import TRIES, Mover
 from pubsub_tasks.wire.records import Outgoing
-from tests.redrive.rooms import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, Room
+from tests.redrive.queues import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, Room
 
 
 def redrive_items(room: Room) -> list[MoveItem]:

@@ -1,6 +1,6 @@
 from pubsub_tasks.redrive.native_move import move
 from pubsub_tasks.wire.records import MoveTaskStatus
-from tests.redrive.rooms import Room
+from tests.redrive.queues import Room
 
 
 def dead(room: Room, *bodies: str) -> None:

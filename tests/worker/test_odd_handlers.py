@@ -17,7 +17,7 @@ from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind
 from pubsub_tasks.signals import Nack
 from pubsub_tasks.tasks.events import Event as Fact
 from pubsub_tasks.telemetry import logging as log_lines
-from pubsub_tasks.telemetry.recent import RecentActivity
+from pubsub_tasks.telemetry.recent_activity import RecentActivity
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from pubsub_tasks.wire.records import EntryFailure, Outgoing
 from pubsub_tasks.worker.worker import Worker

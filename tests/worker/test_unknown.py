@@ -9,7 +9,7 @@ import pytest
 
 from pubsub_tasks.dispatching.dispatcher import GRACE_AGE, Dispatcher
 from pubsub_tasks.processes.service import dead_letters_to
-from pubsub_tasks.telemetry.logging import LogObserver
+from pubsub_tasks.telemetry.log_observer import LogObserver
 from pubsub_tasks.verdicts import DeadLetter, Retry
 from pubsub_tasks.worker.worker import Capacity, Worker
 from tests.worker.shops import Number, Shop, Word, body

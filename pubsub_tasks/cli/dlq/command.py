@@ -2,8 +2,8 @@
 
 import click
 
-from .changing import drop, import_file, redrive
-from .reading import export, ls, replay_one, show
+from .change_commands import drop, import_file, redrive
+from .read_commands import export, ls, replay_one, show
 
 
 @click.group()

@@ -10,7 +10,7 @@ from ...dead_letters.filters import Filter, Where, duration
 from ...dead_letters.letter import MOVED_BY_SQS, UNTOLD
 from ...errors import ConfigurationError
 from ...verdicts import Reason
-from ..numbers import FiniteRange
+from ..finite_range import FiniteRange
 
 MOST = 50_000
 """Letters that can be in hand at once: SQS allows 120,000, and each lease is to be kept."""

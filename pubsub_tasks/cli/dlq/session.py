@@ -16,11 +16,11 @@ from rich.progress import (
 
 from ...dead_letters.letter import Letter
 from ...dead_letters.move_report import letters as counted
-from ...redrive.browsing import browse
+from ...redrive.browse import browse
+from ...redrive.dead_letter_queue import LetterLocation, find
 from ...redrive.leased_letters import LeasedLetters
-from ...redrive.locations import LetterLocation, find
+from .environment import INCOMPLETE, INTERRUPTED, CommandEnvironment, interruptible, note, say, screen
 from .options import Choice
-from .world import INCOMPLETE, INTERRUPTED, CommandEnvironment, interruptible, note, say, screen
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ...dead_letters.letter import MOVED_BY_SQS, UNTOLD, Letter
 from ...dead_letters.short_ids import short
 from ...dead_letters.summary import summarize
 from ...untrusted.printable import LONGEST_ID, cut, printable
-from .world import plain
+from .environment import plain
 
 _STEPS = ((86_400, "d"), (3600, "h"), (60, "min"))
 _NUMBERS = ("letters", "tries")

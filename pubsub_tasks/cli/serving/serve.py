@@ -24,20 +24,20 @@ from ...processes.service import Service, ServiceOptions, choose_queue, service
 from ...processes.supervised_process import SupervisedProcess, supervised
 from ...tasks.observers import Observers
 from ...tasks.registry import Tasks
-from ...telemetry.configure import Logging
-from ...telemetry.health import health
-from ...telemetry.recent import RecentActivity
+from ...telemetry.health_server import health
+from ...telemetry.log_configuration import Logging
+from ...telemetry.recent_activity import RecentActivity
 from ...transports.protocols import Transport
 from ...transports.raw_content import ENVELOPE, RawTransport
 from ...worker.worker import Capacity
 from ...worker_health.counters import total
 from ..apps import App
 from ..local import chosen_queues, preferred_port, tell_how_to_publish
-from ..starting import patiently
+from ..startup_retry import patiently
 from .banner import banner
-from .endpoint import warn_of_elsewhere
-from .health_answers import LOOPBACK, of_services
-from .processes import is_supervisor, supervise
+from .endpoint_check import warn_of_elsewhere
+from .health_checks import LOOPBACK, of_services
+from .supervise import is_supervisor, supervise
 
 UNHANDLED = 1
 """Exit code when some of the lines of a file could not be handled."""

@@ -1,7 +1,7 @@
 """What was handled lately, as somebody sees it who asks."""
 
 from pubsub_tasks.tasks.events import Event, Received, Settled
-from pubsub_tasks.telemetry.recent import RecentActivity
+from pubsub_tasks.telemetry.recent_activity import RecentActivity
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from tests.samples import delivery

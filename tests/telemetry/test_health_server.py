@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.telemetry.health import health
+from pubsub_tasks.telemetry.health_server import health
 
 ANSWERS = {"/healthz": lambda: (True, {"alive": True}), "/readyz": lambda: (False, "not yet")}
 

@@ -14,15 +14,15 @@ from ...dead_letters.letter import Letter
 from ...dead_letters.move_batches import MoveItem
 from ...dead_letters.resending import imported, redriven
 from ...errors import DecodeError
-from ...redrive.locations import Targets, find
+from ...redrive.dead_letter_queue import Targets, find
 from ...transports.protocols import Queue
 from ...wire.records import Record
 from ..dlq import options
-from .changes import Job, MovePart, Plan, by_target
-from .editing import edit_all
-from .moves import move_natively
+from .change_job import Job, MovePart, Plan, by_target
+from .editor import edit_all
+from .environment import CommandEnvironment, pass_world
+from .native_redrive import move_natively
 from .session import session
-from .world import CommandEnvironment, pass_world
 
 
 @click.command()

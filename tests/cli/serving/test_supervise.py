@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.cli.serving.processes import is_supervisor, parts, watching
+from pubsub_tasks.cli.serving.supervise import is_supervisor, parts, watching
 from pubsub_tasks.errors import MissingExtra
 from pubsub_tasks.processes.supervised_process import ProcessShare
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...processes.service import Service, our_version
 from ...processes.supervisor import Child
-from ...telemetry.health import PATHS, Answer
-from ...telemetry.recent import RecentActivity
+from ...telemetry.health_server import PATHS, Answer
+from ...telemetry.recent_activity import RecentActivity
 from ...worker.worker import UNREADY_AFTER
 
 LOOPBACK = "127.0.0.1"

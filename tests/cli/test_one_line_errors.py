@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pubsub_tasks.cli import admin, worker
-from pubsub_tasks.cli.one_line import OneLine
+from pubsub_tasks.cli.one_line_errors import OneLine
 from pubsub_tasks.errors import ConfigurationError
 
 # Until click 8.2 the two streams were one unless asked otherwise.

@@ -14,9 +14,9 @@ from ...errors import MissingExtra
 from ...processes.supervised_process import ProcessShare
 from ...processes.supervisor import Supervisor
 from ...tasks.registry import Tasks
-from ...telemetry.health import health
+from ...telemetry.health_server import health
 from ..local import chosen_queues, preferred_port, tell_how_to_publish
-from .health_answers import of_children
+from .health_checks import of_children
 
 logger = logging.getLogger("pubsub_tasks.worker")
 

@@ -14,7 +14,7 @@ from ..untrusted.odd_errors import GuardedLogger, error_name, error_text, pass_i
 from ..verdicts import DeadLetter
 from ..wire.records import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
 from ..wire.resend import RESENT, ResendState
-from .failure import DEAD_LETTER, Failure
+from .dead_letter_attribute import DEAD_LETTER, Failure
 
 logger = GuardedLogger(__name__)
 

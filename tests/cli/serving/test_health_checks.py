@@ -1,11 +1,11 @@
 """What `--health-port` answers."""
 
-from pubsub_tasks.cli.serving.health_answers import of_children, of_services
+from pubsub_tasks.cli.serving.health_checks import of_children, of_services
 from pubsub_tasks.processes.service import ServiceOptions, service
 from pubsub_tasks.processes.supervised_process import ProcessShare
 from pubsub_tasks.processes.supervisor import Child
-from pubsub_tasks.telemetry.health import PATHS, health
-from pubsub_tasks.telemetry.recent import RecentActivity
+from pubsub_tasks.telemetry.health_server import PATHS, health
+from pubsub_tasks.telemetry.recent_activity import RecentActivity
 from pubsub_tasks.testing.clock import VirtualClock
 from tests.worker.shops import Shop
 

@@ -8,7 +8,7 @@ from ...content.schema_registry import SchemaRegistry
 from ...dead_letters.edits import check, editable, edited
 from ...dead_letters.letter import Letter
 from ...errors import MessageError, UnknownMediaType
-from .world import CommandEnvironment, say
+from .environment import CommandEnvironment, say
 
 
 def edit_all(

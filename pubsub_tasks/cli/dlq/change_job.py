@@ -14,8 +14,8 @@ from ...errors import PubSubTasksError
 from ...redrive.leased_letters import LeasedLetters
 from ...redrive.mover import Mover
 from ...transports.protocols import Queue
+from .environment import INCOMPLETE, INTERRUPTED, CommandEnvironment, interruptible, say
 from .session import Session, progress
-from .world import INCOMPLETE, INTERRUPTED, CommandEnvironment, interruptible, say
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import click
 
 from ...dead_letters.move_report import letters as counted
 from ...errors import ConfigurationError
-from ...redrive.locations import find
+from ...redrive.dead_letter_queue import find
 from ...redrive.native_move import move
 from ...wire.records import MoveTaskStatus
-from .changes import Job
+from .change_job import Job
+from .environment import INCOMPLETE, INTERRUPTED, interruptible, say
 from .options import Choice
 from .session import progress
-from .world import INCOMPLETE, INTERRUPTED, interruptible, say
 
 _FASTEST = 500
 """Messages per second. Source: SQS API reference, StartMessageMoveTask."""

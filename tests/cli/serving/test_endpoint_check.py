@@ -2,7 +2,7 @@
 
 import pytest
 
-from pubsub_tasks.cli.serving.endpoint import elsewhere
+from pubsub_tasks.cli.serving.endpoint_check import elsewhere
 
 AWS = "https://sqs.eu-west-1.amazonaws.com"
 

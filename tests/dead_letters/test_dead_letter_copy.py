@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.dead_letters.copies import letter, restore
-from pubsub_tasks.dead_letters.failure import DEAD_LETTER, MAX_TELLING, Failure
+from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, MAX_TELLING, Failure
+from pubsub_tasks.dead_letters.dead_letter_copy import letter, restore
 from pubsub_tasks.messages.envelope import open_record
 from pubsub_tasks.signals import Reject
 from pubsub_tasks.verdicts import DeadLetter

@@ -1,5 +1,5 @@
-from pubsub_tasks.redrive.browsing import browse
-from tests.redrive.rooms import Room
+from pubsub_tasks.redrive.browse import browse
+from tests.redrive.queues import Room
 
 
 def test_a_look_sees_all_and_takes_nothing_away() -> None:

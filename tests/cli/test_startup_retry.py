@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from pubsub_tasks.cli.starting import patiently
+from pubsub_tasks.cli.startup_retry import patiently
 from pubsub_tasks.errors import ConfigurationError, TransportError
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from pubsub_tasks.dead_letters.letter import Letter
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.redrive.locations import Targets, find
+from pubsub_tasks.redrive.dead_letter_queue import Targets, find
 from pubsub_tasks.wire.records import Record, text
-from tests.redrive.rooms import Room
+from tests.redrive.queues import Room
 
 STRANGER = Letter.of(Record("{}", "receipt", "sqs-1"))
 

@@ -11,8 +11,8 @@ import pytest
 from pubsub_tasks.lifecycle import last_resort
 from pubsub_tasks.messages.current_message import enter, leave
 from pubsub_tasks.tasks.events import Settled
-from pubsub_tasks.telemetry.configure import CHATTY, Logging
-from pubsub_tasks.telemetry.logging import LogObserver
+from pubsub_tasks.telemetry.log_configuration import CHATTY, Logging
+from pubsub_tasks.telemetry.log_observer import LogObserver
 from pubsub_tasks.verdicts import DeadLetter, Retry
 from tests.samples import ORDER, delivery
 

@@ -14,12 +14,12 @@ from ...dead_letters.summary import summarize
 from ...dispatching.dispatcher import Dispatcher
 from ...processes.service import choose_queue
 from ...redrive.replay import Replay, replay
-from ...telemetry.logging import describe
+from ...telemetry.log_observer import describe
 from ...untrusted.printable import LONGEST_ID, printable
 from ...verdicts import Ack, Release
 from ..dlq import options, tables
+from .environment import INCOMPLETE, CommandEnvironment, pass_world, say, screen
 from .session import Seen, Session, session
-from .world import INCOMPLETE, CommandEnvironment, pass_world, say, screen
 
 
 @click.command()

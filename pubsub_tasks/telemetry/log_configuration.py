@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from ..lifecycle import last_resort
 from ..messages.current_message import mark_records
-from .formatters import JsonFormatter, TextFormatter
+from .log_formatters import JsonFormatter, TextFormatter
 
 TEXT, JSON = "text", "json"
 

@@ -10,7 +10,7 @@ from ..tasks.events import Event, Settled
 from ..untrusted.odd_errors import error_class, error_text
 from ..untrusted.printable import LONGEST_ID, LONGEST_TEXT, cut
 from ..verdicts import Retry, Verdict
-from .logging import describe
+from .log_observer import describe
 
 WINDOW = 60
 """Seconds over which rates are taken."""
