@@ -2,7 +2,7 @@
 
 import click
 
-from ..cli import local
+from ..cli import local, manual
 from .dlq.command import dlq
 from .one_line_errors import OneLineGroup
 
@@ -16,13 +16,12 @@ def command() -> None:
 
     \b
     pubsub-tasks dlq ls --queue-url URL
+    pubsub-tasks manual worker
     """
 
 
-command.add_command(local.command)
-
-
-command.add_command(dlq)
+for each in (local.command, dlq, manual.command):
+    command.add_command(each)
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from ..tasks.registry import Tasks, default_tasks
 from ..tasks.task import Task
 from ..untrusted.odd_errors import error_class, error_text
 
-ENTRY_POINTS = "pubsub_tasks.tasks.registry"
+ENTRY_POINTS = "pubsub_tasks.tasks"
 VARIABLE = "PUBSUB_TASKS_APP"
 
 

@@ -39,7 +39,7 @@ _POSITIVE = click.IntRange(min=1)
     "-A",
     metavar="MODULE[:ATTRIBUTE]",
     help="Where the tasks are; the current directory is searched first. Else PUBSUB_TASKS_APP, else "
-    "installed entry points in pubsub_tasks.tasks.registry.",
+    "installed entry points in pubsub_tasks.tasks.",
 )
 @click.option("--queue", metavar="NAME", help="Serve the tasks of this queue=; else the URL's name tells.")
 @click.option(
