@@ -14,7 +14,7 @@ from pubsub_tasks.messages.headers import headers
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.tasks.registry import Tasks
-from pubsub_tasks.transports.boto_shapes import record_from
+from pubsub_tasks.transports.boto_shapes import parse_message
 from pubsub_tasks.transports.memory import MemoryTransport
 from pubsub_tasks.wire.media_types import changed, created, deleted
 
@@ -93,7 +93,7 @@ def test_what_we_publish_is_what_they_were_seen_to_read(world: World) -> None:
 
     for name in ("raw", "enveloped"):
         ours = world.transport.queue(world.urls[name]).receive(10, 0, None)
-        held = [record_from(case["record"]) for case in WIRE["ours"] if case["case"].endswith(name)]
+        held = [parse_message(case["record"]) for case in WIRE["ours"] if case["case"].endswith(name)]
         assert sorted(map(said, ours)) == sorted(map(said, held))
 
 
@@ -105,7 +105,7 @@ def said(record) -> str:  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("case", WIRE["ours"], ids=lambda case: case["case"])
 def test_they_read_from_ours_what_we_read(world: World, case: dict) -> None:
-    delivery = open_record(record_from(case["record"]))
+    delivery = open_record(parse_message(case["record"]))
     content = world.tasks.schemas.find(delivery.media_type or "").load(delivery.fields)
 
     assert delivery.media_type == case["read"]["media_type"]

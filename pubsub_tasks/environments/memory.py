@@ -135,7 +135,7 @@ class MemoryEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
-class WorldTopics(Topics):
+class MemoryTopics(Topics):
     """A topic of its own in a world for each media type; FIFO where a FIFO queue gets it."""
 
     world: MemoryEnvironment | None = None

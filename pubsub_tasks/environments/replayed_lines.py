@@ -17,7 +17,7 @@ from ..dead_letters import archive
 from ..errors import ConfigurationError, EnvelopeError
 from ..messages.envelope import from_lambda
 from ..tasks.registry import Tasks
-from ..transports.boto_shapes import attributes_from
+from ..transports.boto_shapes import parse_attributes
 from ..transports.sqs import SqsQueue
 from ..wire.record_reader import attribute_in_base64
 from ..wire.records import NO_ATTRIBUTES, Attribute, EntryFailure, Outgoing
@@ -104,7 +104,7 @@ def _message(line: str) -> tuple[str, Mapping[str, Attribute]]:
 
 def _attributes(shapes: Any) -> Mapping[str, Attribute]:
     """Of a message as the AWS CLI prints it, with binary values in base64."""
-    found = attributes_from(shapes)
+    found = parse_attributes(shapes)
     read = {name: attribute_in_base64(each.type, each.value) for name, each in found.items()}
     return {name: each for name, each in read.items() if each is not None}
 

@@ -19,7 +19,7 @@ from ..consumer.consumer import Consumer
 from ..consumer.message_dispatcher import MessageDispatcher
 from ..content.schema_registry import SchemaRegistry
 from ..dispatching.dispatcher import Dispatcher
-from ..environments.memory import WorldTopics
+from ..environments.memory import MemoryTopics
 from ..errors import ConfigurationError
 from ..graph import extensions  # noqa: F401 - binds them
 from ..processes.service import choose_queue, find_dead_letters, our_version
@@ -70,7 +70,7 @@ def configure_sns_topic_arns(graph: Graph) -> Topics:
     this registry handles."""
     topics = Topics.of(graph.config.sns_topic_arns)
     if graph.metadata.testing and topics == Topics():
-        return WorldTopics(world=graph.pubsub_world)
+        return MemoryTopics(world=graph.pubsub_world)
     named, tasks = frozenset(graph.config.sns_topic_arns.fifo), graph.sqs_message_handler_registry
     return replace(topics, is_fifo=partial(_is_fifo, named, tasks))
 

@@ -1,4 +1,4 @@
-"""Listener: a face on a socket of 127.0.0.1, served by uvicorn, which is an extra: import it when needed."""
+"""Listener: a app on a socket of 127.0.0.1, served by uvicorn, which is an extra: import it when needed."""
 
 import socket
 from collections.abc import Callable
@@ -18,11 +18,11 @@ KEEP_ALIVE = 75
 class Listener(uvicorn.Server):
     """Serves until `should_exit` is set or a signal comes; `on_ready` is called once it listens."""
 
-    def __init__(self, face: BrokerApp, port: int, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: BrokerApp, port: int, on_ready: Callable[[], None]) -> None:
         """Binds the port at once; 0 for any free one. Raises ConfigurationError where it is taken."""
         super().__init__(
             uvicorn.Config(
-                face,
+                app,
                 http="httptools",
                 loop="asyncio",
                 ws="none",
@@ -36,7 +36,7 @@ class Listener(uvicorn.Server):
             )
         )
         self.socket = _bound(port)
-        self._face = face
+        self._app = app
         self._on_ready = on_ready
 
     @property
@@ -54,7 +54,7 @@ class Listener(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._face.close()  # else an open poll would be waited for
+        self._app.close()  # else an open poll would be waited for
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -17,7 +17,7 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds that a server gets to start, and to end by itself."""
 
 
@@ -41,7 +41,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-class EmbeddedServer:
+class LocalServer:
     """A server in a thread, for as long as a `with` block lasts.
 
     Attributes:
@@ -57,7 +57,7 @@ class EmbeddedServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._ready.wait(PATIENCE)
+        self._ready.wait(TIMEOUT)
         return self
 
     def __exit__(
@@ -87,7 +87,7 @@ class ServerProcess:
         """End it; whatever it held is gone."""
         self._process.terminate()
         try:
-            self._process.communicate(timeout=PATIENCE)
+            self._process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
@@ -119,11 +119,11 @@ def start_process(port: int = 0, *, region: str = REGION, delay_ms: float = 0.0)
 
 def _listener(port: int, region: str, delay_ms: float, on_ready: Callable[[], None]) -> Any:
     broker = Broker(region, ACCOUNT)
-    face = BrokerApp(broker, delay=delay_ms / 1000)
+    app = BrokerApp(broker, delay=delay_ms / 1000)
     try:
         module = importlib.import_module("pubsub_tasks.local.listener")
     except ModuleNotFoundError as error:
         raise MissingExtra("the local broker", "local") from error
-    listener = module.Listener(face, port, on_ready)
+    listener = module.Listener(app, port, on_ready)
     broker.endpoint = listener.url
     return listener

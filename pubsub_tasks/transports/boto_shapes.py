@@ -47,31 +47,31 @@ _LOST_TEXTS = ("for parameter ReceiptHandle is invalid", "Total VisibilityTimeou
 _UNANSWERED = EntryFailure("Unanswered", "the answer says nothing of this entry", retriable=True)
 
 
-def records_from(messages: Any) -> list[Record]:
+def parse_messages(messages: Any) -> list[Record]:
     """The `Messages` of ReceiveMessage. One without an id or a receipt handle cannot be settled: left out."""
     found = messages if isinstance(messages, list) else []
-    return [record_from(message) for message in found if _can_be_settled(message)]
+    return [parse_message(message) for message in found if _can_be_settled(message)]
 
 
-def record_from(message: Mapping[str, Any]) -> Record:
+def parse_message(message: Mapping[str, Any]) -> Record:
     """A message of ReceiveMessage, which has its id and its receipt handle."""
     return record(
         message.get("Body"),
         message["ReceiptHandle"],
         message["MessageId"],
         message.get("Attributes"),
-        attributes_from(message.get("MessageAttributes")),
+        parse_attributes(message.get("MessageAttributes")),
     )
 
 
-def attributes_from(shapes: Any) -> Mapping[str, Attribute]:
+def parse_attributes(shapes: Any) -> Mapping[str, Attribute]:
     """Message attributes as received; those without a type or a value are left out."""
     if not shapes or not isinstance(shapes, dict):
         return NO_ATTRIBUTES
     return {name: found for name, shape in shapes.items() if (found := _attribute(shape)) is not None}
 
 
-def attributes_to(attributes: Mapping[str, Attribute]) -> dict[str, Shape]:
+def format_attributes(attributes: Mapping[str, Attribute]) -> dict[str, Shape]:
     """Message attributes as sent and published."""
     return {
         name: {
@@ -105,12 +105,12 @@ def visibility_entries(changes: Sequence[tuple[str, int]]) -> list[Shape]:
     ]
 
 
-def sent(response: Shape, count: int) -> list[Sent | EntryFailure]:
+def parse_sent(response: Shape, count: int) -> list[Sent | EntryFailure]:
     """The answer to SendMessageBatch or PublishBatch of `count` entries."""
     return _by_entry(response, count, lambda entry: Sent(str(entry.get("MessageId", ""))))
 
 
-def settled(response: Shape, count: int) -> list[EntryFailure | None]:
+def parse_settled(response: Shape, count: int) -> list[EntryFailure | None]:
     """The answer to DeleteMessageBatch or ChangeMessageVisibilityBatch of `count` entries."""
     successful = response.get("Successful")
     if not response.get("Failed") and isinstance(successful, list) and len(successful) == count:
@@ -118,7 +118,7 @@ def settled(response: Shape, count: int) -> list[EntryFailure | None]:
     return _by_entry(response, count, lambda entry: None)
 
 
-def queue_attributes_from(shape: Mapping[str, Any]) -> QueueAttributes:
+def parse_queue_attributes(shape: Mapping[str, Any]) -> QueueAttributes:
     """The `Attributes` of GetQueueAttributes, all of them strings; odd ones count as not told."""
     redrive = _object(shape.get("RedrivePolicy"))
     arn, dead_letter_arn = shape.get("QueueArn"), redrive.get("deadLetterTargetArn")
@@ -137,7 +137,7 @@ def queue_attributes_from(shape: Mapping[str, Any]) -> QueueAttributes:
     )
 
 
-def move_from(shape: Mapping[str, Any]) -> MoveTaskStatus:
+def parse_move_task(shape: Mapping[str, Any]) -> MoveTaskStatus:
     """One of the `Results` of ListMessageMoveTasks."""
     return MoveTaskStatus(
         status=str(shape.get("Status", "")),
@@ -169,7 +169,7 @@ def _attribute(shape: Any) -> Attribute | None:
 def _entry(index: int, body: str, entry: Outgoing) -> Shape:
     shape: Shape = {"Id": str(index), body: entry.body}
     if entry.attributes:
-        shape["MessageAttributes"] = attributes_to(entry.attributes)
+        shape["MessageAttributes"] = format_attributes(entry.attributes)
     if entry.group_id is not None:
         shape["MessageGroupId"] = entry.group_id
     if entry.deduplication_id is not None:

@@ -39,7 +39,7 @@ def is_public(address: str) -> bool:
     """
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):
-        found = _embedded(found) or found
+        found = _ipv4_within(found) or found
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
@@ -171,7 +171,7 @@ def _authority(scheme: str, host: str, port: int) -> str:
     return host if port == _PORTS[scheme] else f"{host}:{port}"
 
 
-def _embedded(address: IPv6Address) -> IPv4Address | None:
+def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
     if address in _NAT64:
         return IPv4Address(address.packed[-4:])
     return address.ipv4_mapped or address.sixtofour

@@ -11,7 +11,7 @@ from ..local.rules.broker import Broker
 from ..local.rules.service_errors import ServiceError
 from .protocols import Features
 from .sns import SnsPublisher
-from .sqs import SqsQueue, find_queue
+from .sqs import SqsQueue, find_queue_url
 
 
 class MemoryTransport:
@@ -39,7 +39,7 @@ class MemoryTransport:
         return SqsQueue(url, partial(self._ask, "sqs"))
 
     def queue_url(self, arn: str) -> str:
-        return find_queue(partial(self._ask, "sqs"), arn)
+        return find_queue_url(partial(self._ask, "sqs"), arn)
 
     def client(self, service: str) -> "MemoryClient":
         """Something to make topics and queues with, as boto3's client of `sns` or `sqs` does."""

@@ -16,4 +16,4 @@ class SnsPublisher:
 
     def publish(self, topic_arn: str, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
         params = {"TopicArn": topic_arn, "PublishBatchRequestEntries": boto_shapes.publish_entries(entries)}
-        return boto_shapes.sent(self._call("PublishBatch", params, PublishFailed), len(entries))
+        return boto_shapes.parse_sent(self._call("PublishBatch", params, PublishFailed), len(entries))

@@ -51,7 +51,7 @@ class SqsQueue:
         if attempt_id is not None:
             params["ReceiveRequestAttemptId"] = attempt_id
         response = self._call("ReceiveMessage", params, ReceiveFailed)
-        return boto_shapes.records_from(response.get("Messages"))
+        return boto_shapes.parse_messages(response.get("Messages"))
 
     def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
         return self._settle("DeleteMessageBatch", boto_shapes.delete_entries(handles))
@@ -61,7 +61,7 @@ class SqsQueue:
 
     def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
         params = {"QueueUrl": self.url, "Entries": boto_shapes.send_entries(entries)}
-        return boto_shapes.sent(self._call("SendMessageBatch", params, SettleFailed), len(entries))
+        return boto_shapes.parse_sent(self._call("SendMessageBatch", params, SettleFailed), len(entries))
 
     def attributes(self) -> QueueAttributes:
         params = {"QueueUrl": self.url, "AttributeNames": ["All"]}
@@ -74,7 +74,7 @@ class SqsQueue:
                 ) from error
             raise
         told = response.get("Attributes")
-        return boto_shapes.queue_attributes_from(told if isinstance(told, dict) else {})
+        return boto_shapes.parse_queue_attributes(told if isinstance(told, dict) else {})
 
     def sources(self) -> list[str]:
         urls: list[str] = []
@@ -97,17 +97,17 @@ class SqsQueue:
     def last_move(self) -> MoveTaskStatus | None:
         params = {"SourceArn": self.attributes().arn, "MaxResults": 1}
         response = self._call("ListMessageMoveTasks", params, TransportError)
-        return next(map(boto_shapes.move_from, response.get("Results", ())), None)
+        return next(map(boto_shapes.parse_move_task, response.get("Results", ())), None)
 
     def cancel_move(self, handle: str) -> None:
         self._call("CancelMessageMoveTask", {"TaskHandle": handle}, TransportError)
 
     def _settle(self, action: str, entries: list[boto_shapes.Shape]) -> list[EntryFailure | None]:
         response = self._call(action, {"QueueUrl": self.url, "Entries": entries}, SettleFailed)
-        return boto_shapes.settled(response, len(entries))
+        return boto_shapes.parse_settled(response, len(entries))
 
 
-def find_queue(call: ApiCall, arn: str) -> str:
+def find_queue_url(call: ApiCall, arn: str) -> str:
     """URL of the queue with this ARN. Raises ConfigurationError when there is none, else TransportError."""
     account, _, name = arn.partition(":sqs:")[2].partition(":")[2].partition(":")
     if not name:

@@ -1,4 +1,4 @@
-"""Throughput beside a bare boto3 loop, in one run, against the embedded broker in its own process.
+"""Throughput beside a bare boto3 loop, in one run, against the local broker in its own process.
 
     python -m tests.benchmarks [--messages 20000] [--runs 3] [--delay-ms 0] [CONTENDER ...]
 

@@ -1,4 +1,4 @@
-"""Publishing beside bare boto3, in one run, against the embedded broker in a process of its own.
+"""Publishing beside bare boto3, in one run, against the local broker in a process of its own.
 
     python -m tests.benchmarks.publishing [--messages 2000] [--runs 3] [--delay-ms 0]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from moto.server import ThreadedMotoServer
 
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
@@ -32,7 +32,7 @@ def memory() -> World:
 
 @pytest.fixture(scope="session")
 def http_transport() -> Iterator[AwsTransport]:
-    with EmbeddedServer(region=REGION) as server:
+    with LocalServer(region=REGION) as server:
         yield AwsTransport(ClientSettings(region=REGION, endpoint_url=server.url))
 
 

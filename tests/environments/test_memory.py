@@ -3,7 +3,7 @@
 import pytest
 
 from pubsub_tasks.decorators import task
-from pubsub_tasks.environments.memory import TOPICS, MemoryEnvironment, WorldTopics
+from pubsub_tasks.environments.memory import TOPICS, MemoryEnvironment, MemoryTopics
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.wire.records import Outgoing, text
 from tests.samples import ORDER, TOPIC, OrderPlaced, body
@@ -63,7 +63,7 @@ def test_a_queue_that_is_named_gets_its_messages_under_that_name_or_where_it_is_
 def test_a_queue_of_a_task_is_there_before_anybody_asks_for_it() -> None:
     world = MemoryEnvironment(tasks_of("billing", "stock.fifo"))
 
-    publish(world, topic=WorldTopics(world=world).arn(ORDER), group_id="g", deduplication_id="d")
+    publish(world, topic=MemoryTopics(world=world).arn(ORDER), group_id="g", deduplication_id="d")
 
     assert count(world, "billing", "stock.fifo") == [1, 1]
 
@@ -84,7 +84,7 @@ def test_a_topic_is_fifo_where_a_fifo_queue_gets_it(queues: list[str], served: s
     world = MemoryEnvironment(tasks_of(*queues))
     world.queue(served)
 
-    assert WorldTopics(world=world).arn(ORDER).endswith(".fifo") is fifo
+    assert MemoryTopics(world=world).arn(ORDER).endswith(".fifo") is fifo
 
 
 def test_a_fifo_queue_that_a_standard_topic_cannot_feed_is_one_warning(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pubsub_tasks.environments.local_broker import environment
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import command, outcome
 from tests.integration.test_worker_command import client
 
@@ -22,7 +22,7 @@ def body(message: str = "hello") -> str:
 
 
 def test_it_consumes_a_queue_until_it_is_told_to_stop() -> None:
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         # Given a queue with a message as microcosm-pubsub writes it, raw and enveloped by SNS
         sqs, sns = client(server, "sqs"), client(server, "sns")
         url = sqs.create_queue(QueueName="simple")["QueueUrl"]

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from pubsub_tasks.environments.local_broker import environment
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from tests.dead_letters.samples import failed, order
 from tests.integration.commands import BIN, PATIENCE, command, outcome
 
@@ -24,7 +24,7 @@ CTRL_D = "\x04"
 class Shop:
     """A source queue and its dead-letter queue behind HTTP."""
 
-    def __init__(self, server: EmbeddedServer) -> None:
+    def __init__(self, server: LocalServer) -> None:
         self.env = environment(server.url)
         self.sqs = boto3.client(
             "sqs",
@@ -57,7 +57,7 @@ class Shop:
 
 @pytest.fixture
 def shop() -> Iterator[Shop]:
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         yield Shop(server)
 
 

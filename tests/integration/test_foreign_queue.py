@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pubsub_tasks.environments.local_broker import environment
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import command
 from tests.integration.test_worker_command import APP, client
 
@@ -30,7 +30,7 @@ def celery_task() -> str:
 def test_a_queue_of_celery_tasks_is_left_alone_until_a_message_is_ours(tmp_path: Path, letters: bool) -> None:
     # Given a queue of twelve Celery tasks
     (tmp_path / "shop.py").write_text(APP)
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         sqs = client(server, "sqs")
         dead = sqs.create_queue(QueueName="celery-dlq")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pubsub_tasks.environments.local_broker import environment
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import command
 from tests.integration.test_worker_command import client
 
@@ -137,7 +137,7 @@ def do_preexec():
 class World:
     """A broker with a queue that takes what the app publishes, and where the app lies."""
 
-    def __init__(self, server: EmbeddedServer, place: Path) -> None:
+    def __init__(self, server: LocalServer, place: Path) -> None:
         self.place, self.env = place, environment(server.url)
         sqs, sns = client(server, "sqs"), client(server, "sns")
         self.sqs, self.url = sqs, sqs.create_queue(QueueName="jobs")["QueueUrl"]
@@ -160,7 +160,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     (tmp_path / "shop.py").write_text(APP)
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         yield World(server, tmp_path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pubsub_tasks.environments.local_broker import environment
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import command
 from tests.integration.test_worker_command import client
 
@@ -51,7 +51,7 @@ def job(name):
 
 
 class World:
-    def __init__(self, server: EmbeddedServer, place: Path) -> None:
+    def __init__(self, server: LocalServer, place: Path) -> None:
         self.place, self.env = place, environment(server.url)
         self.sqs = client(server, "sqs")
         self.url = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
@@ -72,7 +72,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     (tmp_path / "shop.py").write_text(APP)
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         yield World(server, tmp_path)
 
 

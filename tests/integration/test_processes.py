@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.environments.local_broker import environment
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import command, outcome
 from tests.integration.test_worker_command import client
 from tests.worker.shops import until
@@ -38,7 +38,7 @@ def greet(name):
 class World:
     """A broker with a queue, and where an app lies."""
 
-    def __init__(self, server: EmbeddedServer, place: Path) -> None:
+    def __init__(self, server: LocalServer, place: Path) -> None:
         self.place = place
         self.env = environment(server.url)
         self.sqs = client(server, "sqs")
@@ -57,7 +57,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     (tmp_path / "shop.py").write_text(APP)
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         yield World(server, tmp_path)
 
 

@@ -11,7 +11,7 @@ from shlex import split
 import pytest
 
 from pubsub_tasks.environments.local_broker import environment
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import command, outcome
 
 REPOSITORY = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ def test_a_local_broker_takes_another_port_where_the_usual_one_is_taken(shop: Pa
 
 def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
     # Given a queue with one message for the task, one for nobody, and one that is no JSON
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         sqs = client(server, "sqs")
         dead = sqs.create_queue(QueueName="greetings-dlq")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -200,7 +200,7 @@ def test_debug_tells_where_an_app_raises_at_import_from_its_own_frames_on(shop: 
 
 
 def test_a_queue_of_another_host_than_the_endpoint_s_is_one_warning(shop: Path) -> None:
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         url = client(server, "sqs").create_queue(QueueName="greetings")["QueueUrl"]
         warned = []
         for each in (url, url.replace("127.0.0.1", "emulator")):
@@ -212,7 +212,7 @@ def test_a_queue_of_another_host_than_the_endpoint_s_is_one_warning(shop: Path) 
 
 
 def test_a_missing_queue_is_one_clear_line(shop: Path) -> None:
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         url = f"{server.url}/000000000000/nowhere"
         code, output = outcome(
             "pubsub-worker", "--sqs-queue-url", url, "--app", "shop", cwd=shop, env=environment(server.url)
@@ -231,7 +231,7 @@ def test_the_admin_command_runs_the_broker_alone_and_prints_the_environment(tmp_
         assert broker.end() == 0
 
 
-def client(server: EmbeddedServer, service: str):  # type: ignore[no-untyped-def]
+def client(server: LocalServer, service: str):  # type: ignore[no-untyped-def]
     import boto3
 
     return boto3.client(

@@ -10,16 +10,16 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedServer]:
-    with EmbeddedServer() as running:
+def server() -> Iterator[LocalServer]:
+    with LocalServer() as running:
         yield running
 
 
-def client(server: EmbeddedServer, service: str) -> Any:
+def client(server: LocalServer, service: str) -> Any:
     return boto3.client(
         service,
         endpoint_url=server.url,
@@ -30,7 +30,7 @@ def client(server: EmbeddedServer, service: str) -> Any:
     )
 
 
-def test_who_is_asking_is_answered(server: EmbeddedServer) -> None:
+def test_who_is_asking_is_answered(server: LocalServer) -> None:
     identity = client(server, "sts").get_caller_identity()
 
     assert identity["Account"] == "000000000000"
@@ -64,17 +64,17 @@ ROLE = {"RoleArn": "arn:aws:iam::000000000000:role/shop", "RoleSessionName": "sh
     ],
 )
 def test_what_is_not_served_is_refused_as_its_own_client_reads_it(
-    server: EmbeddedServer, service: str, method: str, params: dict[str, Any], code: str
+    server: LocalServer, service: str, method: str, params: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(ClientError) as caught:
         getattr(client(server, service), method)(**params)
 
     assert caught.value.response["Error"]["Code"] == code
     if method != "head_object":
-        assert "local broker" in str(caught.value) or "not supported by the embedded sts" in str(caught.value)
+        assert "local broker" in str(caught.value) or "not supported by the local sts" in str(caught.value)
 
 
-def test_a_presigned_object_is_no_banner(server: EmbeddedServer) -> None:
+def test_a_presigned_object_is_no_banner(server: LocalServer) -> None:
     url = client(server, "s3").generate_presigned_url("get_object", OBJECT)
 
     assert get(url) == (501, True)
@@ -90,7 +90,7 @@ def test_a_presigned_object_is_no_banner(server: EmbeddedServer) -> None:
     ],
 )
 def test_a_browser_reads_the_banner_at_the_root_alone(
-    server: EmbeddedServer, path: str, expected: tuple[int, bool]
+    server: LocalServer, path: str, expected: tuple[int, bool]
 ) -> None:
     assert get(server.url + path) == expected
 

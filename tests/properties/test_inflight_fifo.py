@@ -1,6 +1,6 @@
 """Whole histories on a FIFO queue: each group is handled in order, whatever fails, is tried again or crashes.
 
-Two workers after one another and side by side, each an `InFlight` over the embedded broker, on a clock that
+Two workers after one another and side by side, each an `InFlight` over the local broker, on a clock that
 only the history turns. A worker that crashes just disappears, and its leases run out.
 """
 

@@ -18,7 +18,7 @@ ATTRIBUTES = st.dictionaries(
 
 @given(ATTRIBUTES)
 def test_attributes_survive_the_way_there_and_back(attributes: dict[str, Attribute]) -> None:
-    assert boto_shapes.attributes_from(boto_shapes.attributes_to(attributes)) == attributes
+    assert boto_shapes.parse_attributes(boto_shapes.format_attributes(attributes)) == attributes
 
 
 def test_a_record_holds_all_that_a_receive_asks_for() -> None:
@@ -40,7 +40,7 @@ def test_a_record_holds_all_that_a_receive_asks_for() -> None:
     }
     assert set(message["Attributes"]) == set(boto_shapes.SYSTEM_ATTRIBUTES)
 
-    assert boto_shapes.record_from(message) == Record(
+    assert boto_shapes.parse_message(message) == Record(
         body="hello",
         receipt_handle="h-1",
         message_id="m-1",
@@ -57,7 +57,7 @@ def test_a_record_holds_all_that_a_receive_asks_for() -> None:
 
 
 def test_a_record_needs_no_more_than_handle_and_id() -> None:
-    record = boto_shapes.record_from({"MessageId": "m-1", "ReceiptHandle": "h-1"})
+    record = boto_shapes.parse_message({"MessageId": "m-1", "ReceiptHandle": "h-1"})
 
     assert (record.body, record.receive_count, record.sent_at, record.attributes) == ("", 1, 0.0, {})
 
@@ -88,7 +88,7 @@ def test_answers_are_put_in_the_order_of_the_entries() -> None:
         "Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}],
     }
 
-    assert boto_shapes.sent(response, 3) == [
+    assert boto_shapes.parse_sent(response, 3) == [
         Sent("m-0"),
         EntryFailure("InternalError", "", retriable=True),
         Sent("m-2"),
@@ -96,15 +96,15 @@ def test_answers_are_put_in_the_order_of_the_entries() -> None:
 
 
 def test_an_entry_that_nobody_answers_is_not_taken_for_done() -> None:
-    (failure,) = boto_shapes.settled({"Successful": []}, 1)
+    (failure,) = boto_shapes.parse_settled({"Successful": []}, 1)
 
     assert failure is not None
     assert failure.retriable
 
 
 def test_an_answer_may_leave_out_what_is_empty() -> None:
-    assert boto_shapes.settled({"Successful": [{"Id": "0"}]}, 1) == [None]
-    assert boto_shapes.settled({"Failed": [_refusal("InternalError")]}, 1) != [None]
+    assert boto_shapes.parse_settled({"Successful": [{"Id": "0"}]}, 1) == [None]
+    assert boto_shapes.parse_settled({"Failed": [_refusal("InternalError")]}, 1) != [None]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_an_answer_may_leave_out_what_is_empty() -> None:
     ],
 )
 def test_a_lost_lease_is_known_whatever_sqs_calls_it(code: str, message: str) -> None:
-    (failure,) = boto_shapes.settled({"Failed": [_refusal(code, message)]}, 1)
+    (failure,) = boto_shapes.parse_settled({"Failed": [_refusal(code, message)]}, 1)
 
     assert failure is not None
     assert failure.lost
@@ -144,14 +144,14 @@ def test_a_lost_lease_is_known_whatever_sqs_calls_it(code: str, message: str) ->
     ],
 )
 def test_what_the_sender_did_not_cause_may_be_tried_again(refusal: dict[str, Any], retriable: bool) -> None:
-    (failure,) = boto_shapes.settled({"Failed": [{"Id": "0", **refusal}]}, 1)
+    (failure,) = boto_shapes.parse_settled({"Failed": [{"Id": "0", **refusal}]}, 1)
 
     assert failure is not None
     assert (failure.retriable, failure.lost) == (retriable, False)
 
 
 def test_a_queue_without_redrive_policy_has_no_dead_letter_queue() -> None:
-    attributes = boto_shapes.queue_attributes_from({"QueueArn": "arn:aws:sqs:eu-west-1:1:orders"})
+    attributes = boto_shapes.parse_queue_attributes({"QueueArn": "arn:aws:sqs:eu-west-1:1:orders"})
 
     assert attributes.dead_letter_arn is None
     assert attributes.max_receive_count is None

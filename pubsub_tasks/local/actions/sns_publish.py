@@ -43,7 +43,7 @@ def publish(account: Account, params: Params, now: float) -> Answer:
     """Publish one message."""
     arn = params.get("TopicArn") or params.get("TargetArn")
     if not arn:
-        raise invalid_parameter("TopicArn", "The embedded broker publishes to topics only: name one.")
+        raise invalid_parameter("TopicArn", "The local broker publishes to topics only: name one.")
     topic = account.topic(arn)
     draft = _draft(topic, params, now)
     if draft.size > topic.size:

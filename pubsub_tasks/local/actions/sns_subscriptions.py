@@ -99,7 +99,7 @@ def _check_policies(topic: Topic, arn: str) -> None:
 def _check_endpoint(topic: Topic, protocol: str | None, endpoint: str) -> None:
     if protocol != "sqs":
         raise invalid_parameter(
-            "Protocol", f"The embedded broker delivers to sqs only, not {protocol!r}: subscribe a queue."
+            "Protocol", f"The local broker delivers to sqs only, not {protocol!r}: subscribe a queue."
         )
     if not endpoint.startswith("arn:") or endpoint.count(":") != 5 or ":sqs:" not in endpoint:
         raise invalid_parameter("Endpoint", f"SQS endpoint ARN expected, not {endpoint!r}.")

@@ -23,11 +23,11 @@ def start_message_move_task(account: Account, params: Params, now: float) -> Ans
     destination = _queue(account, params, "DestinationArn") if params.get("DestinationArn") else None
     rate = whole(params, "MaxNumberOfMessagesPerSecond", 1, MOVES_PER_SECOND)
     _check(account, source, destination)
-    source.settle(now)
+    source.apply_due(now)
     task = MoveTask(_handle(account, source), source, destination, rate, now, source.visible)
     account.moves.start(task)
     for name in [destination.name] if destination else account.queues:
-        account.stirred.add(name)
+        account.changed_queues.add(name)
     return {"TaskHandle": task.handle}
 
 

@@ -54,7 +54,7 @@ def delete_queue(account: Account, params: Params, now: float) -> Answer:
     queue = account.queue(params.get("QueueUrl"))
     del account.queues[queue.name]
     account.deleted_at[queue.name] = now
-    account.stirred.add(queue.name)
+    account.changed_queues.add(queue.name)
     return {}
 
 
@@ -91,7 +91,7 @@ def get_queue_attributes(account: Account, params: Params, now: float) -> Answer
             raise ServiceError("InvalidAttributeName", f"Unknown Attribute {name}.")
     if not names:
         return {}
-    queue.settle(now)
+    queue.apply_due(now)
     known = {**queue.settings.texts, **_live(queue)}
     return {"Attributes": known if "All" in names else {name: known[name] for name in names if name in known}}
 
@@ -107,7 +107,7 @@ def set_queue_attributes(account: Account, params: Params, now: float) -> Answer
     settings = queue.settings.changed(attributes)
     if "RedrivePolicy" in attributes:
         _check_redrive(account, queue.arn, settings)
-    queue.settle(now)
+    queue.apply_due(now)
     queue.configure(settings, now)
     return {}
 
@@ -152,7 +152,7 @@ def _create(
     arn = account.queue_arn(name)
     _check_redrive(account, arn, settings)
     kind = FifoQueue if settings.fifo else BrokerQueue
-    queue = account.queues[name] = kind(name, arn, settings, account.ids, account.stirred, now)
+    queue = account.queues[name] = kind(name, arn, settings, account.ids, account.changed_queues, now)
     queue.tags = _checked_tags(tags)
     return queue
 

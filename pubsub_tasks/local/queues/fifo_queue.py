@@ -1,4 +1,7 @@
-"""FifoQueue: what a FIFO queue does beyond order, which is the line's: it knows sends and receives again."""
+"""A FIFO queue of the local broker: deduplicated sends, and receives that can be repeated.
+
+`receive_order.FifoOrder` keeps the order within message groups.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +19,9 @@ from .stored_message import MessagePlace, StoredMessage
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """What one receive took: each message with its handle and the end of its hold."""
+    """One receive: each message with its receipt handle and the end of its visibility timeout."""
 
-    holds: Sequence[tuple[StoredMessage, str, float]]
+    received: Sequence[tuple[StoredMessage, str, float]]
 
     @classmethod
     def of(cls, taken: Sequence[StoredMessage]) -> "_Attempt":
@@ -26,26 +29,26 @@ class _Attempt:
 
     @property
     def untouched(self) -> bool:
-        """True while nothing of it was deleted, ran out, or had its visibility changed."""
+        """True until a message is deleted, times out or has its visibility changed."""
         return all(
-            message.place is MessagePlace.HELD and message.handle == handle and message.visible_at == end
-            for message, handle, end in self.holds
+            message.place is MessagePlace.IN_FLIGHT and message.handle == handle and message.visible_at == end
+            for message, handle, end in self.received
         )
 
 
 class FifoQueue(BrokerQueue):
-    """A queue with strict order per message group, which takes a message once in five minutes."""
+    """A queue with strict order per message group and a deduplication interval of five minutes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._sends: RecentKeys[tuple[str | None, str], StoredMessage] = RecentKeys()
         self._attempts: RecentKeys[str, _Attempt] = RecentKeys()
 
-    def _new_line(self) -> ReceiveOrder:
+    def _new_order(self) -> ReceiveOrder:
         return FifoOrder()
 
     def send(self, body: str, now: float, delay: int | None = None, **fields: Any) -> StoredMessage:
-        """As on a standard queue; a duplicate adds nothing and returns the first message (SendMessage)."""
+        """As on a standard queue. A duplicate adds nothing and returns the first message (SendMessage)."""
         deduplication_id = fields["deduplication_id"] = fields.get("deduplication_id") or content_id(body)
         scope = (fields["group"] if self.settings.per_group else None, deduplication_id)
         earlier = self._sends.find(scope, now)
@@ -58,18 +61,18 @@ class FifoQueue(BrokerQueue):
     def receive_again(
         self, attempt: str, most: int, visibility: int, now: float, dead_letters: BrokerQueue | None
     ) -> list[StoredMessage]:
-        """A receive that can be repeated under its ReceiveRequestAttemptId for five minutes.
+        """Receive, or repeat an earlier receive with the same ReceiveRequestAttemptId (`attempt`).
 
-        A repetition gets the same messages and handles, held anew for `visibility` seconds, unless something
-        became of them in between; then it is a receive like any other.
+        Within five minutes, a repetition returns the same messages and handles with a new visibility timeout
+        of `visibility` seconds. If one of them has changed in the meantime, it is an ordinary receive.
         """
-        self.settle(now)
+        self.apply_due(now)
         earlier = self._attempts.find(attempt, now)
         if earlier is not None and earlier.untouched:
-            taken = [message for message, _, _ in earlier.holds]
+            taken = [message for message, _, _ in earlier.received]
             for message in taken:
-                self._hold_until(message, min(now + visibility, message.received_at + VISIBILITY))
-            self.stirred.add(self.name)
+                self._set_visible_at(message, min(now + visibility, message.received_at + VISIBILITY))
+            self.changed_queues.add(self.name)
         else:
             taken = self.receive(most, visibility, now, dead_letters)
         if taken:
@@ -77,32 +80,32 @@ class FifoQueue(BrokerQueue):
         return taken
 
     def delete(self, handle: str, now: float) -> None:
-        """As on a standard queue; a handle whose hold has run out is refused (DeleteMessage)."""
-        self.settle(now)
+        """As on a standard queue, but refuses a handle whose visibility timeout has ended (DeleteMessage)."""
+        self.apply_due(now)
         message = self._find(handle)
-        if message is not None and (message.handle != handle or message.place is not MessagePlace.HELD):
+        if message is not None and (message.handle != handle or message.place is not MessagePlace.IN_FLIGHT):
             raise invalid_value("ReceiptHandle", handle, "The receipt handle has expired.")
         super().delete(handle, now)
 
     def purge(self, now: float) -> None:
-        """As on a standard queue; what a receive took can no longer be asked for again."""
+        """As on a standard queue; earlier receives can no longer be repeated."""
         super().purge(now)
         self._attempts = RecentKeys()
 
     def configure(self, settings: QueueSettings, now: float) -> None:
-        """Let other settings apply; another delay applies to what is still delayed, too (SetQueueAttributes).
+        """Apply other settings. A new delay also applies to delayed messages (SetQueueAttributes).
 
-        That is the one operation whose time grows with the queue's length.
+        This is the only operation whose time grows linearly with the queue's length.
         """
         redelayed = settings.delay != self.settings.delay and self.delayed
         super().configure(settings, now)
         if redelayed:
             for message in self._messages.values():
                 if message.place is MessagePlace.DELAYED:
-                    self._hold_until(message, message.sent_at + settings.delay)
+                    self._set_visible_at(message, message.sent_at + settings.delay)
 
     def _adopt(self, message: StoredMessage, now: float, delay: int, **changes: Any) -> None:
-        """Its age starts anew, and the id it had before deduplicates it (DLQ redrive guide)."""
+        """The age starts again, and the previous id becomes the deduplication id (DLQ redrive guide)."""
         changes |= {"sent_at": now, "deduplication_id": message.id, "sequence": True}
         super()._adopt(message, now, delay, **changes)
 
@@ -111,5 +114,5 @@ class FifoQueue(BrokerQueue):
 
 
 def content_id(body: str) -> str:
-    """The deduplication id of a message that was given none: of its body only, never its attributes."""
+    """The content-based deduplication id: a hash of the body without the attributes."""
     return sha256(body.encode()).hexdigest()

@@ -72,7 +72,7 @@ class MoveTask:
             self._fail("AWS.SimpleQueueService.NonExistentQueue")
             return
         self.source.withdraw()
-        target.take_back(message, now)
+        target.add_redriven(message, now)
         self.moved += 1
 
     def _fail(self, reason: str) -> None:

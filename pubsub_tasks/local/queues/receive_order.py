@@ -1,7 +1,7 @@
-"""Lines: in which order visible messages are handed out. Knows no clock, no handle and no count.
+"""The order in which a queue's visible messages are received.
 
-A standard queue has an `StandardOrder`, a FIFO queue a `FifoOrder`. A message that has gone while it stood in
-line is dropped when it comes up.
+A standard queue has a `StandardOrder`, a FIFO queue a `FifoOrder`. A message that is deleted or expires while
+it is listed here is skipped when its turn comes.
 """
 
 from collections import deque
@@ -12,37 +12,41 @@ from .stored_message import MessagePlace, StoredMessage
 
 
 class ReceiveOrder(Protocol):
-    """Visible messages, first one first."""
+    """The visible messages of a queue, in the order in which they are received."""
 
-    def join(self, message: StoredMessage) -> None:
-        """The message is visible from now on."""
+    def add(self, message: StoredMessage) -> None:
+        """Add a message that has become visible."""
         ...
 
     def first(self) -> StoredMessage | None:
-        """The next message that may be received; it stays in line."""
+        """The next message that may be received, or None. It stays listed."""
         ...
 
     def take(self) -> StoredMessage:
-        """Take out what `first` has just shown."""
+        """Remove and return the message that `first` has just returned."""
         ...
 
-    def hold(self, message: StoredMessage) -> None:
-        """A message that was taken is in flight."""
+    def start_in_flight(self, message: StoredMessage) -> None:
+        """Note that a taken message is in flight."""
         ...
 
-    def free(self, message: StoredMessage) -> bool:
-        """A message is no longer in flight; True where others may be received because of it."""
+    def end_in_flight(self, message: StoredMessage) -> bool:
+        """Note that a message is no longer in flight.
+
+        Returns True if this makes other messages receivable.
+        """
         ...
 
-    def close(self) -> None:
-        """One receive is over."""
+    def end_receive(self) -> None:
+        """Note the end of one receive call."""
         ...
 
 
 class StandardOrder:
-    """The order of a standard queue: as they became visible, a returned message behind the others.
+    """The order of a standard queue: messages are received in the order in which they became visible.
 
-    SQS promises no order here. Behind is fairer than in front: what fails again and again starves nobody.
+    SQS promises no order here. A message that becomes visible again goes to the end, so that one that keeps
+    failing does not starve the others.
     """
 
     __slots__ = ("_messages",)
@@ -50,7 +54,7 @@ class StandardOrder:
     def __init__(self) -> None:
         self._messages: deque[StoredMessage] = deque()
 
-    def join(self, message: StoredMessage) -> None:
+    def add(self, message: StoredMessage) -> None:
         self._messages.append(message)
 
     def first(self) -> StoredMessage | None:
@@ -63,25 +67,25 @@ class StandardOrder:
     def take(self) -> StoredMessage:
         return self._messages.popleft()
 
-    def hold(self, message: StoredMessage) -> None:
-        """Nobody waits for it."""
+    def start_in_flight(self, message: StoredMessage) -> None:
+        """Does nothing: no other message waits for it."""
 
-    def free(self, message: StoredMessage) -> bool:
+    def end_in_flight(self, message: StoredMessage) -> bool:
         return False
 
-    def close(self) -> None:
-        """Nothing is locked."""
+    def end_receive(self) -> None:
+        """Does nothing: a receive locks no group."""
 
 
 class _MessageGroup:
-    """One message group: its visible messages by their place in the queue, and how many are in flight."""
+    """One message group: its visible messages in queue order, and how many are in flight."""
 
-    __slots__ = ("held", "listed", "messages", "name")
+    __slots__ = ("in_flight", "listed", "messages", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.messages: list[tuple[int, StoredMessage]] = []
-        self.held = 0
+        self.in_flight = 0
         self.listed = False
 
     def first(self) -> StoredMessage | None:
@@ -93,7 +97,7 @@ class _MessageGroup:
 
 
 class FifoOrder:
-    """The order of a FIFO queue: strict within a group, and nothing of a group while any of it is in flight.
+    """The order of a FIFO queue: strict within a group; a group with a message in flight is locked.
 
     One receive may take several messages of a group, in order (ReceiveMessage); groups take turns.
     """
@@ -104,7 +108,7 @@ class FifoOrder:
         self._groups: dict[str, _MessageGroup] = {}
         self._ready: deque[_MessageGroup] = deque()
 
-    def join(self, message: StoredMessage) -> None:
+    def add(self, message: StoredMessage) -> None:
         group = self._group(message)
         heappush(group.messages, (message.key, message))
         self._list(group)
@@ -114,23 +118,23 @@ class FifoOrder:
             message = self._ready[0].first()
             if message is not None:
                 return message
-            self._leave(self._ready.popleft())
+            self._unlist(self._ready.popleft())
         return None
 
     def take(self) -> StoredMessage:
         return heappop(self._ready[0].messages)[1]
 
-    def hold(self, message: StoredMessage) -> None:
-        self._group(message).held += 1
+    def start_in_flight(self, message: StoredMessage) -> None:
+        self._group(message).in_flight += 1
 
-    def free(self, message: StoredMessage) -> bool:
+    def end_in_flight(self, message: StoredMessage) -> bool:
         group = self._group(message)
-        group.held -= 1
+        group.in_flight -= 1
         return self._list(group)
 
-    def close(self) -> None:
-        if self._ready and self._ready[0].held:
-            self._leave(self._ready.popleft())
+    def end_receive(self) -> None:
+        if self._ready and self._ready[0].in_flight:
+            self._unlist(self._ready.popleft())
 
     def _group(self, message: StoredMessage) -> _MessageGroup:
         name = message.group or ""
@@ -140,7 +144,7 @@ class FifoOrder:
         return group
 
     def _list(self, group: _MessageGroup) -> bool:
-        if group.held or group.listed:
+        if group.in_flight or group.listed:
             return False
         if group.messages:
             group.listed = True
@@ -149,7 +153,7 @@ class FifoOrder:
             del self._groups[group.name]
         return group.listed
 
-    def _leave(self, group: _MessageGroup) -> None:
+    def _unlist(self, group: _MessageGroup) -> None:
         group.listed = False
-        if not (group.held or group.messages):
+        if not (group.in_flight or group.messages):
             del self._groups[group.name]

@@ -28,11 +28,11 @@ SYSTEM_ATTRIBUTES = frozenset(
 
 
 class MessagePlace(IntEnum):
-    """Where a message stands in its queue."""
+    """The state of a message in its queue."""
 
     VISIBLE = 0
     DELAYED = 1
-    HELD = 2
+    IN_FLIGHT = 2
     GONE = 3
 
 
@@ -44,12 +44,12 @@ class StoredMessage:
     """One message in one queue.
 
     Attributes:
-        key: its place in the queue's order; larger is later.
-        sequence: True where the queue shows sequence numbers (FIFO).
-        receives: how often it was received, over all queues it stood in.
-        carried: how many of these happened in earlier queues.
-        received_at: when its present holder received it (epoch seconds).
-        visible_at: when a delay or a hold ends (epoch seconds); NEVER where there is none.
+        key: its position in the queue's order; larger is later.
+        sequence: True if the queue shows sequence numbers (FIFO).
+        receives: number of receives in all queues it has been in.
+        carried: how many of these were in earlier queues.
+        received_at: time of the latest receive (epoch seconds).
+        visible_at: when its delay or visibility timeout ends (epoch seconds); NEVER if it has none.
         handle: the receipt handle of the latest receive.
         source_arn: the queue from which it was dead-lettered.
     """
@@ -79,7 +79,7 @@ class StoredMessage:
             self.body_md5 = digest(self.body)
 
     def moved(self, key: int, **changes: Any) -> "StoredMessage":
-        """The copy of this message that is about to stand in another queue."""
+        """A copy of this message for another queue."""
         return replace(
             self,
             key=key,
@@ -91,7 +91,7 @@ class StoredMessage:
         )
 
     def shown(self, system_names: Collection[str], names: Collection[str]) -> dict[str, Any]:
-        """The message as `ReceiveMessage` returns it, with what was asked for and no more."""
+        """The message as ReceiveMessage returns it, with the requested attributes only."""
         view: dict[str, Any] = {
             "MessageId": self.id,
             "ReceiptHandle": self.handle,
@@ -132,12 +132,12 @@ class StoredMessage:
 
 
 def digest(text: str) -> str:
-    """The MD5 that SDKs compare with the body they sent or got."""
+    """The MD5 that SDKs compare with the body that they sent or received."""
     return md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def milliseconds(moment: float) -> str:
-    """Epoch seconds as SQS writes a time: whole milliseconds, as text."""
+    """Epoch seconds in the format of SQS: whole milliseconds, as text."""
     return str(round(moment * 1000))
 
 

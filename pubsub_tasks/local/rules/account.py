@@ -16,7 +16,7 @@ class Account:
 
     Attributes:
         endpoint: the beginning of queue URLs; may be set late, once a port is known.
-        stirred: names of queues that changed in a way a waiting receiver should hear of.
+        changed_queues: names of queues that changed in a way a waiting receiver should hear of.
         deleted_at: when a queue of this name was deleted (epoch seconds).
     """
 
@@ -32,7 +32,7 @@ class Account:
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.moves = MoveTasks()
-        self.stirred: set[str] = set()
+        self.changed_queues: set[str] = set()
         self.deleted_at: dict[str, float] = {}
 
     def queue_url(self, name: str) -> str:

@@ -98,7 +98,7 @@ class Broker:
         known = _ACTIONS[service].get(action)
         if known is None:
             raise ServiceError(
-                "InvalidAction", f"The action {action} is not supported by the embedded {service}."
+                "InvalidAction", f"The action {action} is not supported by the local {service}."
             )
         account = self._account
         try:
@@ -120,6 +120,6 @@ class Broker:
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _tell(self) -> None:
-        stirred = self._account.stirred
-        while stirred:
-            self.on_arrival(stirred.pop())
+        changed_queues = self._account.changed_queues
+        while changed_queues:
+            self.on_arrival(changed_queues.pop())

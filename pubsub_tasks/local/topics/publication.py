@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 # Nobody can check a signature made here, so that it need not change; the queue's policy is what protects.
-_SIGNATURE = base64.b64encode(b"the embedded broker signs nothing").decode()
+_SIGNATURE = base64.b64encode(b"the local broker signs nothing").decode()
 _CERTIFICATE = "https://sns.{region}.amazonaws.com/SimpleNotificationService-0000000000000000000000.pem"
 
 

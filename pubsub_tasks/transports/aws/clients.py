@@ -17,7 +17,7 @@ from ...lifecycle import forks
 from ...wire.records import REFUSED_KEYS
 from .credentials import NO_CREDENTIALS, credential_errors
 from .fast_path import FastPath
-from .hot_calls import DIALECTS
+from .hot_calls import HOT_CALLS
 
 LONGEST_WAIT = 20
 """Seconds. Source: SQS API reference, ReceiveMessage."""
@@ -158,8 +158,8 @@ class Clients:
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(f"cannot speak to {service.upper()} in {region}: {error}") from error
         client.meta.events.register("after-call", self._watch)
-        dialect = DIALECTS.get(service) if settings.fast_path else None
-        return Made(client, FastPath(client, credentials, dialect) if dialect else None, credentials)
+        hot_calls = HOT_CALLS.get(service) if settings.fast_path else None
+        return Made(client, FastPath(client, credentials, hot_calls) if hot_calls else None, credentials)
 
     def _watch(self, parsed: Any, **_: Any) -> None:
         error = parsed.get("Error") if isinstance(parsed, dict) else None

@@ -1,9 +1,8 @@
-"""FastPath: one try of a call without the machinery of botocore, which costs more than all else here.
+"""Makes the hot calls without botocore's request machinery, which dominates the CPU cost of a call.
 
-boto3's first call is watched. Later ones of the same client go where that went, signed for what that was
-signed for, by the same pool of connections: its TLS, its time-outs. Whatever is no plain success is given to
-boto3 as the first try of its own call: it knows what errors mean, and when to try again. All calls are
-boto3's until a first one was watched.
+The first call goes through boto3 and is observed. Later calls of the same client use the same endpoint,
+signing scope and connection pool, and so the same TLS settings and timeouts. Any result other than a plain
+success is passed to boto3 as the first attempt of its own call; boto3 classifies errors and retries.
 """
 
 import logging
@@ -16,8 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from urllib3.exceptions import TimeoutError
 
-from .first_try import FirstTry
-from .hot_calls import HotCall
+from .first_attempt import FirstAttempt
+from .hot_calls import HotCalls
 from .sigv4 import Scope, signed
 
 logger = logging.getLogger(__name__)
@@ -36,43 +35,47 @@ _OF_EVERY_CALL = frozenset(
         "x-amzn-query-mode",
     }
 )
-"""Headers that botocore sends anyway; others, such as a trace in Lambda, are for it to send each time."""
+"""Headers of an ordinary call.
+
+With any other header, such as a trace in Lambda, botocore makes every call.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """How a call was made, and so how to make others."""
+    """Where and how a service is called, as observed from a call that botocore made."""
 
-    dialect: HotCall
+    hot_calls: HotCalls
     pool: Any
     headers: dict[str, str]
     target: str
     scope: Scope
 
     @classmethod
-    def of(cls, dialect: HotCall, client: Any, request: Any, scope: Scope) -> Self | None:
-        """Of botocore's client and of its request that is about to be signed; None for what is not so plain.
+    def of(cls, hot_calls: HotCalls, client: Any, request: Any, scope: Scope) -> Self | None:
+        """The endpoint of a request that botocore is about to sign.
 
-        Where the connections are is botocore's own affair: where it changes, boto3 makes every call.
+        Returns None if the request has a proxy, a path, a query, credentials in its URL or unusual headers.
+        The connection pool is private to botocore; if its attributes change, boto3 makes every call.
         """
         url, session = urlsplit(request.url), client._endpoint.http_session
-        told = {name.lower(): value for name, value in request.headers.items()}
-        known = told["content-type"].startswith(dialect.content_type) and told.keys() <= _OF_EVERY_CALL
+        sent = {name.lower(): value for name, value in request.headers.items()}
+        known = sent["content-type"].startswith(hot_calls.content_type) and sent.keys() <= _OF_EVERY_CALL
         plain = url.path == "/" and not url.query and "@" not in url.netloc
         if not (known and plain) or session._proxy_config.proxy_url_for(request.url):
             return None
         pool = session._manager.connection_from_url(request.url)
-        headers = {"content-type": told["content-type"], "user-agent": told["user-agent"], "host": _host(url)}
-        return cls(dialect, pool, headers, told.get("x-amz-target", "").rpartition(".")[0], scope)
+        headers = {"content-type": sent["content-type"], "user-agent": sent["user-agent"], "host": _host(url)}
+        return cls(hot_calls, pool, headers, sent.get("x-amz-target", "").rpartition(".")[0], scope)
 
     @property
-    def open(self) -> bool:
-        """Whether botocore made a call by it, rather than somebody who answers in its place, as moto may."""
+    def is_open(self) -> bool:
+        """Whether botocore has sent a request over this pool; False if responses are faked, as by moto."""
         return bool(self.pool.num_requests)
 
     def request(self, action: str, params: dict[str, Any], keys: Any) -> tuple[bytes, dict[str, str]]:
-        """Body and headers."""
-        body = self.dialect.write(action, params)
+        """Body and signed headers of a call."""
+        body = self.hot_calls.write(action, params)
         target = {"x-amz-target": f"{self.target}.{action}"} if self.target else {}
         return body, signed({**self.headers, **target}, body, self.scope, keys, datetime.now(UTC))
 
@@ -81,73 +84,77 @@ class _Endpoint:
 
 
 class FastPath:
-    """The fast path of one client, whose credentials these are. Safe to share between threads."""
+    """The fast path of one boto3 client, signing with that client's credentials.
 
-    def __init__(self, client: Any, credentials: Any, dialect: HotCall) -> None:
+    Safe to share between threads.
+    """
+
+    def __init__(self, client: Any, credentials: Any, hot_calls: HotCalls) -> None:
         self._client = client
         self._credentials = credentials
         self._service = client.meta.service_model.service_name
-        self._dialect = dialect
-        self._line: _Endpoint | None = None
-        self._first_try = FirstTry(client, self._service)
+        self._hot_calls = hot_calls
+        self._endpoint: _Endpoint | None = None
+        self._first_attempt = FirstAttempt(client, self._service)
         client.meta.events.register(f"before-sign.{self._service}", self._watch)
 
     def call(self, action: str, params: dict[str, Any]) -> dict[str, Any] | None:
-        """What boto3 would answer, or None: then boto3 is to make the call, and `forget` to follow.
+        """Make a call and return its response in boto3's shape, or None if boto3 must make the call.
 
-        A request that was sent and not answered well is the first try of boto3's call.
+        After None, call boto3 and then `forget`. If a request was sent and failed, it counts as the first
+        attempt of boto3's call.
         """
-        if self._line is None or action not in self._dialect.actions:
+        if self._endpoint is None or action not in self._hot_calls.actions:
             return None
         try:
-            if not self._line.open:
+            if not self._endpoint.is_open:
                 return None
-            request = self._line.request(action, params, self._credentials.get_frozen_credentials())
+            request = self._endpoint.request(action, params, self._credentials.get_frozen_credentials())
         except Exception as error:
             logger.debug("%s is left to boto3: %s", action, error)
             return None
-        return self._tried(self._line, action, request)
+        return self._attempt(self._endpoint, action, request)
 
     def forget(self) -> None:
-        """boto3's call is over, whether it used the first try or not."""
-        self._first_try.forget()
+        """Discard the first attempt, after boto3's call, whether or not it used it."""
+        self._first_attempt.forget()
 
-    def _tried(
-        self, line: _Endpoint, action: str, request: tuple[bytes, dict[str, str]]
+    def _attempt(
+        self, endpoint: _Endpoint, action: str, request: tuple[bytes, dict[str, str]]
     ) -> dict[str, Any] | None:
         try:
-            answer = line.send(*request)
+            answer = endpoint.send(*request)
             if answer.status == OK:
-                return self._dialect.read(answer.data)
+                return self._hot_calls.read(answer.data)
         except Exception as error:
             logger.debug("%s is left to boto3: %s", action, error)
-            self._first_try.failed(error)
+            self._first_attempt.failed(error)
             if isinstance(error, TimeoutError):
-                _close_idle(line.pool)
+                _close_idle(endpoint.pool)
         else:
-            self._first_try.answered(answer.status, answer.headers, answer.data)
+            self._first_attempt.answered(answer.status, answer.headers, answer.data)
         return None
 
     def _watch(self, request: Any, signature_version: str, region_name: str, **_: Any) -> None:
-        if self._line is not None or signature_version != "v4":
+        if self._endpoint is not None or signature_version != "v4":
             return
         signing = request.context.get("signing", {})
         scope = Scope(signing.get("region", region_name), signing.get("signing_name", self._service))
         try:
-            self._line = _Endpoint.of(self._dialect, self._client, request, scope)
-        except Exception as error:  # botocore's insides are others one day, and its own call must not fail
+            self._endpoint = _Endpoint.of(self._hot_calls, self._client, request, scope)
+        except Exception as error:  # private attributes of botocore may change, and its call must not fail
             logger.debug("calls are left to boto3: %r", error)
 
 
 def _close_idle(pool: Any) -> None:
-    """What made one connection go silent may have taken the others: boto3's try is to open a new one."""
+    """Close idle connections after a timeout, as they may be dead too; the next attempt opens a new one."""
     idle = []
     with suppress(Empty):
         for _ in range(pool.pool.maxsize):
             idle.append(pool.pool.get(block=False))
     for connection in idle:
         if connection is not None:
-            connection.close()  # it opens anew when it is used
+            connection.close()  # reopened on its next use
         with suppress(Full):
             pool.pool.put(connection, block=False)
 

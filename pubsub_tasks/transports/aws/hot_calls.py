@@ -1,7 +1,7 @@
-"""Dialects: those few calls of which there are many, as SQS and SNS wish them written. Pure.
+"""Serialization of the hot calls: the few calls that a worker and a producer make all the time.
 
-Parameters and answers are in boto3's shapes. botocore's own serializers and parsers judge it in the tests; an
-answer that is an error is not read here. Source: the AWS JSON 1.0 and AWS query protocols.
+Parameters and responses are in boto3's shapes; the tests compare them with botocore's own serializers and
+parsers. Error responses are not parsed here. Source: the AWS JSON 1.0 and AWS query protocols.
 """
 
 import json
@@ -16,8 +16,8 @@ Shape = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class HotCall:
-    """How the calls of one service are written and its answers read; `read` raises what it may."""
+class HotCalls:
+    """The hot calls of one service. `read` raises any exception for a response that it cannot parse."""
 
     content_type: str
     actions: frozenset[str]
@@ -30,8 +30,8 @@ def _to_json(action: str, params: Mapping[str, Any]) -> bytes:
 
 
 def _from_json(body: bytes) -> Shape:
-    # To botocore what is null is not there.
-    answer: Shape = json.loads(body, object_hook=_told if b"null" in body else None)
+    # botocore leaves out members that are null.
+    answer: Shape = json.loads(body, object_hook=_without_nulls if b"null" in body else None)
     for message in answer.get("Messages", ()):
         for attribute in _attributes(message):
             attribute["BinaryValue"] = _from_base64(attribute.get("BinaryValue"))
@@ -39,7 +39,7 @@ def _from_json(body: bytes) -> Shape:
 
 
 def _attributes(message: Any) -> Iterator[Shape]:
-    """The binary attributes of a received message, or none where it has an odd shape."""
+    """The binary attributes of a received message; none if the message is malformed."""
     attributes = message.get("MessageAttributes") if isinstance(message, dict) else None
     for attribute in attributes.values() if isinstance(attributes, dict) else ():
         if isinstance(attribute, dict) and "BinaryValue" in attribute:
@@ -53,19 +53,21 @@ def _from_base64(value: Any) -> bytes | None:
         return None
 
 
-def _told(members: Shape) -> Shape:
+def _without_nulls(members: Shape) -> Shape:
     return {name: value for name, value in members.items() if value is not None}
 
 
 def _to_form(action: str, params: Mapping[str, Any]) -> bytes:
-    told = [("Action", action), ("Version", "2010-03-31")]
+    fields = [("Action", action), ("Version", "2010-03-31")]
     for name, value in params.items():
-        told += _flat(name, value)
-    return urlencode(told).encode()
+        fields += _flat(name, value)
+    return urlencode(fields).encode()
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """A list is `Name.member.1`, a map of attributes `Name.entry.1.Name` and `Name.entry.1.Value`."""
+    """Form fields of a parameter: `Name.member.1` for a list, `Name.entry.1.Name` and `.Value` for
+    attributes.
+    """
     if isinstance(value, list):
         for number, each in enumerate(value, 1):
             yield from _flat(f"{name}.member.{number}", each)
@@ -102,8 +104,8 @@ def _in_base64(value: object) -> str:
     return b64encode(value).decode()
 
 
-DIALECTS = {
-    "sqs": HotCall(
+HOT_CALLS = {
+    "sqs": HotCalls(
         "application/x-amz-json-1.0",
         frozenset(
             {"ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch", "SendMessageBatch"}
@@ -111,6 +113,6 @@ DIALECTS = {
         _to_json,
         _from_json,
     ),
-    "sns": HotCall("application/x-www-form-urlencoded", frozenset({"PublishBatch"}), _to_form, _from_xml),
+    "sns": HotCalls("application/x-www-form-urlencoded", frozenset({"PublishBatch"}), _to_form, _from_xml),
 }
-"""By the service's name."""
+"""By service name."""

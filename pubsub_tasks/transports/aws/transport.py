@@ -15,7 +15,7 @@ from ...wire.records import REFUSED_KEYS
 from ..observed_calls import observed
 from ..protocols import Features
 from ..sns import SnsPublisher
-from ..sqs import SqsQueue, find_queue
+from ..sqs import SqsQueue, find_queue_url
 from .clients import Clients, Made
 from .clients import ClientSettings as ClientSettings
 from .regions import region_of_arn, region_of_url
@@ -53,7 +53,7 @@ class AwsTransport:
 
     def queue_url(self, arn: str) -> str:
         if arn not in self._urls:
-            self._urls[arn] = find_queue(partial(self._sqs, region_of_arn(arn)), arn)
+            self._urls[arn] = find_queue_url(partial(self._sqs, region_of_arn(arn)), arn)
         return self._urls[arn]
 
     def client(self, service: str, region: str | None = None) -> Any:

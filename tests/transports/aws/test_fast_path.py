@@ -18,7 +18,7 @@ from botocore.httpsession import URLLib3Session
 
 from pubsub_tasks.errors import ReceiveFailed
 from pubsub_tasks.local import aws_query
-from pubsub_tasks.local.server import EmbeddedServer
+from pubsub_tasks.local.server import LocalServer
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.fast_path import _host
 from pubsub_tasks.transports.aws.transport import AwsTransport
@@ -331,7 +331,7 @@ def test_nothing_that_goes_well_is_left_to_botocore(
 ) -> None:
     # Given services that speak as AWS does
     caplog.set_level(logging.DEBUG, "pubsub_tasks.transports")
-    with EmbeddedServer() as server:
+    with LocalServer() as server:
         transport = AwsTransport(ClientSettings(region="us-east-1", endpoint_url=server.url))
         queue = transport.queue(transport.client("sqs").create_queue(QueueName="orders")["QueueUrl"])
         topic = transport.client("sns").create_topic(Name="orders")["TopicArn"]

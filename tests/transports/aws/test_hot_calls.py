@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pubsub_tasks.local.aws_query import write
-from pubsub_tasks.transports.aws.hot_calls import DIALECTS
-from pubsub_tasks.transports.boto_shapes import publish_entries, records_from, send_entries
+from pubsub_tasks.transports.aws.hot_calls import HOT_CALLS
+from pubsub_tasks.transports.boto_shapes import parse_messages, publish_entries, send_entries
 from pubsub_tasks.wire.records import Attribute, Outgoing
 
 # What XML can tell: no control characters, and line ends as they are.
@@ -47,8 +47,8 @@ def test_json_is_written_as_botocore_does(entries: list[Outgoing]) -> None:
 
     theirs = create_serializer("json", False).serialize_to_request(params, SEND)
 
-    assert DIALECTS["sqs"].write("SendMessageBatch", params) == theirs["body"]
-    assert theirs["headers"]["Content-Type"] == DIALECTS["sqs"].content_type
+    assert HOT_CALLS["sqs"].write("SendMessageBatch", params) == theirs["body"]
+    assert theirs["headers"]["Content-Type"] == HOT_CALLS["sqs"].content_type
 
 
 @given(batches)
@@ -57,9 +57,9 @@ def test_a_form_is_written_as_botocore_does(entries: list[Outgoing]) -> None:
 
     theirs = create_serializer("query", False).serialize_to_request(params, PUBLISH)
 
-    ours = DIALECTS["sns"].write("PublishBatch", params)
+    ours = HOT_CALLS["sns"].write("PublishBatch", params)
     assert dict(parse_qsl(ours.decode(), keep_blank_values=True, strict_parsing=True)) == theirs["body"]
-    assert theirs["headers"]["Content-Type"].startswith(DIALECTS["sns"].content_type)
+    assert theirs["headers"]["Content-Type"].startswith(HOT_CALLS["sns"].content_type)
 
 
 @given(st.lists(st.tuples(names, texts, st.booleans()), max_size=3), st.lists(names, max_size=3))
@@ -77,7 +77,7 @@ def test_xml_is_read_as_botocore_does(failed: list[tuple[str, str, bool]], ids: 
     )
 
     theirs.pop("ResponseMetadata")
-    assert DIALECTS["sns"].read(body) == theirs == answer
+    assert HOT_CALLS["sns"].read(body) == theirs == answer
 
 
 def test_binary_attributes_are_read_as_botocore_does() -> None:
@@ -92,7 +92,7 @@ def test_binary_attributes_are_read_as_botocore_does() -> None:
     )
 
     theirs.pop("ResponseMetadata")
-    assert DIALECTS["sqs"].read(body) == theirs
+    assert HOT_CALLS["sqs"].read(body) == theirs
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_is_null_is_not_there(body: bytes) -> None:
     )
 
     theirs.pop("ResponseMetadata")
-    assert DIALECTS["sqs"].read(body) == theirs
+    assert HOT_CALLS["sqs"].read(body) == theirs
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_an_attribute_without_type_or_value_costs_nobody_the_receive(attributes:
     )
 
     # When records are made of it
-    for answer in (theirs, DIALECTS["sqs"].read(body)):
-        records = records_from(answer["Messages"])
+    for answer in (theirs, HOT_CALLS["sqs"].read(body)):
+        records = parse_messages(answer["Messages"])
 
         # Then both are there, the odd one without that attribute
         assert [(record.body, record.attributes) for record in records] == [("odd", {}), ("sound", {})]
@@ -147,7 +147,7 @@ def test_what_is_no_base64_costs_nobody_the_receive() -> None:
         {"Messages": [{"MessageAttributes": {"a": odd, "b": [], "c": None}}, None, []]}
     ).encode()
 
-    assert DIALECTS["sqs"].read(body)["Messages"][0]["MessageAttributes"]["a"]["BinaryValue"] is None
+    assert HOT_CALLS["sqs"].read(body)["Messages"][0]["MessageAttributes"]["a"]["BinaryValue"] is None
 
 
 def test_the_result_is_found_wherever_it_stands() -> None:
@@ -157,15 +157,15 @@ def test_the_result_is_found_wherever_it_stands() -> None:
         write("PublishBatch", answer, "request").decode(),
     )
 
-    assert DIALECTS["sns"].read(f"{head}{metadata}{result}{tail}".encode()) == answer
+    assert HOT_CALLS["sns"].read(f"{head}{metadata}{result}{tail}".encode()) == answer
 
 
 def test_a_page_is_no_answer() -> None:
     with pytest.raises(ValueError, match="unpack"):
-        DIALECTS["sns"].read(b"<html><head/><body/></html>")
+        HOT_CALLS["sns"].read(b"<html><head/><body/></html>")
 
 
 @pytest.mark.parametrize(("service", "action"), [("sqs", "SendMessageBatch"), ("sns", "PublishBatch")])
 def test_what_is_neither_text_nor_bytes_is_refused(service: str, action: str) -> None:
     with pytest.raises(TypeError, match="cannot be sent"):
-        DIALECTS[service].write(action, {"Entries": [{"Id": object()}]})
+        HOT_CALLS[service].write(action, {"Entries": [{"Id": object()}]})
