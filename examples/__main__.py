@@ -17,7 +17,7 @@ from rich.table import Table
 
 from pubsub_tasks import default_tasks
 from pubsub_tasks.environments.local_broker import LocalBroker, local
-from pubsub_tasks.processes.service import Service, ServiceOptions, service
+from pubsub_tasks.processes.service import Service, ServiceOptions, create_service
 from pubsub_tasks.wire.records import MAX_BATCH, Outgoing, Sent
 from pubsub_tasks.worker.worker import Capacity
 
@@ -53,7 +53,9 @@ def main() -> int:
 def workers(world: LocalBroker) -> Iterator[Service]:
     for name, url in world.provisioned.queue_urls.items():
         # Short polls, since an open one is waited for when a worker stops.
-        yield service(world.transport, default_tasks, url, ServiceOptions(Capacity(wait=1), queue=name))
+        yield create_service(
+            world.transport, default_tasks, url, ServiceOptions(Capacity(wait=1), queue=name)
+        )
 
 
 def publish(world: LocalBroker, bodies: list[str], console: Console) -> None:

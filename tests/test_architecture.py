@@ -80,6 +80,7 @@ PURE = [
 # Files of other folders that are pure all the same.
 PURE_FILES = [
     "lifecycle/forks.py",
+    "processes/exit_codes.py",
     "processes/restarts.py",
     "provisioning/topology.py",
     "publishing/batching.py",

@@ -9,7 +9,7 @@ from typing import IO, Any
 import click
 
 from ..errors import PubSubTasksError, TransportError
-from ..processes.restarts import BAD_INPUT
+from ..processes.exit_codes import BAD_INPUT
 from ..wire.records import MUST_BE_MENDED
 
 PACKAGE = __name__.partition(".")[0]

@@ -22,7 +22,7 @@ from ..dispatching.dispatcher import Dispatcher
 from ..environments.memory import MemoryTopics
 from ..errors import ConfigurationError
 from ..graph import extensions  # noqa: F401 - binds them
-from ..processes.service import choose_queue, find_dead_letters, our_version
+from ..processes.service import choose_queue, find_dead_letter_queue, package_version
 from ..publishing.producer import MAX_SIZE, Producer, PublishContext
 from ..publishing.routes import QueueUrls, Routes
 from ..publishing.topics import Topics
@@ -180,8 +180,10 @@ def _consumer(graph: Graph, url: str, others: Sequence[Consumer] = ()) -> Consum
         wait=0 if graph.metadata.testing else config.wait_seconds,
         visibility=config.visibility_timeout,
         claims=graph.pubsub_claims,
-        dead_letters=lambda: find_dead_letters(transport, queue.attributes(), config.dead_letter_queue_url),
-        version=our_version(),
+        dead_letters=lambda: find_dead_letter_queue(
+            transport, queue.attributes(), config.dead_letter_queue_url
+        ),
+        version=package_version(),
         observers=graph.pubsub_observers,
         others=others,
     )

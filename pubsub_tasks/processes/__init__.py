@@ -1,1 +1,1 @@
-"""Workers in processes: one service, the supervisor, restarts."""
+"""Runs workers: assembles services, runs them until a signal, supervises several processes."""

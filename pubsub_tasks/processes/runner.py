@@ -1,4 +1,4 @@
-"""Running: workers in this process, until a signal or until they are done. Knows no command line."""
+"""Runs workers in the current process until a signal arrives or their work is done."""
 
 import logging
 import resource
@@ -15,28 +15,28 @@ from ..lifecycle import forks, last_resort
 from ..lifecycle.leaving import HURRIED, LEAST, LONGEST
 from ..worker.worker import Worker
 from ..worker_health.status import counts
-from .restarts import CRASHED, CUT, DONE, WORN
+from .exit_codes import CRASHED, INCOMPLETE, RECYCLE, SUCCESS
 from .service import Service
 
 logger = logging.getLogger(__name__)
 
-LAST_WORDS = 2.0
-"""Seconds given to releases and deletes in hand after a second signal."""
+FORCED_GRACE = 2.0
+"""Seconds for pending releases and deletes to finish after a second signal."""
 
 NOTHING_MORE = "nothing more to do"
 
-LOOK = 0.1
-"""Seconds between two looks at what nobody tells of."""
+POLL_INTERVAL = 0.1
+"""Seconds between two checks of `RunOptions.is_over`. Memory is checked ten times less often."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """When to stop, beside signals.
+    """When to stop, besides on signals.
 
     Attributes:
-        grace: seconds for what runs to finish after the first signal.
-        max_memory: bytes in use after which the process ends, to be started anew; None for any.
-        is_over: tells that there is nothing more to wait for.
+        grace: seconds for running handlers to finish after the first signal.
+        max_memory: bytes in use above which the process stops with `RECYCLE`; None for no limit.
+        is_over: returns True once there is no more work to wait for.
     """
 
     grace: float = 25.0
@@ -45,7 +45,7 @@ class RunOptions:
 
 
 class StopReason(NamedTuple):
-    """Why to stop, and the exit code that it leads to. Without a text: one worker is done."""
+    """A reason to stop, and its exit code. Without a text it reports that one worker has finished."""
 
     code: int
     text: str = ""
@@ -53,68 +53,68 @@ class StopReason(NamedTuple):
 
 
 class StopReasons:
-    """Why to stop, as signals and workers give them: under any lock, and in signal handlers.
+    """A queue of reasons to stop. Signal handlers, and threads that hold any lock, may add to it.
 
     Attributes:
-        seconds_left: once `run` has returned, what the process may still take to end.
+        seconds_left: after `run` has returned, the seconds that the process may still take to exit.
     """
 
     def __init__(self) -> None:
-        self._given: SimpleQueue[StopReason] = SimpleQueue()
+        self._reasons: SimpleQueue[StopReason] = SimpleQueue()
         self.seconds_left = 2 * LONGEST
 
-    def give(self, reason: StopReason) -> None:
-        """There is one more."""
-        self._given.put(reason)
+    def add(self, reason: StopReason) -> None:
+        """Add a reason."""
+        self._reasons.put(reason)
 
     def next(self, timeout: float | None) -> StopReason | None:
-        """The next reason, or None when there was none within `timeout` seconds."""
+        """Return the next reason, or None if none arrives within `timeout` seconds (None: no limit)."""
         try:
-            return self._given.get(timeout=timeout)
+            return self._reasons.get(timeout=timeout)
         except Empty:
             return None
 
     @contextmanager
-    def signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT as reasons in this block."""
-        with forks.handled_signals(dict.fromkeys((signal.SIGTERM, signal.SIGINT), self._take)):
+    def from_signals(self) -> Iterator[None]:
+        """Add SIGTERM and SIGINT as reasons within the block."""
+        with forks.handled_signals(dict.fromkeys((signal.SIGTERM, signal.SIGINT), self._on_signal)):
             yield
 
-    def _take(self, number: int, frame: FrameType | None) -> None:
-        self.give(StopReason(DONE, signal.Signals(number).name, is_signal=True))
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.add(StopReason(SUCCESS, signal.Signals(number).name, is_signal=True))
 
 
 def run(
     services: Sequence[Service],
-    terms: RunOptions = RunOptions(),
+    options: RunOptions = RunOptions(),
     announce: Callable[[Sequence[Service]], None] = lambda services: None,
     reasons: StopReasons | None = None,
 ) -> int:
-    """Serve until there is a reason to stop, then drain within the grace; returns the exit code.
+    """Run workers until there is a reason to stop, drain them within the grace period, return the exit code.
 
-    `announce` is called once signals are taken care of, before anything starts.
+    `announce` is called after the signal handlers are installed and before any worker starts.
     """
     reasons = reasons or StopReasons()
     workers = [each.worker for each in services]
-    with reasons.signals():
+    with reasons.from_signals():
         announce(services)
         for worker in workers:
             _start(worker, reasons)
-        code, text, _ = _wait(workers, terms, reasons)
+        code, text, _ = _wait(workers, options, reasons)
         logger.info(
-            "stopping: %s; open polls and what runs have %g s, and a second signal stops at once",
+            "stopping: %s; open polls and running handlers have %g s, a second signal stops at once",
             text,
-            terms.grace,
+            options.grace,
         )
-        clean, crashed = _drain(workers, terms.grace, reasons)
-    _tell(services)
+        clean, crashed = _drain(workers, options.grace, reasons)
+    _log_results(services)
     if not clean:
-        logger.warning("some handlers were cut; their messages come back when their visibility runs out")
-    return code or (CRASHED if crashed else DONE if clean else CUT)
+        logger.warning("some handlers were cut; their messages come back after their visibility timeout")
+    return code or (CRASHED if crashed else SUCCESS if clean else INCOMPLETE)
 
 
-def _tell(services: Sequence[Service]) -> None:
-    """Log what each did, and whether a poll is cut."""
+def _log_results(services: Sequence[Service]) -> None:
+    """Log the counters of each worker, and whether one of its polls was cut."""
     for each in services:
         last_resort.log(
             logger,
@@ -126,60 +126,61 @@ def _tell(services: Sequence[Service]) -> None:
         )
         if each.worker.polls:
             logger.warning(
-                "%s: a poll was cut after the grace; what it may still bring comes back after its visibility",
+                "%s: a poll was cut after the grace period; messages that it still receives come back after "
+                "their visibility timeout",
                 each.queue.name,
             )
 
 
 def _start(worker: Worker, reasons: StopReasons) -> None:
-    worker.on_crash = lambda: reasons.give(StopReason(CRASHED, "a thread of the worker failed"))
-    worker.on_worn = lambda why: reasons.give(StopReason(WORN, why))
-    worker.on_finished = lambda: reasons.give(StopReason(DONE))
+    worker.on_crash = lambda: reasons.add(StopReason(CRASHED, "a thread of the worker failed"))
+    worker.on_recycle = lambda reason: reasons.add(StopReason(RECYCLE, reason))
+    worker.on_finished = lambda: reasons.add(StopReason(SUCCESS))
     worker.start()
 
 
-def _wait(workers: Sequence[Worker], terms: RunOptions, reasons: StopReasons) -> StopReason:
-    """The reason to stop."""
+def _wait(workers: Sequence[Worker], options: RunOptions, reasons: StopReasons) -> StopReason:
+    """Wait for a reason to stop, and return it."""
     finished = 0
-    look = LOOK if terms.is_over else 10 * LOOK if terms.max_memory else None
+    timeout = POLL_INTERVAL if options.is_over else 10 * POLL_INTERVAL if options.max_memory else None
     while True:
-        given = reasons.next(look)
-        if given is not None and given.text:
-            return given
-        finished += given is not None
+        reason = reasons.next(timeout)
+        if reason is not None and reason.text:
+            return reason
+        finished += reason is not None
         if finished >= len(workers):
-            worn = any(worker.run_limit.worn for worker in workers)
-            return (
-                StopReason(WORN, "it is time for a new process") if worn else StopReason(DONE, NOTHING_MORE)
-            )
-        if terms.is_over is not None and terms.is_over():
-            return StopReason(DONE, NOTHING_MORE)
-        if terms.max_memory is not None and memory() > terms.max_memory:
+            if any(worker.run_limit.worn for worker in workers):
+                return StopReason(RECYCLE, "the process has reached its limit and is to be replaced")
+            return StopReason(SUCCESS, NOTHING_MORE)
+        if options.is_over is not None and options.is_over():
+            return StopReason(SUCCESS, NOTHING_MORE)
+        if options.max_memory is not None and memory() > options.max_memory:
             for worker in workers:
                 worker.retire()
 
 
 def _drain(workers: Sequence[Worker], grace: float, reasons: StopReasons) -> tuple[bool, bool]:
-    """Whether all in hand was settled, and whether a worker failed meanwhile."""
+    """Drain the workers. Returns (everything in flight was settled, a worker crashed meanwhile)."""
     for worker in workers:
         worker.drain()
     ends_at = time.monotonic() + grace
     forced = crashed = False
     while not forced and time.monotonic() < ends_at and not all(worker.wait(0) for worker in workers):
-        given = reasons.next(0.05)
-        forced = given is not None and given.is_signal
-        crashed = crashed or (given is not None and given.code == CRASHED)
-    deadline = time.monotonic() + (LAST_WORDS if forced else 0)
+        reason = reasons.next(0.05)
+        if reason is not None:
+            forced = reason.is_signal
+            crashed = crashed or reason.code == CRASHED
+    deadline = time.monotonic() + (FORCED_GRACE if forced else 0)
     stopped = [worker.stop(max(0.0, deadline - time.monotonic())) for worker in workers]
     reasons.seconds_left = HURRIED if forced else max(LEAST, ends_at - time.monotonic())
     return all(stopped), crashed
 
 
 def memory() -> int:
-    """Bytes of memory that this process has in use."""
+    """Return the bytes of memory that this process uses."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as told:
-            return int(told.read().split()[1]) * resource.getpagesize()
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
     except OSError:
-        # Elsewhere only the most that it ever had is told; in bytes on macOS.
+        # Without /proc only the peak is available; in bytes on macOS.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,7 +1,4 @@
-"""Serving: a worker for a given queue, made ready and not started.
-
-It finds the queue's tasks and dead-letter queue, and says before anything starts what is wrong with them.
-"""
+"""Assembles the worker of a queue with its tasks and dead-letter queue, and checks them before it starts."""
 
 import logging
 import time
@@ -36,10 +33,11 @@ class ServiceOptions:
     """How to serve a queue.
 
     Attributes:
-        unknown: what to do with media types that no task handles; None for `dead-letter`, guarded against a
-            queue of which nothing can be handled.
-        queue: the logical name of its tasks, or None to tell it from the URL.
-        queue_urls: the configured URLs of logical queues, which tell it too.
+        dead_letter_queue_url: the dead-letter queue; None for the one of the queue's redrive policy.
+        unknown: what to do with media types that no task handles; None for `dead-letter`, with a guard
+            against a queue from which no message can be handled.
+        queue: the logical queue whose tasks serve it; None to derive it from the URL.
+        queue_urls: the configured URLs of logical queues, used to derive it.
     """
 
     capacity: Capacity = field(default_factory=Capacity)
@@ -54,7 +52,7 @@ class ServiceOptions:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One queue with all that serves it."""
+    """A queue and the worker, tasks and dead-letter queue that serve it."""
 
     worker: Worker
     queue: Queue
@@ -64,39 +62,32 @@ class Service:
 
 
 SHORTEST_LEASE = 5
-"""Seconds. A call that extends a lease and gets no answer takes at least half a second, and its repetition up
-to a second more: of a shorter lease not enough would be left."""
+"""Shortest visibility timeout that is not warned about, in seconds.
+
+An extension call without an answer takes at least half a second, and its repetition up to a second more: too
+little would be left of a shorter lease.
+"""
 
 
 @cache
-def our_version() -> str:
-    """The installed version of this package; read once, since each dead letter tells it."""
+def package_version() -> str:
+    """Return the installed version of this package. Cached, since each dead letter carries it."""
     try:
         return version("pubsub-tasks")
     except PackageNotFoundError:
         return "not installed"
 
 
-def service(transport: Transport, tasks: Tasks, url: str, options: ServiceOptions) -> Service:
-    """Make ready to serve the queue at `url`. Raises ConfigurationError, TransportError; starts nothing."""
+def create_service(transport: Transport, tasks: Tasks, url: str, options: ServiceOptions) -> Service:
+    """Assemble the service of the queue at `url`, without starting it.
+
+    Raises ConfigurationError for tasks or a dead-letter queue that do not fit, and TransportError.
+    """
     queue = transport.queue(url)
     logical_name = choose_queue(tasks, url, options.queue, options.queue_urls)
     attributes = queue.attributes()
-    dead_letter_queue = find_dead_letters(transport, attributes, options.dead_letter_queue_url)
-    if dead_letter_queue is None:
-        logger.warning(
-            "%s has no dead-letter queue: what cannot be handled stays on it. Give it a redrive policy, or "
-            "name a queue with --dead-letter-queue-url",
-            queue.name,
-        )
-    if options.capacity.visibility < SHORTEST_LEASE:
-        logger.warning(
-            "a visibility timeout of %s s is too short to be extended for certain: one call without an "
-            "answer can cost the lease, and its message is handled again. Choose %s s or more "
-            "(--visibility-timeout)",
-            options.capacity.visibility,
-            SHORTEST_LEASE,
-        )
+    dead_letter_queue = find_dead_letter_queue(transport, attributes, options.dead_letter_queue_url)
+    _warn(queue, dead_letter_queue, options.capacity.visibility)
     dispatcher = Dispatcher(
         tasks,
         logical_name,
@@ -110,7 +101,7 @@ def service(transport: Transport, tasks: Tasks, url: str, options: ServiceOption
     worker = Worker(
         queue,
         dispatcher,
-        dead_letters=dead_letters_to(dead_letter_queue, queue, attributes) if dead_letter_queue else None,
+        dead_letters=dead_letter_target(dead_letter_queue, queue, attributes) if dead_letter_queue else None,
         capacity=options.capacity,
         observers=options.observers,
         run_limit=replace(options.run_limit),
@@ -119,17 +110,36 @@ def service(transport: Transport, tasks: Tasks, url: str, options: ServiceOption
     return Service(worker, queue, tasks.for_queue(logical_name), attributes, dead_letter_queue)
 
 
-def choose_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls = NO_URLS) -> str:
-    """The logical queue whose tasks serve the queue at `url`.
+def _warn(queue: Queue, dead_letter_queue: Queue | None, visibility: int) -> None:
+    """Log what is valid, and yet a likely mistake."""
+    if dead_letter_queue is None:
+        logger.warning(
+            "%s has no dead-letter queue: messages that cannot be handled stay on it. Give it a redrive "
+            "policy, or name a queue with --dead-letter-queue-url",
+            queue.name,
+        )
+    if visibility < SHORTEST_LEASE:
+        logger.warning(
+            "a visibility timeout of %s s is too short to be extended reliably: one unanswered call can cost "
+            "the lease, and the message is handled again. Choose %s s or more (--visibility-timeout)",
+            visibility,
+            SHORTEST_LEASE,
+        )
 
-    `wanted` decides where it is given. Else the URL's last part names the queue: as it is, without `.fifo`,
-    or as `urls` (the configured URLs) tell. A `queue=` that a task names is a claim: on any other URL it is
-    not served. Tasks that name no queue are served anywhere, if there are no others.
+
+def choose_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls = NO_URLS) -> str:
+    """Return the logical queue whose tasks serve the queue at `url`.
+
+    Without `wanted`, the last part of the URL names the queue: as is, without `.fifo`, or by the configured
+    URLs. Tasks with a `queue=` are served on that queue only. Tasks without one are served on any queue,
+    provided that no task has one.
 
     Args:
-        url: a queue's URL or its name; empty where the messages come from no queue, as from a file.
+        url: a queue's URL or name; empty for messages that come from no queue, such as a file.
+        wanted: the logical queue, if given by the user.
+        urls: the configured URLs of logical queues.
 
-    Raises ConfigurationError.
+    Raises ConfigurationError if no task serves the queue.
     """
     queues = sorted(tasks.queues)
     if not queues:
@@ -149,32 +159,34 @@ def choose_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls = N
     )
 
 
-def find_dead_letters(transport: Transport, attributes: QueueAttributes, url: str | None) -> Queue | None:
-    """The dead-letter queue at `url`, else the one of the redrive policy, else None."""
+def find_dead_letter_queue(
+    transport: Transport, attributes: QueueAttributes, url: str | None
+) -> Queue | None:
+    """Return the dead-letter queue at `url`, or that of the redrive policy, or None if there is neither."""
     if url is None and attributes.dead_letter_arn is not None:
         url = transport.queue_url(attributes.dead_letter_arn)
     return None if url is None else transport.queue(url)
 
 
-def dead_letters_to(
+def dead_letter_target(
     dead_letter_queue: Queue, queue: Queue, attributes: QueueAttributes | None = None
 ) -> DeadLetterTarget:
-    """How dead letters of `queue` are written for another. Raises ConfigurationError where they cannot be.
+    """Return how dead letters of `queue` are written for `dead_letter_queue`.
 
-    With the `attributes` of `queue`, a dead-letter queue that takes less than it is a warning.
+    With the `attributes` of `queue`, logs a warning if the dead-letter queue accepts only smaller messages.
+    Raises ConfigurationError if only one of the two is FIFO.
     """
     limit = dead_letter_queue.attributes().max_message_size
     fifo = dead_letter_queue.fifo
     if fifo is not queue.fifo:
         raise ConfigurationError(
             f"{dead_letter_queue.name} cannot take the dead letters of {queue.name}: "
-            "of two such queues both are FIFO or neither is"
+            "either both must be FIFO queues or neither"
         )
-
     if attributes is not None and limit < attributes.max_message_size:
         logger.warning(
-            "%s takes messages of up to %d bytes, and %s of up to %d: a larger one cannot be dead-lettered "
-            "and comes back every 15 minutes; raise the MaximumMessageSize of %s",
+            "%s accepts messages of up to %d bytes, and %s of up to %d: a larger message cannot be "
+            "dead-lettered and comes back every 15 minutes; raise the MaximumMessageSize of %s",
             dead_letter_queue.name,
             limit,
             queue.name,
@@ -182,14 +194,14 @@ def dead_letters_to(
             dead_letter_queue.name,
         )
 
-    def write(held: InFlightMessage, verdict: DeadLetter) -> Outgoing:
+    def write(message: InFlightMessage, verdict: DeadLetter) -> Outgoing:
         return letter(
-            held.delivery,
+            message.delivery,
             verdict,
-            task=held.task,
+            task=message.task,
             queue=queue.url,
             now=time.time(),
-            version=our_version(),
+            version=package_version(),
             size_limit=limit,
             fifo=fifo,
         )

@@ -1,7 +1,7 @@
-"""A worker process's side of its supervisor: an environment variable and two pipes.
+"""The supervised side of a worker process: how it is configured by its supervisor and reports to it.
 
-Standard input is the lifeline: it ends when the supervisor is gone. What the process has to say goes over a
-pipe of its own, one JSON object a line.
+The configuration comes in an environment variable. Standard input is the lifeline: it reaches end of file
+when the supervisor is gone. Reports go over a separate pipe, one JSON object per line.
 """
 
 import json
@@ -18,9 +18,12 @@ VARIABLE = "PUBSUB_TASKS_SUPERVISED"
 
 @dataclass(frozen=True, slots=True)
 class ProcessShare:
-    """What one process of several does: its name, and the queue's URL and the logical name of its tasks.
+    """The work of one of several processes.
 
-    None where it finds them as it would without a supervisor.
+    Attributes:
+        name: the name of the process in logs.
+        url: the URL of its queue, or None to find it as an unsupervised process does.
+        queue: the logical queue whose tasks it serves, or None likewise.
     """
 
     name: str
@@ -28,54 +31,57 @@ class ProcessShare:
     queue: str | None = None
 
     def environment(self, pipe: int) -> dict[str, str]:
-        """The variable that tells a process so, and where to report."""
+        """Return the environment variable for the process; `pipe` is the descriptor to report on."""
         return {VARIABLE: json.dumps(asdict(self) | {"pipe": pipe})}
 
 
 class SupervisedProcess:
-    """This process as its supervisor started it."""
+    """The current process, started by a supervisor."""
 
-    def __init__(self, part: ProcessShare, pipe: int, lifeline: int) -> None:
-        self.part = part
+    def __init__(self, share: ProcessShare, pipe: int, lifeline: int) -> None:
+        self.share = share
         self._pipe = pipe
         self._lifeline = lifeline
-        forks.undo_in_child(self._leave)
+        forks.undo_in_child(self._close)
 
-    def report(self, **said: Any) -> None:
-        """Tell the supervisor; one that is gone hears nothing."""
+    def report(self, **values: Any) -> None:
+        """Send values to the supervisor. Does nothing if the supervisor is gone."""
         try:
-            os.write(self._pipe, json.dumps(said).encode() + b"\n")
+            os.write(self._pipe, json.dumps(values).encode() + b"\n")
         except OSError:
             return
 
-    def watch(self, orphaned: Callable[[], None]) -> None:
-        """Call when the supervisor is gone, from a thread of its own."""
+    def watch(self, on_orphaned: Callable[[], None]) -> None:
+        """Start a daemon thread that calls `on_orphaned` when the supervisor is gone."""
 
         def wait() -> None:
             while os.read(self._lifeline, 1024):
                 pass
-            orphaned()
+            on_orphaned()
 
         Thread(target=wait, name="pubsub-lifeline", daemon=True).start()
 
-    def _leave(self) -> None:
+    def _close(self) -> None:
         os.close(self._pipe)
         os.close(self._lifeline)
 
 
 def supervised() -> SupervisedProcess | None:
-    """How this process is supervised, or None. What it starts itself is not told."""
-    told = os.environ.pop(VARIABLE, None)
-    if told is None:
+    """Return the supervision of this process, or None without a supervisor.
+
+    Removes the environment variable, so that processes started from here are not supervised.
+    """
+    configuration = os.environ.pop(VARIABLE, None)
+    if configuration is None:
         return None
-    said = json.loads(told)
-    pipe = said.pop("pipe")
+    values = json.loads(configuration)
+    pipe = values.pop("pipe")
     os.set_inheritable(pipe, False)
-    return SupervisedProcess(ProcessShare(**said), pipe, _lifeline())
+    return SupervisedProcess(ProcessShare(**values), pipe, _take_over_stdin())
 
 
-def _lifeline() -> int:
-    """Take standard input over; in its place is what has no input, for handlers and for what they start."""
+def _take_over_stdin() -> int:
+    """Return a copy of standard input, and give handlers and subprocesses /dev/null instead."""
     lifeline, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

@@ -1,249 +1,190 @@
-"""Supervisor: several worker processes under one. It starts them, restarts what dies, and passes signals on.
+"""Runs several worker processes: starts them, restarts those that crash, and passes signals on.
 
-A child is the same command line, started anew: forking a process that has threads and clients is no start at
-all. Each has a process group of its own, so that Ctrl-C reaches them once, from here.
+Each child runs the command line anew, since a fork of a process with threads and clients is not usable. Each
+has its own process group, so that Ctrl-C reaches it once, through the supervisor.
 """
 
-import json
 import logging
-import os
 import selectors
 import signal
 import socket
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from ..lifecycle import forks, last_resort
-from .restarts import BAD_INPUT, CRASHED, CUT, DONE, WORN, Restarts
+from .child_process import NEVER, ChildProcess
+from .exit_codes import BAD_INPUT, CRASHED, INCOMPLETE, RECYCLE, SUCCESS
 from .supervised_process import ProcessShare
 
 logger = logging.getLogger(__name__)
 
 MARGIN = 5.0
-"""Seconds more than its grace that a child gets to end, before it is killed."""
-
-NEVER = float("inf")
+"""Seconds beyond the grace period after which a child that has not ended is killed."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class Child:
-    """One part, and the process that does it at present."""
-
-    def __init__(self, part: ProcessShare) -> None:
-        self.part = part
-        self.restarts = Restarts()
-        self.process: subprocess.Popen[bytes] | None = None
-        self.starts_at: float | None = 0.0
-        self.started_at = 0.0
-        self.kill_at = NEVER
-        self.code = DONE
-        self.said: dict[str, Any] = {}
-        self._pipe = -1
-        self._heard = b""
-
-    def start(self, command: Sequence[str], environment: Mapping[str, str], now: float) -> int:
-        """Start it; returns the pipe that it reports on."""
-        self._pipe, theirs = os.pipe()
-        os.set_blocking(self._pipe, False)
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            env={**environment, **self.part.environment(theirs)},
-            pass_fds=(theirs,),
-            process_group=0,
-        )
-        os.close(theirs)
-        self.started_at, self.starts_at, self.kill_at, self.said = now, None, NEVER, {}
-        logger.info("%s: started, pid %d", self.part.name, self.process.pid)
-        return self._pipe
-
-    def hear(self) -> list[dict[str, Any]]:
-        """What it said since."""
-        try:
-            while some := os.read(self._pipe, 65_536):
-                self._heard += some
-        except BlockingIOError:
-            pass
-        *lines, self._heard = self._heard.split(b"\n")
-        said = [json.loads(line) for line in lines]
-        for each in said:
-            self.said |= each
-        return said
-
-    def end(self, latest: float) -> None:
-        """Ask it to end, and remember when it is to be killed."""
-        self.kill_at = latest
-        self.send(signal.SIGTERM)
-
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        if self.process is not None:
-            self.process.send_signal(number)
-
-    def bury(self) -> int:
-        """It ended: its exit code."""
-        assert self.process is not None
-        assert self.process.stdin is not None
-        self.code = self.process.wait()
-        self.process.stdin.close()
-        os.close(self._pipe)
-        self.process, self._heard = None, b""
-        return self.code
-
-
 class Supervisor:
-    """Runs a command once for each part until all are done, one cannot go on, or a signal says to stop.
+    """Runs a command once for each share, until all are done, one cannot continue, or a signal arrives.
 
-    `grace` is what a child has after the first signal, and `margin` what it has more before it is killed, in
-    seconds. With `reloads` one that ends is not given up: it waits for `again`.
+    Args:
+        command: the command line of a child.
+        shares: the work of each child.
+        grace: seconds for which a child may finish its work after the first signal.
+        environment: the environment variables of the children.
+        margin: seconds beyond `grace` after which a child is killed.
+        reloads: a child that ends waits for `reload` instead of being given up.
     """
 
     def __init__(
         self,
         command: Sequence[str],
-        parts: Sequence[ProcessShare],
+        shares: Sequence[ProcessShare],
         grace: float,
         environment: Mapping[str, str],
         margin: float = MARGIN,
         reloads: bool = False,
     ) -> None:
-        self.children = [Child(part) for part in parts]
+        self.children = [ChildProcess(share) for share in shares]
         self.totals: Counter[str] = Counter()
         self._command = command
         self._environment = environment
         self._grace = grace
         self._margin = margin
         self._reloads = reloads
-        self._changed = False
+        self._reload_requested = False
         self._selector = selectors.DefaultSelector()
-        self._asked: list[int] = []
-        self._begun = False
+        self._received_signals: list[int] = []
+        self._first_reported = False
         self.stopping = False
-        self._code = DONE
+        self._code = SUCCESS
 
     def run(self) -> int:
-        """Supervise; returns the exit code."""
-        with self._signals():
+        """Supervise until all children have ended, and return the exit code."""
+        with self._wake_on_signals():
             while any(child.process or child.starts_at is not None for child in self.children):
-                self._start(time.monotonic())
-                self._listen()
-                self._pass_signals_on()
-                self._reload()
-                self._bury()
-                self._kill(time.monotonic())
+                self._start_due(time.monotonic())
+                self._wait_for_events()
+                self._handle_signals()
+                self._handle_reload()
+                self._reap_ended()
+                self._kill_overdue(time.monotonic())
         self._selector.close()
-        told = ", ".join(f"{name} {count}" for name, count in self.totals.items())
+        counts = ", ".join(f"{name} {count}" for name, count in self.totals.items())
         last_resort.log(
             logger,
             logging.INFO,
             "%s ended: %s",
             "the process" if len(self.children) == 1 else f"all {len(self.children)} processes",
-            told or "nothing was received",
+            counts or "nothing was received",
             extra={"counts": dict(self.totals)},
         )
         return self._code
 
-    def again(self) -> None:
-        """Start all anew: what they run has changed. Called by any thread."""
-        self._changed = True
+    def reload(self) -> None:
+        """Restart all children because their sources changed. Safe to call from any thread."""
+        self._reload_requested = True
 
-    def _start(self, now: float) -> None:
-        # The first goes ahead alone: what is wrong with the call is then said once.
-        self._begun = self._begun or bool(self.children[0].said)
-        for child in self.children if self._begun else self.children[:1]:
+    def _start_due(self, now: float) -> None:
+        # The first child starts alone, so that a bad command line is reported once.
+        self._first_reported = self._first_reported or bool(self.children[0].reported)
+        for child in self.children if self._first_reported else self.children[:1]:
             if child.process is None and child.starts_at is not None and child.starts_at <= now:
-                pipe = child.start(self._command, self._environment, now)
-                self._selector.register(pipe, selectors.EVENT_READ, child)
+                child.start(self._command, self._environment, now)
+                self._selector.register(child.pipe, selectors.EVENT_READ, child)
 
-    def _listen(self) -> None:
+    def _wait_for_events(self) -> None:
         times = [each for child in self.children for each in (child.kill_at, child.starts_at) if each]
-        until = min(times) - time.monotonic()
-        for key, _ in self._selector.select(max(0.01, min(1.0, until))):
-            if isinstance(key.data, Child):
-                self._hear(key.data)
+        timeout = min(times) - time.monotonic()
+        for key, _ in self._selector.select(max(0.01, min(1.0, timeout))):
+            if isinstance(key.data, ChildProcess):
+                self._add_reports(key.data)
             else:
                 key.data.recv(1024)
 
-    def _hear(self, child: Child) -> None:
-        for said in child.hear():
-            self.totals.update(said.get("summary", {}))
+    def _add_reports(self, child: ChildProcess) -> None:
+        for report in child.read_reports():
+            self.totals.update(report.get("summary", {}))
 
-    def _pass_signals_on(self) -> None:
-        while self._asked:
-            self._asked.pop(0)
+    def _handle_signals(self) -> None:
+        while self._received_signals:
+            self._received_signals.pop(0)
             self._stop(self._grace if not self.stopping else 0.0)
 
-    def _reload(self) -> None:
-        if not self._changed or self.stopping:
+    def _handle_reload(self) -> None:
+        if not self._reload_requested or self.stopping:
             return
-        self._changed = False
-        logger.info("sources changed: all are started anew")
+        self._reload_requested = False
+        logger.info("sources changed: restarting all processes")
         for child in self.children:
-            child.end(time.monotonic() + self._grace + self._margin)
+            child.terminate(time.monotonic() + self._grace + self._margin)
             child.starts_at = time.monotonic()
 
     def _stop(self, grace: float) -> None:
         self.stopping = True
         for child in self.children:
-            child.end(time.monotonic() + grace + self._margin)
+            child.terminate(time.monotonic() + grace + self._margin)
             child.starts_at = None
 
-    def _bury(self) -> None:
+    def _reap_ended(self) -> None:
         for child in self.children:
             if child.process is None or child.process.poll() is None:
                 continue
-            self._hear(child)
-            self._selector.unregister(child._pipe)
-            self._mourn(child, child.bury(), time.monotonic())
+            self._add_reports(child)
+            self._selector.unregister(child.pipe)
+            self._handle_exit(child, child.reap(), time.monotonic())
 
-    def _mourn(self, child: Child, code: int, now: float) -> None:
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    def _handle_exit(self, child: ChildProcess, code: int, now: float) -> None:
+        ended_with = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         if self.stopping:
-            # One that had no time yet to take signals dies of the first, and has nothing in hand.
-            self._code = self._code or (DONE if code in (DONE, WORN, -signal.SIGTERM) else CUT)
-            return
-        if self._reloads:
+            # A child that had not yet installed its signal handlers dies of the first signal, with nothing
+            # in flight.
+            is_clean = code in (SUCCESS, RECYCLE, -signal.SIGTERM)
+            self._code = self._code or (SUCCESS if is_clean else INCOMPLETE)
+        elif self._reloads:
             if child.starts_at is None:
                 child.starts_at = NEVER
-                logger.warning("%s: ended with %s, and waits for a change", child.part.name, how)
-            return
-        pause = child.restarts.ended(code, now - child.started_at)
-        if pause is not None:
-            child.starts_at = now + pause
-            level = logging.INFO if code == WORN else logging.ERROR
-            logger.log(level, "%s: ended with %s, is started again in %g s", child.part.name, how, pause)
-        elif code != DONE:
-            logger.error("%s: ended with %s and is given up, so all are stopped", child.part.name, how)
+                logger.warning("%s: ended with %s, waiting for a change", child.share.name, ended_with)
+        else:
+            self._restart_or_stop(child, code, ended_with, now)
+
+    def _restart_or_stop(self, child: ChildProcess, code: int, ended_with: str, now: float) -> None:
+        delay = child.restarts.delay_after(code, now - child.started_at)
+        if delay is not None:
+            child.starts_at = now + delay
+            level = logging.INFO if code == RECYCLE else logging.ERROR
+            logger.log(level, "%s: ended with %s, restarting in %g s", child.share.name, ended_with, delay)
+        elif code != SUCCESS:
+            logger.error(
+                "%s: ended with %s and is not restarted: stopping all processes", child.share.name, ended_with
+            )
             self._code = BAD_INPUT if code == BAD_INPUT else CRASHED
             self._stop(self._grace)
 
-    def _kill(self, now: float) -> None:
+    def _kill_overdue(self, now: float) -> None:
         for child in self.children:
             if now >= child.kill_at:
                 child.kill_at = NEVER
-                child.send(signal.SIGKILL)
+                child.send_signal(signal.SIGKILL)
 
     @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Be woken by signals, and by children that end."""
-        ours, wakes = socket.socketpair()
-        ours.setblocking(False)
-        wakes.setblocking(False)
-        self._selector.register(ours, selectors.EVENT_READ, ours)
-        waker = signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+    def _wake_on_signals(self) -> Iterator[None]:
+        """Wake the selector on signals and when a child ends."""
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        self._selector.register(reader, selectors.EVENT_READ, reader)
+        previous = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         try:
-            with forks.handled_signals(dict.fromkeys((*SIGNALS, signal.SIGCHLD), self._take)):
+            with forks.handled_signals(dict.fromkeys((*SIGNALS, signal.SIGCHLD), self._on_signal)):
                 yield
         finally:
-            signal.set_wakeup_fd(waker)
-            ours.close()
-            wakes.close()
+            signal.set_wakeup_fd(previous)
+            reader.close()
+            writer.close()
 
-    def _take(self, number: int, frame: object) -> None:
+    def _on_signal(self, number: int, frame: object) -> None:
         if number in SIGNALS:
-            self._asked.append(number)
+            self._received_signals.append(number)

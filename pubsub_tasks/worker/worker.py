@@ -93,12 +93,12 @@ class Worker:
     Attributes:
         on_crash: called when a thread of the worker failed: it should be stopped.
         on_finished: called when the stint is over and nothing runs any more.
-        on_worn: called with a reason when the process had better be a new one.
+        on_recycle: called with a reason when the process had better be a new one.
     """
 
     on_crash: Callable[[], None]
     on_finished: Callable[[], None]
-    on_worn: Callable[[str], None]
+    on_recycle: Callable[[str], None]
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Worker:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.limits = limits = capacity.limits(dispatcher.has_plain, dispatcher.has_coroutines)
-        self.on_crash = self.on_finished = self.on_worn = _ignore
+        self.on_crash = self.on_finished = self.on_recycle = _ignore
         self.queue, self._left_behind, self._clock = queue, 0, clock
         self._coordinator = coordinator = Coordinator(
             InFlight(limits, random.random),
@@ -260,9 +260,9 @@ class Worker:
         self._threads.start()
         self._left_behind += 1
         if self.queue.fifo:
-            self.on_worn("a handler of a FIFO group does not end, and its group must go on elsewhere")
+            self.on_recycle("a handler of a FIFO group does not end, and its group must go on elsewhere")
         elif self._left_behind >= self.limits.threads:
-            self.on_worn(f"{self._left_behind} handlers did not end, and their threads are lost")
+            self.on_recycle(f"{self._left_behind} handlers did not end, and their threads are lost")
 
 
 def _ignore(*_: object) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from pubsub_tasks.processes.service import ServiceOptions, service
+from pubsub_tasks.processes.service import ServiceOptions, create_service
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
@@ -94,5 +94,5 @@ def counted_worker(
             return queues[-1]
 
     # It would warn that there are no dead letters, between the tables.
-    logging.getLogger(service.__module__).setLevel(logging.ERROR)
-    return service(Counting(), tasks, url, options).worker, queues[0]
+    logging.getLogger(create_service.__module__).setLevel(logging.ERROR)
+    return create_service(Counting(), tasks, url, options).worker, queues[0]

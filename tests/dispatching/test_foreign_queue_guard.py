@@ -20,7 +20,7 @@ from pubsub_tasks.errors import DecodeError
 from pubsub_tasks.inflight.run_limit import RunLimit
 from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.messages.envelope import open_record
-from pubsub_tasks.processes.service import dead_letters_to
+from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.transports.protocols import Queue
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from pubsub_tasks.wire.records import Record
@@ -239,7 +239,7 @@ def test_a_run_until_empty_receives_one_by_one_without_pauses_and_ends() -> None
     worker = Worker(
         queue,
         Dispatcher(shop.tasks, "default", unknown=None),
-        dead_letters=dead_letters_to(shop.dead, shop.queue),
+        dead_letters=dead_letter_target(shop.dead, shop.queue),
         capacity=Capacity(wait=0),
         run_limit=RunLimit(until_empty=True),
     )

@@ -12,7 +12,7 @@ from pubsub_tasks import Tasks
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, UnknownPolicy
 from pubsub_tasks.inflight.commands import Poll
 from pubsub_tasks.inflight.in_flight_message import SlotKind
-from pubsub_tasks.processes.service import dead_letters_to
+from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.tasks.events import Event
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.wire.records import Outgoing, Record, Sent
@@ -69,7 +69,7 @@ class Bench:
         worker = Worker(
             self.queue,
             dispatcher,
-            dead_letters=dead_letters_to(self.dead, self.queue) if self._letters else None,
+            dead_letters=dead_letter_target(self.dead, self.queue) if self._letters else None,
             capacity=self._capacity,
             observers=[self.seen.append],
             clock=self.clock,

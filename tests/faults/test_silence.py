@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.processes.service import ServiceOptions, service
+from pubsub_tasks.processes.service import ServiceOptions, create_service
 from pubsub_tasks.tasks.events import Lost
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
@@ -40,7 +40,7 @@ class Held:
 
     def worker(self) -> Worker:
         capacity = Capacity(threads=4, visibility=self.lease, wait=1)
-        return service(
+        return create_service(
             AwsTransport(self.settings),
             self.tasks,
             self.world.queue.url,

@@ -16,7 +16,7 @@ from pubsub_tasks.messages.envelope import seal
 from pubsub_tasks.messages.message import Message
 from pubsub_tasks.messages.publish_options import PublishOptions
 from pubsub_tasks.processes.service import ServiceOptions as Serving
-from pubsub_tasks.processes.service import service
+from pubsub_tasks.processes.service import create_service
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.tasks.registry import Tasks
@@ -106,7 +106,7 @@ def consuming(
 ) -> Iterator[Worker]:
     """A worker in this process, which must neither crash nor leave anything in hand."""
     capacity = capacity or Capacity(threads=4, visibility=VISIBILITY, wait=1)
-    worker = service(AwsTransport(settings), tasks, world.queue.url, Serving(capacity)).worker
+    worker = create_service(AwsTransport(settings), tasks, world.queue.url, Serving(capacity)).worker
     crashes: list[str] = []
     worker.on_crash = lambda: crashes.append("a thread of the worker failed: see the log")
     worker.start()

@@ -91,7 +91,7 @@ def test_a_process_that_dies_is_replaced_and_its_message_is_handled(world: World
     arguments = world.arguments("--processes", "2", "--visibility-timeout", "2")
     with command(*arguments, cwd=world.place, env=world.env) as worker:
         world.greet("death")
-        worker.wait_for("ended with SIGKILL, is started again in 1 s")
+        worker.wait_for("ended with SIGKILL, restarting in 1 s")
         worker.wait_for("hello death")
         worker.signal(signal.SIGTERM)
         assert worker.end() == 0
@@ -104,8 +104,8 @@ def test_processes_are_renewed_after_so_many_messages(world: World) -> None:
     world.greet("Ada")
     with command(*world.arguments("--max-tasks", "1"), cwd=world.place, env=world.env) as worker:
         first = worker.wait_for("hello Ada").split()[-1]
-        worker.wait_for("stopping: it is time for a new process")
-        worker.wait_for("ended with exit code 75, is started again")
+        worker.wait_for("stopping: the process has reached its limit")
+        worker.wait_for("ended with exit code 75, restarting")
         world.greet("Grace")
         assert worker.wait_for("hello Grace").split()[-1] != first
         worker.signal(signal.SIGINT)
@@ -165,7 +165,7 @@ def test_a_changed_source_is_run(world: World) -> None:
         worker.wait_for("dead letters:")
         (world.place / "shop.py").write_text("no python")
         worker.wait_for("sources changed")
-        worker.wait_for("ended with exit code 2, and waits for a change")
+        worker.wait_for("ended with exit code 2, waiting for a change")
         (world.place / "shop.py").write_text(APP.replace("hello", "good morning"))
         worker.wait_for("dead letters:")
         world.greet("Ada")

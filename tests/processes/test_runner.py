@@ -1,4 +1,4 @@
-"""Workers in this process: what makes them stop, how they end, and with which exit code."""
+"""Running workers in this process: reasons to stop, draining, and exit codes."""
 
 import os
 import signal
@@ -9,26 +9,26 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.inflight.run_limit import RunLimit
-from pubsub_tasks.processes.restarts import CRASHED, CUT, DONE, WORN
+from pubsub_tasks.processes.exit_codes import CRASHED, INCOMPLETE, RECYCLE, SUCCESS
 from pubsub_tasks.processes.runner import RunOptions, StopReason, StopReasons, memory, run
-from pubsub_tasks.processes.service import Service, ServiceOptions, service
+from pubsub_tasks.processes.service import Service, ServiceOptions, create_service
 from pubsub_tasks.worker.worker import Capacity
 from tests.worker.shops import PATIENCE, Shop, until, wait
 
 
-def serve(shop: Shop, **options: Any) -> Service:
+def service_of(shop: Shop, **options: Any) -> Service:
     options = {"observers": [shop.facts], "capacity": Capacity(wait=1), **options}
-    return service(shop.transport, shop.tasks, shop.queue.url, ServiceOptions(**options))
+    return create_service(shop.transport, shop.tasks, shop.queue.url, ServiceOptions(**options))
 
 
-def meanwhile(work: Callable[[], None]) -> Thread:
-    """Do it in another thread, since signals are for the main one."""
+def in_thread(work: Callable[[], None]) -> Thread:
+    """Run `work` in another thread, since `run` needs the main one for signals."""
     thread = Thread(target=work, daemon=True)
     thread.start()
     return thread
 
 
-def signalled() -> None:
+def send_sigterm() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -37,7 +37,9 @@ def end_polls(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_drains_and_ends_well(number: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_signal_drains_the_worker_and_ends_with_success(
+    number: int, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO", "pubsub_tasks")
     shop = Shop()
     shop.task()(lambda number: None)
@@ -49,14 +51,14 @@ def test_a_signal_drains_and_ends_well(number: int, caplog: pytest.LogCaptureFix
         until(lambda: "stopping" in caplog.text)
         end_polls(shop)
 
-    meanwhile(stop)
-    assert run([serve(shop)], RunOptions(grace=PATIENCE)) == DONE
+    in_thread(stop)
+    assert run([service_of(shop)], RunOptions(grace=PATIENCE)) == SUCCESS
     assert f"stopping: {signal.Signals(number).name}" in caplog.text
     assert "orders: received 2, acked 1, retried 0, dead-lettered 0, dropped 0, released 1" in caplog.text
     assert shop.left() == []
 
 
-def test_what_does_not_end_within_the_grace_is_cut_and_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_handler_that_outlasts_the_grace_is_cut_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     shop = Shop()
     started, may_end = Event(), Event()
 
@@ -69,16 +71,16 @@ def test_what_does_not_end_within_the_grace_is_cut_and_said(caplog: pytest.LogCa
 
     def stop() -> None:
         wait(started)
-        signalled()
+        send_sigterm()
 
-    meanwhile(stop)
-    assert run([serve(shop)], RunOptions(grace=0.01)) == CUT
+    in_thread(stop)
+    assert run([service_of(shop)], RunOptions(grace=0.01)) == INCOMPLETE
     assert "some handlers were cut" in caplog.text
     assert shop.queue.attributes().in_flight == 1
     may_end.set()
 
 
-def test_a_second_signal_waits_for_no_handler(caplog: pytest.LogCaptureFixture) -> None:
+def test_after_a_second_signal_no_handler_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "pubsub_tasks")
     shop = Shop()
     started, may_end = Event(), Event()
@@ -92,60 +94,60 @@ def test_a_second_signal_waits_for_no_handler(caplog: pytest.LogCaptureFixture) 
 
     def stop() -> None:
         wait(started)
-        signalled()
+        send_sigterm()
         until(lambda: "stopping" in caplog.text)
-        signalled()
+        send_sigterm()
 
-    meanwhile(stop)
-    assert run([serve(shop)], RunOptions(grace=1_000_000)) == CUT
+    in_thread(stop)
+    assert run([service_of(shop)], RunOptions(grace=1_000_000)) == INCOMPLETE
     may_end.set()
 
 
-def test_a_crash_is_an_exit_code_of_its_own() -> None:
+def test_a_crash_has_its_own_exit_code() -> None:
     shop, reasons = Shop(), StopReasons()
     shop.task()(lambda number: None)
-    reasons.give(StopReason(CRASHED, "a thread of the worker failed"))
-    assert run([serve(shop)], RunOptions(grace=0), reasons=reasons) == CRASHED
+    reasons.add(StopReason(CRASHED, "a thread of the worker failed"))
+    assert run([service_of(shop)], RunOptions(grace=0), reasons=reasons) == CRASHED
 
 
-def test_an_idle_worker_whose_poll_is_cut_cut_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    # Given a worker with nothing in hand and an open poll, which outlasts the grace
+def test_cutting_a_poll_of_an_idle_worker_is_a_success(caplog: pytest.LogCaptureFixture) -> None:
+    # Given a worker with nothing in flight, and an open poll that outlasts the grace
     shop = Shop()
     shop.task()(lambda number: None)
-    made = serve(shop, capacity=Capacity(wait=20))
+    made = service_of(shop, capacity=Capacity(wait=20))
 
     def stop() -> None:
         until(lambda: made.worker.run_limit.receives > 0 and made.worker.polls > 0)
-        signalled()
+        send_sigterm()
 
-    meanwhile(stop)
-    # When it is stopped, then it ends well, and says what may come of the poll
-    assert run([made], RunOptions(grace=0)) == DONE
+    in_thread(stop)
+    # When it is stopped, then it ends with success, and logs that the poll was cut
+    assert run([made], RunOptions(grace=0)) == SUCCESS
     assert "some handlers were cut" not in caplog.text
     assert "a poll was cut after the grace" in caplog.text
     end_polls(shop)
 
 
-def test_a_second_signal_ends_an_idle_worker_well(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_second_signal_ends_an_idle_worker_with_success(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "pubsub_tasks")
     shop, reasons = Shop(), StopReasons()
     shop.task()(lambda number: None)
-    made = serve(shop, capacity=Capacity(wait=20))
+    made = service_of(shop, capacity=Capacity(wait=20))
 
     def stop() -> None:
         until(lambda: made.worker.run_limit.receives > 0 and made.worker.polls > 0)
-        signalled()
+        send_sigterm()
         until(lambda: "stopping" in caplog.text)
-        signalled()
+        send_sigterm()
 
-    meanwhile(stop)
-    assert run([made], RunOptions(grace=1_000_000), reasons=reasons) == DONE
+    in_thread(stop)
+    assert run([made], RunOptions(grace=1_000_000), reasons=reasons) == SUCCESS
     assert reasons.seconds_left == 1.0
     end_polls(shop)
 
 
-def test_what_is_no_signal_hurries_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    # Given a worker that drains while its supervisor goes, and a handler that needs a little longer
+def test_another_reason_while_draining_does_not_shorten_the_grace(caplog: pytest.LogCaptureFixture) -> None:
+    # Given a handler that still runs while the worker drains and its supervisor goes away
     caplog.set_level("INFO", "pubsub_tasks")
     shop, reasons = Shop(), StopReasons()
     started, may_end = Event(), Event()
@@ -159,48 +161,48 @@ def test_what_is_no_signal_hurries_nobody(caplog: pytest.LogCaptureFixture) -> N
 
     def stop() -> None:
         wait(started)
-        signalled()
+        send_sigterm()
         until(lambda: "stopping" in caplog.text)
-        reasons.give(StopReason(DONE, "the supervisor is gone"))
+        reasons.add(StopReason(SUCCESS, "the supervisor is gone"))
         may_end.set()
         end_polls(shop)
 
-    meanwhile(stop)
-    made = serve(shop)
-    assert run([made], RunOptions(grace=PATIENCE), reasons=reasons) == DONE
+    in_thread(stop)
+    made = service_of(shop)
+    assert run([made], RunOptions(grace=PATIENCE), reasons=reasons) == SUCCESS
     assert made.worker.counters.acked == 1
 
 
-def test_one_receive_and_no_more() -> None:
+def test_a_run_limit_of_one_receive_ends_after_it() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(1, 2, 3)
-    made = serve(shop, run_limit=RunLimit(once=True))
+    made = service_of(shop, run_limit=RunLimit(once=True))
 
-    assert run([made]) == DONE
+    assert run([made]) == SUCCESS
     assert made.worker.counters.acked == 3
 
 
-def test_all_queues_are_emptied_before_the_end() -> None:
+def test_until_empty_waits_for_all_queues() -> None:
     shops = [Shop(), Shop()]
     for shop in shops:
         shop.task()(lambda number: None)
         shop.send(*range(10))
-    made = [serve(shop, run_limit=RunLimit(until_empty=True)) for shop in shops]
-    assert run(made, RunOptions()) == DONE
+    made = [service_of(shop, run_limit=RunLimit(until_empty=True)) for shop in shops]
+    assert run(made, RunOptions()) == SUCCESS
     assert [each.worker.counters.acked for each in made] == [10, 10]
 
 
-def test_so_many_messages_wear_a_process_out() -> None:
+def test_a_message_limit_recycles_the_process() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(1, 2, 3)
 
-    assert run([serve(shop, run_limit=RunLimit(messages=2))]) == WORN
+    assert run([service_of(shop, run_limit=RunLimit(messages=2))]) == RECYCLE
     assert shop.left() == []
 
 
-def test_too_much_memory_wears_a_process_out() -> None:
+def test_a_memory_limit_recycles_the_process() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(1)
@@ -210,16 +212,16 @@ def test_too_much_memory_wears_a_process_out() -> None:
         until(lambda: made.worker.run_limit.over)
         end_polls(shop)
 
-    made = serve(shop)
-    meanwhile(end_the_poll)
-    assert run([made], RunOptions(max_memory=1)) == WORN
+    made = service_of(shop)
+    in_thread(end_the_poll)
+    assert run([made], RunOptions(max_memory=1)) == RECYCLE
 
 
-def test_memory_is_told_in_bytes() -> None:
+def test_memory_is_in_bytes() -> None:
     assert memory() > 1_000_000
 
 
-def test_it_is_over_when_somebody_says_so() -> None:
+def test_run_ends_when_is_over_returns_true() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     over = Event()
@@ -229,14 +231,14 @@ def test_it_is_over_when_somebody_says_so() -> None:
         end_polls(shop)
 
     shop.send(1)
-    meanwhile(lambda: (shop.facts.next(), stop()))  # type: ignore[arg-type, func-returns-value]
-    assert run([serve(shop)], RunOptions(is_over=over.is_set)) == DONE
+    in_thread(lambda: (shop.facts.next(), stop()))  # type: ignore[arg-type, func-returns-value]
+    assert run([service_of(shop)], RunOptions(is_over=over.is_set)) == SUCCESS
 
 
-def test_handlers_of_signals_are_given_back() -> None:
+def test_previous_signal_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGTERM)
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(1)
-    run([serve(shop, run_limit=RunLimit(once=True))])
+    run([service_of(shop, run_limit=RunLimit(once=True))])
     assert signal.getsignal(signal.SIGTERM) is before

@@ -1,10 +1,10 @@
-"""Which tasks serve a queue: those that name it; those that name none serve any."""
+"""Assembling a service: which tasks serve a queue, and what is warned about before it starts."""
 
 import pytest
 
 from pubsub_tasks.decorators import task
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.processes.service import ServiceOptions, choose_queue, service
+from pubsub_tasks.processes.service import ServiceOptions, choose_queue, create_service
 from pubsub_tasks.publishing.routes import QueueUrls
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.transports.memory import MemoryTransport
@@ -16,7 +16,7 @@ SHOP = QueueUrls(prefix=AT + "shop-")
 
 
 def tasks_of(*queues: str | None) -> Tasks:
-    """A task on each of these queues; None for one that names no queue."""
+    """Return a registry with a task for each queue; None is a task without `queue=`."""
     tasks = Tasks()
     for queue in queues:
         named = {} if queue is None else {"queue": queue}
@@ -45,7 +45,7 @@ def tasks_of(*queues: str | None) -> Tasks:
         (["logq"], "", None, QueueUrls(), "logq"),
     ],
 )
-def test_a_queue_is_served_by_the_tasks_that_name_it(
+def test_the_logical_queue_of_a_url(
     queues: list[str | None], url: str, wanted: str | None, urls: QueueUrls, served: str
 ) -> None:
     assert choose_queue(tasks_of(*queues), url, wanted, urls) == served
@@ -66,7 +66,7 @@ def test_a_queue_is_served_by_the_tasks_that_name_it(
         (["a", "b"], "", None, QueueUrls()),
     ],
 )
-def test_any_other_is_refused_with_the_flag_to_type(
+def test_a_queue_without_tasks_is_refused_with_the_flag_to_use(
     queues: list[str | None], url: str, wanted: str | None, urls: QueueUrls
 ) -> None:
     with pytest.raises(ConfigurationError) as refused:
@@ -76,7 +76,7 @@ def test_any_other_is_refused_with_the_flag_to_type(
         assert f"--queue {queue or 'default'}" in str(refused.value)
 
 
-def test_an_app_without_tasks_has_nothing_to_serve() -> None:
+def test_an_app_without_tasks_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="declares no task"):
         choose_queue(Tasks(), AT + "logq", None)
 
@@ -86,11 +86,13 @@ def test_a_service_is_refused_before_anything_is_received() -> None:
     url = transport.client("sqs").create_queue(QueueName="billing")["QueueUrl"]
 
     with pytest.raises(ConfigurationError, match="--queue logq"):
-        service(transport, tasks_of("logq"), url, ServiceOptions())
-    assert service(transport, tasks_of("logq"), url, ServiceOptions(queue="logq")).queue.name == "billing"
+        create_service(transport, tasks_of("logq"), url, ServiceOptions())
+    assert (
+        create_service(transport, tasks_of("logq"), url, ServiceOptions(queue="logq")).queue.name == "billing"
+    )
 
 
-def test_a_dead_letter_queue_that_takes_less_than_its_source_is_a_warning(
+def test_a_dead_letter_queue_with_a_smaller_size_limit_is_warned_about(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     # Given a dead-letter queue with a smaller limit
@@ -100,28 +102,28 @@ def test_a_dead_letter_queue_that_takes_less_than_its_source_is_a_warning(
     dead = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
     url = sqs.create_queue(QueueName="orders")["QueueUrl"]
 
-    # When a worker is made
-    service(transport, tasks_of(None), url, ServiceOptions(dead_letter_queue_url=dead))
+    # When a service is created
+    create_service(transport, tasks_of(None), url, ServiceOptions(dead_letter_queue_url=dead))
 
     # Then one line says so, with both limits
     (line,) = [text for text in caplog.messages if "MaximumMessageSize" in text]
     assert "262144" in line
     assert "1048576" in line
 
-    # And none where it takes as much
+    # And with the same limit nothing is logged
     caplog.clear()
     sqs.set_queue_attributes(QueueUrl=dead, Attributes={"MaximumMessageSize": "1048576"})
-    service(transport, tasks_of(None), url, ServiceOptions(dead_letter_queue_url=dead))
+    create_service(transport, tasks_of(None), url, ServiceOptions(dead_letter_queue_url=dead))
     assert caplog.messages == []
 
 
 @pytest.mark.parametrize(("visibility", "warned"), [(2, True), (4, True), (5, False), (30, False)])
-def test_a_visibility_timeout_too_short_to_be_extended_for_certain_is_warned_of(
+def test_a_short_visibility_timeout_is_warned_about(
     visibility: int, warned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     transport = MemoryTransport()
     url = transport.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
 
-    service(transport, tasks_of(None), url, ServiceOptions(Capacity(visibility=visibility)))
+    create_service(transport, tasks_of(None), url, ServiceOptions(Capacity(visibility=visibility)))
 
     assert (f"a visibility timeout of {visibility} s is too short" in caplog.text) is warned

@@ -16,7 +16,7 @@ from marshmallow import fields
 
 from pubsub_tasks import PubSubMessageSchema, Tasks, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
-from pubsub_tasks.processes.service import dead_letters_to
+from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.tasks.events import Event as Fact
 from pubsub_tasks.tasks.events import Settled
 from pubsub_tasks.tasks.task import Task
@@ -112,7 +112,7 @@ class Shop:
         return Worker(
             queue,
             Dispatcher(self.tasks, "default", fifo=queue.fifo, name=queue.name),
-            dead_letters=dead_letters_to(letters, queue) if letters else None,
+            dead_letters=dead_letter_target(letters, queue) if letters else None,
             capacity=Capacity(**options),
             **{"observers": [self.facts], **own},
         )

@@ -103,7 +103,7 @@ def test_a_handler_that_will_not_leave_is_left_behind(caplog: pytest.LogCaptureF
     shop.send(1)
     with shop.working(threads=1, patience=0.05) as worker:
         worn = Event()
-        worker.on_worn = lambda reason: worn.set()
+        worker.on_recycle = lambda reason: worn.set()
         # When its time is over, then its message goes on, on another thread
         retry, ack = shop.facts.verdicts(2)
         assert isinstance(retry, Retry)
@@ -134,7 +134,7 @@ def test_on_a_fifo_queue_the_group_of_a_lost_thread_stays_held() -> None:
 
     shop.send(1, 2, group="a")
     worker = shop.worker(patience=0.05)
-    worker.on_worn = worn.append
+    worker.on_recycle = worn.append
     worker.start()
     # When its thread is left behind
     shop.facts.next()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from pubsub_tasks.dispatching.dispatcher import GRACE_AGE, Dispatcher
-from pubsub_tasks.processes.service import dead_letters_to
+from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.telemetry.log_observer import LogObserver
 from pubsub_tasks.verdicts import DeadLetter, Retry
 from pubsub_tasks.worker.worker import Capacity, Worker
@@ -27,7 +27,7 @@ def releasing(shop: Shop, receives: int = 100, wall: Callable[[], float] = time.
     worker = Worker(
         shop.queue,
         Dispatcher(shop.tasks, "default", unknown="release", max_receive_count=receives),
-        dead_letters=dead_letters_to(shop.dead, shop.queue),
+        dead_letters=dead_letter_target(shop.dead, shop.queue),
         capacity=Capacity(),
         observers=[LogObserver(), shop.facts],
         wall=wall,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...processes.service import Service, our_version
+from ...processes.service import Service, package_version
 
 
 def banner(service: Service) -> Iterator[str]:
@@ -10,7 +10,7 @@ def banner(service: Service) -> Iterator[str]:
     limits = service.worker.limits
     slots = [f"{limits.threads} threads"] if limits.threads else []
     slots += [f"{limits.coroutines} coroutines"] if limits.coroutines else []
-    yield f"pubsub-tasks {our_version()}: {service.queue.url}"
+    yield f"pubsub-tasks {package_version()}: {service.queue.url}"
     yield f"  {', '.join(slots)}, up to {limits.receivers} polls, leases of {limits.visibility} s"
     for task in service.tasks:
         yield f"  {task.media_type} -> {task.name} ({task.policy.describe()})"

@@ -7,8 +7,8 @@ from functools import partial
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from ...processes.service import Service, our_version
-from ...processes.supervisor import Child
+from ...processes.child_process import ChildProcess
+from ...processes.service import Service, package_version
 from ...telemetry.health_server import PATHS, Answer
 from ...telemetry.recent_activity import RecentActivity
 from ...worker.worker import UNREADY_AFTER
@@ -27,7 +27,7 @@ def of_services(
 
     def status() -> dict[str, Any]:
         queues = [worker.status() for worker in workers]
-        return {"pid": os.getpid(), "version": our_version(), "queues": queues, **recent.status()}
+        return {"pid": os.getpid(), "version": package_version(), "queues": queues, **recent.status()}
 
     return {
         "/healthz": lambda: _all({worker.queue.name: worker.is_alive() for worker in workers}),
@@ -36,7 +36,7 @@ def of_services(
     }
 
 
-def of_children(children: Sequence[Child]) -> Mapping[str, Answer]:
+def of_children(children: Sequence[ChildProcess]) -> Mapping[str, Answer]:
     """The answers of all processes, by name."""
     return {path: partial(_gather, children, path) for path in PATHS}
 
@@ -45,13 +45,13 @@ def _all(said: dict[str, bool]) -> tuple[bool, dict[str, bool]]:
     return all(said.values()), said
 
 
-def _gather(children: Sequence[Child], path: str) -> tuple[bool, dict[str, Any]]:
-    answers = {child.part.name: _ask(child, path) for child in children}
+def _gather(children: Sequence[ChildProcess], path: str) -> tuple[bool, dict[str, Any]]:
+    answers = {child.share.name: _ask(child, path) for child in children}
     return all(well for well, _ in answers.values()), {name: said for name, (_, said) in answers.items()}
 
 
-def _ask(child: Child, path: str) -> tuple[bool, Any]:
-    port = child.said.get("health")
+def _ask(child: ChildProcess, path: str) -> tuple[bool, Any]:
+    port = child.reported.get("health")
     if port is None:
         return path != "/readyz", "starting"  # what is started anew is no reason to kill the others
     connection = HTTPConnection(LOOPBACK, port, timeout=PATIENCE)

@@ -18,9 +18,9 @@ from ...errors import ConfigurationError
 from ...graph.connections import transport_of
 from ...inflight.run_limit import RunLimit
 from ...lifecycle.leaving import leave
-from ...processes.restarts import DONE
+from ...processes.exit_codes import SUCCESS
 from ...processes.runner import RunOptions, StopReason, StopReasons, run
-from ...processes.service import Service, ServiceOptions, choose_queue, service
+from ...processes.service import Service, ServiceOptions, choose_queue, create_service
 from ...processes.supervised_process import SupervisedProcess, supervised
 from ...tasks.observers import Observers
 from ...tasks.registry import Tasks
@@ -53,7 +53,7 @@ def serve(context: click.Context, find: Callable[[], App]) -> None:
     """Run the app that `find` gives as the flags of the context say; exits. Raises PubSubTasksError."""
     flags, me = context.params, supervised()
     level = "DEBUG" if flags["debug"] else flags["log_level"]
-    log = Logging(flags["log_format"], level, me.part.name if me else None)
+    log = Logging(flags["log_format"], level, me.share.name if me else None)
     log.begin()
     reasons = StopReasons()
     _check(flags)
@@ -138,7 +138,7 @@ def _services(source: _Source, transport: Transport, tasks: Tasks, options: Serv
     each = [(url, replace(options, queue=name)) for name, url in source.urls]
     if not isinstance(source.transport, MemoryEnvironment):
         patiently(lambda: warn_of_elsewhere(source.transport, [url for _, url in source.urls]))
-    return patiently(lambda: [service(transport, tasks, *one) for one in each])
+    return patiently(lambda: [create_service(transport, tasks, *one) for one in each])
 
 
 def _run(
@@ -158,7 +158,7 @@ def _run(
         _announce(services)
         me.report(ready=True, health=port)
 
-    me.watch(lambda: reasons.give(StopReason(DONE, "the supervisor is gone")))
+    me.watch(lambda: reasons.add(StopReason(SUCCESS, "the supervisor is gone")))
     code = run(services, RunOptions(flags["grace"], most, is_over), announce, reasons)
     me.report(summary=total([each.worker.counters for each in services]))
     return code
@@ -181,9 +181,9 @@ def _config(context: click.Context, world: LocalBroker | None) -> dict[str, Any]
 
 def _narrow(flags: dict[str, Any], me: SupervisedProcess) -> None:
     """Of several queues, the one of this process."""
-    if me.part.url is not None:
-        flags["sqs_queue_url"] = (me.part.url,)
-    flags["queue"] = me.part.queue or flags["queue"]
+    if me.share.url is not None:
+        flags["sqs_queue_url"] = (me.share.url,)
+    flags["queue"] = me.share.queue or flags["queue"]
     if flags["health_port"] is not None:
         flags["health_host"], flags["health_port"] = LOOPBACK, 0
 

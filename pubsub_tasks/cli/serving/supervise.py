@@ -51,7 +51,7 @@ def supervise(flags: Flags, tasks: Callable[[], Tasks], stack: ExitStack) -> int
             health(flags["health_host"], flags["health_port"], of_children(supervisor.children))
         )
     if flags["reload"]:
-        stack.enter_context(watching(os.getcwd(), supervisor.again))
+        stack.enter_context(watching(os.getcwd(), supervisor.reload))
     return supervisor.run()
 
 
