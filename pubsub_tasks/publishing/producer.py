@@ -1,4 +1,4 @@
-"""Producer: content to a topic. It gives ids and the time; the rest is decided by pure functions."""
+"""Publishes content to topics: finds the route, writes and seals the message, and sends it."""
 
 import asyncio
 import time
@@ -23,7 +23,6 @@ from ..transports.protocols import Publisher
 from ..wire.records import Outgoing
 from ..wire.s3_pointer import PARKED, ClaimStore, Pointer
 from .batching import PreparedMessage, PublishResults
-from .deferred import sink
 from .fitting import fit
 from .routes import Route, Routes
 from .sender import Sender
@@ -31,15 +30,15 @@ from .stream import Stream
 from .topics import Topics
 
 MAX_SIZE = 262_144
-"""Bytes that a topic takes unless its MaximumMessageSize says more. Source: SNS API reference, Publish."""
+"""Bytes of a message that a topic accepts by default. Source: SNS API reference, Publish."""
 
 CHUNK = 100
-"""Messages of an asynchronous iterable that are handed to a thread together."""
+"""Messages of an asynchronous iterable that one thread call publishes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishContext:
-    """What a publishing middleware sees, and may replace: a codec, content, and options."""
+    """What publishing middleware receives and may replace."""
 
     codec: Codec
     content: Content
@@ -47,9 +46,19 @@ class PublishContext:
 
 
 class Producer:
-    """Publishes to topics, and what is delayed to queues. Safe to share between threads.
+    """Publishes to topics, and delayed messages to queues. Safe to share between threads.
 
-    `publisher` alone knows no delays; `Routes` do.
+    Args:
+        publisher: `Routes`, or a publisher alone, with which nothing can be delayed.
+        topics: the topic of each media type.
+        schemas: find the codec of a media type, for `produce`.
+        observers: receive Published and NotPublished.
+        middleware: wraps each publish, the first outermost.
+        max_size: bytes of a message, and of all messages of one call together.
+        claims: stores bodies that are too large for a message.
+        clock: returns epoch seconds.
+        sleep: waits between tries of an entry, in seconds.
+        new_id: makes message and request ids.
     """
 
     def __init__(
@@ -76,8 +85,7 @@ class Producer:
         self._claims = claims
         self._clock = clock
         self._new_id = new_id
-        self._has_middleware = bool(middleware)
-        self._call = compose(middleware, self._send)
+        self._through_middleware = compose(middleware, self._publish_context) if middleware else None
 
     def produce(
         self,
@@ -87,10 +95,12 @@ class Producer:
         opaque_data: Mapping[str, str] | None = None,
         **fields: Any,
     ) -> str:
-        """Publish content, as a mapping, by keyword, or both; returns the message id.
+        """Publish content given as a mapping, by keyword, or both. Returns the message id.
 
-        `opaque_data` is more headers; the parameters' names are microcosm-pubsub's. Raises UnknownMediaType,
-        TopicNotDefinedError, InvalidContent, EncodeError, MessageTooLarge, PublishFailed.
+        `opaque_data` adds headers. The parameter names are those of microcosm-pubsub.
+
+        Raises UnknownMediaType, TopicNotDefinedError, InvalidContent, EncodeError, TooManyAttributes,
+        MessageTooLarge, PublishFailed.
         """
         options = PublishOptions(headers=opaque_data) if opaque_data else DEFAULT
         named = isinstance(dct, Mapping) or dct is None or bool(fields)
@@ -98,23 +108,24 @@ class Producer:
         return self.publish(self._schemas.find(media_type), content, options)
 
     def publish(self, codec: Codec, content: Content, options: PublishOptions = DEFAULT) -> str:
-        """Publish content of a codec's media type; returns the message id. Raises as `produce` does."""
-        if self._has_middleware:  # which may edit it, and a caller may publish it again
-            content = copied(content)
-        message_id: str = self._call(PublishContext(codec, content, options))
-        return message_id
+        """Publish content of the codec's media type. Returns the message id. Raises as `produce` does."""
+        if self._through_middleware is not None:
+            # A copy, since middleware may edit the content and the caller may publish it again.
+            message_id: str = self._through_middleware(PublishContext(codec, copied(content), options))
+            return message_id
+        return self._sender.send(self._prepare(codec, content, options))
 
     def publish_many(
         self, codec: Codec, contents: Iterable[Content], options: PublishOptions = DEFAULT
     ) -> list[str]:
-        """Publish many, ten to a call; returns their ids. Raises PublishFailed for those that failed."""
+        """Publish many, ten to a call. Returns their ids. Raises PublishFailed for those that failed."""
         stream = self.batch(codec, options)
         stream.extend(contents)
         stream.finish()
         return stream.ids
 
     def batch(self, codec: Codec, options: PublishOptions = DEFAULT) -> Stream:
-        """A block in which to publish many, ten to a call."""
+        """A context manager in which to publish many, ten to a call."""
         return Stream(
             lambda content: self.publish(codec, content, options),
             self._sender,
@@ -122,7 +133,7 @@ class Producer:
         )
 
     async def apublish(self, codec: Codec, content: Content, options: PublishOptions = DEFAULT) -> str:
-        """As `publish`, in a thread: boto3 blocks, and so may a middleware."""
+        """`publish` in a thread, because boto3 blocks and middleware may."""
         return await asyncio.to_thread(self.publish, codec, content, options)
 
     async def apublish_many(
@@ -131,43 +142,39 @@ class Producer:
         contents: Iterable[Content] | AsyncIterable[Content],
         options: PublishOptions = DEFAULT,
     ) -> list[str]:
-        """As `publish_many`, in a thread."""
+        """`publish_many` in a thread."""
         if not isinstance(contents, AsyncIterable):
             return await asyncio.to_thread(self.publish_many, codec, contents, options)
         stream = self.batch(codec, options)
         with stream.stopped_by_errors():
-            async for some in _chunks(contents):
-                await asyncio.to_thread(stream.extend, some)
+            async for chunk in _chunks(contents):
+                await asyncio.to_thread(stream.extend, chunk)
         await asyncio.to_thread(stream.finish)
         return stream.ids
 
     def forward(self, prepared_messages: Iterable[PreparedMessage]) -> None:
-        """Send what is written already. Raises PublishFailed."""
-        given, results = list(prepared_messages), PublishResults()
-        with results.stopped_by_errors(lambda: len(given)):
-            self._sender.send_all(given, results)
+        """Send messages that are prepared already. Raises PublishFailed."""
+        messages, results = list(prepared_messages), PublishResults()
+        with results.stopped_by_errors(lambda: len(messages)):
+            self._sender.send_all(messages, results)
         results.check()
 
-    def _send(self, publication: PublishContext) -> str:
-        prepared = self._parcel(publication)
-        gathering = sink.get()
-        if gathering is None or not gathering.put(prepared, self._sender):
-            self._sender.send(prepared)
-        return prepared.message_id
+    def _publish_context(self, context: PublishContext) -> str:
+        """The innermost of the middleware: publishes what the others made of the context."""
+        return self._sender.send(self._prepare(context.codec, context.content, context.options))
 
-    def _parcel(self, publication: PublishContext) -> PreparedMessage:
-        codec, options = publication.codec, publication.options
+    def _prepare(self, codec: Codec, content: Content, options: PublishOptions) -> PreparedMessage:
         now = self._clock()
         try:
-            way = self._route(codec.media_type, options, now)
+            route = self._route(codec.media_type, options, now)
         except ConfigurationError:
-            codec.check(publication.content)  # content that is wrong is told first
+            codec.check(content)  # report invalid content before a missing topic
             raise
-        message = self._message(codec.media_type, publication.content, options, way, now)
-        sealed = replace(_sealed(way, codec, message, options), delay=way.delay)
+        message = self._message(codec.media_type, content, options, route, now)
+        sealed = replace(_seal_for(route, codec, message, options), delay=route.delay)
         outgoing, claim = fit(codec, sealed, self._max_size, self._pointer(message))
         return PreparedMessage(
-            codec.media_type, message.id, way.destination, outgoing, outgoing.size, claim=claim
+            codec.media_type, message.id, route.destination, outgoing, outgoing.size, claim=claim
         )
 
     def _route(self, media_type: str, options: PublishOptions, now: float) -> Route:
@@ -182,22 +189,22 @@ class Producer:
         return Pointer(bucket, PARKED + message.id) if bucket else None
 
     def _message(
-        self, media_type: str, content: Content, options: PublishOptions, way: Route, now: float
+        self, media_type: str, content: Content, options: PublishOptions, route: Route, now: float
     ) -> Message:
-        given = dict(options.headers)
-        if way.not_before is not None:
-            given[NOT_BEFORE] = f"{way.not_before:.3f}"
+        extra = dict(options.headers)
+        if route.not_before is not None:
+            extra[NOT_BEFORE] = f"{route.not_before:.3f}"
         if options.expires is not None:
-            given[EXPIRES] = f"{now + options.expires:.3f}"
-        headers = outbound(given, message_id=self._new_id(), request_id=self._new_id(), now=now)
+            extra[EXPIRES] = f"{now + options.expires:.3f}"
+        headers = outbound(extra, message_id=self._new_id(), request_id=self._new_id(), now=now)
         return Message(media_type, content, headers, headers[MESSAGE_ID], now)
 
 
-def _sealed(way: Route, codec: Codec, message: Message, options: PublishOptions) -> Outgoing:
-    """The message as its topic takes it. On a FIFO topic a repeated call must not make a second message."""
-    if way.fifo and options.group_id is None:
+def _seal_for(route: Route, codec: Codec, message: Message, options: PublishOptions) -> Outgoing:
+    """The message in its envelope. Raises ConfigurationError if a FIFO target gets no message group."""
+    if route.fifo and options.group_id is None:
         raise ConfigurationError(
-            f"{way.target} is FIFO, and {codec.media_type} was published to it without a message group: "
+            f"{route.target} is FIFO, and {codec.media_type} was published to it without a message group: "
             "name one with options(group_id=...)"
         )
     return seal(
@@ -205,17 +212,17 @@ def _sealed(way: Route, codec: Codec, message: Message, options: PublishOptions)
         message,
         attributes=options.attributes,
         group_id=options.group_id,
-        # What is standard takes no such id, and would refuse the message for it.
-        deduplication_id=(options.deduplication_id or message.id) if way.fifo else None,
+        # On FIFO, a call that is repeated must not make a second message. Standard targets reject the id.
+        deduplication_id=(options.deduplication_id or message.id) if route.fifo else None,
     )
 
 
 async def _chunks(contents: AsyncIterable[Content]) -> AsyncIterator[list[Content]]:
-    """As they come, so many together that a thread is worth its while."""
-    some: list[Content] = []
+    """Lists of up to CHUNK contents: a thread call for each single one would cost more than it does."""
+    chunk: list[Content] = []
     async for content in contents:
-        some.append(content)
-        if len(some) == CHUNK:
-            yield some
-            some = []
-    yield some
+        chunk.append(content)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    yield chunk

@@ -1,9 +1,8 @@
-"""Sending: batches to their topics, tried again where that may help. Knows how to wait, and not what is said.
+"""Sends prepared messages in batches, and retries the entries that the service refused for now.
 
-boto3 itself tries a whole call again after a network failure, a server's error or a throttle. It does not
-look at the entries of a batch, and does not know that a throttled encryption key is as good as a throttled
-topic. What is sent again is the same to the byte, so a message that had got through after all comes twice
-with one `x-message-id`.
+boto3 retries a whole call after a network failure, a server error or a throttle. It does not look at the
+entries of a batch, and does not treat a throttled encryption key as a throttle. An entry is sent again byte
+for byte, so if an earlier try did get through, the message arrives twice with one `x-message-id`.
 """
 
 import asyncio
@@ -15,27 +14,35 @@ from itertools import chain
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
+from ..batches.entry_answers import EntryAnswers
 from ..errors import MessageError, TransportError
 from ..tasks.events import NotPublished, Published
 from ..tasks.observers import Observers
 from ..wire.records import THROTTLED, EntryFailure, Sent
 from ..wire.s3_pointer import ClaimStore
 from .batching import PreparedMessage, PublishBatches, PublishResults
+from .deferred import sink
 from .routes import Routes
 
 ATTEMPTS = 4
-"""Tries of one entry: within about two seconds, for somebody may wait for the answer."""
+"""Tries of one entry, within about two seconds: the caller may be waiting for the answer."""
 
 
 def _give_up(state: RetryCallState) -> None:
-    """What is still not published then is told entry by entry."""
+    """Return instead of raising RetryError: the entries that are left are reported one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends parcels. Safe to share between threads.
+    """Sends prepared messages. Safe to share between threads.
 
-    `max_bytes` is what one call takes; `sleep` takes seconds.
+    Attributes:
+        routes: finds the call for a destination.
+        max_bytes: of all entries of one call together.
+        observers: receive Published and NotPublished.
+        clock: returns epoch seconds.
+        sleep: waits between tries, in seconds.
+        claims: stores the bodies that are too large for a message.
     """
 
     routes: Routes
@@ -56,92 +63,101 @@ class Sender:
         )
         object.__setattr__(self, "retrying", retrying)
 
-    def send(self, prepared: PreparedMessage) -> None:
-        """Send one. Raises PublishFailed."""
-        results = PublishResults()
-        self.send_batch([prepared], results)
-        results.check()
+    def send(self, prepared: PreparedMessage) -> str:
+        """Send one message, or leave it to the deferred block or stream that is open. Returns its id.
 
-    def send_all(self, prepared_messages: Iterable[PreparedMessage], results: PublishResults) -> None:
-        """Send them all, as few calls as there may be."""
+        Raises PublishFailed.
+        """
+        collecting = sink.get()
+        if collecting is None or not collecting.put(prepared, self):
+            results = PublishResults()
+            self.send_batch([prepared], results)
+            results.check()
+        return prepared.message_id
+
+    def send_all(self, messages: Iterable[PreparedMessage], results: PublishResults) -> None:
+        """Send messages, whatever their destinations, in as few calls as possible."""
         batches = PublishBatches(self.max_bytes)
-        for prepared in prepared_messages:
+        for prepared in messages:
             for batch in batches.put(prepared):
                 self.send_batch(batch, results)
         for batch in batches.rest():
             self.send_batch(batch, results)
 
-    async def asend_all(self, prepared_messages: Iterable[PreparedMessage], results: PublishResults) -> None:
-        """The same in a thread, which the event loop does not wait for."""
-        await asyncio.to_thread(self.send_all, prepared_messages, results)
+    async def asend_all(self, messages: Iterable[PreparedMessage], results: PublishResults) -> None:
+        """`send_all` in a thread, so that it does not block the event loop."""
+        await asyncio.to_thread(self.send_all, messages, results)
 
     def send_batch(self, batch: Sequence[PreparedMessage], results: PublishResults) -> None:
-        """Send these in one call, and those that failed and may yet succeed in another."""
-        pending: dict[PreparedMessage, EntryFailure] = {
-            prepared: _UNTRIED
+        """Send up to ten messages for one destination in one call; retry the entries that may yet succeed."""
+        sendable = [
+            prepared
             for prepared in batch
-            if not results.stands_behind(prepared) and self._parked(prepared, results)
-        }
-        if self._try(pending, results):  # most calls succeed, and tenacity would only cost them time
-            tries = chain([True], iter(partial(self._try, pending, results), None))
-            self.retrying(next, tries)
-        for prepared, failure in pending.items():
-            self._refuse(prepared, failure, results)
+            if not results.stands_behind(prepared) and self._store_claim(prepared, results)
+        ]
+        if not sendable:
+            return
+        entries: EntryAnswers[PreparedMessage, Sent] = EntryAnswers(sendable)
+        if self._attempt(entries, results):  # most calls succeed at once: they skip tenacity's overhead
+            # True stands for the attempt above, which tenacity counts as its first.
+            attempts = chain([True], iter(partial(self._attempt, entries, results), None))
+            self.retrying(next, attempts)
+        for prepared, failure in entries.give_up():
+            self._record_failure(prepared, failure, results)
 
-    def _parked(self, prepared: PreparedMessage, results: PublishResults) -> bool:
-        """Whether nothing of it is to be parked, or it is by now."""
+    def _attempt(self, entries: EntryAnswers[PreparedMessage, Sent], results: PublishResults) -> bool:
+        """Make one call for the pending entries. Returns True if some of them may succeed in another call."""
+        messages = entries.pending
+        started = self.clock()
+        answers: list[Sent | EntryFailure]
+        try:
+            answers = self.routes.call_for(messages)()
+        except (MessageError, TransportError) as error:
+            results.cause = results.cause or error
+            answers = [_failure_of_call(error)] * len(messages)
+        seconds = max(0.0, self.clock() - started)
+        for prepared, answer in entries.record(answers):
+            if isinstance(answer, EntryFailure):
+                self._record_failure(prepared, answer, results)
+            else:
+                self._record_published(prepared, seconds, results)
+        return bool(entries.pending)
+
+    def _store_claim(self, prepared: PreparedMessage, results: PublishResults) -> bool:
+        """Store a large body before its message is sent. Returns False if that failed."""
         if prepared.claim is None or self.claims is None:
             return True
         try:
             self.claims.park(prepared.claim.pointer, prepared.claim.body)
         except TransportError as error:
             results.cause = results.cause or error
-            self._refuse(prepared, EntryFailure(error.code, str(error), retriable=False), results)
+            self._record_failure(prepared, EntryFailure(error.code, str(error), retriable=False), results)
             return False
         return True
 
-    def _refuse(self, prepared: PreparedMessage, failure: EntryFailure, results: PublishResults) -> None:
+    def _record_failure(
+        self, prepared: PreparedMessage, failure: EntryFailure, results: PublishResults
+    ) -> None:
         results.refused(prepared, failure)
         if self.observers.wants(NotPublished):
-            where = str(prepared.destination)
-            self.observers.tell(NotPublished(prepared.media_type, prepared.message_id, where, failure.code))
+            destination = str(prepared.destination)
+            self.observers.tell(
+                NotPublished(prepared.media_type, prepared.message_id, destination, failure.code)
+            )
 
-    def _tell_published(self, prepared: PreparedMessage, seconds: float) -> None:
+    def _record_published(self, prepared: PreparedMessage, seconds: float, results: PublishResults) -> None:
+        results.sent(prepared)
         if self.observers.wants(Published):
-            where, size = str(prepared.destination), prepared.outgoing.size
-            self.observers.tell(Published(prepared.media_type, prepared.message_id, where, seconds, size))
-
-    def _try(self, pending: dict[PreparedMessage, EntryFailure], results: PublishResults) -> bool:
-        """Send what is pending; whether some of it still is, and worth another try."""
-        prepared_messages = list(pending)
-        started = self.clock()
-        answers = self._answers(prepared_messages, results) if prepared_messages else []
-        took = max(0.0, self.clock() - started)
-        for prepared, answer in zip(prepared_messages, answers, strict=True):
-            if isinstance(answer, Sent):
-                del pending[prepared]
-                results.sent(prepared)
-                self._tell_published(prepared, took)
-            elif answer.retriable:
-                pending[prepared] = answer
-            else:
-                del pending[prepared]
-                self._refuse(prepared, answer, results)
-        return bool(pending)
-
-    def _answers(
-        self, prepared_messages: Sequence[PreparedMessage], results: PublishResults
-    ) -> list[Sent | EntryFailure]:
-        try:
-            return self.routes.send(prepared_messages)
-        except MessageError as error:
-            results.cause = results.cause or error
-            return [EntryFailure(type(error).__name__, str(error), retriable=False)] * len(prepared_messages)
-        except TransportError as error:
-            results.cause = results.cause or error
-            # Whatever else failed as a whole, boto3 has tried often enough.
-            throttled = error.code.rpartition(".")[2] in THROTTLED
-            return [EntryFailure(error.code, str(error), retriable=throttled)] * len(prepared_messages)
+            destination, size = str(prepared.destination), prepared.outgoing.size
+            self.observers.tell(
+                Published(prepared.media_type, prepared.message_id, destination, seconds, size)
+            )
 
 
-_UNTRIED = EntryFailure("Untried", "not sent yet", retriable=True)
+def _failure_of_call(error: MessageError | TransportError) -> EntryFailure:
+    """The failure of each entry of a call that failed as a whole."""
+    if isinstance(error, TransportError):
+        # boto3 has retried everything else often enough.
+        throttled = error.code.rpartition(".")[2] in THROTTLED
+        return EntryFailure(error.code, str(error), retriable=throttled)
+    return EntryFailure(type(error).__name__, str(error), retriable=False)

@@ -7,6 +7,7 @@ leases and time; what is sent, and where, is decided elsewhere.
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from ..batches.entry_answers import EntryAnswers
 from ..dead_letters.move_batches import MoveBatches, MoveItem
 from ..dead_letters.move_report import MoveReport, Trouble
 from ..errors import PubSubTasksError, TransportError
@@ -128,15 +129,13 @@ class Mover:
     def _try(
         self, items: list[MoveItem], call: Callable[[list[MoveItem]], Sequence[Answer | EntryFailure]]
     ) -> list[Answer | EntryFailure]:
-        """Ask for all of them, and again for those that were refused for now."""
-        answers: dict[int, Answer | EntryFailure] = {}
-        asked = list(range(len(items)))
-        for again in range(TRIES):
-            if again and (not asked or self._stop.wait(_FIRST_WAIT * 2 ** (again - 1))):
+        """Make the call for all items, and again for those with a retriable failure. Returns all answers."""
+        entries: EntryAnswers[MoveItem, Answer] = EntryAnswers(items)
+        for attempt in range(TRIES):
+            if attempt and (not entries.pending or self._stop.wait(_FIRST_WAIT * 2 ** (attempt - 1))):
                 break
-            answers.update(zip(asked, call([items[index] for index in asked]), strict=True))
-            asked = [index for index in asked if _is_retriable(answers[index])]
-        return [answers[index] for index in range(len(items))]
+            entries.record(call(entries.pending))
+        return entries.answers
 
     def _told_to_stop(self, started: float) -> bool:
         """Whether to stop, asked when the next batch is due."""
@@ -152,10 +151,6 @@ def _deleted(hands: LeasedLetters, items: list[MoveItem]) -> Sequence[EntryFailu
         return hands.delete([item.record for item in items if item.record])
     except TransportError as error:
         return [EntryFailure(error.code, str(error), retriable=True)] * len(items)
-
-
-def _is_retriable(answer: object) -> bool:
-    return isinstance(answer, EntryFailure) and answer.retriable
 
 
 def _told(failure: Sent | EntryFailure | None) -> str:

@@ -246,7 +246,7 @@ def test_on_a_fifo_queue_a_schedule_names_group_and_id(shop, later):
 def test_a_queue_without_a_url_is_told_with_what_to_configure(shop, later):
     shop.bind(Topics(), routes=Routes(shop.wire, shop.transport.queue))
 
-    with pytest.raises(ConfigurationError, match=r"no URL is told for 'jobs'.*SQS_QUEUE_URLS__PREFIX"):
+    with pytest.raises(ConfigurationError, match=r"no URL is configured for 'jobs'.*SQS_QUEUE_URLS__PREFIX"):
         later.options(delay=5).publish(**CONTENT)
 
 
