@@ -18,7 +18,7 @@ from ..graph.object_graph import graph_for, is_graph
 from ..publishing.routes import QueueUrls
 from ..tasks.registry import Tasks, default_tasks
 from ..tasks.task import Task
-from ..untrusted.odd_errors import error_class, error_text
+from ..untrusted.exceptions import error_class, error_text
 
 ENTRY_POINTS = "pubsub_tasks.tasks"
 VARIABLE = "PUBSUB_TASKS_APP"

@@ -28,7 +28,7 @@ from ..tasks.observers import Observers
 from ..tasks.registry import Tasks
 from ..tasks.retry_policy import RetryPolicy
 from ..transports.protocols import Queue
-from ..untrusted.odd_errors import safe_repr
+from ..untrusted.exceptions import safe_repr
 from ..verdicts import Ack, DeadLetter, Release, Retry, Verdict
 from ..wire.records import MAX_BATCH, MAX_VISIBILITY, EntryFailure, Sent
 from ..wire.s3_pointer import ClaimStore

@@ -13,11 +13,11 @@ from ..dispatching.dispatcher import Dispatcher, HandlerCall
 from ..errors import PubSubTasksError
 from ..messages.current_message import mark_records
 from ..messages.delivery import Delivery
-from ..untrusted.odd_errors import GuardedLogger, error_text
+from ..untrusted.exceptions import SafeLogger, error_text
 from ..verdicts import Release, Verdict
 from .consumer import ConsumedMessage, Consumer
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 
 class MessageDispatcher:

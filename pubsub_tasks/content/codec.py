@@ -17,9 +17,9 @@ from ..wire.records import MEDIA_TYPE as MEDIA_TYPE
 from ..wire.records import OPAQUE_DATA as OPAQUE_DATA
 from ..wire.records import Attribute
 from ..wire.serialization import JSON, Serializer
+from .copying import copied, edits_dumped, shares_loaded
 from .nesting import POST_LOAD, UNKNOWN, Names, content_name, hooks, stated, tolerant
 from .objects import by_name, check_kind, made_class
-from .own_copies import copied, edits_dumped, shares_loaded
 from .reserved_fields import Reserved
 
 _NO_HEADERS: Mapping[str, str] = {}

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from ..messages.delivery import Delivery
 from ..messages.envelope import open_record
-from ..untrusted.odd_errors import GuardedLogger, error_name, error_text, pass_interrupt, traceback_of
+from ..untrusted.exceptions import SafeLogger, error_name, error_text, reraise_interrupt, traceback_of
 from ..verdicts import DeadLetter
 from ..wire.records import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
 from ..wire.resend import RESENT, ResendState
 from .dead_letter_attribute import DEAD_LETTER, Failure
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 _LONGEST_ID = 256
 _FRAMES = -50
@@ -100,7 +100,7 @@ def _traceback(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(error, limit=_FRAMES))
     except BaseException as raised:  # an error that cannot be told must not keep its message from its letter
-        pass_interrupt(raised)
+        reraise_interrupt(raised)
         return "".join(traceback.format_tb(traceback_of(error), limit=_FRAMES))
 
 

@@ -10,7 +10,7 @@ from ..errors import ClaimMissing, ContentDisallowed, MessageError, TransportErr
 from ..messages.delivery import Delivery
 from ..messages.envelope import open_record
 from ..tasks.registry import Tasks
-from ..untrusted.odd_errors import error_text, pass_interrupt
+from ..untrusted.exceptions import error_text, reraise_interrupt
 from ..wire.s3_pointer import ClaimStore, Parked, Pointer
 from ..wire.serialization import JSON_ALONE
 
@@ -38,7 +38,7 @@ class BodyReader:
         except (MessageError, TransportError) as error:
             return replace(delivery, defect=error)
         except BaseException as error:  # the message is sound, and must not be dead-lettered for this
-            pass_interrupt(error)
+            reraise_interrupt(error)
             text = error_text(error)
             return replace(delivery, defect=ClaimMissing(f"a parked body cannot be fetched: {text}"))
         return open_record(delivery.record, delivery.lease, accept=self._accepted(delivery), claimed=body)

@@ -27,7 +27,7 @@ from ..tasks.middleware import Layer, compose
 from ..tasks.registry import Tasks
 from ..tasks.retry_policy import RetryPolicy
 from ..tasks.task import Task
-from ..untrusted.odd_errors import pass_interrupt
+from ..untrusted.exceptions import reraise_interrupt
 from ..verdicts import DeadLetter, Drop, Retry, Verdict
 from ..wire.s3_pointer import ClaimStore
 from .bodies import BodyReader
@@ -153,13 +153,13 @@ class Dispatcher:
         try:
             result = self._call(call) if limit is None else limit(self._call, call)
         except BaseException as error:
-            forks.end_if_forked(born, error)
-            pass_interrupt(error)
+            forks.exit_if_forked(born, error)
+            reraise_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
             leave(said)
             handled(token)
-        forks.end_if_forked(born)
+        forks.exit_if_forked(born)
         return self.judge(call, result, None, clock())
 
     async def arun(self, call: HandlerCall, clock: Clock, limit: Limit | None = None) -> Verdict:
@@ -173,16 +173,16 @@ class Dispatcher:
             else:
                 result = await (self._acall(call) if limit is None else limit(self._acall, call))
         except (CancelledError, GeneratorExit) as error:
-            forks.end_if_forked(born, error)
+            forks.exit_if_forked(born, error)
             raise
         except BaseException as error:
-            forks.end_if_forked(born, error)
-            pass_interrupt(error)
+            forks.exit_if_forked(born, error)
+            reraise_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
             leave(said)
             handled(token)
-        forks.end_if_forked(born)
+        forks.exit_if_forked(born)
         return self.judge(call, result, None, clock())
 
     def _find(self, delivery: Delivery) -> Task[..., Any] | None:
@@ -201,7 +201,7 @@ class Dispatcher:
         except (InvalidContent, UnknownMediaType) as error:
             return unreadable(error)
         except BaseException as error:  # from a schema's own hooks, as much as from a handler
-            pass_interrupt(error)
+            reraise_interrupt(error)
             return judge_error(task.policy, delivery, error, now)
 
     def _not_known(self, delivery: Delivery, now: float) -> Verdict:

@@ -12,7 +12,7 @@ from ..messages.delivery import Delivery
 from ..signals import Signal
 from ..tasks.retry_policy import RetryPolicy
 from ..tasks.task import Task
-from ..untrusted.odd_errors import cut_own_frames, described, pass_interrupt
+from ..untrusted.exceptions import cut_own_frames, printable_error, reraise_interrupt
 from ..verdicts import Ack, DeadLetter, Drop, Reason, Retry, Verdict
 from ..wire.sns_notification import SubscriptionConfirmation
 from .screening import tried
@@ -27,7 +27,7 @@ _UNREADABLE: tuple[tuple[type[Exception], Reason], ...] = (
 def unreadable(error: BaseException) -> DeadLetter:
     """What becomes of a delivery whose envelope, body or content cannot be read."""
     reasons = (reason for kind, reason in _UNREADABLE if issubclass(type(error), kind))
-    return DeadLetter(next(reasons, "undecodable"), described(error))
+    return DeadLetter(next(reasons, "undecodable"), printable_error(error))
 
 
 def judge_error(policy: RetryPolicy, delivery: Delivery, error: BaseException, now: float) -> Verdict:
@@ -38,7 +38,7 @@ def judge_error(policy: RetryPolicy, delivery: Delivery, error: BaseException, n
         verdict = _signalled(policy, delivery, error, now)
     else:
         verdict = policy.decide(error, **tried(delivery, now))
-    shown = described(error)
+    shown = printable_error(error)
     if shown is error or not isinstance(verdict, Retry | DeadLetter | Drop):
         return verdict
     return replace(verdict, error=shown)
@@ -59,7 +59,7 @@ def _signalled(policy: RetryPolicy, delivery: Delivery, signal: BaseException, n
         explicit = _explicit(verdict, signal)
         after = verdict.after if isinstance(verdict, Retry) else None
     except BaseException as raised:  # a signal of somebody's own
-        pass_interrupt(raised)
+        reraise_interrupt(raised)
         explicit = after = None
     return explicit or policy.again(signal, after, **tried(delivery, now))
 
@@ -87,5 +87,5 @@ def _truth(result: object) -> bool:
     try:
         return bool(result)
     except BaseException as raised:  # as an array's: it is something, at any rate
-        pass_interrupt(raised)
+        reraise_interrupt(raised)
         return True

@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 from ..tasks.middleware import Layer, Middleware, refuse_coroutine
 from ..tasks.observers import Observers
 from ..telemetry.log_observer import observe as log_events
-from ..untrusted.odd_errors import error_class, error_text
+from ..untrusted.exceptions import error_class, error_text
 from .connections import Graph, factory
 
 ENTRY_POINTS = "pubsub_tasks.observers"

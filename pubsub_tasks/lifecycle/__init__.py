@@ -1,1 +1,1 @@
-"""How a process forks, how it ends, and its last log lines."""
+"""Process-wide concerns: forks, bounded process exit, and log lines that must always be written."""

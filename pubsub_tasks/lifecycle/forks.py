@@ -1,12 +1,14 @@
-"""Forks: what a process forked by an application's code must not inherit from a worker.
+"""Turn a process that application code forks from a worker into an ordinary process.
 
-Handlers may call `os.fork`, or use `multiprocessing` with its fork start method. The child is a copy of the
-worker with one thread, the one that forked. Here is what makes it an ordinary process:
+Handlers may call `os.fork` or use `multiprocessing` with its fork start method. The child is a copy of the
+worker with one thread, the one that forked. In the child:
 
-- `first_use` is held during a fork, so that none falls into the making of a producer or of boto3's clients;
-- signal handlers that were set with `handled_signals` are those from before again;
-- what was registered with `undone_in_child` is undone;
-- `generation` differs from the parent's, by which a worker's code knows that it runs in a child, and ends it.
+- nothing is half made: a fork waits while another thread is in a `blocked` block, such as one that makes a
+  producer or a boto3 client;
+- the signal handlers are those from before `handled_signals`;
+- the callbacks of `call_in_child` and `calling_in_child` have run;
+- `generation` differs from the parent's: the worker's code compares it to detect that it runs in a child, and
+  exits.
 """
 
 import os
@@ -19,41 +21,43 @@ from threading import RLock
 from typing import Any, NoReturn
 
 generation = 0
-"""How many forks lie between this process and the one that imported the package."""
+"""Number of forks between this process and the one that imported the package."""
 
 SignalHandler = Callable[[int, Any], None]
 
-_gate = RLock()
-_undo: list[Callable[[], None]] = []
+_lock = RLock()
+_callbacks: list[Callable[[], None]] = []
 _replaced: dict[int, tuple[SignalHandler, Any]] = {}
-_mask: list[set[int | signal.Signals]] = []
+"""By signal number: the handler that `handled_signals` set, and the one before it."""
+
+_masks: list[set[int | signal.Signals]] = []
 
 
 @contextmanager
-def first_use() -> Iterator[None]:
-    """Hold this while making what is made once, so that no fork copies it half made. Reentrant."""
-    with _gate:
+def blocked() -> Iterator[None]:
+    """Make forks of other threads wait, so that no child inherits a half-made object. Reentrant."""
+    with _lock:
         yield
 
 
 @contextmanager
-def undone_in_child(undo: Callable[[], None]) -> Iterator[None]:
-    """Call `undo` in each process that is forked during this block."""
-    _undo.append(undo)
+def calling_in_child(callback: Callable[[], None]) -> Iterator[None]:
+    """Call `callback` in each process that is forked during this block."""
+    _callbacks.append(callback)
     try:
         yield
     finally:
-        _undo.remove(undo)
+        _callbacks.remove(callback)
 
 
-def undo_in_child(undo: Callable[[], None]) -> None:
-    """Call `undo` in each process that is forked from now on."""
-    _undo.append(undo)
+def call_in_child(callback: Callable[[], None]) -> None:
+    """Call `callback` in each process that is forked from now on."""
+    _callbacks.append(callback)
 
 
 @contextmanager
 def handled_signals(handlers: Mapping[signal.Signals, SignalHandler]) -> Iterator[None]:
-    """Handle these signals in this block, in this process alone. For the main thread."""
+    """Handle these signals during this block, in this process but not in its forks. Main thread only."""
     outer = dict(_replaced)
     for number, handler in handlers.items():
         _replaced[number] = handler, signal.signal(number, handler) or signal.SIG_DFL
@@ -66,17 +70,17 @@ def handled_signals(handlers: Mapping[signal.Signals, SignalHandler]) -> Iterato
         _replaced.update(outer)
 
 
-def end_if_forked(since: int, error: BaseException | None = None) -> None:
-    """End this process if it was forked after `generation` was `since`; see `end_child`."""
+def exit_if_forked(since: int, error: BaseException | None = None) -> None:
+    """Exit this process if it was forked after `generation` was `since`; see `exit_child`."""
     if generation != since:
-        end_child(error)
+        exit_child(error)
 
 
-def end_child(error: BaseException | None = None) -> NoReturn:
-    """End a forked child whose own code is done, as `multiprocessing` ends one: without `atexit`.
+def exit_child(error: BaseException | None = None) -> NoReturn:
+    """Exit a forked child whose own code has ended, without `atexit` hooks, as `multiprocessing` does.
 
-    Hooks that were registered before the fork belong to the parent. The exit code is that of a SystemExit, 0
-    without an error, else 1 after a traceback.
+    Hooks registered before the fork belong to the parent. The exit code is 0 without an error, the code of a
+    SystemExit, and 1, after a traceback, for any other error.
     """
     code: Any = 0 if error is None else error.code if isinstance(error, SystemExit) else 1
     try:
@@ -92,33 +96,33 @@ def end_child(error: BaseException | None = None) -> NoReturn:
 
 
 def _before() -> None:
-    _gate.acquire()
-    # A signal between the fork and the change of its handler would be taken by the parent's, and be lost.
-    _mask.append(signal.pthread_sigmask(signal.SIG_BLOCK, _replaced))
+    _lock.acquire()
+    # A signal between the fork and the change of handlers would reach the parent's handler and be lost.
+    _masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, _replaced))
 
 
 def _after_in_parent() -> None:
-    signal.pthread_sigmask(signal.SIG_SETMASK, _mask.pop())
-    _gate.release()
+    signal.pthread_sigmask(signal.SIG_SETMASK, _masks.pop())
+    _lock.release()
 
 
 def _after_in_child() -> None:
-    global generation, _gate
+    global generation, _lock
     generation += 1
-    _gate = RLock()
+    _lock = RLock()
     if _replaced:
         signal.set_wakeup_fd(-1)
     for number, (ours, before) in _replaced.items():
         if signal.getsignal(number) == ours:
             signal.signal(number, before)
     _replaced.clear()
-    undone, _undo[:] = list(_undo), []
-    for undo in undone:
+    callbacks, _callbacks[:] = list(_callbacks), []
+    for callback in callbacks:
         try:
-            undo()
-        except Exception:  # one that fails keeps nothing else in the child
+            callback()
+        except Exception:  # the other callbacks must still run
             traceback.print_exc()
-    signal.pthread_sigmask(signal.SIG_SETMASK, _mask.pop())
+    signal.pthread_sigmask(signal.SIG_SETMASK, _masks.pop())
 
 
 os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

@@ -1,6 +1,7 @@
-"""Last resort: lines that must reach somebody, whatever the application's logging configuration leaves out.
+"""Log lines that must be written even if the application's logging configuration drops them.
 
-Commands set a handler here. Without one, as where a program uses the library alone, `log` is plain logging.
+Commands set a handler of last resort here. Without one, as in a program that only uses the library, `log` is
+plain logging.
 """
 
 import logging
@@ -9,8 +10,8 @@ from collections.abc import Mapping
 _handler: logging.Handler | None = None
 
 
-def use(handler: logging.Handler | None) -> None:
-    """Write what nobody would see to this handler; None for ordinary logging."""
+def set_handler(handler: logging.Handler | None) -> None:
+    """Write records that no other handler takes to this one; None restores ordinary logging."""
     global _handler
     _handler = handler
 
@@ -23,25 +24,25 @@ def log(
     extra: Mapping[str, object] | None = None,
     error: BaseException | None = None,
 ) -> None:
-    """Log a line; where no handler would take it, write it to the handler of last resort.
+    """Log a line, through the handler of last resort if no other handler takes it.
 
     `error` is logged with its traceback.
     """
-    if _handler is None or reaches(logger, level):
+    if _handler is None or is_handled(logger, level):
         logger.log(level, message, *args, extra=extra, exc_info=error, stacklevel=2)
         return
     info = (type(error), error, error.__traceback__) if error is not None else None
     _handler.handle(logger.makeRecord(logger.name, level, "", 0, message, args, info, extra=extra))
 
 
-def reaches(logger: logging.Logger, level: int) -> bool:
-    """Whether some handler takes a record of this level; filters are not asked."""
+def is_handled(logger: logging.Logger, level: int) -> bool:
+    """Whether some handler takes records of this level. Filters are not consulted."""
     if not logger.isEnabledFor(level):
         return False
-    above: logging.Logger | None = logger
-    while above is not None:
-        for handler in above.handlers:
+    ancestor: logging.Logger | None = logger
+    while ancestor is not None:
+        for handler in ancestor.handlers:
             if handler.level <= level and not isinstance(handler, logging.NullHandler):
                 return True
-        above = above.parent if above.propagate else None
+        ancestor = ancestor.parent if ancestor.propagate else None
     return False

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from ..lifecycle import forks, last_resort
-from ..lifecycle.leaving import HURRIED, LEAST, LONGEST
+from ..lifecycle.bounded_exit import MAX_THREAD_WAIT, MIN_WAIT, WAIT_AFTER_SECOND_SIGNAL
 from ..worker.worker import Worker
 from ..worker_health.status import counts
 from .exit_codes import CRASHED, INCOMPLETE, RECYCLE, SUCCESS
@@ -61,7 +61,7 @@ class StopReasons:
 
     def __init__(self) -> None:
         self._reasons: SimpleQueue[StopReason] = SimpleQueue()
-        self.seconds_left = 2 * LONGEST
+        self.seconds_left = 2 * MAX_THREAD_WAIT
 
     def add(self, reason: StopReason) -> None:
         """Add a reason."""
@@ -172,7 +172,7 @@ def _drain(workers: Sequence[Worker], grace: float, reasons: StopReasons) -> tup
             crashed = crashed or reason.code == CRASHED
     deadline = time.monotonic() + (FORCED_GRACE if forced else 0)
     stopped = [worker.stop(max(0.0, deadline - time.monotonic())) for worker in workers]
-    reasons.seconds_left = HURRIED if forced else max(LEAST, ends_at - time.monotonic())
+    reasons.seconds_left = WAIT_AFTER_SECOND_SIGNAL if forced else max(MIN_WAIT, ends_at - time.monotonic())
     return all(stopped), crashed
 
 

@@ -42,7 +42,7 @@ class SupervisedProcess:
         self.share = share
         self._pipe = pipe
         self._lifeline = lifeline
-        forks.undo_in_child(self._close)
+        forks.call_in_child(self._close)
 
     def report(self, **values: Any) -> None:
         """Send values to the supervisor. Does nothing if the supervisor is gone."""

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..content.codec import Codec
-from ..content.own_copies import copied
+from ..content.copying import copied
 from ..content.schema_registry import SchemaRegistry
 from ..errors import ConfigurationError
 from ..messages.envelope import seal

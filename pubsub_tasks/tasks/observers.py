@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from ..errors import ConfigurationError
-from ..untrusted.odd_errors import GuardedLogger, pass_interrupt, safe_repr
+from ..untrusted.exceptions import SafeLogger, reraise_interrupt, safe_repr
 from .events import Event, Observer
 from .middleware import is_coroutine
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 Kinds = frozenset[type[Any]]
 
@@ -60,7 +60,7 @@ class Observers:
             try:
                 observer(event)
             except BaseException as error:
-                pass_interrupt(error)
+                reraise_interrupt(error)
                 self._complain(observer, event, error)
         if self._parent is not None:
             self._parent.tell(event)

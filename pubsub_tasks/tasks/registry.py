@@ -152,7 +152,7 @@ class Tasks(PublishableSchemas):
                 "nothing to publish with: bind a producer with tasks.bind(...), resolve graph.sns_producer, "
                 "or configure topics, as with PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX"
             )
-        with forks.first_use():
+        with forks.blocked():
             if self._producer is None:
                 self._producer = self.default(self)
             return self._producer

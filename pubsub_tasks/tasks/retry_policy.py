@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying, TryAgain
 
-from ..untrusted.odd_errors import GuardedLogger, pass_interrupt, safe_repr
+from ..untrusted.exceptions import SafeLogger, reraise_interrupt, safe_repr
 from ..verdicts import DeadLetter, Retry
 from .tenacity_strategies import (
     DEFAULT_STOP,
@@ -27,7 +27,7 @@ from .tenacity_strategies import (
     succeed,
 )
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class RetryPolicy:
         try:
             seconds = None if after is None else clamped(after)
         except BaseException as raised:  # a signal of somebody's own, that asks for no number
-            pass_interrupt(raised)
+            reraise_interrupt(raised)
             seconds = None
         return self._again(state, error, seconds)
 
@@ -98,7 +98,7 @@ class RetryPolicy:
         try:
             return bool(self.stop(self._state(attempt - 1, 0.0, 0.0)))
         except BaseException as raised:  # a strategy that needs an outcome cannot be asked beforehand
-            pass_interrupt(raised)
+            reraise_interrupt(raised)
             return False
 
     def describe(self) -> str:
@@ -141,6 +141,6 @@ class RetryPolicy:
 
 
 def _log_default(role: str, strategy: Strategy, error: BaseException) -> None:
-    pass_interrupt(error)
+    reraise_interrupt(error)
     shown = safe_repr(strategy)
     logger.warning("the %s strategy %s failed; the default decides instead", role, shown, exc_info=error)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..lifecycle import forks
-from ..untrusted.addresses import authority, unbracketed
+from ..untrusted.addresses import authority, strip_brackets
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int, answers: Mapping[str, Answer]) -> None:
         """Raises OSError and ValueError where the address cannot be resolved or bound."""
-        self.address_family, address = _resolved(unbracketed(host), port)
+        self.address_family, address = _resolved(strip_brackets(host), port)
         super().__init__(address, _Handler)
         self.answers = answers
 
@@ -83,7 +83,7 @@ def health(host: str, port: int, answers: Mapping[str, Answer]) -> Iterator[int]
     thread.start()
     logger.info("health: http://%s%s", authority(host, server.server_port), PATHS[-1])
     try:
-        with forks.undone_in_child(server.socket.close):
+        with forks.calling_in_child(server.socket.close):
             yield server.server_port
     finally:
         server.shutdown()

@@ -57,7 +57,7 @@ class Logging:
         ours.setLevel(self._level)
         _drop_provisional(ours)
         ours.addHandler(_UntilConfigured(self._formatter))
-        last_resort.use(_StandardError(self._formatter))
+        last_resort.set_handler(_StandardError(self._formatter))
 
     def complete(self) -> None:
         """Undo what silences our loggers, and fill in what the application did not configure.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..messages.current_message import FIELDS, is_marked
-from ..untrusted.odd_errors import described, error_name, error_text, traceback_of
+from ..untrusted.exceptions import error_name, error_text, printable_error, traceback_of
 from ..untrusted.printable import LONGEST_TEXT, cut, cut_start, printable, text_of
 
 LONGEST_TRACEBACK = 16_384
@@ -95,7 +95,7 @@ def _indented(text: str) -> list[str]:
 
 
 def _traceback(formatter: logging.Formatter, error: BaseException) -> str:
-    told = described(error)
+    told = printable_error(error)
     return formatter.formatException((type(told), told, traceback_of(error)))
 
 

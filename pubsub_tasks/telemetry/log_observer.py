@@ -8,7 +8,7 @@ from ..errors import UnknownMediaType
 from ..lifecycle import last_resort
 from ..messages.current_message import Handled
 from ..tasks.events import Event, Lost, Published, Settled
-from ..untrusted.odd_errors import error_class, error_name, error_text
+from ..untrusted.exceptions import error_class, error_name, error_text
 from ..untrusted.printable import LONGEST_ID, LONGEST_TEXT, printable, text_of
 from ..verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retry, Verdict
 

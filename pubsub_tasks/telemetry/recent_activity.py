@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from ..tasks.events import Event, Settled
-from ..untrusted.odd_errors import error_class, error_text
+from ..untrusted.exceptions import error_class, error_text
 from ..untrusted.printable import LONGEST_ID, LONGEST_TEXT, cut
 from ..verdicts import Retry, Verdict
 from .log_observer import describe

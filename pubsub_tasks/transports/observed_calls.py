@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from ..tasks.events import Called
 from ..tasks.observers import Observers
-from ..untrusted.odd_errors import error_class
+from ..untrusted.exceptions import error_class
 
 T = TypeVar("T")
 

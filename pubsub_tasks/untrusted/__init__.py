@@ -1,1 +1,1 @@
-"""What comes from outside made safe: errors, names, hosts and text."""
+"""Checks and safe printing of text, exceptions, host names and queue names that come from outside."""

@@ -57,7 +57,7 @@ def compressor(compression: str) -> Callable[[bytes], bytes]:
     if compression == "zstd":  # kombu took it from another package before 5.6
         encoder = _zstd().compress
     else:
-        with forks.first_use():
+        with forks.blocked():
             encoder, _ = importlib.import_module("kombu.compression").get_encoder(compression)
     return encoder
 
@@ -122,7 +122,7 @@ def _expand(data: bytes, step: str) -> bytes:
 def _zstd() -> Any:
     for name in _ZSTD:
         try:
-            with forks.first_use():
+            with forks.blocked():
                 return importlib.import_module(name)
         except ImportError:
             continue

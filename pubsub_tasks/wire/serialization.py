@@ -164,7 +164,7 @@ def _written(document: Mapping[str, Any]) -> str:
 
 
 def _serialization() -> Any:
-    with forks.first_use():
+    with forks.blocked():
         return importlib.import_module("kombu.serialization")
 
 

@@ -10,10 +10,10 @@ import traceback
 from threading import Event
 
 from ..dispatching import dispatcher
-from ..untrusted.odd_errors import GuardedLogger
+from ..untrusted.exceptions import SafeLogger
 from .slots import CoroutineSlots
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 LIMIT = 1.0
 """Seconds that a loop may take to turn."""

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from ..dispatching.foreign_queue_guard import Guard
 from ..messages.delivery import Delivery
-from ..untrusted.odd_errors import GuardedLogger
+from ..untrusted.exceptions import SafeLogger
 from ..verdicts import Verdict
 from .coordinator import Coordinator
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 
 class Guarding:

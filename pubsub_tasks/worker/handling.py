@@ -17,13 +17,13 @@ from ..messages.current_message import Handled
 from ..messages.delivery import Delivery
 from ..tasks.events import Settled, Started
 from ..tasks.observers import Observers
-from ..untrusted.odd_errors import GuardedLogger, described, error_text, pass_interrupt
+from ..untrusted.exceptions import SafeLogger, error_text, printable_error, reraise_interrupt
 from ..verdicts import DeadLetter, Postpone, Postponed, Retry, Verdict
 from ..wire.records import MAX_DELAY, EntryFailure, Outgoing, Sent
 from .guarding import Guarding
 from .time_limits import HandlerRun, TimeLimits, timeout
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 
 class Handling:
@@ -132,7 +132,7 @@ class Handling:
 
     def _mishandled(self, held: InFlightMessage, error: BaseException) -> Retry:
         """A fault of ours costs this message one try, and never its thread or slot."""
-        pass_interrupt(error)
+        reraise_interrupt(error)
         fields = self._fields(held)
         logger.error(
             "message %s could not be handled, and is tried again",
@@ -140,7 +140,7 @@ class Handling:
             exc_info=error,
             extra=fields,
         )
-        return Retry(min(MAX_DELAY, 2.0 ** min(held.delivery.receives, 10)), described(error))
+        return Retry(min(MAX_DELAY, 2.0 ** min(held.delivery.receives, 10)), printable_error(error))
 
     def _prepare(self, held: InFlightMessage) -> HandlerCall | Verdict:
         call = self._dispatcher.prepare(held.delivery, self._wall())

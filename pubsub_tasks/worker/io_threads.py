@@ -43,7 +43,7 @@ def thread(name: str, work: Callable[[], None], crashed: Crashed) -> Thread:
         try:
             work()
         except BaseException as error:
-            forks.end_if_forked(born, error)
+            forks.exit_if_forked(born, error)
             crashed(error)
 
     return Thread(target=guarded, name=name, daemon=True)

@@ -14,13 +14,13 @@ from ..messages.envelope import open_record
 from ..tasks.events import Received
 from ..tasks.observers import Observers
 from ..transports.protocols import Queue
-from ..untrusted.odd_errors import GuardedLogger
+from ..untrusted.exceptions import SafeLogger
 from ..wire.records import Record
 from ..worker_health.call_health import CallHealth
 from ..worker_health.retention_warning import RetentionWarning
 from .coordinator import Coordinator
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 SAME_RECEIVE = 300.0
 """Seconds for which a FIFO queue knows a receive again. Source: SQS API reference, ReceiveMessage."""

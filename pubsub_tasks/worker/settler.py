@@ -21,13 +21,13 @@ from ..inflight.in_flight_message import InFlightMessage
 from ..tasks.events import Confirmed, DeadLettered, Extended, Lost
 from ..tasks.observers import Observers
 from ..transports.protocols import Queue
-from ..untrusted.odd_errors import GuardedLogger, error_class, error_text
+from ..untrusted.exceptions import SafeLogger, error_class, error_text
 from ..verdicts import DeadLetter, Release
 from ..wire.records import EntryFailure, Outgoing, Sent
 from ..worker_health.call_health import CallHealth, code_of
 from .coordinator import Coordinator
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 
 ALONE_AFTER = 2

@@ -15,14 +15,14 @@ from threading import Event
 from ..inflight.commands import Poll
 from ..inflight.in_flight_message import InFlightMessage
 from ..lifecycle import forks
-from ..untrusted.odd_errors import GuardedLogger
+from ..untrusted.exceptions import SafeLogger
 from ..verdicts import Retry, Verdict
 from .coordinator import Coordinator
 from .io_threads import Crashed, thread
 from .receiver import Receiver
 from .settler import Settler
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 Handle = Callable[[InFlightMessage], Verdict | None]
 HandleAsync = Callable[[InFlightMessage], Awaitable[Verdict]]
@@ -54,7 +54,7 @@ class ThreadSlots:
         while job is not None:
             if isinstance(job, InFlightMessage):
                 verdict = Context().run(self._handle, job)  # nothing that a handler sets reaches the next
-                forks.end_if_forked(born)
+                forks.exit_if_forked(born)
                 if verdict is None:
                     return
                 job = self._coordinator.slot_job(job, verdict)
@@ -113,7 +113,7 @@ class CoroutineSlots:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            with forks.undone_in_child(self._end_child):
+            with forks.calling_in_child(self._end_child):
                 while not self._stopped:
                     self._turning(self.loop.run_forever)
             running = list(self.running)
@@ -134,13 +134,13 @@ class CoroutineSlots:
         try:
             turn()
         except BaseException as error:
-            forks.end_if_forked(born, error)
+            forks.exit_if_forked(born, error)
             logger.error("a task of a handler ended the event loop, which goes on", exc_info=error)
 
     def _end_child(self) -> None:
         # A loop works on after a fork, on what it shares with the parent: let nothing of it run in the child.
         getattr(self.loop, "_ready", deque[object]()).clear()
-        self.loop.call_soon(forks.end_child, RuntimeError("a coroutine awaited something in a forked child"))
+        self.loop.call_soon(forks.exit_child, RuntimeError("a coroutine awaited something in a forked child"))
 
     def _turn(self) -> None:
         self._called = False  # before the station is asked: what becomes ready from here on calls again

@@ -19,7 +19,7 @@ from ..messages.current_message import mark_records
 from ..tasks.events import Observer
 from ..tasks.observers import Observers
 from ..transports.protocols import Queue
-from ..untrusted.odd_errors import GuardedLogger
+from ..untrusted.exceptions import SafeLogger
 from ..verdicts import Verdict
 from ..worker_health.call_health import CallHealth
 from ..worker_health.counters import Counters
@@ -35,7 +35,7 @@ from .settler import DeadLetterTarget, Settler
 from .slots import CoroutineSlots, ThreadSlots
 from .time_limits import PATIENCE
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 SETTLERS = 3
 """I/O threads beside those that may poll: no delete and no lease waits for a long poll to end."""

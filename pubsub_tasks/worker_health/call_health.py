@@ -7,10 +7,10 @@ from collections.abc import Callable
 from threading import Lock
 
 from ..batches.buffer import backoff
-from ..untrusted.odd_errors import GuardedLogger, error_class, error_text, pass_interrupt
+from ..untrusted.exceptions import SafeLogger, error_class, error_text, reraise_interrupt
 from ..untrusted.printable import LONGEST_TEXT, cut
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 STEADY = 30.0
 """Seconds without a failure after which a call that failed again and again is taken to work."""
@@ -95,6 +95,6 @@ def code_of(error: BaseException) -> str:
     try:
         code = getattr(error, "code", "")
     except BaseException as raised:
-        pass_interrupt(raised)
+        reraise_interrupt(raised)
         return ""
     return code if isinstance(code, str) else ""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-from ..untrusted.odd_errors import GuardedLogger
+from ..untrusted.exceptions import SafeLogger
 from ..wire.records import Record
 
-logger = GuardedLogger(__name__)
+logger = SafeLogger(__name__)
 
 SHARE = 0.75
 """Of its queue's retention, the age at which a message is in danger."""

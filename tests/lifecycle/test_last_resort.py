@@ -13,9 +13,9 @@ logger = logging.getLogger("tests.last_resort")
 @pytest.fixture
 def fallback():
     stream = StringIO()
-    last_resort.use(logging.StreamHandler(stream))
+    last_resort.set_handler(logging.StreamHandler(stream))
     yield stream
-    last_resort.use(None)
+    last_resort.set_handler(None)
     logger.handlers, logger.propagate, logger.disabled = [], True, False
     logger.setLevel(logging.NOTSET)
     logging.disable(logging.NOTSET)

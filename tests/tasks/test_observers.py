@@ -13,7 +13,7 @@ PUBLISHED = Published("m/order", "m-1", "arn", 0.1)
 
 @pytest.mark.parametrize("raised", [RuntimeError, SystemExit, KeyboardInterrupt, GeneratorExit])
 def test_an_observer_that_fails_is_logged_once_per_kind_and_the_others_are_told(raised, caplog, monkeypatch):
-    monkeypatch.setattr("pubsub_tasks.tasks.observers.pass_interrupt", lambda error: None)
+    monkeypatch.setattr("pubsub_tasks.tasks.observers.reraise_interrupt", lambda error: None)
     seen = []
 
     def broken(event):

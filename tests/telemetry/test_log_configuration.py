@@ -29,7 +29,7 @@ def own_process() -> Iterator[None]:
     before = [(each, each.level, each.propagate) for each in touched]
     yield
     logging.setLogRecordFactory(factory)
-    last_resort.use(None)
+    last_resort.set_handler(None)
     for each, level, propagate in before:
         each.handlers[:] = [handler for handler in each.handlers if _is_pytest_s(handler)]
         each.propagate = propagate

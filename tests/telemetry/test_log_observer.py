@@ -7,7 +7,7 @@ import pytest
 from pubsub_tasks.errors import UnknownMediaType
 from pubsub_tasks.tasks.events import Lost, Settled
 from pubsub_tasks.telemetry.log_observer import MOST_UNKNOWN, LogObserver
-from pubsub_tasks.untrusted.odd_errors import NO_TEXT
+from pubsub_tasks.untrusted.exceptions import NO_TEXT
 from pubsub_tasks.untrusted.printable import LONGEST_ID
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retry, Verdict
 from tests.samples import delivery

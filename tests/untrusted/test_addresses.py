@@ -2,7 +2,7 @@
 
 import pytest
 
-from pubsub_tasks.untrusted.addresses import authority, host_of, same_host, unbracketed
+from pubsub_tasks.untrusted.addresses import authority, host_of, same_host, strip_brackets
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_an_ipv6_address_is_in_brackets(host, written):
 
 
 def test_brackets_are_taken_off_where_they_are_a_pair():
-    assert [unbracketed(host) for host in ("[::1]", "::1", "[::1", "a")] == ["::1", "::1", "[::1", "a"]
+    assert [strip_brackets(host) for host in ("[::1]", "::1", "[::1", "a")] == ["::1", "::1", "[::1", "a"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ...environments.replayed_lines import STDIN, ReplayedLines, is_file, lines_
 from ...errors import ConfigurationError
 from ...graph.connections import transport_of
 from ...inflight.run_limit import RunLimit
-from ...lifecycle.leaving import leave
+from ...lifecycle.bounded_exit import exit_within
 from ...processes.exit_codes import SUCCESS
 from ...processes.runner import RunOptions, StopReason, StopReasons, run
 from ...processes.service import Service, ServiceOptions, choose_queue, create_service
@@ -63,7 +63,7 @@ def serve(context: click.Context, find: Callable[[], App]) -> None:
             code = supervise(flags, lambda: find().tasks, stack)
         else:
             code = _serve(context, find(), stack, me, log, reasons)
-    leave(code, reasons.seconds_left)
+    exit_within(code, reasons.seconds_left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Clients:
         key = (service, region, timeout)
         made = self._made.get(key)
         if made is None:
-            with forks.first_use():
+            with forks.blocked():
                 made = self._made.get(key) or self._make(service, region, timeout)
                 self._made[key] = made
         return made
@@ -169,7 +169,7 @@ class Clients:
     def _renew(self) -> None:
         """Read the credentials again, and make all clients anew if they are others. At most once a second
         while they stay the same, since the source may be a process or a server."""
-        with forks.first_use():
+        with forks.blocked():
             if not self._refused or monotonic() < self._read_at + READ_AGAIN_AFTER:
                 return
             self._refused = False

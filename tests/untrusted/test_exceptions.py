@@ -8,7 +8,7 @@ from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.tasks.task import Task
-from pubsub_tasks.untrusted.odd_errors import cut_own_frames
+from pubsub_tasks.untrusted.exceptions import cut_own_frames
 from pubsub_tasks.untrusted.queue_names import check_queue_name
 from pubsub_tasks.verdicts import Retry
 from tests.samples import NOW, ORDER, OrderPlaced, delivery

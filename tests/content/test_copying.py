@@ -7,7 +7,7 @@ import pytest
 from marshmallow import INCLUDE, Schema, fields, post_dump, post_load, pre_dump, pre_load, validates_schema
 
 from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
-from pubsub_tasks.content.own_copies import copied
+from pubsub_tasks.content.copying import copied
 
 
 class Cents(PubSubMessageSchema):
