@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .errors import TransportError
-from .messages.headers import current
+from .messages.headers import current_headers
 from .signals import Nack, SkipMessage
 from .transports.http_resource import MAX_SIZE, Fetcher
 from .wire.media_types import changed as changed
@@ -86,7 +86,7 @@ class URIHandler:
         wanted = {name.lower() for name in self.forwarded_headers}
         return {
             name: value
-            for name, value in current().items()
+            for name, value in current_headers().items()
             if name.lower() in wanted and _NAME.fullmatch(name) and _VALUE.fullmatch(value)
         }
 

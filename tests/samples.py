@@ -6,7 +6,7 @@ from random import Random
 from marshmallow import fields
 
 from pubsub_tasks.content.codec import PubSubMessageSchema
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.messages.publish_options import DEFAULT
 from pubsub_tasks.wire.records import Record, Sent
 
@@ -50,7 +50,7 @@ def delivery(text=None, *, attempt=1, first_received_at=NOW, attributes=None, **
         first_received_at=first_received_at,
         attributes=attributes or {},
     )
-    return open_record(record)
+    return decode_record(record)
 
 
 class RememberingPublisher:

@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from pubsub_tasks.consumer.consumer import ConsumedMessage, Consumer
 from pubsub_tasks.content.codec import PubSubMessageSchema
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.messages.headers import headers
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
@@ -105,7 +105,7 @@ def said(record) -> str:  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("case", WIRE["ours"], ids=lambda case: case["case"])
 def test_they_read_from_ours_what_we_read(world: World, case: dict) -> None:
-    delivery = open_record(parse_message(case["record"]))
+    delivery = decode_record(parse_message(case["record"]))
     content = world.tasks.schemas.find(delivery.media_type or "").load(delivery.fields)
 
     assert delivery.media_type == case["read"]["media_type"]

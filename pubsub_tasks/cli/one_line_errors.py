@@ -10,7 +10,7 @@ import click
 
 from ..errors import PubSubTasksError, TransportError
 from ..processes.exit_codes import BAD_INPUT
-from ..wire.records import MUST_BE_MENDED
+from ..wire.records import INTERVENTION_CODES
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -57,7 +57,7 @@ def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
         path = error.ctx.command_path if error.ctx else path
         raise _OneLineError(_line(path, error.format_message())) from error
     except TransportError as error:
-        told = _OneLineError if error.code in MUST_BE_MENDED else _Failed
+        told = _OneLineError if error.code in INTERVENTION_CODES else _Failed
         raise told(_line(path, str(error))) from error
     except PubSubTasksError as error:
         if debug and error.__cause__ is not None:

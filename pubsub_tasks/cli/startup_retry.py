@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..errors import ConfigurationError, TransportError
-from ..wire.records import MUST_BE_MENDED
+from ..wire.records import INTERVENTION_CODES
 from ..worker_health.call_health import CallHealth
 
 Made = TypeVar("Made")
@@ -24,7 +24,7 @@ def patiently(make: Callable[[], Made], sleep: Callable[[float], None] = time.sl
         try:
             made = make()
         except TransportError as error:
-            if error.code in MUST_BE_MENDED:
+            if error.code in INTERVENTION_CODES:
                 raise ConfigurationError(str(error)) from error
             sleep(call_health.failed(error))
         else:

@@ -20,8 +20,8 @@ from ..dispatching.judging import judge_error, unreadable
 from ..dispatching.screening import kept
 from ..errors import LeaseLost, PubSubTasksError, SettleFailed
 from ..messages.delivery import Delivery
-from ..messages.envelope import open_record
-from ..messages.headers import handled, handling
+from ..messages.envelope import decode_record
+from ..messages.headers import begin_handling, end_handling
 from ..signals import Nack
 from ..tasks.events import Observer, Settled
 from ..tasks.observers import Observers
@@ -85,7 +85,7 @@ class Consumer:
         records = self.queue.receive(self._limit, self._wait, self._visibility)
         now = self.clock()
         messages = [
-            ConsumedMessage(self, self._opening.open(open_record(record)), now, turn)
+            ConsumedMessage(self, self._opening.open(decode_record(record)), now, turn)
             for record, turn in zip(records, turns(records, self.queue.fifo), strict=True)
         ]
         for other in self.others:
@@ -231,14 +231,14 @@ class ConsumedMessage:
         return self._turn.barred
 
     def __enter__(self) -> Self:
-        self._token = handling(self.delivery.headers)
+        self._token = begin_handling(self.delivery.headers)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._token is not None
-        handled(self._token)
+        end_handling(self._token)
         if self._verdict is not None:
             return
         if error is None:

@@ -11,7 +11,7 @@ from decimal import getcontext, setcontext
 
 from ..dispatching.dispatcher import Dispatcher, HandlerCall
 from ..errors import PubSubTasksError
-from ..messages.current_message import mark_records
+from ..messages.current_message import install_record_factory
 from ..messages.delivery import Delivery
 from ..untrusted.exceptions import SafeLogger, error_text
 from ..verdicts import Release, Verdict
@@ -26,7 +26,7 @@ class MessageDispatcher:
     def __init__(
         self, consumer: Consumer, dispatcher: Dispatcher, others: Mapping[Consumer, Dispatcher] | None = None
     ) -> None:
-        mark_records()
+        install_record_factory()
         self.consumer = consumer
         self._dispatchers = {consumer: dispatcher, **(others or {})}
 

@@ -17,10 +17,10 @@ from ..wire.records import MEDIA_TYPE as MEDIA_TYPE
 from ..wire.records import OPAQUE_DATA as OPAQUE_DATA
 from ..wire.records import Attribute
 from ..wire.serialization import JSON, Serializer
-from .copying import copied, edits_dumped, shares_loaded
-from .nesting import POST_LOAD, UNKNOWN, Names, content_name, hooks, stated, tolerant
-from .objects import by_name, check_kind, made_class
-from .reserved_fields import Reserved
+from .copying import copy_value, dump_may_edit, load_may_share
+from .nesting import POST_LOAD, UNKNOWN, NestedNames, content_name, declared_unknown, hook_kinds, tolerant
+from .objects import by_field_name, check_class, post_load_class
+from .reserved_fields import ReservedFields
 
 _NO_HEADERS: Mapping[str, str] = {}
 
@@ -81,14 +81,14 @@ class Codec:
         self.compress_over: int = getattr(schema, "COMPRESS_OVER", 0)
         if self.compression is not None:
             compressor(self.compression)
-        self._reserved = Reserved(self.schema)
+        self._reserved = ReservedFields(self.schema)
         self._writable = frozenset(content_name(*item) for item in self.schema.dump_fields.items())
         loaded = {content_name(name, field): field for name, field in self.schema.load_fields.items()}
         self.field_names = frozenset(loaded)
         ours = self.field_names - self._reserved.content_names
-        self.makes_objects = POST_LOAD in hooks(self.schema)
-        self.object_class = made_class(self.schema)
-        self._unknown = stated(self.schema) or EXCLUDE
+        self.makes_objects = POST_LOAD in hook_kinds(self.schema)
+        self.object_class = post_load_class(self.schema)
+        self._unknown = declared_unknown(self.schema) or EXCLUDE
         self._not_content = self._written_beside_content()
         self.required = frozenset(name for name in ours if loaded[name].required)
         self._told_apart = tuple(self._wire_name(name, loaded) for name in getattr(schema, "ATTRIBUTES", ()))
@@ -109,13 +109,13 @@ class Codec:
         it would not load: marshmallow's own dump drops the former and lets the latter pass.
         """
         if self._edits_dumped:
-            content = copied(content)
+            content = copy_value(content)
         if isinstance(content, Mapping):
             self._refuse_unknown(content)
         dumped = self._dumped(content, headers)
         loaded = self.load(dumped)
         if not isinstance(content, Mapping):
-            check_kind(self.media_type, content, loaded)
+            check_class(self.media_type, content, loaded)
         return dumped, loaded
 
     def load(self, fields: Mapping[str, Any]) -> Any:
@@ -129,7 +129,7 @@ class Codec:
         if self._unknown != EXCLUDE:
             fields = {name: value for name, value in fields.items() if name not in self._not_content}
         if self._shares_loaded:
-            fields = copied(fields)
+            fields = copy_value(fields)
         try:
             loaded = self._reader.load(fields, unknown=self._unknown)
         except ValidationError as error:
@@ -153,7 +153,7 @@ class Codec:
                 f"content of {self.media_type} cannot be written as {self.format.title}: {error}; "
                 "let each of its fields dump to text, numbers, lists or objects"
             ) from error
-        named = by_name(loaded, self.field_names)
+        named = by_field_name(loaded, self.field_names)
         return EncodedContent(body, named, {**self._attributes(dumped, named), **told_by_format})
 
     # Resolved at first use: a nested schema may be named before it is declared.
@@ -163,16 +163,16 @@ class Codec:
         return tolerant(self.schema)
 
     @cached_property
-    def _names(self) -> Names:
-        return Names(self.schema)
+    def _names(self) -> NestedNames:
+        return NestedNames(self.schema)
 
     @cached_property
     def _edits_dumped(self) -> bool:
-        return edits_dumped(self.schema)
+        return dump_may_edit(self.schema)
 
     @cached_property
     def _shares_loaded(self) -> bool:
-        return shares_loaded(self.schema)
+        return load_may_share(self.schema)
 
     def _refuse_unknown(self, content: Mapping[str, Any]) -> None:
         try:
@@ -230,7 +230,7 @@ class Codec:
         for name, wire_name in self._told_apart:
             if loaded.get(name) is not None:
                 written = dumped if wire_name in dumped else self.schema.dump({name: loaded[name]})
-                attribute = attributes.of_field(loaded[name], written.get(wire_name))
+                attribute = attributes.field_attribute(loaded[name], written.get(wire_name))
                 if attribute is not None:
                     told[name] = attribute
         return told

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, fields
 from marshmallow.fields import Field
 
-from .nesting import POST_DUMP, PRE_DUMP, VALIDATES, hooks, stated, within
+from .nesting import POST_DUMP, PRE_DUMP, VALIDATES, declared_unknown, hook_kinds, inner_fields
 
 _COPIED_BY_FIELD = "marshmallow.fields"
 """Marshmallow's own fields make a new value when loading, but for those in `_HANDED_ON`."""
@@ -18,7 +18,7 @@ _HANDED_ON = (fields.Function, fields.Method, fields.Constant)
 _IMMUTABLE = frozenset({str, int, float, bool, bytes, type(None)})
 
 
-def copied(value: Any) -> Any:
+def copy_value(value: Any) -> Any:
     """Containers anew, at every level; other values anew where they can be copied, else themselves.
 
     Not recursive: a body may be nested more deeply than Python's stack allows for.
@@ -51,18 +51,18 @@ def _anew(value: Any) -> Any:
         return value
 
 
-def edits_dumped(schema: Schema) -> bool:
+def dump_may_edit(schema: Schema) -> bool:
     """Whether a hook may edit the caller's values when content is dumped."""
     schemas = _schemas(schema)
-    return schemas is None or any(hooks(each) & {PRE_DUMP, POST_DUMP} for each in schemas)
+    return schemas is None or any(hook_kinds(each) & {PRE_DUMP, POST_DUMP} for each in schemas)
 
 
-def shares_loaded(schema: Schema) -> bool:
+def load_may_share(schema: Schema) -> bool:
     """Whether what was loaded may share mutable values with what it was loaded from, or a hook edit those."""
     schemas = _schemas(schema)
     return schemas is None or any(
-        hooks(each) - {PRE_DUMP, POST_DUMP, VALIDATES}
-        or stated(each) == INCLUDE
+        hook_kinds(each) - {PRE_DUMP, POST_DUMP, VALIDATES}
+        or declared_unknown(each) == INCLUDE
         or any(_hands_on(field) for field in each.load_fields.values())
         for each in schemas
     )
@@ -75,7 +75,7 @@ def _hands_on(field: "Field[Any]") -> bool:
         return True
     if isinstance(field, fields.Mapping):
         return field.value_field is None or _hands_on(field.value_field)
-    return type(field) in (fields.Field, fields.Raw) or any(_hands_on(each) for each in within(field))
+    return type(field) in (fields.Field, fields.Raw) or any(_hands_on(each) for each in inner_fields(field))
 
 
 def _schemas(schema: Schema) -> list[Schema] | None:
@@ -99,4 +99,4 @@ def _schemas(schema: Schema) -> list[Schema] | None:
 def _nested(field: "Field[Any]") -> list[fields.Nested]:
     if isinstance(field, fields.Nested):
         return [field]
-    return [nested for each in within(field) for nested in _nested(each)]
+    return [nested for each in inner_fields(field) for nested in _nested(each)]

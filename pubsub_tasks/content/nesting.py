@@ -19,7 +19,7 @@ Unknown = Literal["raise", "include", "exclude"]
 UNKNOWN = "Unknown field."
 
 
-def stated(schema: Schema) -> Unknown | None:
+def declared_unknown(schema: Schema) -> Unknown | None:
     """What the author says of unknown names: `raise`, `include`, `exclude`, or None for nothing."""
     if schema.unknown != schema.opts.unknown:
         return schema.unknown  # given to this instance
@@ -33,19 +33,19 @@ def stated(schema: Schema) -> Unknown | None:
 def tolerant(schema: Schema) -> Schema:
     """A copy that loads as the original does, but leaves unknown names out where nothing else is stated."""
     made = copy(schema)
-    made.unknown = stated(schema) or EXCLUDE
+    made.unknown = declared_unknown(schema) or EXCLUDE
     made.load_fields = type(schema.load_fields)(
         (name, _tolerant_field(field)) for name, field in schema.load_fields.items()
     )
     return made
 
 
-def hooks(schema: Schema) -> set[str]:
+def hook_kinds(schema: Schema) -> set[str]:
     """Kinds of the schema's own hooks that are in use, such as `pre_load` and `validates_schema`."""
     return {str(kind) for kind, used in schema._hooks.items() if used}
 
 
-def within(field: "Field[Any]") -> Iterator["Field[Any]"]:
+def inner_fields(field: "Field[Any]") -> Iterator["Field[Any]"]:
     """The fields that a container consists of; none for any other field."""
     match field:
         case fields.List():
@@ -83,7 +83,7 @@ def _tolerant_field(field: "Field[Any]") -> "Field[Any]":
         made = copy(field)
         made.__class__ = _tolerant_class(type(field))  # type: ignore[arg-type]
         return made
-    if not any(_nests(each) for each in within(field)):
+    if not any(_nests(each) for each in inner_fields(field)):
         return field
     made_of: Any = copy(field)
     match field:
@@ -97,14 +97,14 @@ def _tolerant_field(field: "Field[Any]") -> "Field[Any]":
 
 
 def _nests(field: "Field[Any]") -> bool:
-    return isinstance(field, fields.Nested) or any(_nests(each) for each in within(field))
+    return isinstance(field, fields.Nested) or any(_nests(each) for each in inner_fields(field))
 
 
-Unwritten = dict[Any, Any]
+Problems = dict[Any, Any]
 """Problems by name, index or key, as marshmallow nests them."""
 
 
-class Names:
+class NestedNames:
     """Finds names in nested content that dumping would drop in silence.
 
     Not looked at: objects that are no mappings, and schemas that read content in a way of their own, by a
@@ -122,24 +122,24 @@ class Names:
             type(schema)._declared_fields.keys() - schema.fields.keys()
         )
         self._read_otherwise = (
-            PRE_DUMP in hooks(schema) or type(schema).get_attribute is not Schema.get_attribute
+            PRE_DUMP in hook_kinds(schema) or type(schema).get_attribute is not Schema.get_attribute
         )
         self._open = any(
             isinstance(field, (fields.Method, fields.Function)) for field in schema.fields.values()
         )
 
-    def unwritten(self, content: Any, unknown: str | None = RAISE) -> Unwritten:
+    def unwritten(self, content: Any, unknown: str | None = RAISE) -> Problems:
         """What is wrong with this content; names of its own level only where `unknown` is not `exclude`."""
         if not isinstance(content, Mapping) or self._read_otherwise:
             return {}
-        wrong: Unwritten = {}
+        wrong: Problems = {}
         if unknown != EXCLUDE and not self._open:
             wrong = {name: [UNKNOWN] for name in content if name not in self._known}
         return wrong | self.below(content)
 
-    def below(self, content: Mapping[str, Any]) -> Unwritten:
+    def below(self, content: Mapping[str, Any]) -> Problems:
         """The same for what is nested in it alone."""
-        wrong: Unwritten = {}
+        wrong: Problems = {}
         if self._read_otherwise:
             return wrong
         for name, wire_name, check in self._checks:
@@ -148,7 +148,7 @@ class Names:
         return wrong
 
 
-def _check(field: "Field[Any]") -> Callable[[Any], Unwritten] | None:
+def _check(field: "Field[Any]") -> Callable[[Any], Problems] | None:
     """How to check a value of this field, or None where nothing is nested in it."""
     match field:
         case fields.Nested():
@@ -170,33 +170,33 @@ class _Nested:
 
     def __init__(self, field: fields.Nested) -> None:
         self._field = field
-        self._names: Names | None = None
+        self._names: NestedNames | None = None
 
-    def __call__(self, value: Any) -> Unwritten:
+    def __call__(self, value: Any) -> Problems:
         try:
             schema = self._field.schema
         except Exception:  # a name that nobody declares; dumping tells so
             return {}
         if self._names is None:
-            self._names = Names(schema)
-        names, unknown = self._names, self._field.unknown or stated(schema)
+            self._names = NestedNames(schema)
+        names, unknown = self._names, self._field.unknown or declared_unknown(schema)
         if schema.many or self._field.many:
             return _each(lambda each: names.unwritten(each, unknown), value)
         return names.unwritten(value, unknown)
 
 
-def _each(check: Callable[[Any], Unwritten], value: Any) -> Unwritten:
+def _each(check: Callable[[Any], Problems], value: Any) -> Problems:
     """By index. Only what can be read twice is looked at, and a generator cannot."""
     values = value if isinstance(value, (list, tuple)) else ()
     return {index: found for index, each in enumerate(values) if (found := check(each))}
 
 
-def _values(check: Callable[[Any], Unwritten], value: Any) -> Unwritten:
+def _values(check: Callable[[Any], Problems], value: Any) -> Problems:
     items = value.items() if isinstance(value, Mapping) else ()
     return {key: {"value": found} for key, each in items if each is not None and (found := check(each))}
 
 
-def _zipped(checks: list[Callable[[Any], Unwritten] | None], value: Any) -> Unwritten:
+def _zipped(checks: list[Callable[[Any], Problems] | None], value: Any) -> Problems:
     values = value if isinstance(value, (list, tuple)) else ()
     pairs = enumerate(zip(checks, values, strict=False))
     return {index: found for index, (check, each) in pairs if check and (found := check(each))}

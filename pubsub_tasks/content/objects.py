@@ -10,7 +10,7 @@ from ..errors import InvalidContent
 from .nesting import POST_LOAD
 
 
-def made_class(schema: Schema) -> type | None:
+def post_load_class(schema: Schema) -> type | None:
     """The class that `post_load` says it returns; None where it says none, or there is no such hook."""
     for name, *_ in schema._hooks.get(POST_LOAD, ()):
         try:
@@ -23,14 +23,14 @@ def made_class(schema: Schema) -> type | None:
     return None
 
 
-def by_name(loaded: Any, names: Iterable[str]) -> Mapping[str, Any]:
+def by_field_name(loaded: Any, names: Iterable[str]) -> Mapping[str, Any]:
     """Loaded content by field name: a mapping as it is, of an object the attributes that it has."""
     if isinstance(loaded, Mapping):
         return loaded
     return {name: getattr(loaded, name) for name in names if hasattr(loaded, name)}
 
 
-def check_kind(media_type: str, given: object, loaded: object) -> None:
+def check_class(media_type: str, given: object, loaded: object) -> None:
     """Raise InvalidContent where an object is published whose class is not the one that loading makes."""
     if not isinstance(given, type(loaded)):
         wrong = f"Expected {type(loaded).__name__}, not {type(given).__name__}."

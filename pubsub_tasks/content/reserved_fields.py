@@ -23,7 +23,7 @@ class _Field(NamedTuple):
     stands_for: str
 
 
-class Reserved:
+class ReservedFields:
     """The fields of a schema that stand for what the body tells anyway. False where there are none."""
 
     def __init__(self, schema: Schema) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from ..wire.records import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Record, text
-from ..wire.resend import MAX_ATTEMPTS, seconds
+from ..wire.resend import MAX_ATTEMPTS, finite_number
 
 DEAD_LETTER = "dead_letter"
 """Name of the attribute. A copy made by `letter` without it had no room for it."""
@@ -75,7 +75,7 @@ class Failure:
         if told is None:
             return None
         texts = {name: told[name] for name in _TEXTS if isinstance(told.get(name), str)}
-        times: dict[str, Any] = {name: seconds(told.get(name)) for name in _TIMES}
+        times: dict[str, Any] = {name: finite_number(told.get(name)) for name in _TIMES}
         attempts = told.get("attempts")
         return cls(
             **texts,

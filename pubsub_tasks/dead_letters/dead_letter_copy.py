@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..messages.delivery import Delivery
-from ..messages.envelope import open_record
+from ..messages.envelope import decode_record
 from ..untrusted.exceptions import SafeLogger, error_name, error_text, reraise_interrupt, traceback_of
 from ..verdicts import DeadLetter
 from ..wire.records import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
@@ -63,7 +63,7 @@ def restore(record: Record) -> Outgoing:
     failure = Failure.read(record)
     published_at = failure.published_at if failure else None
     if published_at is None:
-        published_at = open_record(record).published_at
+        published_at = decode_record(record).published_at
     attributes = {name: value for name, value in _own(record).items() if name != RESENT}
     if len(attributes) < MAX_ATTRIBUTES:
         attributes[RESENT] = ResendState(first_published=published_at, waive=True).attribute()

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..content.schema_registry import SchemaRegistry
 from ..errors import UnknownMediaType
-from ..messages.envelope import open_record
+from ..messages.envelope import decode_record
 from ..wire.records import Record
-from ..wire.sns_notification import is_notice
+from ..wire.sns_notification import is_notification
 
 
 def editable(body: str) -> str:
@@ -28,12 +28,14 @@ def edited(body: str, text: str) -> str:
     text = text.strip()
     said = _same(text, _laid_out(text, separators=(",", ":")))
     document = _parsed(body)
-    return json.dumps({**document, "Message": said}, ensure_ascii=False) if is_notice(document) else said
+    return (
+        json.dumps({**document, "Message": said}, ensure_ascii=False) if is_notification(document) else said
+    )
 
 
 def check(record: Record, body: str, schemas: SchemaRegistry) -> None:
     """Whether a worker with these schemas could read it. Raises MessageError, UnknownMediaType."""
-    delivery = open_record(replace(record, body=body))
+    delivery = decode_record(replace(record, body=body))
     if delivery.defect is not None:
         raise delivery.defect
     if delivery.media_type is None:
@@ -43,7 +45,7 @@ def check(record: Record, body: str, schemas: SchemaRegistry) -> None:
 
 def _inside(body: str) -> str:
     document = _parsed(body)
-    inside = document["Message"] if is_notice(document) else body
+    inside = document["Message"] if is_notification(document) else body
     return inside if isinstance(inside, str) else body
 
 

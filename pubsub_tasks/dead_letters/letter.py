@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ..messages.delivery import Delivery
-from ..messages.envelope import open_record
+from ..messages.envelope import decode_record
 from ..wire.records import MEDIA_TYPE, OPAQUE_DATA, Record
 from .dead_letter_attribute import Failure
 
@@ -35,7 +35,7 @@ class Letter:
     @classmethod
     def of(cls, record: Record) -> Self:
         """The letter that a record is; any record is one."""
-        return cls(record, open_record(record), Failure.read(record))
+        return cls(record, decode_record(record), Failure.read(record))
 
     @property
     def id(self) -> str:

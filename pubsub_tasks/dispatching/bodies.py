@@ -8,15 +8,15 @@ from dataclasses import replace
 
 from ..errors import ClaimMissing, ContentDisallowed, MessageError, TransportError, UnknownMediaType
 from ..messages.delivery import Delivery
-from ..messages.envelope import open_record
+from ..messages.envelope import decode_record
 from ..tasks.registry import Tasks
 from ..untrusted.exceptions import error_text, reraise_interrupt
-from ..wire.s3_pointer import ClaimStore, Parked, Pointer
+from ..wire.s3_pointer import BodyInS3, ClaimStore, Pointer
 from ..wire.serialization import JSON_ALONE
 
 
 class BodyReader:
-    """Opens further what `open_record` left closed. `claims` is where large bodies are parked, or None."""
+    """Opens further what `decode_record` left closed. `claims` is where large bodies are parked, or None."""
 
     def __init__(self, tasks: Tasks, queue: str, claims: ClaimStore | None = None) -> None:
         self._tasks = tasks
@@ -26,10 +26,10 @@ class BodyReader:
     def open(self, delivery: Delivery) -> Delivery:
         """The delivery opened as far as may be, or with what is in the way as its defect. Never raises."""
         match delivery.defect:
-            case Parked(pointer=pointer) if self._claims is not None:
+            case BodyInS3(pointer=pointer) if self._claims is not None:
                 return self._claimed(delivery, self._claims, pointer)
             case ContentDisallowed():
-                return open_record(delivery.record, delivery.lease, accept=self._accepted(delivery))
+                return decode_record(delivery.record, delivery.lease, accept=self._accepted(delivery))
         return delivery
 
     def _claimed(self, delivery: Delivery, claims: ClaimStore, pointer: Pointer) -> Delivery:
@@ -41,7 +41,7 @@ class BodyReader:
             reraise_interrupt(error)
             text = error_text(error)
             return replace(delivery, defect=ClaimMissing(f"a parked body cannot be fetched: {text}"))
-        return open_record(delivery.record, delivery.lease, accept=self._accepted(delivery), claimed=body)
+        return decode_record(delivery.record, delivery.lease, accept=self._accepted(delivery), claimed=body)
 
     def _accepted(self, delivery: Delivery) -> Collection[str]:
         """The content types that the task's schema reads; its media type is told in an attribute too."""

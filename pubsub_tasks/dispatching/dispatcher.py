@@ -20,9 +20,9 @@ from typing import Any, Literal
 
 from ..errors import ConfigurationError, ContentDisallowed, InvalidContent, TransportError, UnknownMediaType
 from ..lifecycle import forks
-from ..messages.current_message import enter, leave
+from ..messages.current_message import reset_current, set_current
 from ..messages.delivery import Delivery
-from ..messages.headers import handled, handling
+from ..messages.headers import begin_handling, end_handling
 from ..tasks.middleware import Layer, compose
 from ..tasks.registry import Tasks
 from ..tasks.retry_policy import RetryPolicy
@@ -147,8 +147,8 @@ class Dispatcher:
 
     def run(self, call: HandlerCall, clock: Clock, limit: Limit | None = None) -> Verdict:
         """Call a plain task and judge it. A handler's SystemExit is its failure, and not our end."""
-        token = handling(call.delivery.headers)
-        said = enter(call.task.name, call.delivery, self._name)
+        token = begin_handling(call.delivery.headers)
+        said = set_current(call.task.name, call.delivery, self._name)
         born = forks.generation
         try:
             result = self._call(call) if limit is None else limit(self._call, call)
@@ -157,15 +157,15 @@ class Dispatcher:
             reraise_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
-            leave(said)
-            handled(token)
+            reset_current(said)
+            end_handling(token)
         forks.exit_if_forked(born)
         return self.judge(call, result, None, clock())
 
     async def arun(self, call: HandlerCall, clock: Clock, limit: Limit | None = None) -> Verdict:
         """The same for a coroutine task."""
-        token = handling(call.delivery.headers)
-        said = enter(call.task.name, call.delivery, self._name)
+        token = begin_handling(call.delivery.headers)
+        said = set_current(call.task.name, call.delivery, self._name)
         born = forks.generation
         try:
             if not call.task.is_async:
@@ -180,8 +180,8 @@ class Dispatcher:
             reraise_interrupt(error)
             return self.judge(call, None, error, clock())
         finally:
-            leave(said)
-            handled(token)
+            reset_current(said)
+            end_handling(token)
         forks.exit_if_forked(born)
         return self.judge(call, result, None, clock())
 

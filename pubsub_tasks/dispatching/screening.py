@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from ..errors import Expired
 from ..messages.delivery import Delivery
-from ..messages.headers import hops
+from ..messages.headers import hops_left
 from ..messages.message import EXPIRES
 from ..verdicts import DeadLetter, Postpone, Retry, Verdict
 from ..wire.records import MAX_VISIBILITY
@@ -36,7 +36,7 @@ def early(delivery: Delivery, now: float) -> Postpone:
 
 def outdated(delivery: Delivery, now: float) -> Verdict | None:
     """Of one that led to too many others, or that its sender did not wish to be handled so late."""
-    if hops(delivery.headers) <= 0:
+    if hops_left(delivery.headers) <= 0:
         return DeadLetter("hops", Expired("published, handled and published again too many times: a loop?"))
     try:
         late = now - float(delivery.headers.get(EXPIRES, "inf"))

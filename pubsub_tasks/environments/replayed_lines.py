@@ -15,11 +15,11 @@ from urllib.parse import urlparse
 
 from ..dead_letters import archive
 from ..errors import ConfigurationError, EnvelopeError
-from ..messages.envelope import from_lambda
+from ..messages.envelope import record_from_lambda
 from ..tasks.registry import Tasks
 from ..transports.boto_shapes import parse_attributes
 from ..transports.sqs import SqsQueue
-from ..wire.record_reader import attribute_in_base64
+from ..wire.record_reader import make_attribute_from_base64
 from ..wire.records import NO_ATTRIBUTES, Attribute, EntryFailure, Outgoing
 from .memory import MemoryEnvironment
 
@@ -97,7 +97,7 @@ def _message(line: str) -> tuple[str, Mapping[str, Attribute]]:
     if isinstance(document.get("Body"), str):
         return document["Body"], _attributes(document.get("MessageAttributes"))
     if isinstance(document.get("body"), str) and "mediaType" not in document:
-        record = from_lambda(document) if "messageId" in document else archive.read(line)
+        record = record_from_lambda(document) if "messageId" in document else archive.read(line)
         return record.body, record.attributes
     return line, NO_ATTRIBUTES
 
@@ -105,7 +105,7 @@ def _message(line: str) -> tuple[str, Mapping[str, Attribute]]:
 def _attributes(shapes: Any) -> Mapping[str, Attribute]:
     """Of a message as the AWS CLI prints it, with binary values in base64."""
     found = parse_attributes(shapes)
-    read = {name: attribute_in_base64(each.type, each.value) for name, each in found.items()}
+    read = {name: make_attribute_from_base64(each.type, each.value) for name, each in found.items()}
     return {name: each for name, each in read.items() if each is not None}
 
 

@@ -15,7 +15,7 @@ from microcosm.api import typed
 from microcosm.config.types import boolean, comma_separated_list
 
 from ..errors import ConfigurationError
-from ..tasks.middleware import Layer, Middleware, refuse_coroutine
+from ..tasks.middleware import Layer, Middleware, require_plain_function
 from ..tasks.observers import Observers
 from ..telemetry.log_observer import observe as log_events
 from ..untrusted.exceptions import error_class, error_text
@@ -45,7 +45,7 @@ def configure_middleware(graph: Graph) -> Configured:
     config = graph.config.pubsub_middleware
     publishing = [_named(name, "pubsub_middleware.publishing") for name in config.publishing]
     for middleware in publishing:
-        refuse_coroutine(middleware, "a publish")
+        require_plain_function(middleware, "a publish")
     return Configured([_layer(name) for name in config.handling], publishing)
 
 

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..messages.headers import current
+from ..messages.headers import current_headers
 from ..messages.publish_options import PublishOptions
 from ..tasks.middleware import Next
 
@@ -45,18 +45,18 @@ class OpaqueHeaders:
 
     def handle(self, call_next: Next, context: Any) -> Any:
         """Middleware for plain tasks: the message's headers stand in the opaque context."""
-        token = self._inbound.set(current())
+        token = self._inbound.set(current_headers())
         try:
-            with self._opaque.initialize(current):
+            with self._opaque.initialize(current_headers):
                 return call_next(context)
         finally:
             self._inbound.reset(token)
 
     async def ahandle(self, call_next: Next, context: Any) -> Any:
         """The same for coroutine tasks."""
-        token = self._inbound.set(current())
+        token = self._inbound.set(current_headers())
         try:
-            with self._opaque.initialize(current):
+            with self._opaque.initialize(current_headers):
                 return await call_next(context)
         finally:
             self._inbound.reset(token)

@@ -1,7 +1,7 @@
 """Current: which message is being handled, so that every line logged meanwhile says so.
 
-`mark_records` makes the records of this process carry the fields below while a handler runs, whatever logger,
-handler or formatter an application uses. Records logged elsewhere are not touched.
+`install_record_factory` makes the records of this process carry the fields below while a handler runs,
+whatever logger, handler or formatter an application uses. Records logged elsewhere are not touched.
 """
 
 import logging
@@ -17,7 +17,7 @@ FIELDS = ("task", "message_id", "attempt", "queue", "media_type", "request_id")
 """Attributes of a record that is logged while a message is handled."""
 
 
-class Handled(NamedTuple):
+class CurrentMessage(NamedTuple):
     """A delivery in the hands of a task; `queue` is the queue's name."""
 
     task: str | None
@@ -37,25 +37,25 @@ class Handled(NamedTuple):
         }
 
 
-_current: ContextVar[Handled | None] = ContextVar("pubsub_tasks_handled", default=None)
+_current: ContextVar[CurrentMessage | None] = ContextVar("pubsub_tasks_handled", default=None)
 
 
-def current() -> Handled | None:
+def current_message() -> CurrentMessage | None:
     """What is handled in this thread or coroutine, or None."""
     return _current.get()
 
 
-def enter(task: str | None, delivery: Delivery, queue: str) -> Token[Handled | None]:
-    """From here on this is handled; undo it with `leave`."""
-    return _current.set(Handled(task, delivery, queue))
+def set_current(task: str | None, delivery: Delivery, queue: str) -> Token[CurrentMessage | None]:
+    """From here on this is handled; undo it with `reset_current`."""
+    return _current.set(CurrentMessage(task, delivery, queue))
 
 
-def leave(token: Token[Handled | None]) -> None:
+def reset_current(token: Token[CurrentMessage | None]) -> None:
     """The handler is done."""
     _current.reset(token)
 
 
-def mark_records() -> None:
+def install_record_factory() -> None:
     """Let records of this process carry FIELDS while a message is handled. Calling it again changes nothing.
 
     The record factory that is set already keeps making the records.
@@ -65,9 +65,9 @@ def mark_records() -> None:
         logging.setLogRecordFactory(_Factory(make))
 
 
-def is_marked(record: logging.LogRecord) -> bool:
+def has_message_fields(record: logging.LogRecord) -> bool:
     """Whether it was logged while a message was handled."""
-    return getattr(type(record), "is_marked", False)
+    return getattr(type(record), "has_message_fields", False)
 
 
 class _Factory:
@@ -99,7 +99,7 @@ def _subclass(kind: type[logging.LogRecord]) -> type[logging.LogRecord]:
     """
 
     class Marked(kind):  # type: ignore[misc, valid-type]
-        is_marked = True
+        has_message_fields = True
 
         def getMessage(self) -> str:  # noqa: N802 - logging's own name
             self._tell()

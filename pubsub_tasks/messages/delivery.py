@@ -24,7 +24,7 @@ class Lease(Protocol):
         ...
 
 
-class Unleased:
+class NoLease:
     """The lease of a delivery that nobody keeps, as in tests and in Lambda."""
 
     lost = False
@@ -33,7 +33,7 @@ class Unleased:
         return float("inf")
 
 
-UNLEASED = Unleased()
+NO_LEASE = NoLease()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Delivery:
     not_before: float = 0.0
     waived: bool = False
     defect: MessageError | TransportError | None = None
-    lease: Lease = UNLEASED
+    lease: Lease = NO_LEASE
 
     @classmethod
     def for_test(

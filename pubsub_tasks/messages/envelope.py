@@ -13,8 +13,8 @@ from typing import Any
 from ..content.codec import Codec
 from ..errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
 from ..wire.compression import CONTENT_ENCODING
-from ..wire.record_reader import attribute_in_base64
-from ..wire.record_reader import record as received
+from ..wire.record_reader import make_attribute_from_base64
+from ..wire.record_reader import make_record as received
 from ..wire.records import (
     MAX_ATTRIBUTES,
     MEDIA_TYPE,
@@ -25,11 +25,11 @@ from ..wire.records import (
     Record,
     text,
 )
-from ..wire.resend import RESENT, ResendState, seconds
-from ..wire.s3_pointer import Parked, check
-from ..wire.serialization import CONTENT_TYPE, JSON_ALONE, parsed, read
-from ..wire.sns_notification import SnsNotification, epoch, is_notice
-from .delivery import UNLEASED, Delivery, Lease
+from ..wire.resend import RESENT, ResendState, finite_number
+from ..wire.s3_pointer import BodyInS3, raise_if_pointer
+from ..wire.serialization import CONTENT_TYPE, JSON_ALONE, parse_json, read_body
+from ..wire.sns_notification import SnsNotification, epoch_seconds, is_notification
+from .delivery import NO_LEASE, Delivery, Lease
 from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
 from .publish_options import By, Id
 
@@ -44,9 +44,9 @@ _Said = tuple[str | None, Mapping[str, str], Mapping[str, Any]]
 """Media type, headers and fields."""
 
 
-def open_record(
+def decode_record(
     record: Record,
-    lease: Lease = UNLEASED,
+    lease: Lease = NO_LEASE,
     *,
     accept: Collection[str] = JSON_ALONE,
     claimed: str | None = None,
@@ -60,7 +60,7 @@ def open_record(
     attributes = record.attributes
     try:
         document = _parsed(record.body, attributes, accept, claimed)
-        if is_notice(document):
+        if is_notification(document):
             notice = SnsNotification.read(document)
             attributes = notice.attributes
             document = _parsed(notice.message, attributes, accept, claimed)
@@ -72,11 +72,11 @@ def open_record(
 
 def next_attempt(delivery: Delivery) -> Delivery:
     """The delivery for another try in hand, its fields read again: a handler may have edited them."""
-    fields = open_record(delivery.record).fields or delivery.fields
+    fields = decode_record(delivery.record).fields or delivery.fields
     return replace(delivery, attempt=delivery.attempt + 1, fields=fields)
 
 
-def seal(
+def encode_message(
     codec: Codec,
     message: Message,
     *,
@@ -103,7 +103,7 @@ def seal(
     return Outgoing(written.body, attributes, group, deduplication)
 
 
-def from_lambda(record: Mapping[str, Any]) -> Record:
+def record_from_lambda(record: Mapping[str, Any]) -> Record:
     """A record of a Lambda event, whose keys are in camel case. Raises EnvelopeError if it is not from SQS.
 
     Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS".
@@ -127,7 +127,9 @@ def from_lambda(record: Mapping[str, Any]) -> Record:
 def _from_lambda(shape: Any) -> Attribute | None:
     if not isinstance(shape, dict):
         return None
-    return attribute_in_base64(shape.get("dataType"), shape.get("stringValue") or shape.get("binaryValue"))
+    return make_attribute_from_base64(
+        shape.get("dataType"), shape.get("stringValue") or shape.get("binaryValue")
+    )
 
 
 def _delivery(
@@ -135,7 +137,7 @@ def _delivery(
 ) -> Delivery:
     media_type, headers, fields = said
     resent = ResendState.read(record.attributes) if RESENT in record.attributes else _NOT_RESENT
-    not_before = seconds(headers.get(NOT_BEFORE)) or 0.0
+    not_before = finite_number(headers.get(NOT_BEFORE)) or 0.0
     # Of one that came before it was due, the first receive was spent on waiting: nothing was tried.
     early = 1 if 0 < record.first_received_at < not_before and record.receive_count > 1 else 0
     return Delivery(
@@ -160,7 +162,7 @@ def _published_at(
 ) -> float:
     if resent.first_published is not None:
         return resent.first_published
-    told = seconds(headers.get(PUBLISHED))
+    told = finite_number(headers.get(PUBLISHED))
     if told is None and notice:
         told = notice.published_at
     return record.sent_at if told is None else told
@@ -172,19 +174,19 @@ def _parsed(
     """The JSON of a notification, or what a message says."""
     if attributes and (CONTENT_TYPE in attributes or CONTENT_ENCODING in attributes):
         if body.startswith("["):  # no text in base64, nor an object in any format but JSON
-            body = _claimed(parsed(body), claimed) or body
-        return read(body, attributes, accept)
-    document = parsed(body)
+            body = _claimed(parse_json(body), claimed) or body
+        return read_body(body, attributes, accept)
+    document = parse_json(body)
     if isinstance(document, list) and (text := _claimed(document, claimed)):
-        return parsed(text)
+        return parse_json(text)
     return document
 
 
 def _claimed(document: Any, claimed: str | None) -> str | None:
-    """The text in the place of a pointer, None for what is no pointer. Raises Parked without that text."""
+    """The text in the place of a pointer, None for what is no pointer. Raises BodyInS3 without that text."""
     try:
-        check(document)
-    except Parked:
+        raise_if_pointer(document)
+    except BodyInS3:
         if claimed is None:
             raise
         return claimed
@@ -234,13 +236,13 @@ def _event(document: dict[str, Any]) -> _Said:
     """
     content = document.get("data")
     if isinstance(content, str):
-        content = parsed(content)
+        content = parse_json(content)
     if not isinstance(content, dict):
         raise EnvelopeError("the CloudEvent has no JSON object as its data")
     headers = dict(_headers({name: document[name] for name in document.keys() - _EVENT_ITSELF}))
     if isinstance(document.get("id"), str):
         headers[MESSAGE_ID] = document["id"]
-    published_at = epoch(document.get("time"))
+    published_at = epoch_seconds(document.get("time"))
     if published_at is not None:
         headers[PUBLISHED] = str(published_at)
     return _named(document.get("type")), headers, content

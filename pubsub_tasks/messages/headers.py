@@ -16,7 +16,7 @@ _current: ContextVar[Mapping[str, str]] = ContextVar("pubsub_tasks_headers")
 _NONE: Mapping[str, str] = {}
 
 
-def current() -> Mapping[str, str]:
+def current_headers() -> Mapping[str, str]:
     """The headers that whatever is published now would carry on."""
     return _current.get(_NONE)
 
@@ -24,26 +24,26 @@ def current() -> Mapping[str, str]:
 @contextmanager
 def headers(given: Mapping[str, str] | None = None, /, **named: str) -> Iterator[None]:
     """Let all that is published in this block, and in what it calls, carry these headers as well."""
-    token = _current.set({**current(), **(given or {}), **named})
+    token = _current.set({**current_headers(), **(given or {}), **named})
     try:
         yield
     finally:
         _current.reset(token)
 
 
-def handling(inbound: Mapping[str, str]) -> Token[Mapping[str, str]]:
-    """From here on, publishes follow from a message with these headers; undo it with `handled`."""
+def begin_handling(inbound: Mapping[str, str]) -> Token[Mapping[str, str]]:
+    """From here on, publishes follow from a message with these headers; undo it with `end_handling`."""
     flowing = {name: value for name, value in inbound.items() if name not in _OWN}
-    flowing[HOPS] = str(hops(inbound) - 1)
+    flowing[HOPS] = str(hops_left(inbound) - 1)
     return _current.set(flowing)
 
 
-def handled(token: Token[Mapping[str, str]]) -> None:
+def end_handling(token: Token[Mapping[str, str]]) -> None:
     """The handler is done."""
     _current.reset(token)
 
 
-def hops(inbound: Mapping[str, str]) -> int:
+def hops_left(inbound: Mapping[str, str]) -> int:
     """How many more times a message with these headers may lead to another."""
     try:
         return int(inbound.get(HOPS, INITIAL_HOPS))
@@ -51,7 +51,9 @@ def hops(inbound: Mapping[str, str]) -> int:
         return INITIAL_HOPS
 
 
-def outbound(given: Mapping[str, str], *, message_id: str, request_id: str, now: float) -> dict[str, str]:
+def outbound_headers(
+    given: Mapping[str, str], *, message_id: str, request_id: str, now: float
+) -> dict[str, str]:
     """All headers of a message published now (epoch seconds): what flows on, what is given, and its own."""
-    told = {REQUEST_ID: request_id, HOPS: str(INITIAL_HOPS), **current(), **given}
+    told = {REQUEST_ID: request_id, HOPS: str(INITIAL_HOPS), **current_headers(), **given}
     return {**told, PUBLISHED: f"{now:.6f}", MESSAGE_ID: message_id}

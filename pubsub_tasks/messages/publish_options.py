@@ -158,7 +158,7 @@ def _at(at: datetime | None) -> float | None:
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "headers": _headers,
-    "attributes": attributes.given,
+    "attributes": attributes.checked_attributes,
     "group_id": _id,
     "deduplication_id": _id,
     "expires": _seconds,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..wire.s3_pointer import PARKED
+from ..wire.s3_pointer import KEY_PREFIX
 
 DAYS = 29
 """Longer than the longest retention of a queue and of its dead-letter queue together, 14 days each.
@@ -30,7 +30,7 @@ def rule(days: int) -> dict[str, Any]:
     return {
         "ID": RULE,
         "Status": "Enabled",
-        "Filter": {"Prefix": PARKED},
+        "Filter": {"Prefix": KEY_PREFIX},
         "Expiration": {"Days": days},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }

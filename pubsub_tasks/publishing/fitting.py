@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..content.codec import Codec
 from ..errors import MessageTooLarge, TooManyAttributes
-from ..wire.compression import CONTENT_ENCODING, GZIP, MAX_EXPANDED, compressed
+from ..wire.compression import CONTENT_ENCODING, GZIP, MAX_EXPANDED, compress
 from ..wire.records import MAX_ATTRIBUTES, Outgoing
 from ..wire.s3_pointer import Pointer, size_attribute
 
@@ -49,7 +49,7 @@ def fit(
 
 
 def _smaller(outgoing: Outgoing, compression: str) -> Outgoing:
-    body, attributes = compressed(outgoing.body, outgoing.attributes, compression)
+    body, attributes = compress(outgoing.body, outgoing.attributes, compression)
     packed = replace(outgoing, body=body, attributes=attributes)
     return packed if packed.size < outgoing.size else outgoing
 

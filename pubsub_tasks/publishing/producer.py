@@ -8,20 +8,20 @@ from typing import Any
 from uuid import uuid4
 
 from ..content.codec import Codec
-from ..content.copying import copied
+from ..content.copying import copy_value
 from ..content.schema_registry import SchemaRegistry
 from ..errors import ConfigurationError
-from ..messages.envelope import seal
-from ..messages.headers import outbound
+from ..messages.envelope import encode_message
+from ..messages.headers import outbound_headers
 from ..messages.message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
 from ..messages.publish_options import DEFAULT, PublishOptions
 from ..tasks.events import Observer
-from ..tasks.middleware import Middleware, compose, refuse_coroutine
+from ..tasks.middleware import Middleware, compose, require_plain_function
 from ..tasks.observers import Observers
 from ..tasks.publishable import Content
 from ..transports.protocols import Publisher
 from ..wire.records import Outgoing
-from ..wire.s3_pointer import PARKED, ClaimStore, Pointer
+from ..wire.s3_pointer import KEY_PREFIX, ClaimStore, Pointer
 from .batching import PreparedMessage, PublishResults
 from .fitting import fit
 from .routes import Route, Routes
@@ -76,7 +76,7 @@ class Producer:
         new_id: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
         for each in middleware:
-            refuse_coroutine(each, "a publish")
+            require_plain_function(each, "a publish")
         self._topics = topics
         self._schemas = schemas
         self._routes = publisher if isinstance(publisher, Routes) else Routes(publisher)
@@ -111,7 +111,7 @@ class Producer:
         """Publish content of the codec's media type. Returns the message id. Raises as `produce` does."""
         if self._through_middleware is not None:
             # A copy, since middleware may edit the content and the caller may publish it again.
-            message_id: str = self._through_middleware(PublishContext(codec, copied(content), options))
+            message_id: str = self._through_middleware(PublishContext(codec, copy_value(content), options))
             return message_id
         return self._sender.send(self._prepare(codec, content, options))
 
@@ -186,7 +186,7 @@ class Producer:
 
     def _pointer(self, message: Message) -> Pointer | None:
         bucket = self._claims.bucket if self._claims else None
-        return Pointer(bucket, PARKED + message.id) if bucket else None
+        return Pointer(bucket, KEY_PREFIX + message.id) if bucket else None
 
     def _message(
         self, media_type: str, content: Content, options: PublishOptions, route: Route, now: float
@@ -196,7 +196,7 @@ class Producer:
             extra[NOT_BEFORE] = f"{route.not_before:.3f}"
         if options.expires is not None:
             extra[EXPIRES] = f"{now + options.expires:.3f}"
-        headers = outbound(extra, message_id=self._new_id(), request_id=self._new_id(), now=now)
+        headers = outbound_headers(extra, message_id=self._new_id(), request_id=self._new_id(), now=now)
         return Message(media_type, content, headers, headers[MESSAGE_ID], now)
 
 
@@ -207,7 +207,7 @@ def _seal_for(route: Route, codec: Codec, message: Message, options: PublishOpti
             f"{route.target} is FIFO, and {codec.media_type} was published to it without a message group: "
             "name one with options(group_id=...)"
         )
-    return seal(
+    return encode_message(
         codec,
         message,
         attributes=options.attributes,

@@ -18,7 +18,7 @@ from ..batches.entry_answers import EntryAnswers
 from ..errors import MessageError, TransportError
 from ..tasks.events import NotPublished, Published
 from ..tasks.observers import Observers
-from ..wire.records import THROTTLED, EntryFailure, Sent
+from ..wire.records import THROTTLING_CODES, EntryFailure, Sent
 from ..wire.s3_pointer import ClaimStore
 from .batching import PreparedMessage, PublishBatches, PublishResults
 from .deferred import sink
@@ -158,6 +158,6 @@ def _failure_of_call(error: MessageError | TransportError) -> EntryFailure:
     """The failure of each entry of a call that failed as a whole."""
     if isinstance(error, TransportError):
         # boto3 has retried everything else often enough.
-        throttled = error.code.rpartition(".")[2] in THROTTLED
+        throttled = error.code.rpartition(".")[2] in THROTTLING_CODES
         return EntryFailure(error.code, str(error), retriable=throttled)
     return EntryFailure(type(error).__name__, str(error), retriable=False)

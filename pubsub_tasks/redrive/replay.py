@@ -7,7 +7,7 @@ from ..consumer.message_dispatcher import decide
 from ..dead_letters.dead_letter_copy import restore
 from ..dead_letters.letter import Letter
 from ..dispatching.dispatcher import Dispatcher
-from ..messages.envelope import open_record
+from ..messages.envelope import decode_record
 from ..verdicts import Verdict
 from ..wire.records import Record
 
@@ -24,7 +24,7 @@ def replay(dispatcher: Dispatcher, letter: Letter, clock: Callable[[], float]) -
     """Handle a letter as its redriven copy would be on its first attempt. The handler's effects are real."""
     sent = restore(letter.record)
     now = clock()
-    opened = open_record(
+    opened = decode_record(
         Record(
             sent.body,
             receipt_handle="",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ConfigurationError, Unbound
-from .middleware import is_coroutine
+from .middleware import is_coroutine_function
 
 
 class Handler:
@@ -28,7 +28,7 @@ class Handler:
         self.factory = given if isinstance(given, type) else None
         self._function = None if self.factory else given
         called = self._called(given)
-        self.is_async = is_coroutine(called)
+        self.is_async = is_coroutine_function(called)
         self.place = _place(called)
 
     def __str__(self) -> str:

@@ -22,16 +22,16 @@ def compose(middleware: Iterable[Middleware], innermost: Next) -> Next:
     return reduce(lambda inner, outer: partial(outer, inner), reversed(list(middleware)), innermost)
 
 
-def is_coroutine(function: Callable[..., Any]) -> bool:
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
     """Whether calling it gives a coroutine."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - its class may define an async __call__
     )
 
 
-def refuse_coroutine(middleware: Middleware, what: str) -> None:
+def require_plain_function(middleware: Middleware, what: str) -> None:
     """Raise ConfigurationError for an `async def` where only `def` can be called."""
-    if is_coroutine(middleware):
+    if is_coroutine_function(middleware):
         raise ConfigurationError(
             f"{middleware!r} is a coroutine function, and {what} is called without a loop: use `def`"
         )
@@ -48,7 +48,7 @@ class Layer:
     def of(cls, middleware: Middleware, other: Middleware | None = None) -> Self:
         """Raises ConfigurationError for two of one kind."""
         given = [middleware] if other is None else [middleware, other]
-        kinds = {is_coroutine(each): each for each in given}
+        kinds = {is_coroutine_function(each): each for each in given}
         if len(kinds) < len(given):
             raise ConfigurationError(
                 f"{middleware!r} and {other!r} are of one kind: a pair is a `def` and an `async def`"

@@ -6,7 +6,7 @@ from typing import Any, Self
 from ..errors import ConfigurationError
 from ..untrusted.exceptions import SafeLogger, reraise_interrupt, safe_repr
 from .events import Event, Observer
-from .middleware import is_coroutine
+from .middleware import is_coroutine_function
 
 logger = SafeLogger(__name__)
 
@@ -41,7 +41,7 @@ class Observers:
         """
         if not callable(observer):
             raise ConfigurationError(f"{safe_repr(observer)} is no observer: give a function of one event")
-        if is_coroutine(observer):
+        if is_coroutine_function(observer):
             raise ConfigurationError(
                 f"{safe_repr(observer)} is a coroutine function, and observers are called without a loop: "
                 "use `def`"

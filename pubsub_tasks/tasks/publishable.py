@@ -135,7 +135,7 @@ class Publishable:
             raise AttributeError(f"{type(self).__name__} has no {name}{hint}", name=name, obj=self)
 
 
-class PublishableSchemas:
+class SchemaPublisher:
     """An outlet for each schema or media type; needs no task."""
 
     def __init__(
@@ -176,6 +176,6 @@ class PublishableSchemas:
         """See `Publishable.apublish_many`."""
         return await self.publishable(schema).apublish_many(contents)
 
-    def options(self, **given: Unpack[OptionArguments]) -> "PublishableSchemas":
+    def options(self, **given: Unpack[OptionArguments]) -> "SchemaPublisher":
         """The same with options for what is published: see `PublishOptions` for what they mean."""
-        return PublishableSchemas(self._find_producer, self._find_codec, self._options.having(**given))
+        return SchemaPublisher(self._find_producer, self._find_codec, self._options.having(**given))

@@ -18,16 +18,16 @@ from ..errors import ConfigurationError, DuplicateTask, Unbound
 from ..lifecycle import forks
 from ..wire.media_types import wildcard
 from .events import Observer
-from .middleware import Layer, Middleware, refuse_coroutine
+from .middleware import Layer, Middleware, require_plain_function
 from .observers import Observers
-from .publishable import PublishableSchemas, SupportsPublish
+from .publishable import SchemaPublisher, SupportsPublish
 from .task import Task
 
 M = TypeVar("M", bound=Middleware)
 W = TypeVar("W", bound=Observer)
 
 
-class Tasks(PublishableSchemas):
+class Tasks(SchemaPublisher):
     """The registry: tasks by queue and media type, their schemas, middleware, and the way to publish.
 
     `default` makes a producer of a registry that nobody bound; it is asked once, at the first publish.
@@ -90,7 +90,7 @@ class Tasks(PublishableSchemas):
         """
         if publishing:
             for each in (middleware, other) if other else (middleware,):
-                refuse_coroutine(each, "a publish")
+                require_plain_function(each, "a publish")
                 self.publishing.append(each)
             return middleware
         layer = Layer.of(middleware, other)

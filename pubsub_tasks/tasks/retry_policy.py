@@ -16,15 +16,15 @@ from .tenacity_strategies import (
     DEFAULT_STOP,
     DEFAULT_WAIT,
     Strategy,
-    asks_only_of_errors,
-    bounds,
-    check,
-    clamped,
-    count,
-    fail,
+    check_strategy,
+    clamp_wait,
+    considers_errors_only,
+    max_attempts,
     retry_unless_permanent,
+    set_error,
+    set_result,
     state_at,
-    succeed,
+    wait_bounds,
 )
 
 logger = SafeLogger(__name__)
@@ -44,24 +44,24 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         for role in ("stop", "wait", "retry"):
-            check(role, getattr(self, role))
+            check_strategy(role, getattr(self, role))
 
     @property
     def judges_results(self) -> bool:
         """Whether `retry` may ask for another attempt after a handler that returned."""
-        return not asks_only_of_errors(self.retry)
+        return not considers_errors_only(self.retry)
 
     @property
     def attempts(self) -> int | None:
         """How many attempts `stop` allows, where a count can be read out of it."""
-        return count(self.stop)
+        return max_attempts(self.stop)
 
     def decide(
         self, error: BaseException, *, attempt: int, first_received_at: float, now: float
     ) -> Retry | DeadLetter:
         """What becomes of a delivery whose handler raised `error`. Times are epoch seconds."""
         state = self._state(attempt, first_received_at, now)
-        fail(state, error)
+        set_error(state, error)
         if not issubclass(type(error), TryAgain) and not self._wants(state):
             return DeadLetter("failed", error)
         return self._again(state, error, None)
@@ -71,9 +71,9 @@ class RetryPolicy:
     ) -> Retry | DeadLetter:
         """The same where the handler itself asked for another attempt, `after` so many seconds if it says."""
         state = self._state(attempt, first_received_at, now)
-        fail(state, error)
+        set_error(state, error)
         try:
-            seconds = None if after is None else clamped(after)
+            seconds = None if after is None else clamp_wait(after)
         except BaseException as raised:  # a signal of somebody's own, that asks for no number
             reraise_interrupt(raised)
             seconds = None
@@ -84,7 +84,7 @@ class RetryPolicy:
     ) -> Retry | DeadLetter | None:
         """What becomes of a delivery whose handler returned `result`; None when the policy is content."""
         state = self._state(attempt, first_received_at, now)
-        succeed(state, result)
+        set_result(state, result)
         return self._again(state, None, None) if self._wants(state) else None
 
     def exhausted_before(self, attempt: int) -> bool:
@@ -105,7 +105,7 @@ class RetryPolicy:
         """Such as "5 attempts, 1s..900s"."""
         attempts = self.attempts
         number = "any number of" if attempts is None else str(attempts)
-        waits = dict.fromkeys(f"{seconds:.10g}s" for seconds in bounds(self.wait))
+        waits = dict.fromkeys(f"{seconds:.10g}s" for seconds in wait_bounds(self.wait))
         return f"{number} attempt{'' if attempts == 1 else 's'}, {'..'.join(waits)}"
 
     def _state(self, attempt: int, first_received_at: float, now: float) -> RetryCallState:
@@ -127,10 +127,10 @@ class RetryPolicy:
 
     def _seconds(self, state: RetryCallState) -> float:
         try:
-            return clamped(self.wait(state))
+            return clamp_wait(self.wait(state))
         except BaseException as raised:
             _log_default("wait", self.wait, raised)
-            return clamped(DEFAULT_WAIT(state))
+            return clamp_wait(DEFAULT_WAIT(state))
 
     def _stops(self, state: RetryCallState) -> bool:
         try:

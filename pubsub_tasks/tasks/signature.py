@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, get_args
 
 from ..content.codec import Codec
-from ..content.objects import by_name
+from ..content.objects import by_field_name
 from ..errors import ConfigurationError
 from ..messages.delivery import Delivery
 
@@ -65,7 +65,7 @@ class TaskSignature:
     def _of_object(self, content: Any) -> dict[str, Any]:
         whole = {name: content for name, named in self.classes.items() if _is_one_of(content, named)}
         wanted = self.names.union(self.fields) if self.rest else self.fields
-        found = by_name(content, wanted)
+        found = by_field_name(content, wanted)
         names = found if self.rest else [name for name in wanted if name in found]
         return {**{name: found[name] for name in names}, **whole}
 

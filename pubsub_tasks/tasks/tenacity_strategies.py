@@ -55,19 +55,19 @@ def state_at(retrying: Retrying, attempt: int, first_received_at: float, now: fl
     return state
 
 
-def fail(state: RetryCallState, error: BaseException) -> None:
+def set_error(state: RetryCallState, error: BaseException) -> None:
     """Let the outcome be this error."""
     state.outcome = Future(state.attempt_number)
     state.outcome.set_exception(error)
 
 
-def succeed(state: RetryCallState, result: object) -> None:
+def set_result(state: RetryCallState, result: object) -> None:
     """Let the outcome be this result."""
     state.outcome = Future(state.attempt_number)
     state.outcome.set_result(result)
 
 
-def clamped(seconds: float) -> float:
+def clamp_wait(seconds: float) -> float:
     """A wait that a queue can keep. Raises TypeError or ValueError for what is no number."""
     number = float(seconds)
     if math.isnan(number):
@@ -82,7 +82,7 @@ _EXAMPLES = {
 }
 
 
-def check(role: str, strategy: object) -> None:
+def check_strategy(role: str, strategy: object) -> None:
     """Raise ConfigurationError for what is not callable, and for coroutine functions."""
     if not callable(strategy):
         raise ConfigurationError(
@@ -118,43 +118,43 @@ _ERRORS_ALONE: frozenset[object] = frozenset(
 )
 
 
-def asks_only_of_errors(strategy: Strategy) -> bool:
+def considers_errors_only(strategy: Strategy) -> bool:
     """Whether a `retry` is known to be content with any result."""
     if isinstance(strategy, (retry_any, retry_all)):
-        return all(asks_only_of_errors(part) for part in strategy.retries)
+        return all(considers_errors_only(part) for part in strategy.retries)
     return strategy is retry_unless_permanent or type(strategy) in _ERRORS_ALONE
 
 
-def count(stop: Strategy) -> int | None:
+def max_attempts(stop: Strategy) -> int | None:
     """How many attempts a `stop` allows, where that can be read out of it."""
     if isinstance(stop, stop_after_attempt):
         return stop.max_attempt_number
     if not isinstance(stop, (stop_any, stop_all)):
         return None
-    counts = [count(part) for part in stop.stops]
+    counts = [max_attempts(part) for part in stop.stops]
     known = [each for each in counts if each is not None]
     if isinstance(stop, stop_any):
         return min(known, default=None)
     return max(known) if known and len(known) == len(counts) else None
 
 
-def bounds(wait: Strategy) -> tuple[float, float]:
+def wait_bounds(wait: Strategy) -> tuple[float, float]:
     """Shortest and longest wait (seconds), as far as the strategy lets itself be asked."""
     if isinstance(wait, wait_random):
         return wait.wait_random_min, wait.wait_random_max
     if isinstance(wait, wait_random_exponential):
-        return wait.min, clamped(wait.max)
+        return wait.min, clamp_wait(wait.max)
     first, last = _sample(wait, 1), _sample(wait, 64)
     if isinstance(wait, (wait_exponential, wait_exponential_jitter)):
-        last = clamped(wait.max)
+        last = clamp_wait(wait.max)
     return min(first, last), last
 
 
 def _sample(wait: Strategy, attempt: int) -> float:
     state = state_at(Retrying(wait=wait), attempt, 0.0, 0.0)
-    fail(state, Exception())
+    set_error(state, Exception())
     try:
-        seconds = clamped(wait(state))
+        seconds = clamp_wait(wait(state))
     except Exception:
         return 0.0
     return math.floor(seconds) if seconds > 1 else seconds  # what is beyond whole seconds may be jitter

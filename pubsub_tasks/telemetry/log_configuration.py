@@ -10,7 +10,7 @@ import sys
 from typing import Any, TextIO
 
 from ..lifecycle import last_resort
-from ..messages.current_message import mark_records
+from ..messages.current_message import install_record_factory
 from .log_formatters import JsonFormatter, TextFormatter
 
 TEXT, JSON = "text", "json"
@@ -64,7 +64,7 @@ class Logging:
 
         `dictConfig` and `fileConfig` disable all loggers that exist and that they do not name.
         """
-        mark_records()
+        install_record_factory()
         for name, logger in list(logging.root.manager.loggerDict.items()):
             if isinstance(logger, logging.Logger) and _is_ours(name):
                 logger.disabled = False

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..messages.current_message import FIELDS, is_marked
+from ..messages.current_message import FIELDS, has_message_fields
 from ..untrusted.exceptions import error_name, error_text, printable_error, traceback_of
 from ..untrusted.printable import LONGEST_TEXT, cut, cut_start, printable, text_of
 
@@ -32,7 +32,7 @@ class TextFormatter(logging.Formatter):
         super().__init__(f"%(asctime)s %(levelname)-7s {name}%(message)s", "%Y-%m-%d %H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        is_of_handler = is_marked(record)
+        is_of_handler = has_message_fields(record)
         record.message = record.getMessage()
         record.asctime = self.formatTime(record, self.datefmt)
         lines = [printable(self.formatMessage(record)) + (_context(record) if is_of_handler else "")]

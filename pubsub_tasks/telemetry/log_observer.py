@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import UnknownMediaType
 from ..lifecycle import last_resort
-from ..messages.current_message import Handled
+from ..messages.current_message import CurrentMessage
 from ..tasks.events import Event, Lost, Published, Settled
 from ..untrusted.exceptions import error_class, error_name, error_text
 from ..untrusted.printable import LONGEST_ID, LONGEST_TEXT, printable, text_of
@@ -141,7 +141,7 @@ def describe(verdict: Verdict) -> str:
 
 
 def _fields(event: Settled | Lost, task: str | None) -> dict[str, Any]:
-    return Handled(task, event.delivery, event.queue).fields()
+    return CurrentMessage(task, event.delivery, event.queue).fields()
 
 
 def _outcome(verdict: Verdict) -> dict[str, Any]:

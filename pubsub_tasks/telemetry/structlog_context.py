@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from ..messages.current_message import current
+from ..messages.current_message import current_message
 from ..tasks.middleware import Layer, Next
 
 
@@ -25,5 +25,5 @@ def structlog_layer() -> Layer | None:
 
 
 def _fields() -> dict[str, Any]:
-    handled = current()
+    handled = current_message()
     return handled.fields() if handled else {}

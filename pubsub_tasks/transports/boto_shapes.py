@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from json import loads
 from typing import Any, TypeVar
 
-from ..wire.record_reader import attribute, record
+from ..wire.record_reader import make_attribute, make_record
 from ..wire.records import (
     NO_ATTRIBUTES,
-    THROTTLED,
+    THROTTLING_CODES,
     Attribute,
     EntryFailure,
     MoveTaskStatus,
@@ -55,7 +55,7 @@ def parse_messages(messages: Any) -> list[Record]:
 
 def parse_message(message: Mapping[str, Any]) -> Record:
     """A message of ReceiveMessage, which has its id and its receipt handle."""
-    return record(
+    return make_record(
         message.get("Body"),
         message["ReceiptHandle"],
         message["MessageId"],
@@ -163,7 +163,7 @@ def _attribute(shape: Any) -> Attribute | None:
     if not isinstance(shape, dict):
         return None
     value = shape.get("StringValue")
-    return attribute(shape.get("DataType"), shape.get("BinaryValue") if value is None else value)
+    return make_attribute(shape.get("DataType"), shape.get("BinaryValue") if value is None else value)
 
 
 def _entry(index: int, body: str, entry: Outgoing) -> Shape:
@@ -217,5 +217,5 @@ def _failure(entry: Shape) -> EntryFailure:
     code, message = str(entry.get("Code", "")), str(entry.get("Message", ""))
     kind = code.rpartition(".")[2]
     lost = kind in _LOST or (kind == "InvalidParameterValue" and any(text in message for text in _LOST_TEXTS))
-    retriable = not lost and (not entry.get("SenderFault", False) or kind in THROTTLED)
+    retriable = not lost and (not entry.get("SenderFault", False) or kind in THROTTLING_CODES)
     return EntryFailure(code, message, retriable, lost)

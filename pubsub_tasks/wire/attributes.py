@@ -24,7 +24,7 @@ RESERVED = frozenset(
 """Names that tell how a message is to be read, which a wrong value would make unreadable."""
 
 
-def given(attributes: Mapping[str, Plain | Attribute] | None) -> Mapping[str, Attribute]:
+def checked_attributes(attributes: Mapping[str, Plain | Attribute] | None) -> Mapping[str, Attribute]:
     """Attributes as a caller writes them. Raises ConfigurationError for what none can carry, and for ours."""
     if ours := RESERVED & (attributes or {}).keys():
         raise ConfigurationError(
@@ -33,7 +33,7 @@ def given(attributes: Mapping[str, Plain | Attribute] | None) -> Mapping[str, At
     return {name: _attribute(name, value) for name, value in (attributes or {}).items()}
 
 
-def of_field(loaded: Any, dumped: Any) -> Attribute | None:
+def field_attribute(loaded: Any, dumped: Any) -> Attribute | None:
     """A field's value, loaded and as it is written, as filter policies know how to compare it.
 
     Numbers are Number, a list is String.Array, and whatever else is the text that the body has of it. None

@@ -62,7 +62,7 @@ def compressor(compression: str) -> Callable[[bytes], bytes]:
     return encoder
 
 
-def compressed(
+def compress(
     body: str, attributes: Mapping[str, Attribute], compression: str
 ) -> tuple[str, dict[str, Attribute]]:
     """The body and its attributes when compressed. Raises as `compressor` does."""
@@ -71,7 +71,7 @@ def compressed(
     return b64encode(data).decode(), {**attributes, CONTENT_ENCODING: text(steps)}
 
 
-def expanded(body: str, attributes: Mapping[str, Attribute]) -> str | bytes:
+def decompress(body: str, attributes: Mapping[str, Attribute]) -> str | bytes:
     """The body as it was before all that its attributes tell. Raises DecodeError."""
     steps = _steps(attributes)
     if not steps:

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..wire.records import MEDIA_TYPE
-from .sns_notification import is_notice
+from .sns_notification import is_notification
 
 LONGEST_NAME = 80
 """Characters of a name from the wire in a description."""
@@ -41,11 +41,11 @@ class Origin(StrEnum):
     CLOUDEVENTS = "CloudEvents"
 
 
-def origin(document: object) -> Origin | None:
-    """The system that writes JSON of this shape, or None. `document` is parsed JSON: see `unwrapped`."""
+def find_origin(document: object) -> Origin | None:
+    """The system that writes JSON of this shape, or None. `document` is parsed JSON: see `unwrap`."""
     if not isinstance(document, dict) or MEDIA_TYPE in document:
         return None
-    if is_notice(document):
+    if is_notification(document):
         return Origin.SNS
     keys = document.keys()
     if {"body", "properties", "headers", "content-type"} <= keys:
@@ -61,7 +61,7 @@ def origin(document: object) -> Origin | None:
     return _of_records(document.get("Records"))
 
 
-def unwrapped(body: str) -> object:
+def unwrap(body: str) -> object:
     """The JSON of a body, which may be written in base64; None where it is no JSON."""
     text = body.strip()
     if text[:1] not in ("{", "["):
@@ -80,8 +80,8 @@ def describe(body: str, media_type: str | None = None) -> str:
 
     `media_type` is the one that its attributes or body name, if any.
     """
-    document = unwrapped(body)
-    found = origin(document)
+    document = unwrap(body)
+    found = find_origin(document)
     if found is Origin.SNS and isinstance(document, dict) and document.get("Type") == "Notification":
         message = document["Message"]
         return f"{describe(message) if isinstance(message, str) else found} (through SNS)"
@@ -101,7 +101,7 @@ def _names_a_celery_task(document: Mapping[str, Any]) -> bool:
     headers, body = document["headers"], document["body"]
     if isinstance(headers, dict) and "task" in headers:
         return True
-    inner = unwrapped(body) if isinstance(body, str) else None
+    inner = unwrap(body) if isinstance(body, str) else None
     return isinstance(inner, dict) and {"task", "id"} <= inner.keys()
 
 

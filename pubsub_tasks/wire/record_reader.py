@@ -15,7 +15,7 @@ MAX_RECEIVES = 100_000
 """More receives than this count as this many: no queue keeps a message that long."""
 
 
-def record(
+def make_record(
     body: Any, receipt_handle: str, message_id: str, system: Any, attributes: Mapping[str, Attribute]
 ) -> Record:
     """A record; `system` is the map of system attributes, such as `ApproximateReceiveCount`.
@@ -39,21 +39,21 @@ def record(
     )
 
 
-def attribute(kind: Any, value: Any) -> Attribute | None:
+def make_attribute(kind: Any, value: Any) -> Attribute | None:
     """A message attribute; None without a type or a value, since it can be neither read nor sent again."""
     if isinstance(kind, str) and isinstance(value, str | bytes) and kind and value:
         return Attribute(kind, value)
     return None
 
 
-def attribute_in_base64(kind: Any, value: Any) -> Attribute | None:
+def make_attribute_from_base64(kind: Any, value: Any) -> Attribute | None:
     """The same where a binary value came as base64; None where it is not base64."""
     if isinstance(kind, str) and kind.startswith("Binary") and isinstance(value, str):
         try:
             value = b64decode(value)
         except ValueError:
             return None
-    return attribute(kind, value)
+    return make_attribute(kind, value)
 
 
 def _written(body: Any) -> str:

@@ -20,12 +20,12 @@ MAX_DELAY = 900
 """Seconds that SQS itself delays a message. Source: SQS API reference, SendMessage."""
 
 
-THROTTLED = frozenset(
+THROTTLING_CODES = frozenset(
     {"KmsThrottled", "KMSThrottling", "RequestThrottled", "Throttled", "Throttling", "ThrottlingException"}
 )
 """Codes of what the service's load refused, or its keys' load, whoever is said to be at fault."""
 
-REFUSED_KEYS = frozenset(
+CREDENTIAL_CODES = frozenset(
     {
         "AuthFailure",
         "ExpiredToken",
@@ -41,7 +41,7 @@ REFUSED_KEYS = frozenset(
 )
 """Source: "Common Errors" in the API references of SQS and SNS, and S3's "List of error codes"."""
 
-MUST_BE_MENDED = REFUSED_KEYS | {
+INTERVENTION_CODES = CREDENTIAL_CODES | {
     "AccessDenied",
     "AccessDeniedException",
     "AuthorizationError",

@@ -36,7 +36,7 @@ class ResendState:
         said = _object(attribute.value) if attribute else {}
         attempts = said.get("attempts")
         return cls(
-            first_published=seconds(said.get("first_published")),
+            first_published=finite_number(said.get("first_published")),
             attempts=min(max(attempts, 0), MAX_ATTEMPTS) if type(attempts) is int else 0,
             waive=said.get("waive") is True,
         )
@@ -47,7 +47,7 @@ class ResendState:
         return text(json.dumps(said, separators=(",", ":")))
 
 
-def seconds(value: Any) -> float | None:
+def finite_number(value: Any) -> float | None:
     """Epoch seconds from a number or its text; None for what is neither, or is not finite."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None

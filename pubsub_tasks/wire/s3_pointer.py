@@ -15,10 +15,10 @@ from .records import Attribute
 POINTER_CLASS = "software.amazon.payloadoffloading.PayloadS3Pointer"
 """What is written; on reading any class name will do, since older libraries wrote another."""
 
-PARKED = "pubsub-tasks/"
+KEY_PREFIX = "pubsub-tasks/"
 """How the keys of what is parked begin, so that a bucket's lifecycle rule may be for these alone."""
 
-SIZE = "ExtendedPayloadSize"
+SIZE_ATTRIBUTE = "ExtendedPayloadSize"
 """Name of the attribute: bytes of the parked text. The libraries look for it before they read the body."""
 
 
@@ -51,7 +51,7 @@ class ClaimStore(Protocol):
         ...
 
 
-class Parked(EnvelopeError):
+class BodyInS3(EnvelopeError):
     """The body is elsewhere, at `pointer`."""
 
     def __init__(self, pointer: Pointer) -> None:
@@ -62,13 +62,13 @@ class Parked(EnvelopeError):
         self.pointer = pointer
 
 
-def check(document: Any) -> None:
-    """Raise Parked where a body's JSON is a pointer."""
+def raise_if_pointer(document: Any) -> None:
+    """Raise BodyInS3 where a body's JSON is a pointer."""
     match document:
         case [str(), {"s3BucketName": str(bucket), "s3Key": str(key)}]:
-            raise Parked(Pointer(bucket, key))
+            raise BodyInS3(Pointer(bucket, key))
 
 
 def size_attribute(body: str) -> Mapping[str, Attribute]:
     """The attribute that tells the size of a parked text."""
-    return {SIZE: Attribute("Number", str(len(body.encode())))}
+    return {SIZE_ATTRIBUTE: Attribute("Number", str(len(body.encode())))}

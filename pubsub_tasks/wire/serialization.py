@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from ..errors import ConfigurationError, ContentDisallowed, DecodeError, MissingExtra
 from ..lifecycle import forks
-from .compression import BASE64, CONTENT_ENCODING, expanded
+from .compression import BASE64, CONTENT_ENCODING, decompress
 from .records import Attribute, text
 
 CONTENT_TYPE = "content_type"
@@ -77,7 +77,7 @@ class Serializer:
         return b64encode(data).decode(), {**told, CONTENT_ENCODING: text(BASE64)}
 
 
-def read(body: str, attributes: Mapping[str, Attribute], accept: Collection[str] = JSON_ALONE) -> Any:
+def read_body(body: str, attributes: Mapping[str, Attribute], accept: Collection[str] = JSON_ALONE) -> Any:
     """What a body says, as its attributes tell how to read it.
 
     Raises DecodeError, and ContentDisallowed for a content type that is not one of `accept`.
@@ -85,13 +85,13 @@ def read(body: str, attributes: Mapping[str, Attribute], accept: Collection[str]
     content_type = content_type_of(attributes)
     if content_type not in accept:
         raise ContentDisallowed(f"content of type {content_type:.80} is not accepted here")
-    payload = expanded(body, attributes)
+    payload = decompress(body, attributes)
     if content_type != JSON:
         return _deserialized(payload, content_type)
-    return parsed(payload if isinstance(payload, str) else _unpacked(payload))
+    return parse_json(payload if isinstance(payload, str) else _unpacked(payload))
 
 
-def parsed(payload: str | bytes) -> Any:
+def parse_json(payload: str | bytes) -> Any:
     """JSON. Raises DecodeError."""
     try:
         return loads(payload)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from ..errors import EnvelopeError
-from .record_reader import attribute_in_base64
+from .record_reader import make_attribute_from_base64
 from .records import MEDIA_TYPE, NO_ATTRIBUTES, Attribute
 
 _CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
@@ -42,10 +42,10 @@ class SnsNotification:
         if not (isinstance(topic, str) and isinstance(message, str) and isinstance(message_id, str)):
             raise EnvelopeError("an SNS notification must have Message, MessageId and TopicArn as text")
         attributes = _attributes(document.get("MessageAttributes"))
-        return cls(message, message_id, topic, epoch(document.get("Timestamp")), attributes)
+        return cls(message, message_id, topic, epoch_seconds(document.get("Timestamp")), attributes)
 
 
-def is_notice(document: Any) -> bool:
+def is_notification(document: Any) -> bool:
     """Whether a body's JSON is SNS's own; a body that names its media type is a message, whatever else."""
     return (
         isinstance(document, dict)
@@ -56,7 +56,7 @@ def is_notice(document: Any) -> bool:
     )
 
 
-def epoch(timestamp: Any) -> float | None:
+def epoch_seconds(timestamp: Any) -> float | None:
     """Epoch seconds of ISO 8601 text, UTC where it names no zone; None for anything else."""
     try:
         told = datetime.fromisoformat(timestamp)
@@ -73,7 +73,7 @@ def _attributes(shapes: Any) -> Mapping[str, Attribute]:
     found: dict[str, Attribute] = {}
     for name, shape in shapes.items():
         told = shape if isinstance(shape, dict) else {}
-        attribute = attribute_in_base64(told.get("Type"), told.get("Value"))
+        attribute = make_attribute_from_base64(told.get("Type"), told.get("Value"))
         if attribute is None:
             raise EnvelopeError(
                 f"attribute {name!r:.256} of an SNS notification has no readable Type and Value"

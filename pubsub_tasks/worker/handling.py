@@ -13,7 +13,7 @@ from ..dispatching.dispatcher import Dispatcher, HandlerCall
 from ..dispatching.hops import hop
 from ..dispatching.screening import kept
 from ..inflight.in_flight_message import InFlightMessage, SlotKind
-from ..messages.current_message import Handled
+from ..messages.current_message import CurrentMessage
 from ..messages.delivery import Delivery
 from ..tasks.events import Settled, Started
 from ..tasks.observers import Observers
@@ -179,7 +179,7 @@ class Handling:
         return verdict
 
     def _fields(self, held: InFlightMessage) -> dict[str, Any]:
-        return Handled(held.task, held.delivery, self._queue).fields()
+        return CurrentMessage(held.task, held.delivery, self._queue).fields()
 
     def _stuck(self, run: HandlerRun) -> None:
         verdict = self._dispatcher.judge(run.call, None, timeout(run.call), self._wall())

@@ -10,7 +10,7 @@ from ..inflight.commands import Poll
 from ..inflight.in_flight_message import InFlightMessage, SlotKind
 from ..inflight.leases import VisibilityLease
 from ..messages.delivery import Delivery
-from ..messages.envelope import open_record
+from ..messages.envelope import decode_record
 from ..tasks.events import Received
 from ..tasks.observers import Observers
 from ..transports.protocols import Queue
@@ -102,7 +102,7 @@ class Receiver:
         """None where a fault of ours prevents it: the message comes back, and its neighbours are handled."""
         try:
             hold = VisibilityLease(now, self._visibility, self._clock)
-            delivery = open_record(record, hold)
+            delivery = decode_record(record, hold)
             lane = record.group_id if self._queue.fifo else None
             return InFlightMessage(delivery, hold, self._kind_of(delivery), lane)
         except BaseException as error:

@@ -15,7 +15,7 @@ from ..inflight.commands import LONG_POLL
 from ..inflight.in_flight import InFlight
 from ..inflight.in_flight_message import InFlightMessage, Limits
 from ..inflight.run_limit import RunLimit
-from ..messages.current_message import mark_records
+from ..messages.current_message import install_record_factory
 from ..tasks.events import Observer
 from ..tasks.observers import Observers
 from ..transports.protocols import Queue
@@ -204,7 +204,7 @@ class Worker:
 
     def start(self) -> None:
         """Start to consume, in threads of its own."""
-        mark_records()
+        install_record_factory()
         self._coordinator.on_finished = self._finish
         if self.limits.coroutines:
             self._coroutines.start()

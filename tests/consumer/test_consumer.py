@@ -11,7 +11,7 @@ from pubsub_tasks.consumer.consumer import ConsumedMessage, Consumer
 from pubsub_tasks.decorators import task
 from pubsub_tasks.environments.memory import MemoryEnvironment
 from pubsub_tasks.errors import DecodeError, InvalidContent, LeaseLost, SettleFailed, UnknownMediaType
-from pubsub_tasks.messages.headers import current
+from pubsub_tasks.messages.headers import current_headers
 from pubsub_tasks.signals import Discard, Nack, Reject, SkipMessage
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.testing.clock import VirtualClock
@@ -227,9 +227,9 @@ def test_what_is_published_in_a_block_carries_on_its_headers(shop: Shop) -> None
     shop.send(body(headers={"x-request-id": "r-1", "x-message-id": "m-1", "x-request-ttl": "9"}))
 
     with shop.one():
-        assert current() == {"x-request-id": "r-1", "x-request-ttl": "8"}
+        assert current_headers() == {"x-request-id": "r-1", "x-request-ttl": "8"}
 
-    assert current() == {}
+    assert current_headers() == {}
 
 
 # What cannot be read

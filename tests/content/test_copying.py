@@ -7,7 +7,7 @@ import pytest
 from marshmallow import INCLUDE, Schema, fields, post_dump, post_load, pre_dump, pre_load, validates_schema
 
 from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
-from pubsub_tasks.content.copying import copied
+from pubsub_tasks.content.copying import copy_value
 
 
 class Cents(PubSubMessageSchema):
@@ -144,7 +144,7 @@ def test_a_copy_holds_what_contains_itself_what_is_deep_and_what_cannot_be_copie
     for _ in range(5_000):
         deep = [deep]
 
-    copy = copied({"cyclic": cyclic, "generator": generator, "deep": deep})
+    copy = copy_value({"cyclic": cyclic, "generator": generator, "deep": deep})
 
     assert copy["cyclic"]["self"] is copy["cyclic"] is not cyclic
     assert copy["generator"] is generator

@@ -4,7 +4,7 @@ import json
 
 from pubsub_tasks.dead_letters.dead_letter_copy import letter as write
 from pubsub_tasks.dead_letters.letter import Letter
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import Outgoing, Record
 from tests.samples import NOW, ORDER
@@ -41,7 +41,7 @@ def failed(body=None, *, error=None, reason="exhausted", task="shop.tasks.bill",
         "fifo": False,
     }
     verdict = DeadLetter(reason, LookupError("no such customer") if error is None else error)
-    return write(open_record(record), verdict, **{**known, **told})
+    return write(decode_record(record), verdict, **{**known, **told})
 
 
 def arrived(sent: Outgoing, message_id="sqs-copy", **known) -> Record:

@@ -5,7 +5,7 @@ import pytest
 
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, MAX_TELLING, Failure
 from pubsub_tasks.dead_letters.dead_letter_copy import letter, restore
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.signals import Reject
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text
@@ -40,7 +40,7 @@ def lettered(record: Record, error: BaseException | None = None, **told: Any) ->
         "size_limit": LIMIT,
         "fifo": False,
     }
-    return letter(open_record(record), DeadLetter("exhausted", error), **{**known, **told})
+    return letter(decode_record(record), DeadLetter("exhausted", error), **{**known, **told})
 
 
 def arrived(sent: Outgoing, **known: Any) -> Record:
@@ -146,7 +146,7 @@ def test_attempts_on_earlier_copies_count() -> None:
 def test_what_cannot_be_read_goes_as_it_came() -> None:
     # Given
     record = received(body="\x7fnonsense")
-    delivery = open_record(record)
+    delivery = decode_record(record)
 
     # When
     sent = letter(
@@ -346,7 +346,7 @@ def test_a_restored_message_starts_anew() -> None:
     back = restore(arrived(lettered(received())))
 
     # When
-    delivery = open_record(Record(back.body, "h", "id-back", 1, 300.0, 301.0, back.attributes))
+    delivery = decode_record(Record(back.body, "h", "id-back", 1, 300.0, 301.0, back.attributes))
 
     # Then
     assert delivery.attempt == 1

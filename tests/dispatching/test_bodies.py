@@ -7,7 +7,7 @@ from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.errors import ContentDisallowed
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.verdicts import DeadLetter, Drop
 from tests.publishing.conftest import Shop
@@ -31,7 +31,7 @@ def published(request):
     shop.bind(Topics({ORDER: shop.topic("orders", raw=request.param)}))
     message_id = shop.tasks.publish(Packed, order_id="o-1", note="x" * 1000)
     (record,) = shop.records("orders")
-    return message_id, open_record(record)
+    return message_id, decode_record(record)
 
 
 def test_a_task_whose_schema_names_the_type_gets_the_content(published):

@@ -37,7 +37,12 @@ FAULTS = [
         lambda *_: None,
         stories.test_a_message_that_went_round_too_often_is_a_dead_letter,
     ),
-    (dispatcher, "handled", lambda token: None, stories.test_publishes_of_a_handler_follow_from_its_message),
+    (
+        dispatcher,
+        "end_handling",
+        lambda token: None,
+        stories.test_publishes_of_a_handler_follow_from_its_message,
+    ),
     (Dispatcher, "_not_known", lambda *_: Drop("unknown"), stories.test_an_unknown_type_is_a_dead_letter),
     (
         Dispatcher,

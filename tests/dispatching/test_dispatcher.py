@@ -12,7 +12,7 @@ from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.dispatcher import GRACE_AGE, LONGEST_NAME, Dispatcher, HandlerCall
 from pubsub_tasks.errors import ConfigurationError, Expired, InvalidContent, Unbound, UnknownMediaType
 from pubsub_tasks.messages.delivery import Delivery
-from pubsub_tasks.messages.headers import current
+from pubsub_tasks.messages.headers import current_headers
 from pubsub_tasks.messages.message import EXPIRES, HOPS, REQUEST_ID
 from pubsub_tasks.signals import Discard, IgnoreMessage, Nack, Reject, Signal, SkipMessage, TTLExpired
 from pubsub_tasks.tasks.registry import Tasks
@@ -118,12 +118,12 @@ def test_a_policy_may_ask_for_another_result():
 def test_publishes_of_a_handler_follow_from_its_message():
     seen = []
 
-    handled_by(lambda order_id, total: seen.append(dict(current())))(
+    handled_by(lambda order_id, total: seen.append(dict(current_headers())))(
         delivery(headers={REQUEST_ID: "r-1", HOPS: "7"})
     )
 
     assert (seen[0][REQUEST_ID], seen[0][HOPS]) == ("r-1", "6")
-    assert not current()
+    assert not current_headers()
 
 
 # Not handled
@@ -325,7 +325,7 @@ def test_a_keyboard_interrupt_is_for_whoever_runs_us():
     for handler in (plain, coroutine):
         with pytest.raises(KeyboardInterrupt):
             handler(delivery())
-        assert not current()
+        assert not current_headers()
 
 
 def test_so_is_a_cancellation():

@@ -19,7 +19,7 @@ from pubsub_tasks.dispatching.foreign_queue_guard import (
 from pubsub_tasks.errors import DecodeError
 from pubsub_tasks.inflight.run_limit import RunLimit
 from pubsub_tasks.messages.delivery import Delivery
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.transports.protocols import Queue
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
@@ -35,7 +35,7 @@ CELERY = '{"body": "W10=", "content-type": "a/b", "headers": {"task": "shop.add"
 
 
 def delivery(receives: int = 1, age: float = 0.0, text: str = CELERY) -> Delivery:
-    return open_record(
+    return decode_record(
         Record(
             text,
             receipt_handle="r",

@@ -13,7 +13,7 @@ from pubsub_tasks import default_tasks
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.dispatching.hops import hop
 from pubsub_tasks.environments.memory_claims import MemoryClaims
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.routes import QueueUrls, Routes
 from pubsub_tasks.publishing.topics import Topics
@@ -53,7 +53,7 @@ class Town:
         return count
 
     def _handle(self, record):
-        delivery = self.dispatcher.open(open_record(record))
+        delivery = self.dispatcher.open(decode_record(record))
         call = self.dispatcher.prepare(delivery, self.clock())
         verdict = self.dispatcher.run(call, self.clock) if isinstance(call, HandlerCall) else call
         if isinstance(verdict, Postpone) and (copy := hop(delivery, self.clock())):
@@ -85,7 +85,7 @@ def test_an_endpoint_publishes_all_of_an_order_or_nothing(town):
 
     assert (taken.status_code, refused.status_code) == (202, 409)
     records = town.queue.receive(10, 0, 0)
-    assert {open_record(record).headers["x-request-id"] for record in records} == {"r-1"}
+    assert {decode_record(record).headers["x-request-id"] for record in records} == {"r-1"}
     assert town.work() == 2
     assert [*web.packed.values()] == [{"tea": 2, "cup": 1}]
 

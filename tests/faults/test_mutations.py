@@ -15,7 +15,7 @@ from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.inflight.commands import ChangeVisibility
 from pubsub_tasks.inflight.leases import VisibilityLease
 from pubsub_tasks.inflight.settling_order import Groups
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.processes import service
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop
@@ -78,7 +78,7 @@ def delete_before_send(sound: Any, self: Settler, members: Any) -> None:
 
 
 def strict(record: Any, lease: Any) -> Any:
-    delivery = open_record(record, lease)
+    delivery = decode_record(record, lease)
     if delivery.defect is not None:
         raise delivery.defect
     return delivery
@@ -226,7 +226,7 @@ MUTATIONS = [
     ),
     Mutation(
         "receiving fails for the whole batch where one record is bad",
-        instead(receiver, "open_record", strict),
+        instead(receiver, "decode_record", strict),
         test_peers.test_one_bad_body_in_a_batch_harms_no_neighbour,
     ),
     Mutation(

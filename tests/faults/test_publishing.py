@@ -5,7 +5,7 @@ import pytest
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.content.schema_registry import SchemaRegistry
 from pubsub_tasks.errors import PublishFailed
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.transports.aws.clients import ClientSettings
@@ -35,7 +35,7 @@ def orders(world, broker):
     arn = sns.create_topic(Name="unclear")["TopicArn"]
     queue = world.transport.queue(sqs.create_queue(QueueName="unclear")["QueueUrl"])
     sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue.attributes().arn)
-    yield arn, lambda: [open_record(record) for record in queue.receive(10, 0, 30)]
+    yield arn, lambda: [decode_record(record) for record in queue.receive(10, 0, 30)]
     sqs.delete_queue(QueueUrl=queue.url)
     sns.delete_topic(TopicArn=arn)
 

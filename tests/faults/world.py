@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.content.schema_registry import SchemaRegistry
-from pubsub_tasks.messages.envelope import seal
+from pubsub_tasks.messages.envelope import encode_message
 from pubsub_tasks.messages.message import Message
 from pubsub_tasks.messages.publish_options import PublishOptions
 from pubsub_tasks.processes.service import ServiceOptions as Serving
@@ -75,7 +75,7 @@ class World:
 
     def _sealed(self, number: int) -> Outgoing:
         message_id = f"m-{number}"
-        return seal(
+        return encode_message(
             Codec(Effect),
             Message(Effect.MEDIA_TYPE, {"number": number}, {}, message_id, 0.0),
             group_id=self.options(number).group_id,

@@ -20,7 +20,7 @@ from pubsub_tasks.errors import (
 )
 from pubsub_tasks.graph.connections import transport_of
 from pubsub_tasks.graph.object_graph import producer_from_environment
-from pubsub_tasks.messages.headers import current, handled, handling, headers
+from pubsub_tasks.messages.headers import begin_handling, current_headers, end_handling, headers
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.wire.media_types import created, topic_name
 from pubsub_tasks.wire.s3_pointer import Pointer
@@ -361,11 +361,11 @@ def test_what_stands_in_the_opaque_context_is_published(published):
 
 def handled_by(published, inbound, work):
     """Run `work` as a handler in the graph, for a message with these headers."""
-    token = handling(inbound)
+    token = begin_handling(inbound)
     try:
         return published.graph.pubsub_opaque_headers.handle(work, None)
     finally:
-        handled(token)
+        end_handling(token)
 
 
 def test_a_handler_reads_the_headers_in_the_opaque_context_and_passes_them_on(published):
@@ -392,7 +392,7 @@ def test_what_a_handler_changes_goes_out_changed_whichever_way_it_does(published
     sent = handled_by(published, {"tenant": "t-1", "region": "north"}, work)
 
     assert (sent["tenant"], sent["region"]) == ("t-2", "south")
-    assert current() == {}
+    assert current_headers() == {}
 
 
 async def coroutine(published):
@@ -403,9 +403,9 @@ async def coroutine(published):
 
 
 def test_a_coroutine_reads_them_as_well(published):
-    token = handling({"x-request-id": "r-1"})
+    token = begin_handling({"x-request-id": "r-1"})
     seen = asyncio.run(coroutine(published))
-    handled(token)
+    end_handling(token)
 
     assert seen["x-request-id"] == "r-1"
 

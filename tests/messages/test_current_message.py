@@ -10,7 +10,13 @@ from queue import SimpleQueue
 
 import pytest
 
-from pubsub_tasks.messages.current_message import FIELDS, current, enter, leave, mark_records
+from pubsub_tasks.messages.current_message import (
+    FIELDS,
+    current_message,
+    install_record_factory,
+    reset_current,
+    set_current,
+)
 from tests.samples import ORDER, delivery
 
 
@@ -24,7 +30,7 @@ def stream():
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     factory = logging.getLogRecordFactory()
-    mark_records()
+    install_record_factory()
     yield made
     logging.setLogRecordFactory(factory)
     logger.removeHandler(handler)
@@ -32,9 +38,9 @@ def stream():
 
 @pytest.fixture
 def handled(stream):
-    token = enter("shop.bill", delivery(headers={"x-request-id": "r-1"}), "orders")
+    token = set_current("shop.bill", delivery(headers={"x-request-id": "r-1"}), "orders")
     yield
-    leave(token)
+    reset_current(token)
 
 
 logger = logging.getLogger("tests.current")
@@ -56,7 +62,7 @@ def test_a_record_outside_of_handlers_is_as_logging_made_it(stream):
     record = logging.getLogRecordFactory()("n", logging.INFO, "p", 1, "m", (), None)
 
     assert type(record) is logging.LogRecord
-    assert current() is None
+    assert current_message() is None
     assert not set(FIELDS) & set(vars(record))
 
 
@@ -66,8 +72,8 @@ def test_the_application_s_own_factory_keeps_making_the_records(stream, handled)
             return f"own: {super().getMessage()}"
 
     logging.setLogRecordFactory(Own)
-    mark_records()
-    mark_records()
+    install_record_factory()
+    install_record_factory()
     logger.info("done")
 
     assert stream.getvalue() == "own: done shop.bill sqs-1 1 r-1\n"
@@ -88,17 +94,17 @@ def test_a_record_can_be_copied_and_sent_to_another_process(stream, handled):
 
 
 def test_ids_of_megabytes_are_cut(stream):
-    token = enter(None, delivery(headers={"x-request-id": "r" * 2_000_000}), "orders")
+    token = set_current(None, delivery(headers={"x-request-id": "r" * 2_000_000}), "orders")
     logger.info("done")
-    leave(token)
+    reset_current(token)
 
     assert len(stream.getvalue()) < 400
     assert "(2,000,000 characters)" in stream.getvalue()
 
 
 def test_ids_forge_no_line_of_the_application_s_own_format(stream):
-    token = enter(None, delivery(headers={"x-message-id": "a\nERROR forged"}), "orders")
+    token = set_current(None, delivery(headers={"x-message-id": "a\nERROR forged"}), "orders")
     logger.info("done")
-    leave(token)
+    reset_current(token)
 
     assert stream.getvalue() == "done None a\\nERROR forged 1 None\n"

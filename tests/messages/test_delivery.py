@@ -4,7 +4,7 @@ import json
 import time
 
 from pubsub_tasks import Delivery
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from tests.samples import ORDER
 
 
@@ -47,7 +47,7 @@ def test_what_is_told_is_what_a_handler_reads() -> None:
 def test_its_body_is_the_message_that_it_tells() -> None:
     delivery = Delivery.for_test({"order_id": "o-1"}, media_type=ORDER, headers={"x-request-id": "r-1"})
 
-    opened = open_record(delivery.record)
+    opened = decode_record(delivery.record)
 
     assert (opened.media_type, opened.fields, opened.headers) == (ORDER, delivery.fields, delivery.headers)
     assert json.loads(delivery.record.body)["order_id"] == "o-1"

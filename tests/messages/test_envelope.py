@@ -12,12 +12,12 @@ from marshmallow import fields
 
 from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
 from pubsub_tasks.errors import DecodeError, EnvelopeError, InvalidContent, TooManyAttributes
-from pubsub_tasks.messages.delivery import Unleased
-from pubsub_tasks.messages.envelope import from_lambda, next_attempt, open_record, seal
+from pubsub_tasks.messages.delivery import NoLease
+from pubsub_tasks.messages.envelope import decode_record, encode_message, next_attempt, record_from_lambda
 from pubsub_tasks.messages.message import Message
 from pubsub_tasks.wire.records import Attribute, Record, text
 from pubsub_tasks.wire.resend import RESENT, ResendState
-from pubsub_tasks.wire.s3_pointer import Parked, Pointer
+from pubsub_tasks.wire.s3_pointer import BodyInS3, Pointer
 from pubsub_tasks.wire.sns_notification import SubscriptionConfirmation
 
 FIXTURES = json.loads((Path(__file__).parents[1] / "fixtures" / "microcosm_messages.json").read_text("utf-8"))
@@ -64,10 +64,10 @@ def notification(inner: str, **members: Any) -> str:
 def test_a_raw_message_is_opened() -> None:
     # Given
     record = raw(message({"x-request-id": "r"}), receive_count=3, attributes={"tenant": text("t")})
-    lease = Unleased()
+    lease = NoLease()
 
     # When
-    delivery = open_record(record, lease)
+    delivery = decode_record(record, lease)
 
     # Then
     assert delivery.defect is None
@@ -93,7 +93,7 @@ def test_a_notification_is_opened() -> None:
     }
 
     # When
-    delivery = open_record(raw(notification(message(), MessageAttributes=attributes)))
+    delivery = decode_record(raw(notification(message(), MessageAttributes=attributes)))
 
     # Then
     assert delivery.defect is None
@@ -112,7 +112,7 @@ def test_a_notification_is_opened() -> None:
 @pytest.mark.parametrize("case", FIXTURES["theirs"] + FIXTURES["ours"], ids=lambda case: case["case"])
 @pytest.mark.parametrize("wrap", [str, notification])
 def test_messages_of_microcosm_lineage_are_opened(case: dict[str, Any], wrap: Any) -> None:
-    delivery = open_record(raw(wrap(case["body"])))
+    delivery = decode_record(raw(wrap(case["body"])))
 
     assert delivery.defect is None
     assert delivery.media_type == case["media_type"]
@@ -131,7 +131,7 @@ def test_messages_of_microcosm_lineage_are_opened(case: dict[str, Any], wrap: An
     ],
 )
 def test_the_id_is_the_most_lasting_one(record: Record, expected: str) -> None:
-    assert open_record(record).id == expected
+    assert decode_record(record).id == expected
 
 
 @pytest.mark.parametrize(
@@ -153,12 +153,12 @@ def test_the_time_is_that_of_the_first_publishing(
     attributes = {RESENT: ResendState(first_published=resent).attribute()}
 
     # Then
-    assert open_record(raw(wrap(message(headers)), attributes=attributes)).published_at == expected
+    assert decode_record(raw(wrap(message(headers)), attributes=attributes)).published_at == expected
 
 
 @pytest.mark.parametrize("timestamp", [None, 5, "", "yesterday", "9999-99-99T00:00:00Z"])
 def test_a_strange_timestamp_is_as_none(timestamp: Any) -> None:
-    delivery = open_record(raw(notification(message(), Timestamp=timestamp)))
+    delivery = decode_record(raw(notification(message(), Timestamp=timestamp)))
 
     assert delivery.defect is None
     assert delivery.published_at == SENT_AT
@@ -167,7 +167,7 @@ def test_a_strange_timestamp_is_as_none(timestamp: Any) -> None:
 def test_a_timestamp_without_a_zone_is_in_utc(far_from_greenwich: None) -> None:
     record = raw(notification(message(), Timestamp="2023-11-14T22:13:20"))
 
-    assert open_record(record).published_at == 1_700_000_000
+    assert decode_record(record).published_at == 1_700_000_000
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_attempts_before_a_resend_are_counted_on() -> None:
     record = raw(message(), receive_count=2, attributes={RESENT: resent.attribute(), "a": text("b")})
 
     # When
-    delivery = open_record(record)
+    delivery = decode_record(record)
 
     # Then
     assert delivery.attempt == 6
@@ -196,7 +196,7 @@ def test_attempts_before_a_resend_are_counted_on() -> None:
 def test_headers_that_are_no_text_become_json() -> None:
     headers = {"n": 1.5, "flag": True, "none": None, "list": [1, "é"], "Case": "Kept"}
 
-    assert open_record(raw(message(headers))).headers == {
+    assert decode_record(raw(message(headers))).headers == {
         "n": "1.5",
         "flag": "true",
         "none": "null",
@@ -207,7 +207,7 @@ def test_headers_that_are_no_text_become_json() -> None:
 
 @pytest.mark.parametrize("members", [{}, {"opaqueData": None}])
 def test_headers_may_be_missing(members: dict[str, Any]) -> None:
-    delivery = open_record(raw(json.dumps({"mediaType": MEDIA_TYPE, **members})))
+    delivery = decode_record(raw(json.dumps({"mediaType": MEDIA_TYPE, **members})))
 
     assert delivery.defect is None
     assert delivery.headers == {}
@@ -218,9 +218,9 @@ def test_the_media_type_may_come_in_an_attribute() -> None:
     body = json.dumps({"order_id": 7})
 
     # When
-    as_raw = open_record(raw(body, attributes={"media_type": text(MEDIA_TYPE)}))
+    as_raw = decode_record(raw(body, attributes={"media_type": text(MEDIA_TYPE)}))
     told = {"media_type": {"Type": "String", "Value": MEDIA_TYPE}}
-    as_notification = open_record(raw(notification(body, MessageAttributes=told)))
+    as_notification = decode_record(raw(notification(body, MessageAttributes=told)))
 
     # Then
     assert as_raw.media_type == as_notification.media_type == MEDIA_TYPE
@@ -230,13 +230,13 @@ def test_the_media_type_may_come_in_an_attribute() -> None:
 def test_the_body_names_the_media_type_before_the_attribute() -> None:
     record = raw(message(), attributes={"media_type": text("other")})
 
-    assert open_record(record).media_type == MEDIA_TYPE
+    assert decode_record(record).media_type == MEDIA_TYPE
 
 
 def test_a_message_that_looks_like_a_notification_is_a_message() -> None:
     body = message(Type="Notification", TopicArn=TOPIC, Message="hello")
 
-    assert open_record(raw(body)).fields["Message"] == "hello"
+    assert decode_record(raw(body)).fields["Message"] == "hello"
 
 
 HOSTILE = {
@@ -288,7 +288,7 @@ def test_what_cannot_be_read_is_a_delivery_with_a_defect(body: str) -> None:
     record = raw(body, receive_count=2)
 
     # When
-    delivery = open_record(record)
+    delivery = decode_record(record)
 
     # Then
     assert isinstance(delivery.defect, DecodeError | EnvelopeError)
@@ -311,7 +311,7 @@ def test_what_cannot_be_read_is_a_delivery_with_a_defect(body: str) -> None:
     ],
 )
 def test_what_is_only_strange_is_left_to_the_schema(body: str) -> None:
-    delivery = open_record(raw(body))
+    delivery = decode_record(raw(body))
 
     assert delivery.defect is None
     assert delivery.media_type == "y"
@@ -327,7 +327,7 @@ def test_what_is_only_strange_is_left_to_the_schema(body: str) -> None:
 def test_headers_nested_without_end_are_a_defect(start: str) -> None:
     """Somewhere between lies what is shallow enough to be read and too deep to be written; where, differs."""
     for depth in (*range(800, 1_000), 2_000, 5_000, 9_000, 20_000, 100_000):
-        defect = open_record(raw(start % ("[" * depth + "]" * depth))).defect
+        defect = decode_record(raw(start % ("[" * depth + "]" * depth))).defect
 
         assert defect is None or isinstance(defect, DecodeError)
     assert defect
@@ -339,7 +339,7 @@ def test_what_is_known_of_a_defect_is_told() -> None:
     resent = {RESENT: ResendState(first_published=5.0, attempts=1).attribute()}
 
     # When
-    delivery = open_record(raw(notification("hello", MessageAttributes=told), attributes=resent))
+    delivery = decode_record(raw(notification("hello", MessageAttributes=told), attributes=resent))
 
     # Then
     assert isinstance(delivery.defect, DecodeError)
@@ -356,7 +356,7 @@ def test_a_confirmation_is_recognised(kind: str) -> None:
     body = notification("You have chosen to subscribe", Type=kind, Token="t", SubscribeURL="https://sns/")
 
     # When
-    delivery = open_record(raw(body))
+    delivery = decode_record(raw(body))
 
     # Then
     assert isinstance(delivery.defect, SubscriptionConfirmation)
@@ -371,9 +371,9 @@ def test_a_confirmation_is_recognised(kind: str) -> None:
 def test_a_parked_body_is_recognised(kind: str, wrap: Any) -> None:
     body = wrap(json.dumps([kind, {"s3BucketName": "bucket", "s3Key": "key"}]))
 
-    defect = open_record(raw(body)).defect
+    defect = decode_record(raw(body)).defect
 
-    assert isinstance(defect, Parked)
+    assert isinstance(defect, BodyInS3)
     assert defect.pointer == Pointer("bucket", "key")
     assert "'bucket'" in str(defect)
 
@@ -397,7 +397,7 @@ def event(**members: Any) -> str:
 @pytest.mark.parametrize("content", [{"order_id": 7}, '{"order_id": 7}'])
 @pytest.mark.parametrize("wrap", [str, notification])
 def test_a_cloud_event_is_opened(content: Any, wrap: Any) -> None:
-    delivery = open_record(raw(wrap(event(data=content))))
+    delivery = decode_record(raw(wrap(event(data=content))))
 
     assert delivery.defect is None
     assert delivery.id == "event-id"
@@ -409,7 +409,7 @@ def test_a_cloud_event_is_opened(content: Any, wrap: Any) -> None:
 
 
 def test_a_cloud_event_may_leave_out_what_is_optional() -> None:
-    delivery = open_record(raw(event(id=5, time=None)))
+    delivery = decode_record(raw(event(id=5, time=None)))
 
     assert delivery.defect is None
     assert delivery.id == "sqs-id"
@@ -443,7 +443,7 @@ def test_a_record_of_lambda_is_as_one_of_sqs() -> None:
     }
 
     # When
-    opened = from_lambda(record)
+    opened = record_from_lambda(record)
 
     # Then
     assert opened == Record(
@@ -459,11 +459,11 @@ def test_a_record_of_lambda_is_as_one_of_sqs() -> None:
         sequence_number="18849496460467696128",
         trace_header="Root=1-5759e988-bd862e3fe1be46a994272793",
     )
-    assert open_record(opened).attempt == 2
+    assert decode_record(opened).attempt == 2
 
 
 def test_a_record_of_lambda_may_tell_little() -> None:
-    assert from_lambda({"messageId": "m", "body": "b"}) == Record("b", "", "m")
+    assert record_from_lambda({"messageId": "m", "body": "b"}) == Record("b", "", "m")
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ def test_a_record_of_lambda_may_tell_little() -> None:
 )
 def test_a_record_of_another_source_is_refused(record: dict[str, Any]) -> None:
     with pytest.raises(EnvelopeError, match=f"keys {re.escape(str(sorted(record)))} is not from SQS"):
-        from_lambda(record)
+        record_from_lambda(record)
 
 
 MESSAGE = Message(MEDIA_TYPE, {"order_id": 7}, {"x-request-id": "r"}, "ours", 1_700_000_000.123)
@@ -480,14 +480,16 @@ MESSAGE = Message(MEDIA_TYPE, {"order_id": 7}, {"x-request-id": "r"}, "ours", 1_
 
 def test_a_sealed_message_opens_to_what_was_said() -> None:
     # When
-    sealed = seal(CODEC, MESSAGE, attributes={"tenant": text("t")}, group_id="g", deduplication_id="d")
+    sealed = encode_message(
+        CODEC, MESSAGE, attributes={"tenant": text("t")}, group_id="g", deduplication_id="d"
+    )
 
     # Then
     assert sealed.attributes == {"tenant": text("t"), "media_type": text(MEDIA_TYPE)}
     assert (sealed.group_id, sealed.deduplication_id, sealed.delay) == ("g", "d", 0)
 
     # When
-    delivery = open_record(raw(sealed.body, attributes=sealed.attributes))
+    delivery = decode_record(raw(sealed.body, attributes=sealed.attributes))
 
     # Then
     assert delivery.id == "ours"
@@ -500,7 +502,7 @@ def test_a_sealed_message_opens_to_what_was_said() -> None:
 def test_headers_cannot_contradict_the_message() -> None:
     forged = replace(MESSAGE, headers={"x-message-id": "forged", "x-request-published": "1"})
 
-    delivery = open_record(raw(seal(CODEC, forged).body))
+    delivery = decode_record(raw(encode_message(CODEC, forged).body))
 
     assert delivery.id == "ours"
     assert delivery.published_at == MESSAGE.published_at
@@ -511,22 +513,22 @@ def test_ten_attributes_are_the_most() -> None:
     nine = {f"a{number}": text("x") for number in range(9)}
 
     # Then
-    assert len(seal(CODEC, MESSAGE, attributes=nine).attributes) == 10
-    forged = seal(CODEC, MESSAGE, attributes={**nine, "media_type": text("y")}).attributes
+    assert len(encode_message(CODEC, MESSAGE, attributes=nine).attributes) == 10
+    forged = encode_message(CODEC, MESSAGE, attributes={**nine, "media_type": text("y")}).attributes
     assert len(forged) == 10
     assert forged["media_type"] == text(MEDIA_TYPE)
     with pytest.raises(TooManyAttributes, match="has 11 attributes"):
-        seal(CODEC, MESSAGE, attributes={**nine, "a9": text("x")})
+        encode_message(CODEC, MESSAGE, attributes={**nine, "a9": text("x")})
 
 
 def test_invalid_content_is_not_sealed() -> None:
     with pytest.raises(InvalidContent):
-        seal(CODEC, replace(MESSAGE, content={}))
+        encode_message(CODEC, replace(MESSAGE, content={}))
 
 
 def test_another_try_in_hand_reads_the_fields_again():
     body = '{"mediaType": "order", "lines": [1]}'
-    edited: Any = open_record(Record(body, "receipt", "sqs-id"))
+    edited: Any = decode_record(Record(body, "receipt", "sqs-id"))
     edited.fields["lines"].append(2)
 
     again = next_attempt(edited)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from pubsub_tasks.messages.headers import current, handled, handling, headers, hops, outbound
+from pubsub_tasks.messages.headers import (
+    begin_handling,
+    current_headers,
+    end_handling,
+    headers,
+    hops_left,
+    outbound_headers,
+)
 
 INBOUND = {
     "x-request-id": "r-1",
@@ -19,7 +26,7 @@ INBOUND = {
 
 
 def published(given=None):
-    return outbound(given or {}, message_id="m-1", request_id="r-new", now=1.5)
+    return outbound_headers(given or {}, message_id="m-1", request_id="r-new", now=1.5)
 
 
 def test_a_first_message_starts_a_request():
@@ -32,7 +39,7 @@ def test_a_first_message_starts_a_request():
 
 
 def test_what_a_handler_publishes_carries_on_its_request_and_nothing_of_the_message_itself():
-    token = handling(INBOUND)
+    token = begin_handling(INBOUND)
     try:
         assert published() == {
             "x-request-id": "r-1",
@@ -43,10 +50,10 @@ def test_what_a_handler_publishes_carries_on_its_request_and_nothing_of_the_mess
             "x-message-id": "m-1",
         }
     finally:
-        handled(token)
+        end_handling(token)
 
     # And with the handler, its headers are gone
-    assert current() == {}
+    assert current_headers() == {}
 
 
 def test_a_block_adds_headers_to_all_that_is_published_in_it():
@@ -67,16 +74,16 @@ def test_the_id_and_the_time_are_never_the_callers():
     [({}, 32), ({"x-request-ttl": "3"}, 3), ({"x-request-ttl": "-1"}, -1), ({"x-request-ttl": "?"}, 32)],
 )
 def test_hops_are_read_or_start_anew(told, left):
-    assert hops(told) == left
+    assert hops_left(told) == left
 
 
 def test_each_message_is_one_hop_further():
     seen = []
     inbound = published()
     for _ in range(33):
-        seen.append(hops(inbound))
-        token = handling(inbound)
+        seen.append(hops_left(inbound))
+        token = begin_handling(inbound)
         inbound = published()
-        handled(token)
+        end_handling(token)
 
     assert seen == list(range(32, -1, -1))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, Failure
 from pubsub_tasks.dead_letters.dead_letter_copy import letter, restore
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import MAX_ATTRIBUTES, Attribute, Outgoing, Record, text
 from pubsub_tasks.wire.resend import RESENT
@@ -36,7 +36,7 @@ def test_what_comes_back_is_what_went(
 ) -> None:
     # When
     sent = letter(
-        open_record(record),
+        decode_record(record),
         DeadLetter("failed", error),
         task="task",
         queue="queue",

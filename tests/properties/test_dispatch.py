@@ -9,7 +9,7 @@ from tenacity import stop_after_attempt
 
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.signals import Discard, Nack, Reject, Signal, SkipMessage
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
@@ -152,7 +152,7 @@ def dispatch(dispatcher, delivery):
 def test_there_is_always_a_verdict(record, outcome, is_async, falsy, fifo):
     dispatcher = Dispatcher(registry(outcome, is_async, falsy), "default", fifo=fifo)
 
-    verdict = dispatch(dispatcher, open_record(record))
+    verdict = dispatch(dispatcher, decode_record(record))
 
     assert isinstance(verdict, Ack | Retry | DeadLetter | Drop)
     if isinstance(verdict, Retry):
@@ -165,7 +165,7 @@ def test_only_success_and_explicit_words_end_a_message_without_a_letter(outcome,
     body = json.dumps({"mediaType": ORDER, "opaqueData": {}, "order_id": "o-1", "total": "9.99"})
     record = Record(body, "handle", "sqs-1", attempt, NOW, NOW)
 
-    verdict = dispatch(Dispatcher(registry(outcome, False, falsy), "default"), open_record(record))
+    verdict = dispatch(Dispatcher(registry(outcome, False, falsy), "default"), decode_record(record))
 
     if isinstance(verdict, Ack | Drop):
         said = getattr(outcome, "verdict", None)

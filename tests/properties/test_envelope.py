@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from marshmallow import fields
 
 from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
-from pubsub_tasks.messages.envelope import open_record, seal
+from pubsub_tasks.messages.envelope import decode_record, encode_message
 from pubsub_tasks.messages.message import Message
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text
 from pubsub_tasks.wire.resend import RESENT
@@ -70,7 +70,7 @@ def test_opening_never_raises(body: str, told: dict[str, Attribute]) -> None:
     record = Record(body, "handle", "sqs-id", attributes=told)
 
     for received in (record, replace(record, body=_notified(Outgoing(body, told)))):
-        delivery = open_record(received)
+        delivery = decode_record(received)
 
         assert delivery.record is received
         assert delivery.attempt >= 1
@@ -79,7 +79,10 @@ def test_opening_never_raises(body: str, told: dict[str, Attribute]) -> None:
         assert all(isinstance(value, str) for value in delivery.headers.values())
 
 
-@given(documents.map(json.dumps) | messages.map(lambda message: seal(CODEC, message).body), own_attributes)
+@given(
+    documents.map(json.dumps) | messages.map(lambda message: encode_message(CODEC, message).body),
+    own_attributes,
+)
 def test_both_forms_of_delivery_open_alike_but_for_what_raw_does_not_carry(
     body: str, own: dict[str, Attribute]
 ) -> None:
@@ -88,8 +91,8 @@ def test_both_forms_of_delivery_open_alike_but_for_what_raw_does_not_carry(
     record = Record(body, "handle", "sqs-id", 2, 5.0, 6.0)
 
     # When
-    as_raw = open_record(replace(record, attributes=own))
-    as_notice = open_record(replace(record, body=_notified(Outgoing(body, own))))
+    as_raw = decode_record(replace(record, attributes=own))
+    as_notice = decode_record(replace(record, body=_notified(Outgoing(body, own))))
 
     # Then
     assert _said(as_raw) == _said(as_notice)
@@ -101,8 +104,8 @@ def test_both_forms_of_delivery_open_alike_but_for_what_raw_does_not_carry(
 @given(messages, own_attributes)
 def test_what_is_sealed_opens_to_what_was_said(message: Message, own: dict[str, Attribute]) -> None:
     # When
-    sealed = seal(CODEC, message, attributes=own)
-    delivery = open_record(Record(sealed.body, "handle", "sqs-id", attributes=sealed.attributes))
+    sealed = encode_message(CODEC, message, attributes=own)
+    delivery = decode_record(Record(sealed.body, "handle", "sqs-id", attributes=sealed.attributes))
 
     # Then
     assert delivery.defect is None

@@ -12,9 +12,9 @@ from pubsub_tasks.dispatching.foreign_queue_guard import (
     hold,
     pause,
 )
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.verdicts import DeadLetter, Retry
-from pubsub_tasks.wire.origins import describe, origin, unwrapped
+from pubsub_tasks.wire.origins import describe, find_origin, unwrap
 from pubsub_tasks.wire.records import Record
 
 receives = st.integers(min_value=1, max_value=1_000)
@@ -80,7 +80,7 @@ def test_only_the_first_ten_are_dead_letters_before_they_are_an_hour_old(stream,
             guard.handled()
             continue
         given_verdict = DeadLetter("undecodable")
-        verdict = guard.decided(open_record(record), given_verdict, NOW)
+        verdict = guard.decided(decode_record(record), given_verdict, NOW)
         if not guard.on:
             assert verdict is given_verdict
         elif isinstance(verdict, Retry):
@@ -96,7 +96,7 @@ def test_whatever_a_message_says_it_can_be_described(document):
 
     text = dumps(document)
     assert 0 < len(describe(text)) < 1_000
-    origin(unwrapped(text))
+    find_origin(unwrap(text))
 
 
 @given(st.text())

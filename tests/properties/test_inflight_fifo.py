@@ -17,7 +17,7 @@ from pubsub_tasks.inflight.commands import (
 from pubsub_tasks.inflight.in_flight import InFlight
 from pubsub_tasks.inflight.in_flight_message import InFlightMessage, Limits, SlotKind
 from pubsub_tasks.inflight.leases import VisibilityLease
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.memory import MemoryTransport
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
@@ -111,7 +111,7 @@ class Worker:
 
     def hold(self, record):
         hold = VisibilityLease(self.shop.clock(), VISIBILITY, self.shop.clock)
-        return InFlightMessage(open_record(record, hold), hold, SlotKind.THREAD, record.group_id)
+        return InFlightMessage(decode_record(record, hold), hold, SlotKind.THREAD, record.group_id)
 
     def fill(self):
         while len(self.running) < 3 and (held := self.inflight.start(SlotKind.THREAD, self.shop.clock())):

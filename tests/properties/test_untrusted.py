@@ -24,7 +24,7 @@ from pubsub_tasks.dispatching.hops import hop
 from pubsub_tasks.environments.replayed_lines import ReplayedLines
 from pubsub_tasks.errors import DecodeError, EnvelopeError, MessageError
 from pubsub_tasks.local.rules.message_attributes import check_count, weigh
-from pubsub_tasks.messages.envelope import from_lambda, open_record
+from pubsub_tasks.messages.envelope import decode_record, record_from_lambda
 from pubsub_tasks.transports.boto_shapes import format_attributes
 from pubsub_tasks.transports.sqs import SqsQueue
 from pubsub_tasks.verdicts import DeadLetter
@@ -146,7 +146,7 @@ def test_no_record_fails_the_receive_of_its_neighbours(message: dict[str, Any]) 
     assert received[-1].message_id == "sound"
     assert all(map(is_well_typed, received))
     for record in received:
-        open_record(record)
+        decode_record(record)
 
 
 @given(values)
@@ -214,7 +214,7 @@ def test_an_attribute_without_a_value_is_left_out_and_the_others_stay() -> None:
     5_000,
 )
 def test_every_record_can_be_a_letter_that_its_queue_takes(record: Record, fifo: bool, room: int) -> None:
-    delivery = open_record(record)
+    delivery = decode_record(record)
 
     copy = letter(
         delivery,
@@ -258,7 +258,7 @@ def test_every_letter_can_be_read_shown_and_sent_back(record: Record, fifo: bool
     )
     for back in (restore(record), redriven(record, fifo=fifo, size_limit=room)):
         check_count(back.attributes)
-    hop(replace(open_record(record), record=replace(record, receive_count=2)), NOW)
+    hop(replace(decode_record(record), record=replace(record, receive_count=2)), NOW)
 
 
 @given(
@@ -276,7 +276,7 @@ def test_every_letter_can_be_read_shown_and_sent_back(record: Record, fifo: bool
 @example({"body": "b", "messageId": "i", "messageAttributes": {"a": {"dataType": "String"}}})
 def test_a_lambda_record_is_read_or_refused(said: dict[str, Any]) -> None:
     with contextlib.suppress(EnvelopeError):
-        assert is_well_typed(from_lambda(said))
+        assert is_well_typed(record_from_lambda(said))
 
 
 @given(

@@ -8,7 +8,7 @@ import pytest
 
 from pubsub_tasks.errors import PublishFailed
 from pubsub_tasks.messages.delivery import Delivery
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.routes import Routes
 from pubsub_tasks.publishing.topics import Topics
@@ -95,7 +95,7 @@ class Shop:
         return found
 
     def arrived(self, name: str) -> list[Delivery]:
-        return [open_record(record) for record in self.records(name)]
+        return [decode_record(record) for record in self.records(name)]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, TooManyAttributes
 from pubsub_tasks.publishing.fitting import ClaimedBody, fit
-from pubsub_tasks.wire.compression import expanded
+from pubsub_tasks.wire.compression import decompress
 from pubsub_tasks.wire.records import Attribute, Outgoing, text
 from pubsub_tasks.wire.s3_pointer import Pointer
 from tests.samples import OrderPlaced
@@ -32,7 +32,7 @@ def test_what_does_not_is_compressed_if_that_suffices():
     assert fitted.size <= LIMIT
     assert (fitted.group_id, fitted.deduplication_id) == ("g", "d")
     assert fitted.attributes["tier"] == text("gold")
-    assert expanded(fitted.body, fitted.attributes) == b"x" * 5000
+    assert decompress(fitted.body, fitted.attributes) == b"x" * 5000
 
 
 def test_else_it_is_parked_as_it_was_in_amazons_form():

@@ -14,7 +14,7 @@ from pubsub_tasks.errors import (
     TopicNotDefinedError,
     UnknownMediaType,
 )
-from pubsub_tasks.messages.headers import handled, handling, headers
+from pubsub_tasks.messages.headers import begin_handling, end_handling, headers
 from pubsub_tasks.messages.publish_options import PublishOptions, by
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.tasks.events import NotPublished, Published
@@ -131,9 +131,9 @@ def test_what_a_handler_publishes_carries_on_its_request_one_hop_further(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
     inbound = {"x-request-id": "r-1", "x-request-ttl": "7", "x-message-id": "m-0", "tenant": "t-1"}
 
-    token = handling(inbound)
+    token = begin_handling(inbound)
     message_id = producer.publish(CODEC, CONTENT)
-    handled(token)
+    end_handling(token)
 
     (delivery,) = shop.arrived("orders")
     told = {name: delivery.headers[name] for name in inbound}

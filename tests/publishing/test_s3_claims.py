@@ -11,12 +11,12 @@ from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.bodies import BodyReader
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.errors import ClaimMissing, ConfigurationError, EnvelopeError, PublishFailed
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.s3_claims import S3Claims
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.verdicts import DeadLetter, Retry
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text
-from pubsub_tasks.wire.s3_pointer import Parked, Pointer
+from pubsub_tasks.wire.s3_pointer import BodyInS3, Pointer
 from pubsub_tasks.worker.worker import Capacity, Worker
 from tests.samples import NOW, ORDER, OrderPlaced, body
 
@@ -52,7 +52,7 @@ def handled(shop):
 
 def run(dispatcher, record):
     """What a slot does with a record."""
-    delivery = dispatcher.open(open_record(record))
+    delivery = dispatcher.open(decode_record(record))
     call = dispatcher.prepare(delivery, NOW)
     return dispatcher.run(call, lambda: NOW) if isinstance(call, HandlerCall) else call
 
@@ -76,7 +76,7 @@ def test_a_large_message_goes_by_the_bucket_and_is_handled_whole(shop, claims, s
     run(Dispatcher(shop.tasks, "default", claims=claims), record)
     assert handled == [("o-1", 600_000)]
     # Its id is the body's own, and the body stays for whoever else is to read it
-    assert BodyReader(shop.tasks, "default", claims).open(open_record(record)).id == message_id
+    assert BodyReader(shop.tasks, "default", claims).open(decode_record(record)).id == message_id
     assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [
         f"pubsub-tasks/{message_id}"
     ]
@@ -164,7 +164,7 @@ def test_a_worker_without_a_bucket_keeps_the_message_and_says_what_to_configure(
     verdict = run(Dispatcher(shop.tasks, "default"), pointing())
 
     assert isinstance(verdict, DeadLetter)
-    assert isinstance(verdict.error, Parked)
+    assert isinstance(verdict.error, BodyInS3)
     assert "no bucket is configured here" in str(verdict.error)
 
 

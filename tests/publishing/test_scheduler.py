@@ -11,7 +11,7 @@ from pubsub_tasks.decorators import task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.dispatching.hops import hop
 from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, PublishFailed
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.messages.publish_options import PublishOptions, by
 from pubsub_tasks.publishing.batching import PreparedMessage, ScheduledDestination
 from pubsub_tasks.publishing.routes import QueueUrls, Routes, when
@@ -64,7 +64,7 @@ def bound(shop, later, scheduler=None):
 
 
 def receive(shop, visibility=30):
-    return [open_record(record) for record in shop.queues["jobs"].receive(10, 0, visibility)]
+    return [decode_record(record) for record in shop.queues["jobs"].receive(10, 0, visibility)]
 
 
 def test_up_to_15_minutes_the_queue_itself_delays_it(shop, later):

@@ -3,7 +3,7 @@
 import pytest
 
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.tasks.middleware import Layer, compose, is_coroutine, refuse_coroutine
+from pubsub_tasks.tasks.middleware import Layer, compose, is_coroutine_function, require_plain_function
 
 
 def plain(call_next, context):
@@ -56,11 +56,11 @@ def test_a_pair_wraps_both():
 
 
 def test_a_coroutine_cannot_wrap_a_publish():
-    refuse_coroutine(plain, "a publish")
+    require_plain_function(plain, "a publish")
     with pytest.raises(ConfigurationError, match="a publish is called without a loop"):
-        refuse_coroutine(Tracing(), "a publish")
+        require_plain_function(Tracing(), "a publish")
 
 
 def test_a_class_with_an_async_call_counts_as_a_coroutine():
-    assert is_coroutine(Tracing())
-    assert not is_coroutine(str)
+    assert is_coroutine_function(Tracing())
+    assert not is_coroutine_function(str)

@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 
 from pubsub_tasks.lifecycle import last_resort
-from pubsub_tasks.messages.current_message import enter, leave
+from pubsub_tasks.messages.current_message import reset_current, set_current
 from pubsub_tasks.tasks.events import Settled
 from pubsub_tasks.telemetry.log_configuration import CHATTY, Logging
 from pubsub_tasks.telemetry.log_observer import LogObserver
@@ -228,9 +228,9 @@ def test_json_keeps_what_extra_gives_whatever_it_is(capsys: Captured) -> None:
 def test_a_line_within_a_handler_tells_which_message(format: str, capsys: Captured) -> None:
     log = begun(format, "info")
     log.complete()
-    token = enter("shop.bill", delivery(headers={"x-request-id": "r-1"}), "orders")
+    token = set_current("shop.bill", delivery(headers={"x-request-id": "r-1"}), "orders")
     app.info("shipped", extra={"parcel": 7})
-    leave(token)
+    reset_current(token)
     app.info("idle")
 
     within, outside = lines(capsys)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from pubsub_tasks.messages.current_message import enter, leave
+from pubsub_tasks.messages.current_message import reset_current, set_current
 from pubsub_tasks.telemetry.structlog_context import structlog_layer
 from tests.samples import delivery
 
@@ -25,10 +25,10 @@ def test_structlog_s_context_has_the_fields_around_the_handler_alone() -> None:
     assert layer is not None
     assert layer.plain is not None
     assert layer.coroutine is not None
-    token = enter("shop.bill", delivery(headers={"x-request-id": "r-1"}), "orders")
+    token = set_current("shop.bill", delivery(headers={"x-request-id": "r-1"}), "orders")
     within = layer.plain(bound, None)
     awaited = asyncio.run(layer.coroutine(abound, None))
-    leave(token)
+    reset_current(token)
 
     assert within == awaited
     assert (within["task"], within["message_id"], within["request_id"]) == ("shop.bill", "sqs-1", "r-1")

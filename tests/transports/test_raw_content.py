@@ -5,7 +5,7 @@ from marshmallow import INCLUDE
 from pubsub_tasks.content.codec import PubSubMessageSchema
 from pubsub_tasks.decorators import handles
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
-from pubsub_tasks.messages.envelope import open_record
+from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.transports.memory import MemoryTransport
 from pubsub_tasks.transports.raw_content import RawTransport
@@ -24,7 +24,7 @@ def test_content_alone_is_of_one_media_type_and_what_tells_its_own_keeps_it() ->
         ]
     )
 
-    deliveries = [open_record(record) for record in raw.receive(10, 0, None)]
+    deliveries = [decode_record(record) for record in raw.receive(10, 0, None)]
 
     assert {delivery.fields["a"]: delivery.media_type for delivery in deliveries} == {
         1: "application/json",
@@ -71,7 +71,7 @@ def test_a_schema_that_includes_all_gets_the_whole_body() -> None:
     raw.send([Outgoing('{"a": 1, "deep": {"b": [2]}}')])
 
     (record,) = raw.receive(10, 0, None)
-    call = dispatcher.prepare(open_record(record), 0.0)
+    call = dispatcher.prepare(decode_record(record), 0.0)
 
     assert isinstance(call, HandlerCall)
     dispatcher.run(call, lambda: 0.0)

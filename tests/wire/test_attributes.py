@@ -11,7 +11,7 @@ from marshmallow import fields
 
 from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.wire.attributes import given, of_field
+from pubsub_tasks.wire.attributes import checked_attributes, field_attribute
 from pubsub_tasks.wire.records import Attribute, text
 
 
@@ -29,7 +29,7 @@ from pubsub_tasks.wire.records import Attribute, text
     ],
 )
 def test_a_field_is_told_as_filter_policies_compare_it(loaded, dumped, attribute):
-    assert of_field(loaded, dumped) == attribute
+    assert field_attribute(loaded, dumped) == attribute
 
 
 class Told(PubSubMessageSchema):
@@ -89,12 +89,12 @@ class Rank(int, Enum):
     ],
 )
 def test_what_no_attribute_can_carry_is_left_out(loaded, dumped):
-    assert of_field(loaded, dumped) is None
+    assert field_attribute(loaded, dumped) is None
 
 
 def test_an_enumeration_is_told_as_it_is_written():
-    assert of_field(Tier.GOLD, "GOLD") == text("GOLD")
-    assert of_field(Rank.FIRST, "FIRST") == text("FIRST")
+    assert field_attribute(Tier.GOLD, "GOLD") == text("GOLD")
+    assert field_attribute(Rank.FIRST, "FIRST") == text("FIRST")
 
 
 @pytest.mark.parametrize("tier", ["", "a\x01b", "\ud800"])
@@ -117,4 +117,4 @@ def test_an_attribute_that_tells_how_to_read_a_message_is_no_fields():
 @pytest.mark.parametrize("value", ["", "a\x00", "\ud800"])
 def test_a_callers_attribute_that_no_service_takes_is_refused_by_name(value):
     with pytest.raises(ConfigurationError, match="attribute tier="):
-        given({"tier": value})
+        checked_attributes({"tier": value})

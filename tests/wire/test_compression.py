@@ -11,7 +11,7 @@ from backports import zstd
 
 from pubsub_tasks.errors import ConfigurationError, DecodeError, MissingExtra
 from pubsub_tasks.wire import compression
-from pubsub_tasks.wire.compression import compressed, compressor, expanded
+from pubsub_tasks.wire.compression import compress, compressor, decompress
 from pubsub_tasks.wire.records import text
 
 BODY = '{"note":"' + "é" * 5000 + '"}'
@@ -23,12 +23,12 @@ def told(steps):
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd"])
 def test_what_was_compressed_is_read_again(name):
-    body, attributes = compressed(BODY, {"tier": text("gold")}, name)
+    body, attributes = compress(BODY, {"tier": text("gold")}, name)
 
     assert len(body) < len(BODY.encode()) / 5
     assert body.isascii()
     assert attributes == {"tier": text("gold"), "content_encoding": text(f"{name},base64")}
-    assert expanded(body, attributes) == BODY.encode()
+    assert decompress(body, attributes) == BODY.encode()
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_was_compressed_is_read_again(name):
     ],
 )
 def test_what_others_compressed_is_read(name, pack):
-    assert expanded(b64encode(pack(b"{}")).decode(), told(f"{name}, base64")) == b"{}"
+    assert decompress(b64encode(pack(b"{}")).decode(), told(f"{name}, base64")) == b"{}"
 
 
 def test_gzip_is_gzip_to_everybody():
@@ -50,31 +50,31 @@ def test_gzip_is_gzip_to_everybody():
 
 
 def test_what_was_encoded_twice_is_read_backwards():
-    once = compressed(BODY, {}, "gzip")
+    once = compress(BODY, {}, "gzip")
 
-    assert expanded(*compressed(*once, "lzma")) == BODY.encode()
+    assert decompress(*compress(*once, "lzma")) == BODY.encode()
 
 
 @pytest.mark.parametrize("steps", ["utf-8", "identity", ""])
 def test_what_changes_nothing_is_no_step(steps):
-    assert expanded("{}", told(steps)) == "{}"
+    assert decompress("{}", told(steps)) == "{}"
 
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd"])
 def test_a_bomb_does_not_go_off(monkeypatch, name):
     monkeypatch.setattr(compression, "MAX_EXPANDED", 100_000)
-    bomb, attributes = compressed("x" * 100_001, {}, name)
+    bomb, attributes = compress("x" * 100_001, {}, name)
 
     with pytest.raises(DecodeError, match=f"the body's {name} grows beyond 100,000 bytes"):
-        expanded(bomb, attributes)
+        decompress(bomb, attributes)
 
 
 def test_what_is_cut_short_is_told():
-    body, _ = compressed(BODY, {}, "gzip")
+    body, _ = compress(BODY, {}, "gzip")
     half = body[: len(body) // 8 * 4]
 
     with pytest.raises(DecodeError, match="gzip ends too soon"):
-        expanded(half, told("gzip,base64"))
+        decompress(half, told("gzip,base64"))
 
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd", "base64"])
@@ -83,7 +83,7 @@ def test_what_it_is_not_is_told(name):
     body = "?" if name == "base64" else b64encode(b"nothing of the kind").decode()
 
     with pytest.raises(DecodeError, match=f"the body is no {name}"):
-        expanded(body, told(steps))
+        decompress(body, told(steps))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_it_is_not_is_told(name):
 )
 def test_steps_that_nobody_can_undo_are_told(steps, problem):
     with pytest.raises(DecodeError, match=problem):
-        expanded("e30=", told(steps))
+        decompress("e30=", told(steps))
 
 
 def test_a_compression_that_there_is_not_is_refused_with_those_that_there_are():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kombu.transport.virtual import Base64
 
-from pubsub_tasks.wire.origins import Origin, describe, origin, unwrapped
+from pubsub_tasks.wire.origins import Origin, describe, find_origin, unwrap
 from tests.samples import body
 
 
@@ -67,9 +67,9 @@ def notification(message: object, **more: str) -> dict[str, Any]:
     ],
 )
 def test_a_system_is_told_by_the_shape_of_its_messages(document: object, told: Origin) -> None:
-    assert origin(document) is told
-    assert origin(unwrapped(json.dumps(document))) is told
-    assert origin(unwrapped(in_base64(document))) is told
+    assert find_origin(document) is told
+    assert find_origin(unwrap(json.dumps(document))) is told
+    assert find_origin(unwrap(in_base64(document))) is told
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_system_is_told_by_the_shape_of_its_messages(document: object, told: O
     ],
 )
 def test_what_no_system_writes_is_nobody_s(document: object) -> None:
-    assert origin(document) is None
+    assert find_origin(document) is None
 
 
 @pytest.mark.parametrize(

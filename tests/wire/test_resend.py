@@ -3,7 +3,7 @@ import math
 import pytest
 
 from pubsub_tasks.wire.records import Attribute, text
-from pubsub_tasks.wire.resend import MAX_ATTEMPTS, RESENT, ResendState, seconds
+from pubsub_tasks.wire.resend import MAX_ATTEMPTS, RESENT, ResendState, finite_number
 
 
 def test_what_a_resend_carries_is_read_back() -> None:
@@ -58,4 +58,4 @@ def test_attempts_are_bounded() -> None:
     ],
 )
 def test_seconds_are_a_finite_number_or_its_text(value: object, expected: float | None) -> None:
-    assert seconds(value) == expected
+    assert finite_number(value) == expected

@@ -11,7 +11,7 @@ from kombu.serialization import register, unregister
 from pubsub_tasks.errors import ConfigurationError, ContentDisallowed, DecodeError, MissingExtra
 from pubsub_tasks.wire import serialization
 from pubsub_tasks.wire.records import text
-from pubsub_tasks.wire.serialization import JSON, Serializer, read
+from pubsub_tasks.wire.serialization import JSON, Serializer, read_body
 
 DOCUMENT = {"mediaType": "order", "name": "é", "lines": [1, 2.5, None, True, {"a": "b"}]}
 MSGPACK, YAML = "application/x-msgpack", "application/x-yaml"
@@ -37,7 +37,7 @@ def test_what_is_written_is_read_again_where_it_is_accepted(name, attributes):
 
     assert told == attributes
     assert body.isprintable() or "\n" in body
-    assert read(body, told, {format_.content_type}) == DOCUMENT
+    assert read_body(body, told, {format_.content_type}) == DOCUMENT
 
 
 @pytest.mark.parametrize("name", ["msgpack", "yaml"])
@@ -45,7 +45,7 @@ def test_nothing_but_json_is_read_unasked(name):
     body, told = Serializer.of(name).write(DOCUMENT)
 
     with pytest.raises(ContentDisallowed, match=f"application/x-{name} is not accepted here"):
-        read(body, told)
+        read_body(body, told)
 
 
 @pytest.mark.parametrize("name", ["pickle", "application/x-python-serialize"])
@@ -59,9 +59,9 @@ def test_pickle_is_never_read_whatever_is_accepted():
     body = b64encode(pickle.dumps({})).decode()
 
     with pytest.raises(ContentDisallowed):
-        read(body, told)
+        read_body(body, told)
     with pytest.raises(DecodeError):
-        read(body, told, {"application/x-python-serialize"})
+        read_body(body, told, {"application/x-python-serialize"})
 
 
 def test_a_type_that_there_is_not_is_refused_with_those_that_there_are():
@@ -80,14 +80,14 @@ def test_an_extra_that_is_missing_is_named(monkeypatch):
     "content_type", ["application/json; charset=utf-8", "application/vnd.shop.order+json", "TEXT/JSON"]
 )
 def test_jsons_family_is_json(content_type):
-    assert read("{}", {"content_type": text(content_type)}) == {}
+    assert read_body("{}", {"content_type": text(content_type)}) == {}
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/data", "application/octet-stream", ""])
 def test_what_kombu_would_trust_is_not_accepted(content_type):
     # Source: kombu.serialization.TRUSTED_CONTENT, which passes any accept list
     with pytest.raises(ContentDisallowed):
-        read("{}", {"content_type": text(content_type)})
+        read_body("{}", {"content_type": text(content_type)})
 
 
 @pytest.mark.parametrize(("content_type", "body"), [(MSGPACK, "wQ=="), (YAML, "a: [")])
@@ -97,7 +97,7 @@ def test_what_is_no_such_content_is_told(content_type, body):
         told["content_encoding"] = text("base64")
 
     with pytest.raises(DecodeError, match=f"the body is no {content_type}"):
-        read(body, told, {content_type})
+        read_body(body, told, {content_type})
 
 
 def test_a_billion_laughs_are_not_laughed():
@@ -105,7 +105,7 @@ def test_a_billion_laughs_are_not_laughed():
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
 
     with pytest.raises(DecodeError, match="more than 1,000,000 values"):
-        read("\n".join(lines), {"content_type": text(YAML)}, {YAML})
+        read_body("\n".join(lines), {"content_type": text(YAML)}, {YAML})
 
 
 def test_a_serializer_of_the_applications_own_goes_by_its_name():
@@ -118,7 +118,7 @@ def test_a_serializer_of_the_applications_own_goes_by_its_name():
 
         # It has a character that SQS refuses, so it travels as base64
         assert told["content_encoding"] == text("base64")
-        assert read(body, told, {content_type}) == {"heard": b'{"A": "B"}\x00'}
+        assert read_body(body, told, {content_type}) == {"heard": b'{"A": "B"}\x00'}
     finally:
         unregister("shout")
 
@@ -131,15 +131,15 @@ def packed(payload, steps="gzip,base64"):
 @pytest.mark.parametrize("unit", [b"0,", b"[],", b'{"a":{}},', b'"\\\\\\"",'])
 def test_compressed_json_of_very_many_values_is_told_before_they_are_made(unit):
     with pytest.raises(DecodeError, match="more than 1,000,000 values"):
-        read(*packed(b"[" + unit * 1_000_000 + b"0]"))
+        read_body(*packed(b"[" + unit * 1_000_000 + b"0]"))
 
 
 def test_commas_and_brackets_within_compressed_text_are_no_values():
     table = "1,2,[3]," * 200_000 + '\\"{'
 
-    assert read(*packed(json.dumps({"table": table}).encode())) == {"table": table}
+    assert read_body(*packed(json.dumps({"table": table}).encode())) == {"table": table}
 
 
 def test_compressed_json_that_is_not_in_utf_8_is_told():
     with pytest.raises(DecodeError):
-        read(*packed('{"a": "€"}'.encode("utf-16")))
+        read_body(*packed('{"a": "€"}'.encode("utf-16")))

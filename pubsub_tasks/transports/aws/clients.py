@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError
 
 from ...errors import ConfigurationError, TransportError
 from ...lifecycle import forks
-from ...wire.records import REFUSED_KEYS
+from ...wire.records import CREDENTIAL_CODES
 from .credentials import NO_CREDENTIALS, credential_errors
 from .fast_path import FastPath
 from .hot_calls import HOT_CALLS
@@ -163,7 +163,7 @@ class Clients:
 
     def _watch(self, parsed: Any, **_: Any) -> None:
         error = parsed.get("Error") if isinstance(parsed, dict) else None
-        if error and error.get("Code") in REFUSED_KEYS:
+        if error and error.get("Code") in CREDENTIAL_CODES:
             self._refused = True
 
     def _renew(self) -> None:

@@ -11,7 +11,7 @@ from ...errors import ConfigurationError, TransportError
 from ...tasks.events import Called
 from ...tasks.observers import Observers
 from ...untrusted.addresses import host_of
-from ...wire.records import REFUSED_KEYS
+from ...wire.records import CREDENTIAL_CODES
 from ..observed_calls import observed
 from ..protocols import Features
 from ..sns import SnsPublisher
@@ -87,7 +87,7 @@ class AwsTransport:
             except TransportError as error:
                 # Nothing was done by keys that are refused; there may be new ones.
                 if (
-                    error.code not in REFUSED_KEYS
+                    error.code not in CREDENTIAL_CODES
                     or (again := self._clients.made(service, region, timeout, failure)) is made
                 ):
                     raise
