@@ -151,7 +151,7 @@ MAY_IMPORT = {
     "tasks": {*WORDS, "lifecycle"},
     "root": {*WORDS, "transports"},
     "batches": {"root", "untrusted", "wire"},
-    "dispatching": {*WORDS, "lifecycle"},
+    "dispatching": {*WORDS, "batches", "lifecycle"},
     "inflight": {*WORDS, "batches"},
     "dead_letters": {*WORDS, "batches"},
     "protocols": WORDS,

@@ -13,14 +13,6 @@ from ..wire.records import MAX_BATCH
 
 T = TypeVar("T")
 
-LONGEST_BACKOFF = 30.0
-"""Seconds between tries of a call that keeps failing."""
-
-
-def backoff(failures: int, jitter: float) -> float:
-    """Seconds to wait after so many failures in a row; `jitter` is a chance from 0 to 1."""
-    return float(min(LONGEST_BACKOFF, 0.2 * 2 ** min(failures, 10))) * (0.5 + jitter / 2)
-
 
 class BatchBuffer(Generic[T]):
     """Items by the time at which they are due."""

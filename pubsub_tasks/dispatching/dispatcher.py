@@ -18,6 +18,7 @@ from functools import lru_cache
 from types import CoroutineType
 from typing import Any, Literal
 
+from ..batches.backoff import UNKNOWN_MESSAGES
 from ..errors import ConfigurationError, ContentDisallowed, InvalidContent, TransportError, UnknownMediaType
 from ..lifecycle import forks
 from ..messages.current_message import reset_current, set_current
@@ -212,7 +213,7 @@ class Dispatcher:
         last = self._max_receive_count is not None and delivery.receives >= self._max_receive_count - 1
         if self._unknown == "dead-letter" or last or not _young(delivery, now):
             return DeadLetter("unknown", error)
-        return Retry(min(30.0 * 2 ** min(delivery.receives - 1, 10), 900.0), error)
+        return Retry(UNKNOWN_MESSAGES.seconds(delivery.receives), error)
 
 
 def _invoke(call: HandlerCall) -> Any:

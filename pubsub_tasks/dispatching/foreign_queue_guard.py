@@ -7,6 +7,7 @@ to the right queue too, so they never stop a worker: it goes on slowly, until th
 from collections import Counter
 from math import inf
 
+from ..batches.backoff import FOREIGN_QUEUE_POLLS, UNKNOWN_MESSAGES
 from ..messages.delivery import Delivery
 from ..verdicts import DeadLetter, Retry, Verdict
 from ..wire.origins import describe
@@ -17,12 +18,6 @@ ODD_AT_FIRST = 10
 
 MIN_AGE = 3600.0
 """Seconds since its first receive before a message is dead-lettered by a worker that has handled nothing."""
-
-FIRST_HOLD, LONGEST_HOLD = 30.0, 900.0
-"""Seconds for which a message is given back: doubled with each receive."""
-
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
-"""Seconds between two receives: doubled with each message that cannot be handled."""
 
 TELL_EVERY = 60.0
 """Seconds between two lines in the log."""
@@ -47,12 +42,12 @@ def hold(receives: int, age: float, max_receive_count: int | None) -> float | No
         return None
     if max_receive_count is not None and receives >= max_receive_count - 1:
         return left
-    return min(FIRST_HOLD * 2.0 ** min(max(receives - 1, 0), 10), LONGEST_HOLD, left)
+    return min(UNKNOWN_MESSAGES.seconds(receives), left)
 
 
 def pause(count: int) -> float:
     """Seconds to wait before the next receive, after so many messages since the guard began to act."""
-    return min(FIRST_PAUSE * 2.0 ** min(max(count - 1, 0), 10), LONGEST_PAUSE)
+    return FOREIGN_QUEUE_POLLS.seconds(count)
 
 
 class Guard:

@@ -8,7 +8,8 @@ until every earlier message of its group is confirmed deleted.
 from collections.abc import Callable, Sequence
 from math import ceil
 
-from ..batches.buffer import LONGEST_BACKOFF, BatchBuffer, backoff
+from ..batches.backoff import CALLS
+from ..batches.buffer import BatchBuffer
 from .commands import ChangeVisibility, Command, Delete, SendToDeadLetters
 from .in_flight_message import IllegalMove, InFlightMessage, State
 from .settling_order import Groups
@@ -26,7 +27,7 @@ class PendingSettlements:
 
     def __init__(self, linger: float, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
-        self._longest_backoff = LONGEST_BACKOFF
+        self._longest_backoff = CALLS.cap
         self._deletes: BatchBuffer[InFlightMessage] = BatchBuffer(linger)
         self._groups = Groups()
         self._departures: BatchBuffer[InFlightMessage] = BatchBuffer(0.0)
@@ -90,7 +91,7 @@ class PendingSettlements:
     def put_back(self, held: InFlightMessage, now: float) -> None:
         """Settling it failed; once more after a back-off."""
         held.failures += 1
-        wait = min(self._longest_backoff, backoff(held.failures, self._jitter()))
+        wait = min(self._longest_backoff, CALLS.seconds(held.failures, self._jitter()))
         self._boxes[held.state].put_later(held, now + wait)
 
     def hurry(self, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..batches.backoff import PROCESS_RESTARTS
 from .exit_codes import BAD_INPUT, RECYCLE, SUCCESS
 
 STEADY = 60.0
@@ -9,9 +10,6 @@ STEADY = 60.0
 
 MAX_CRASHES = 5
 """Consecutive crashes, each within `STEADY` of its start, after which the process is not restarted."""
-
-MAX_PAUSE = 30.0
-"""Longest wait before a restart, in seconds."""
 
 
 @dataclass(slots=True)
@@ -34,4 +32,4 @@ class Restarts:
         self.crashes = 1 if uptime >= STEADY else self.crashes + 1
         if self.crashes > MAX_CRASHES:
             return None
-        return min(MAX_PAUSE, float(2 ** (self.crashes - 1)))
+        return PROCESS_RESTARTS.seconds(self.crashes)

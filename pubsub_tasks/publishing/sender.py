@@ -14,6 +14,7 @@ from itertools import chain
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
+from ..batches.backoff import PUBLISHES
 from ..batches.entry_answers import EntryAnswers
 from ..errors import MessageError, TransportError
 from ..tasks.events import NotPublished, Published
@@ -57,7 +58,7 @@ class Sender:
         retrying = Retrying(
             retry=retry_if_result(bool),
             stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.2, max=2),
+            wait=wait_random_exponential(multiplier=PUBLISHES.first, max=PUBLISHES.cap),
             sleep=self.sleep,
             retry_error_callback=_give_up,
         )

@@ -7,6 +7,7 @@ leases and time; what is sent, and where, is decided elsewhere.
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from ..batches.backoff import MOVES
 from ..batches.entry_answers import EntryAnswers
 from ..dead_letters.move_batches import MoveBatches, MoveItem
 from ..dead_letters.move_report import MoveReport, Trouble
@@ -18,9 +19,6 @@ from .leased_letters import LeasedLetters
 
 TRIES = 4
 """Of one entry that the service refuses for now."""
-
-_FIRST_WAIT = 0.5
-"""Seconds before the second try; each wait is twice the one before."""
 
 _BEHIND = "behind one of its group that did not go"
 Answer = TypeVar("Answer")
@@ -132,7 +130,7 @@ class Mover:
         """Make the call for all items, and again for those with a retriable failure. Returns all answers."""
         entries: EntryAnswers[MoveItem, Answer] = EntryAnswers(items)
         for attempt in range(TRIES):
-            if attempt and (not entries.pending or self._stop.wait(_FIRST_WAIT * 2 ** (attempt - 1))):
+            if attempt and (not entries.pending or self._stop.wait(MOVES.seconds(attempt))):
                 break
             entries.record(call(entries.pending))
         return entries.answers

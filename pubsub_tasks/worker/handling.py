@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from ..batches.backoff import WORKER_FAULTS
 from ..dispatching.dispatcher import Dispatcher, HandlerCall
 from ..dispatching.hops import hop
 from ..dispatching.screening import kept
@@ -19,7 +20,7 @@ from ..tasks.events import Settled, Started
 from ..tasks.observers import Observers
 from ..untrusted.exceptions import SafeLogger, error_text, printable_error, reraise_interrupt
 from ..verdicts import DeadLetter, Postpone, Postponed, Retry, Verdict
-from ..wire.records import MAX_DELAY, EntryFailure, Outgoing, Sent
+from ..wire.records import EntryFailure, Outgoing, Sent
 from .guarding import Guarding
 from .time_limits import HandlerRun, TimeLimits, timeout
 
@@ -140,7 +141,7 @@ class Handling:
             exc_info=error,
             extra=fields,
         )
-        return Retry(min(MAX_DELAY, 2.0 ** min(held.delivery.receives, 10)), printable_error(error))
+        return Retry(WORKER_FAULTS.seconds(held.delivery.receives), printable_error(error))
 
     def _prepare(self, held: InFlightMessage) -> HandlerCall | Verdict:
         call = self._dispatcher.prepare(held.delivery, self._wall())

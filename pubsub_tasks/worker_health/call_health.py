@@ -6,7 +6,7 @@ It decides how long to wait between tries and whether a failure is news; it refu
 from collections.abc import Callable
 from threading import Lock
 
-from ..batches.buffer import backoff
+from ..batches.backoff import CALLS
 from ..untrusted.exceptions import SafeLogger, error_class, error_text, reraise_interrupt
 from ..untrusted.printable import LONGEST_TEXT, cut
 
@@ -63,7 +63,7 @@ class CallHealth:
             self._in_a_row += 1
             news = kind not in self._seen
             self._seen.add(kind)
-            wait = backoff(self._in_a_row, self._jitter())
+            wait = CALLS.seconds(self._in_a_row, self._jitter())
             flickers = self._flickers
         if news:
             often = "fails now and then" if flickers else "fails"

@@ -1,8 +1,6 @@
 """BatchBuffer: when a batch is due."""
 
-import pytest
-
-from pubsub_tasks.batches.buffer import LONGEST_BACKOFF, BatchBuffer, backoff
+from pubsub_tasks.batches.buffer import BatchBuffer
 
 
 def filled(count, linger=0.1, now=0.0):
@@ -50,12 +48,3 @@ def test_what_failed_comes_back_when_its_time_has_come_and_leads_the_next_batch(
 
     assert len(outbox) == 3
     assert outbox.take(0.1) == [["failed", 0, 1]]
-
-
-@pytest.mark.parametrize("jitter", [0.0, 1.0])
-def test_a_backoff_grows_up_to_its_longest(jitter):
-    waits = [backoff(failures, jitter) for failures in range(1, 1000)]
-
-    assert waits == sorted(waits)
-    assert waits[0] == pytest.approx(0.2 + 0.2 * jitter)
-    assert waits[-1] == LONGEST_BACKOFF * (0.5 + jitter / 2)

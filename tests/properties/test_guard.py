@@ -3,9 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pubsub_tasks.batches.backoff import FOREIGN_QUEUE_POLLS, UNKNOWN_MESSAGES
 from pubsub_tasks.dispatching.foreign_queue_guard import (
-    LONGEST_HOLD,
-    LONGEST_PAUSE,
     MIN_AGE,
     ODD_AT_FIRST,
     Guard,
@@ -48,7 +47,7 @@ def test_a_hold_ends_within_the_hour_and_only_then_is_there_none(count, age, lim
     if seconds is not None:
         assert 0 < seconds <= MIN_AGE - age
         nearly_spent = limit is not None and count >= limit - 1
-        assert nearly_spent or seconds <= LONGEST_HOLD
+        assert nearly_spent or seconds <= UNKNOWN_MESSAGES.cap
 
 
 @given(most, st.lists(st.floats(min_value=0, max_value=60), min_size=60, max_size=60))
@@ -66,7 +65,7 @@ def test_a_message_outlives_its_receives_for_an_hour(limit, delays):
 
 @given(st.integers(min_value=1, max_value=10**6))
 def test_pauses_grow_and_are_bounded(count):
-    assert 0 < pause(count) <= pause(count + 1) <= LONGEST_PAUSE
+    assert 0 < pause(count) <= pause(count + 1) <= FOREIGN_QUEUE_POLLS.cap
 
 
 @given(st.lists(st.tuples(receives, ages, st.booleans()), max_size=60), most)
