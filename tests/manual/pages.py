@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,15 +57,11 @@ def anchors(page: Path) -> set[str]:
 
 def rows(page: Path, first: str) -> Iterator[list[str]]:
     """The rows of the table whose head begins with `first`, cell by cell, without the head."""
-    lines = iter(prose(page).splitlines())
-    for line in lines:
-        if line.startswith(f"| {first} |"):
-            next(lines)
-            for row in lines:
-                if not row.startswith("|"):
-                    return
-                yield [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
-    raise AssertionError(f"{page.name} has no table that begins with {first!r}")
+    lines = prose(page).splitlines()
+    heads = [index for index, line in enumerate(lines) if line.startswith(f"| {first} |")]
+    assert len(heads) == 1, f"{page.name} has {len(heads)} tables that begin with {first!r}"
+    for row in takewhile(lambda line: line.startswith("|"), lines[heads[0] + 2 :]):
+        yield [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
 
 
 def named(cell: str) -> list[str]:

@@ -1,0 +1,306 @@
+"""The manual's reference tables and the code name the same things, both ways."""
+
+import builtins
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
+
+import click
+import pytest
+from microcosm.registry import _registry, get_defaults
+
+import pubsub_tasks
+import pubsub_tasks.graph
+from pubsub_tasks import Delivery, handles, signals, task
+from pubsub_tasks.cli import admin, worker
+from pubsub_tasks.messages.publish_options import OptionArguments
+from pubsub_tasks.tasks import events
+from pubsub_tasks.verdicts import Reason
+from tests.manual.pages import MANUAL, PAGES, ROOT, named, rows, spans
+
+DLQ = admin.command.commands["dlq"]
+assert isinstance(DLQ, click.Group)
+
+ELSEWHERE = {"--endpoint-url"}
+"""Flags that the manual names, of other programs."""
+
+FLAG = re.compile(r"(?<![\w-])(--?[a-zA-Z][\w-]*)")
+
+
+def page(name: str) -> Path:
+    return MANUAL / f"{name}.md"
+
+
+def flags(command: click.Command) -> set[str]:
+    """Every way to write an option of a command, `--help` excepted."""
+    return {
+        flag
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for flag in (*parameter.opts, *parameter.secondary_opts)
+    }
+
+
+def commands() -> Iterator[click.Command]:
+    yield worker.command
+    waiting: list[click.Command] = [admin.command]
+    while waiting:
+        command = waiting.pop()
+        yield command
+        waiting += command.commands.values() if isinstance(command, click.Group) else []
+
+
+def flags_named(cells: list[str]) -> set[str]:
+    return {flag for cell in cells for span in named(cell) for flag in FLAG.findall(span)}
+
+
+# Commands.
+
+
+def test_the_table_of_the_worker_has_its_flags() -> None:
+    told = flags_named([row[0] for row in rows(page("worker"), "`pubsub-worker`")])
+
+    assert told == flags(worker.command) | {"--help", "-h"}
+
+
+def test_the_table_of_the_local_broker_has_its_flags() -> None:
+    told = flags_named([row[0] for row in rows(page("local-broker"), "`pubsub-tasks local`")])
+
+    assert told == flags(admin.command.commands["local"])
+
+
+def test_the_table_of_dead_letter_commands_has_all_of_them() -> None:
+    told = {named(row[0])[0].split()[0] for row in rows(page("dead-letters"), "`pubsub-tasks dlq`")}
+
+    assert told == set(DLQ.commands)
+
+
+@pytest.mark.parametrize("name", sorted(DLQ.commands))
+def test_the_table_of_dead_letter_options_says_which_command_has_which(name: str) -> None:
+    told = flags_named([row[0] for row in rows(page("dead-letters"), "option") if is_of(name, row[1])])
+
+    assert told == flags(DLQ.commands[name])
+
+
+def is_of(command: str, cell: str) -> bool:
+    return (command in named(cell)) != cell.startswith("all")
+
+
+@pytest.mark.parametrize("each", PAGES, ids=lambda each: each.name)
+def test_every_flag_that_is_named_exists(each: Path) -> None:
+    known = set.union(*map(flags, commands())) | ELSEWHERE | {"--help", "-h"}
+    told = {flag for span in spans(each) if span.startswith("-") for flag in FLAG.findall(span)}
+
+    assert {flag for flag in told if flag.startswith("--")} <= known
+
+
+def test_every_command_is_named_in_the_manual() -> None:
+    text = " ".join(span for each in PAGES for span in spans(each))
+
+    assert [name for name in admin.command.commands if f"pubsub-tasks {name}" not in text] == []
+
+
+def test_exit_codes_of_the_worker_are_those_in_its_table() -> None:
+    told = {int(row[0]) for row in rows(page("worker"), "exit code")}
+
+    assert told == {value for value, source in exit_codes() if "/dlq/" not in source}
+
+
+def test_exit_codes_of_dead_letter_commands_are_named() -> None:
+    text = page("dead-letters").read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"The exit code is (0 .*?)\.", text, re.DOTALL)
+
+    own = {value for value, source in exit_codes() if "/dlq/" in source}
+    assert set(map(int, re.findall(r"(?<!counts )\b\d+\b", sentence))) == own | {0, 2}
+
+
+def exit_codes() -> Iterator[tuple[int, str]]:
+    """Constants that are documented as exit codes, and the file of each."""
+    declared = re.compile(r'^[A-Z_]+ = (\d+)\n"""Exit code', re.MULTILINE)
+    for source in (ROOT / "pubsub_tasks").rglob("*.py"):
+        for found in declared.finditer(source.read_text(encoding="utf-8")):
+            yield int(found[1]), source.as_posix()
+
+
+# Declaring and publishing.
+
+
+def test_the_table_of_task_options_has_all_of_them() -> None:
+    assert options_named("tasks", "`@task` option") == keywords(task)
+
+
+def test_the_options_of_handles_are_named() -> None:
+    text = page("tasks").read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"It takes the\s+options (.*?), and", text, re.DOTALL)
+
+    assert {name.rstrip("=") for name in named(sentence)} == keywords(handles)
+
+
+def test_the_table_of_publishing_options_has_all_of_them() -> None:
+    assert options_named("publishing", "option") == set(OptionArguments.__annotations__)
+
+
+def options_named(name: str, head: str) -> set[str]:
+    return {named(row[0])[0].rstrip("=") for row in rows(page(name), head)}
+
+
+def keywords(function: object) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
+    return {each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def test_the_table_of_arguments_for_a_test_delivery_has_all_of_them() -> None:
+    told = {name for row in rows(page("testing"), "`Delivery.for_test()` argument") for name in named(row[0])}
+
+    assert told == set(inspect.signature(Delivery.for_test).parameters)
+
+
+def test_what_a_delivery_is_said_to_have_it_has() -> None:
+    (sentence,) = re.findall(
+        r"annotated `Delivery` receives the delivery: (.*?)\.", page("tasks").read_text(), re.DOTALL
+    )
+
+    assert [name for name in named(sentence) if not hasattr(Delivery, name.partition("(")[0])] == []
+
+
+def test_the_table_of_signals_has_all_that_decide() -> None:
+    told = {named(row[0])[0].partition("(")[0] for row in rows(page("tasks"), "raise")}
+    aliases = {"IgnoreMessage", "TTLExpired"}  # microcosm-pubsub's: see its page
+
+    assert told == {each.__name__ for each in signals.Signal.__subclasses__()}
+    assert aliases <= {name for span in spans(page("from-microcosm-pubsub")) for name in [span]}
+
+
+# Settings.
+
+SHARED = {
+    "connect_timeout",
+    "endpoint_url",
+    "fast_path",
+    "max_pool_connections",
+    "profile_name",
+    "read_timeout",
+    "region_name",
+}
+
+
+def settings() -> dict[str, dict[str, object]]:
+    """Keys and default values, by component."""
+    found = {name: get_defaults(factory) for name, factory in _registry.factories.items()}
+    ours = {name: keys for name, keys in found.items() if is_ours(_registry.factories[name])}
+    return {name: dict(keys) for name, keys in ours.items() if keys}
+
+
+def is_ours(factory: object) -> bool:
+    return getattr(factory, "__module__", "").startswith("pubsub_tasks.")
+
+
+def settings_named() -> dict[str, set[str]]:
+    told: dict[str, set[str]] = {}
+    component = ""
+    for row in rows(page("configuration"), "component"):
+        component = (named(row[0]) or [component])[0]
+        told.setdefault(component, set()).update(named(row[1]))
+    return told
+
+
+def test_the_table_of_settings_has_all_of_every_component() -> None:
+    own = {component: set(keys) - SHARED for component, keys in settings().items()}
+
+    assert settings_named() == own
+
+
+def test_the_settings_for_reaching_aws_are_named_with_the_components_that_take_them() -> None:
+    told = {named(row[0])[0] for row in rows(page("configuration"), "key")}
+    text = page("configuration").read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"^(.*) take these keys as well:", text, re.MULTILINE)
+
+    assert told == SHARED
+    assert set(named(sentence)) == {name for name, keys in settings().items() if keys.keys() >= SHARED}
+
+
+def test_the_defaults_of_numbers_are_those_in_the_table() -> None:
+    told = {named(row[1])[0]: row[2] for row in rows(page("configuration"), "component") if row[2]}
+    of_aws = {named(row[0])[0]: row[1] for row in rows(page("configuration"), "key")}
+    components = settings()
+
+    assert told["max_size"] == f"{default(components['sns_producer']['max_size']):,}"
+    assert told["wait_seconds"] == str(default(components["sqs_consumer"]["wait_seconds"]))
+    assert told["limit"] == str(default(components["sqs_consumer"]["limit"]))
+    for key in ("connect_timeout", "read_timeout"):
+        usual, publishing = (default(components[each][key]) for each in ("sqs_consumer", "sns_producer"))
+        assert of_aws[key] == f"{usual:g} (`sns_producer`: {publishing:g})"
+    assert (
+        of_aws["max_pool_connections"] == f"{default(components['sqs_consumer']['max_pool_connections']):,}"
+    )
+
+
+def default(requirement: object) -> float:
+    value: float = requirement.default_value  # type: ignore[attr-defined]
+    return value
+
+
+@pytest.mark.parametrize("each", PAGES, ids=lambda each: each.name)
+def test_every_variable_that_is_named_sets_something(each: Path) -> None:
+    flags_of_worker = {parameter.name for parameter in worker.command.params}
+    unknown = []
+    for name in re.findall(r"PUBSUB_TASKS__(\w+)", each.read_text(encoding="utf-8")):
+        component, _, key = name.lower().partition("__")
+        known = settings()[component].keys() | (flags_of_worker if component == "sqs_consumer" else set())
+        if key.partition("__")[0] not in known | {"created"}:
+            unknown.append(name)
+
+    assert unknown == []
+
+
+# Dead letters and events.
+
+
+def test_the_table_of_reasons_has_all_of_them() -> None:
+    told = [named(row[0])[0] for row in rows(page("dead-letters"), "reason")]
+
+    assert told == list(get_args(Reason))
+
+
+def test_the_table_of_events_has_all_of_them_with_their_fields() -> None:
+    told = {
+        named(row[0])[0]: [name for name in named(row[2]) if name != "ok"]
+        for row in rows(page("logging-and-observers"), "event, from `pubsub_tasks.tasks.events`")
+    }
+
+    assert told == {each.__name__: [field.name for field in fields(each)] for each in get_args(events.Event)}
+
+
+# Where things are.
+
+
+def test_the_table_of_folders_has_all_of_them() -> None:
+    told = {named(row[0])[0].rstrip("/") for row in rows(page("how-it-works"), "folder of `pubsub_tasks`")}
+    package = ROOT / "pubsub_tasks"
+
+    assert told == {path.parent.name for path in package.glob("*/__init__.py")} | {"manual"}
+
+
+def test_where_to_look_for_a_change_exists() -> None:
+    told = {span for row in rows(page("how-it-works"), "to change") for span in named(row[1])}
+    lost = [span for span in told if not ((ROOT / span).exists() or (ROOT / "pubsub_tasks" / span).is_dir())]
+
+    assert told
+    assert not lost
+
+
+@pytest.mark.parametrize("each", PAGES, ids=lambda each: each.name)
+def test_every_file_that_is_named_exists(each: Path) -> None:
+    named_files = [span for span in spans(each) if re.fullmatch(r"(tests|examples)/[\w./]+", span)]
+
+    assert [name for name in named_files if not (ROOT / name).exists()] == []
+
+
+def test_every_class_of_ours_that_is_named_exists() -> None:
+    ours = re.compile(r"[A-Z][A-Za-z]+(Error|Failed|Timeout|TooLarge|Content)")
+    told = {span for each in PAGES for span in spans(each) if ours.fullmatch(span)}
+
+    assert [name for name in told if not (hasattr(pubsub_tasks, name) or hasattr(builtins, name))] == []
