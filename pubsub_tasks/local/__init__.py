@@ -1,1 +1,1 @@
-"""SNS and SQS in one process, and an HTTP server for them that any SDK can use."""
+"""The local broker: SNS and SQS in one process, and an HTTP server for them that any AWS SDK can use."""

@@ -1,4 +1,4 @@
-"""The server as a process: it prints its URL and serves until SIGTERM, or until its standard input ends."""
+"""The local broker as a process: prints its URL, then serves until SIGTERM or the end of standard input."""
 
 import argparse
 import os
@@ -16,18 +16,18 @@ def main() -> None:
     parser.add_argument("--region", default=REGION)
     parser.add_argument("--delay-ms", type=float, default=0.0)
     arguments = parser.parse_args()
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_stop_with_parent, daemon=True).start()
     try:
-        serve(arguments.port, _ready, region=arguments.region, delay_ms=arguments.delay_ms)
+        serve(arguments.port, _print_url, region=arguments.region, delay_ms=arguments.delay_ms)
     except PubSubTasksError as error:
         sys.exit(str(error))
 
 
-def _ready(url: str) -> None:
+def _print_url(url: str) -> None:
     print(url, flush=True)
 
 
-def _end_with_parent() -> None:
+def _stop_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

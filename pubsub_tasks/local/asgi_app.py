@@ -1,6 +1,7 @@
-"""BrokerApp: what SDKs see of the broker over HTTP, long polls included. Knows protocols and no rule.
+"""The ASGI application of the local broker: HTTP requests to broker calls, with long polls.
 
-One event loop owns the broker, so that it needs no lock. A poll whose client has hung up takes nothing.
+A single event loop calls the broker, so that it needs no lock. A long poll whose client has disconnected does
+not receive messages.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from ..local import aws_json, aws_query
-from .other_services import Request, refuse
+from .other_services import Request, unsupported
 from .rules.broker import Broker
 from .rules.service_errors import ServiceError
 
@@ -26,16 +27,16 @@ Answer = tuple[int, bytes, bytes, list[Header]]
 """Status, content type, body, further headers."""
 
 BANNER = b"SNS and SQS of pubsub-tasks, for development and tests\n"
-"""What a browser reads at `/`."""
+"""The page at `/` for browsers."""
 
 QUERY_SERVICES = ("sns", "sts")
 
-_SOONEST = 0.002
-"""Seconds between two looks of one poll: clocks and event loops round."""
+_SHORTEST_SLEEP = 0.002
+"""Seconds between two checks of one poll at least, since clocks and event loops round."""
 
 
 class BrokerApp:
-    """An ASGI application. `delay` is seconds that each answer takes longer, as a network would."""
+    """An ASGI application. `delay` is added to each response, in seconds, to simulate network latency."""
 
     def __init__(self, broker: Broker, *, clock: Callable[[], float] = time.time, delay: float = 0.0) -> None:
         self._broker = broker
@@ -59,7 +60,7 @@ class BrokerApp:
         await send({"type": "http.response.body", "body": answer})
 
     def close(self) -> None:
-        """Answer all open polls, and every later one at once. To be called in the event loop."""
+        """End all open polls, and later ones at once. Call it in the event loop."""
         self._closing = True
         for queue_name in list(self._waiting):
             self._arrived(queue_name)
@@ -76,13 +77,13 @@ class BrokerApp:
         )
 
     def _other(self, request: Request, request_id: str, headers: list[Header]) -> Answer:
-        """The answer to whatever is not SQS's JSON."""
+        """The response to a request other than SQS's JSON."""
         if request.is_plain:
             return 200, b"text/plain", BANNER, headers
         form, service = request.form, request.service or "sns"
         if form is not None and request.target is None and service in QUERY_SERVICES:
             return self._query(service, form, request_id, headers)
-        status, content_type, body, more = refuse(request, request_id)
+        status, content_type, body, more = unsupported(request, request_id)
         return status, content_type, body, headers + more
 
     async def _json(self, target: bytes, body: bytes, receive: Receive, headers: list[Header]) -> Answer:
@@ -93,8 +94,8 @@ class BrokerApp:
             else:
                 answer = self._call("sqs", action, params)
         except ServiceError as error:
-            told, more = aws_json.refusal(error)
-            return error.status, aws_json.CONTENT_TYPE, told, headers + more
+            content, more = aws_json.error_response(error)
+            return error.status, aws_json.CONTENT_TYPE, content, headers + more
         return 200, aws_json.CONTENT_TYPE, aws_json.write(answer), headers
 
     def _query(self, service: str, form: bytes, request_id: str, headers: list[Header]) -> Answer:
@@ -102,8 +103,8 @@ class BrokerApp:
             action, params = aws_query.read(form)
             answer = aws_query.write(action, self._call(service, action, params), request_id, service)
         except ServiceError as error:
-            told = aws_query.refusal(error, request_id, service)
-            return error.status, aws_query.CONTENT_TYPE, told, headers
+            content = aws_query.error_response(error, request_id, service)
+            return error.status, aws_query.CONTENT_TYPE, content, headers
         return 200, aws_query.CONTENT_TYPE, answer, headers
 
     def _call(self, service: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +112,7 @@ class BrokerApp:
             return self._broker.call(service, action, params, self._now())
         except ServiceError:
             raise
-        except Exception as error:  # a request that no SDK writes, or a bug of ours
+        except Exception as error:  # a request that no SDK sends, or a bug
             logger.exception("%s.%s failed", service, action)
             raise ServiceError("InternalError", f"{type(error).__name__}: {error}") from error
 
@@ -120,27 +121,27 @@ class BrokerApp:
         deadline = self._now() + self._broker.wait(params)
         if answer or self._now() >= deadline:
             return answer
-        gone = asyncio.ensure_future(receive())
+        disconnected = asyncio.ensure_future(receive())
         try:
             while not answer and (left := deadline - self._now()) > 0 and not self._closing:
-                await self._arrival(params["QueueUrl"], left, gone)
-                if gone.done():
+                await self._arrival(params["QueueUrl"], left, disconnected)
+                if disconnected.done():
                     return {}
                 answer = self._call("sqs", "ReceiveMessage", params)
         finally:
-            gone.cancel()
+            disconnected.cancel()
         return answer
 
-    async def _arrival(self, queue_url: str, left: float, gone: "asyncio.Future[Message]") -> None:
+    async def _arrival(self, queue_url: str, left: float, disconnected: "asyncio.Future[Message]") -> None:
         now = self._now()
         wake_at = self._broker.wake_at(queue_url, now)
         if wake_at is not None:
-            left = min(left, max(wake_at - now, _SOONEST))
+            left = min(left, max(wake_at - now, _SHORTEST_SLEEP))
         arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(queue_url.rpartition("/")[2], {})
-        waiting[arrived] = None  # a dict keeps their order: who waited longest looks first
+        waiting[arrived] = None  # a dict keeps the order: the poll that waited longest receives first
         try:
-            await asyncio.wait((arrived, gone), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((arrived, disconnected), timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.pop(arrived, None)
 
@@ -149,7 +150,7 @@ class BrokerApp:
             arrived.set_result(None)
 
     def _now(self) -> float:
-        """The broker wants time that never goes back, and a computer's clock may be set back."""
+        """The current time; it never decreases, even if the system clock is set back."""
         self._latest = max(self._latest, self._clock())
         return self._latest
 

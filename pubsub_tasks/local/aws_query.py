@@ -1,4 +1,4 @@
-"""AWS query: SNS's and STS's requests as forms and its answers as XML. Knows shapes, and no action's meaning.
+"""The AWS query protocol, in which SDKs call SNS and STS: requests as forms, responses as XML.
 
 Source: the AWS query protocol. A list is `Name.member.1`, a map `Name.entry.1.key` and `Name.entry.1.value`.
 """
@@ -17,23 +17,23 @@ _NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
 }
 _MAPS = frozenset({"Attributes"})
-"""Members of answers that are maps; all other objects are structures."""
+"""Members of responses that are maps; all other objects are structures."""
 
 
 def read(form: bytes) -> tuple[str, dict[str, Any]]:
-    """The action and its parameters in boto3's shapes. Raises ServiceError for what cannot be read."""
+    """The action and its parameters in boto3's shapes. Raises ServiceError if the form cannot be parsed."""
     tree: dict[str, Any] = {}
     try:
         for name, value in parse_qsl(form.decode(), keep_blank_values=True):
-            _plant(tree, name.split("."), value)
-        params = {name: _folded(name, value) for name, value in tree.items()}
+            _insert(tree, name.split("."), value)
+        params = {name: _parse(name, value) for name, value in tree.items()}
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise ServiceError("MalformedQueryString", f"The request cannot be read: {error}") from error
     return str(params.pop("Action", "")), params
 
 
 def write(action: str, answer: Mapping[str, Any], request_id: str, service: str = "sns") -> bytes:
-    """The body of an answer given in boto3's shapes."""
+    """The body of a response that is given in boto3's shape."""
     return (
         f'<{action}Response xmlns="{_NAMESPACES[service]}">'
         f"<{action}Result>{_members(answer)}</{action}Result>"
@@ -41,52 +41,52 @@ def write(action: str, answer: Mapping[str, Any], request_id: str, service: str 
     ).encode()
 
 
-def refusal(error: ServiceError, request_id: str, service: str = "sns") -> bytes:
-    """The body that tells a refusal."""
+def error_response(error: ServiceError, request_id: str, service: str = "sns") -> bytes:
+    """The body of an error response."""
     fault = "Sender" if error.sender_fault else "Receiver"
-    told = {"Type": fault, "Code": error.code, "Message": error.message}
+    error_fields = {"Type": fault, "Code": error.code, "Message": error.message}
     return (
-        f'<ErrorResponse xmlns="{_NAMESPACES[service]}"><Error>{_members(told)}</Error>'
+        f'<ErrorResponse xmlns="{_NAMESPACES[service]}"><Error>{_members(error_fields)}</Error>'
         f"<RequestId>{request_id}</RequestId></ErrorResponse>"
     ).encode()
 
 
-def _plant(tree: dict[str, Any], path: list[str], value: str) -> None:
+def _insert(tree: dict[str, Any], path: list[str], value: str) -> None:
     for part in path[:-1]:
         tree = tree.setdefault(part, {})
     tree[path[-1]] = value
 
 
-def _folded(name: str, node: Any) -> Any:
+def _parse(name: str, node: Any) -> Any:
     if isinstance(node, str):
         return b64decode(node) if name == "BinaryValue" else node
     match node:
         case {"member": dict(members), **others} if not others:
-            return [_folded("", members[number]) for number in sorted(members, key=int)]
+            return [_parse("", members[number]) for number in sorted(members, key=int)]
         case {"entry": dict(entries), **others} if not others:
             return dict(_entry(entries[number]) for number in sorted(entries, key=int))
-    return {name: _folded(name, value) for name, value in node.items()}
+    return {name: _parse(name, value) for name, value in node.items()}
 
 
 def _entry(entry: dict[str, Any]) -> tuple[str, Any]:
-    """Attributes have `key` and `value`, message attributes `Name` and `Value`."""
+    """One entry of a map: attributes have `key` and `value`, message attributes `Name` and `Value`."""
     if "key" in entry:
-        return entry["key"], _folded("", entry.get("value", ""))
-    return entry["Name"], _folded("", entry["Value"])
+        return entry["key"], _parse("", entry.get("value", ""))
+    return entry["Name"], _parse("", entry["Value"])
 
 
 def _members(members: Mapping[str, Any]) -> str:
-    return "".join(f"<{name}>{_written(name, value)}</{name}>" for name, value in members.items())
+    return "".join(f"<{name}>{_to_xml(name, value)}</{name}>" for name, value in members.items())
 
 
-def _written(name: str, value: Any) -> str:
+def _to_xml(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         if name not in _MAPS:
             return _members(value)
         entries = (_members({"key": key, "value": each}) for key, each in value.items())
         return "".join(f"<entry>{entry}</entry>" for entry in entries)
     if isinstance(value, list | tuple):
-        return "".join(f"<member>{_written('', each)}</member>" for each in value)
+        return "".join(f"<member>{_to_xml('', each)}</member>" for each in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return escape(str(value))

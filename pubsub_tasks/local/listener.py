@@ -1,4 +1,4 @@
-"""Listener: a app on a socket of 127.0.0.1, served by uvicorn, which is an extra: import it when needed."""
+"""Serves the local broker with uvicorn on 127.0.0.1. Imported on use, since uvicorn is an extra."""
 
 import socket
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from .asgi_app import BrokerApp
 HOST = "127.0.0.1"
 
 KEEP_ALIVE = 75
-"""Seconds that an idle connection stands: longer than a long poll, so that SDKs can pool."""
+"""Seconds until an idle connection is closed: longer than a long poll, so that SDKs can reuse it."""
 
 
 class Listener(uvicorn.Server):
-    """Serves until `should_exit` is set or a signal comes; `on_ready` is called once it listens."""
+    """Serves until `should_exit` is set or a signal arrives. Calls `on_ready` once it accepts connections."""
 
     def __init__(self, app: BrokerApp, port: int, on_ready: Callable[[], None]) -> None:
-        """Binds the port at once; 0 for any free one. Raises ConfigurationError where it is taken."""
+        """Bind the port; 0 means any free one. Raises ConfigurationError if it cannot be bound."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -35,17 +35,17 @@ class Listener(uvicorn.Server):
                 timeout_keep_alive=KEEP_ALIVE,
             )
         )
-        self.socket = _bound(port)
+        self.socket = _bind(port)
         self._app = app
         self._on_ready = on_ready
 
     @property
     def url(self) -> str:
-        """Where SDKs find it: for `AWS_ENDPOINT_URL`."""
+        """The endpoint URL, for `AWS_ENDPOINT_URL`."""
         return f"http://{HOST}:{self.socket.getsockname()[1]}"
 
     def listen(self) -> None:
-        """Serve, in this thread, until told to end."""
+        """Serve in the current thread until stopped."""
         with self.socket:
             self.run(sockets=[self.socket])
 
@@ -54,16 +54,16 @@ class Listener(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._app.close()  # else an open poll would be waited for
+        self._app.close()  # or shutdown would wait for open polls
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal ends the serving, and is not raised once more after it."""
+        """Stop on a signal, without raising it again afterwards as uvicorn does."""
         self.should_exit = True
 
 
-def _bound(port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off where the protocol is named, and an answer is two writes.
+def _bind(port: int) -> socket.socket:
+    # asyncio disables Nagle's algorithm only if the protocol is given, and a response is two writes.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

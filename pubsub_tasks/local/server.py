@@ -1,4 +1,4 @@
-"""Server: the broker over HTTP, here, in a thread, or in a process that ends with its parent."""
+"""Runs the local broker over HTTP: in the current thread, in another thread, or in a process of its own."""
 
 import importlib
 import socket
@@ -18,20 +18,20 @@ ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 
 TIMEOUT = 5.0
-"""Seconds that a server gets to start, and to end by itself."""
+"""Seconds to wait for a server to start, and for its process to end before it is killed."""
 
 
-def serve(port: int, ready: Callable[[str], None], *, region: str = REGION, delay_ms: float = 0.0) -> None:
-    """Serve in this thread until SIGINT or SIGTERM; `ready` is told the URL once it listens.
+def serve(port: int, on_ready: Callable[[str], None], *, region: str = REGION, delay_ms: float = 0.0) -> None:
+    """Serve in the current thread until SIGINT or SIGTERM; `on_ready` is called with the URL.
 
-    Raises ConfigurationError where the port is taken, MissingExtra.
+    Raises ConfigurationError if the port is in use, MissingExtra without uvicorn.
     """
-    listener = _listener(port, region, delay_ms, lambda: ready(listener.url))
+    listener = _listener(port, region, delay_ms, lambda: on_ready(listener.url))
     listener.listen()
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this port now."""
+    """Whether a server can listen on this port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -42,14 +42,14 @@ def is_free(port: int) -> bool:
 
 
 class LocalServer:
-    """A server in a thread, for as long as a `with` block lasts.
+    """A server in a thread, for the duration of a `with` block.
 
     Attributes:
         url: for `AWS_ENDPOINT_URL`, such as `http://127.0.0.1:40123`.
     """
 
     def __init__(self, port: int = 0, *, region: str = REGION, delay_ms: float = 0.0) -> None:
-        """Raises ConfigurationError where the port is taken, MissingExtra."""
+        """Raises ConfigurationError if the port is in use, MissingExtra without uvicorn."""
         self._ready = Event()
         self._listener = _listener(port, region, delay_ms, self._ready.set)
         self._thread = Thread(target=self._listener.listen, name="pubsub-broker", daemon=True)
@@ -68,7 +68,7 @@ class LocalServer:
 
 
 class ServerProcess:
-    """A server in a process of its own, which ends when it is stopped, and when its parent is gone.
+    """A server in a process of its own, which ends when it is stopped or its parent process ends.
 
     Attributes:
         url: for `AWS_ENDPOINT_URL`.
@@ -84,7 +84,7 @@ class ServerProcess:
         return self._process.pid
 
     def stop(self) -> None:
-        """End it; whatever it held is gone."""
+        """End the process; its queues and messages are lost."""
         self._process.terminate()
         try:
             self._process.communicate(timeout=TIMEOUT)
@@ -96,11 +96,11 @@ class ServerProcess:
 def start_process(port: int = 0, *, region: str = REGION, delay_ms: float = 0.0) -> ServerProcess:
     """Start a server in a process of its own, and wait until it listens.
 
-    Raises ConfigurationError where it does not, with what it said.
+    Raises ConfigurationError with its output if it does not start.
     """
     arguments = ["--port", str(port), "--region", region, "--delay-ms", str(delay_ms)]
-    # Its standard input is a pipe from us: the end of it tells that we are gone. A session of its own keeps
-    # a terminal's Ctrl-C from it, since whoever drains on that signal still needs the broker.
+    # The process ends at the end of its standard input, a pipe from this process. It has its own session, so
+    # that it survives a Ctrl-C in the terminal: a worker that drains on that signal still needs the broker.
     process = subprocess.Popen(
         [sys.executable, "-m", f"{__package__}", *arguments],
         stdin=subprocess.PIPE,

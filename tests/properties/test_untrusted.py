@@ -23,7 +23,7 @@ from pubsub_tasks.dead_letters.summary import summarize
 from pubsub_tasks.dispatching.hops import hop
 from pubsub_tasks.environments.replayed_lines import ReplayedLines
 from pubsub_tasks.errors import DecodeError, EnvelopeError, MessageError
-from pubsub_tasks.local.rules.message_attributes import check_count, weigh
+from pubsub_tasks.local.rules.message_attributes import check_count, size_of
 from pubsub_tasks.messages.envelope import decode_record, record_from_lambda
 from pubsub_tasks.transports.boto_shapes import format_attributes
 from pubsub_tasks.transports.sqs import SqsQueue
@@ -230,7 +230,7 @@ def test_every_record_can_be_a_letter_that_its_queue_takes(record: Record, fifo:
     assert copy.body == record.body
     sent_on = {name: value for name, value in copy.attributes.items() if name not in record.attributes}
     check_count(copy.attributes)
-    weigh(format_attributes(sent_on))
+    size_of(format_attributes(sent_on))
 
 
 def test_a_letter_never_tells_more_attributes_than_a_message_can_have() -> None:

@@ -1,4 +1,4 @@
-"""SQS and SNS actions on permissions: statements in policies of queues and topics, which nothing enforces."""
+"""SQS and SNS actions on permissions: statements in queue and topic policies, which are not enforced."""
 
 import json
 import re
@@ -45,7 +45,7 @@ _TOPIC_ACTIONS = frozenset(
 
 
 def add_queue_permission(account: Account, params: Params, now: float) -> Answer:
-    """Let other accounts use a queue: one more statement in its policy."""
+    """Add a statement for other accounts to a queue's policy."""
     queue = account.queue(params.get("QueueUrl"))
     label, accounts = params.get("Label") or "", params.get("AWSAccountIds") or []
     actions = params.get("Actions") or []
@@ -77,7 +77,7 @@ def add_queue_permission(account: Account, params: Params, now: float) -> Answer
 
 
 def remove_queue_permission(account: Account, params: Params, now: float) -> Answer:
-    """Take a statement out of a queue's policy; with the last one, the policy goes."""
+    """Remove a statement from a queue's policy, and the policy with its last statement."""
     queue, label = account.queue(params.get("QueueUrl")), params.get("Label") or ""
     policy = _policy(queue.settings.texts.get("Policy"), "")
     if not _labelled(policy, label):
@@ -88,7 +88,7 @@ def remove_queue_permission(account: Account, params: Params, now: float) -> Ans
 
 
 def add_topic_permission(account: Account, params: Params, now: float) -> Answer:
-    """Let other accounts use a topic: one more statement in its policy."""
+    """Add a statement for other accounts to a topic's policy."""
     topic = account.topic(params.get("TopicArn") or "")
     label, accounts = params.get("Label") or "", params.get("AWSAccountId") or []
     actions = params.get("ActionName") or []
@@ -109,7 +109,7 @@ def add_topic_permission(account: Account, params: Params, now: float) -> Answer
 
 
 def remove_topic_permission(account: Account, params: Params, now: float) -> Answer:
-    """Take a statement out of a topic's policy; one that is not there is no error."""
+    """Remove a statement from a topic's policy; an absent one is ignored."""
     topic = account.topic(params.get("TopicArn") or "")
     policy = _policy(topic.attributes()["Policy"], "")
     _without(policy, params.get("Label") or "")
@@ -145,7 +145,7 @@ def _statement(label: str, accounts: Sequence[str], actions: Sequence[str], reso
 
 
 def _one(values: Sequence[str]) -> str | Sequence[str]:
-    """A list of one is written without the list, as AWS does."""
+    """A list of one element as that element, as AWS writes it."""
     return values[0] if len(values) == 1 else values
 
 

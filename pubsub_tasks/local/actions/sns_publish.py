@@ -1,7 +1,7 @@
-"""SNS's Publish and PublishBatch: what may be published, and the copies that queues get of it.
+"""SNS's Publish and PublishBatch: validation, and delivery to the subscribed queues.
 
-A copy that its queue refuses, or whose queue is gone, goes to the subscription's dead-letter queue; that
-concerns neither the publisher nor another subscriber (SNS message delivery retries: client-side errors).
+A copy goes to the subscription's dead-letter queue if its queue refuses it or does not exist. This affects
+neither the publisher nor other subscribers (SNS message delivery retries: client-side errors).
 """
 
 import json
@@ -20,17 +20,17 @@ from ..rules.service_errors import ServiceError, invalid_parameter
 from ..topics.publication import Publication
 from ..topics.subscription import Subscription
 from ..topics.topic import Topic
-from .sqs_messages import check_size, each
+from .sqs_messages import batch_response, check_size
 
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
 
-_SUBJECT = 100  # characters, of which it must have fewer
+_SUBJECT = 100  # characters; a subject must be shorter
 
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """What one queue is to get."""
+    """The message for one queue."""
 
     body: str
     size: int
@@ -43,7 +43,7 @@ def publish(account: Account, params: Params, now: float) -> Answer:
     """Publish one message."""
     arn = params.get("TopicArn") or params.get("TargetArn")
     if not arn:
-        raise invalid_parameter("TopicArn", "The local broker publishes to topics only: name one.")
+        raise invalid_parameter("TopicArn", "The local broker publishes to topics only: set TopicArn.")
     topic = account.topic(arn)
     draft = _draft(topic, params, now)
     if draft.size > topic.size:
@@ -52,7 +52,7 @@ def publish(account: Account, params: Params, now: float) -> Answer:
 
 
 def publish_batch(account: Account, params: Params, now: float) -> Answer:
-    """Publish up to ten messages, together as large as one may be; each succeeds or fails on its own."""
+    """Publish up to ten messages, whose total size is limited as for one; each succeeds or fails alone."""
     topic = account.topic(params.get("TopicArn") or "")
     entries = check_batch(params.get("PublishBatchRequestEntries"))
     drafts = [_draft_or_refusal(topic, entry, now) for entry in entries]
@@ -62,7 +62,9 @@ def publish_batch(account: Account, params: Params, now: float) -> Answer:
             "BatchRequestTooLong",
             f"The length of all the messages put together is more than the limit: {total} of {topic.size}.",
         )
-    answer = each(zip(entries, drafts, strict=True), lambda draft: _publish(account, topic, draft, now))
+    answer = batch_response(
+        zip(entries, drafts, strict=True), lambda draft: _publish(account, topic, draft, now)
+    )
     return {"Failed": [], **answer}
 
 
@@ -74,7 +76,7 @@ def _draft_or_refusal(topic: Topic, entry: Params, now: float) -> Publication | 
 
 
 def _draft(topic: Topic, params: Params, now: float) -> Publication:
-    """The publication without id and sequence number; raises ServiceError where it is not legal."""
+    """The publication without id and sequence number. Raises ServiceError if it is not legal."""
     message = params.get("Message")
     if not message:
         raise invalid_parameter("Message", "Empty message")
@@ -84,7 +86,7 @@ def _draft(topic: Topic, params: Params, now: float) -> Publication:
         id="",
         topic_arn=topic.arn,
         text=_for_queues(message) if structured else message,
-        size=text_size(message) + _weigh(attributes),
+        size=text_size(message) + _size_of(attributes),
         published_at=now,
         signature_version=topic.texts.get("SignatureVersion", "1"),
         subject=_subject(params),
@@ -111,13 +113,13 @@ def _for_queues(message: str) -> str:
         raise invalid_parameter("Message Structure", "No default entry in JSON message body")
     chosen = texts.get("sqs", texts["default"])
     if not isinstance(chosen, str):
-        raise invalid_parameter("Message Structure", "The entry sqs must be a text.")
+        raise invalid_parameter("Message Structure", "The entry sqs must be a string.")
     return chosen
 
 
-def _weigh(attributes: Mapping[str, Any]) -> int:
+def _size_of(attributes: Mapping[str, Any]) -> int:
     try:
-        return message_attributes.weigh(attributes) if attributes else 0
+        return message_attributes.size_of(attributes) if attributes else 0
     except ServiceError as refusal:
         raise ServiceError("ParameterValueInvalid", refusal.message) from refusal
 
@@ -173,12 +175,12 @@ def _publish(account: Account, topic: Topic, draft: Publication | ServiceError, 
         _fan_out(account, topic, publication, now)
         return {"MessageId": publication.id}
     scope = (topic.scope(draft.group), draft.deduplication_id or "")
-    taken = topic.taken.find(scope, now)
-    if taken is None:
-        taken = account.ids.uuid(), sequence_number(account.ids.key())
-        topic.taken.remember(scope, taken, now)
-        _fan_out(account, topic, replace(draft, id=taken[0], sequence=taken[1]), now)
-    return {"MessageId": taken[0], "SequenceNumber": taken[1]}
+    accepted = topic.recent.find(scope, now)
+    if accepted is None:
+        accepted = account.ids.uuid(), sequence_number(account.ids.key())
+        topic.recent.remember(scope, accepted, now)
+        _fan_out(account, topic, replace(draft, id=accepted[0], sequence=accepted[1]), now)
+    return {"MessageId": accepted[0], "SequenceNumber": accepted[1]}
 
 
 def _fan_out(account: Account, topic: Topic, publication: Publication, now: float) -> None:
@@ -190,27 +192,27 @@ def _fan_out(account: Account, topic: Topic, publication: Publication, now: floa
 def _deliver(account: Account, subscription: Subscription, publication: Publication, now: float) -> None:
     copy = _copy(account, subscription, publication)
     try:
-        _offer(account, subscription.endpoint, copy, now)
+        _send(account, subscription.endpoint, copy, now)
     except ServiceError as refusal:
         if subscription.dead_letters is not None:
             _dead_letter(account, subscription.dead_letters, copy, refusal, now)
 
 
 def _copy(account: Account, subscription: Subscription, publication: Publication) -> _Copy:
-    """Groups go to standard queues from standard topics only, and to FIFO queues always (SNS guide)."""
+    """Group and deduplication id are delivered only if topic and queue are of the same type (SNS guide)."""
     fifo = publication.deduplication_id is not None
     grouped = fifo == subscription.endpoint.endswith(".fifo")
     raw = subscription.raw
     return _Copy(
         body=publication.text if raw else publication.notification(subscription.arn, account.endpoint),
         size=publication.size,
-        attributes=publication.carried if raw else {},
+        attributes=publication.delivered_attributes if raw else {},
         group=publication.group if grouped else None,
         deduplication_id=publication.deduplication_id if grouped else None,
     )
 
 
-def _offer(account: Account, arn: str, copy: _Copy, now: float) -> None:
+def _send(account: Account, arn: str, copy: _Copy, now: float) -> None:
     queue: BrokerQueue | None = account.queue_by_arn(arn)
     if queue is None:
         raise ServiceError("QueueDoesNotExist", f"The specified queue does not exist: {arn}.")
@@ -228,18 +230,18 @@ def _offer(account: Account, arn: str, copy: _Copy, now: float) -> None:
 
 
 def _dead_letter(account: Account, arn: str, copy: _Copy, refusal: ServiceError, now: float) -> None:
-    """Attributes that would be too many with the reason of failure are left out in its favour."""
+    """The message's attributes are left out if they exceed the limit together with the failure reason."""
     reasons = {
         "RequestID": account.ids.uuid(),
         "ErrorCode": str(refusal.status),
         "ErrorMessage": refusal.message,
     }
-    told = {name: {"DataType": "String", "StringValue": text} for name, text in reasons.items()}
-    kept = {**copy.attributes, **told}
-    letter = replace(copy, attributes=kept if len(kept) <= ATTRIBUTES else told)
-    # What the dead-letter queue refuses too is lost, as it is at SNS.
+    failure = {name: {"DataType": "String", "StringValue": text} for name, text in reasons.items()}
+    kept = {**copy.attributes, **failure}
+    letter = replace(copy, attributes=kept if len(kept) <= ATTRIBUTES else failure)
+    # If the dead-letter queue refuses it too, the message is lost, as in SNS.
     with suppress(ServiceError):
-        _offer(account, arn, letter, now)
+        _send(account, arn, letter, now)
 
 
 ACTIONS = {"Publish": publish, "PublishBatch": publish_batch}

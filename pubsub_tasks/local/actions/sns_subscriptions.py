@@ -1,4 +1,4 @@
-"""SNS actions on subscriptions. Only queues subscribe here; knows no message."""
+"""SNS actions on subscriptions. Only queues can subscribe."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ Answer = dict[str, Any]
 
 
 def subscribe(account: Account, params: Params, now: float) -> Answer:
-    """Subscribe a queue, or find its subscription if that does not differ; confirmed at once."""
+    """Subscribe a queue, or return its subscription if its attributes are the same. Confirmed at once."""
     topic = account.topic(params.get("TopicArn") or "")
     endpoint, attributes = params.get("Endpoint") or "", params.get("Attributes") or {}
     _check_endpoint(topic, params.get("Protocol"), endpoint)
@@ -28,8 +28,10 @@ def subscribe(account: Account, params: Params, now: float) -> Answer:
 
 
 def confirm_subscription(account: Account, params: Params, now: float) -> Answer:
-    """The subscription that a token is for. Queues are confirmed at once, so no message carries a token: the
-    last part of a subscription's ARN stands for it."""
+    """The subscription of a token.
+
+    Queues are confirmed at once, so no message carries a token; the last part of the ARN serves as one.
+    """
     topic, token = account.topic(params.get("TopicArn") or ""), params.get("Token") or ""
     arn = f"{topic.arn}:{token}"
     if arn not in topic.subscriptions:
@@ -38,10 +40,10 @@ def confirm_subscription(account: Account, params: Params, now: float) -> Answer
 
 
 def unsubscribe(account: Account, params: Params, now: float) -> Answer:
-    """End a subscription; one that is not there is no error."""
+    """Delete a subscription; succeeds if there is none."""
     arn = params.get("SubscriptionArn") or ""
     if arn.count(":") != 6:
-        raise invalid_parameter("SubscriptionArn", f"{arn!r} is no ARN of a subscription.")
+        raise invalid_parameter("SubscriptionArn", f"{arn!r} is not the ARN of a subscription.")
     subscription = account.subscriptions.pop(arn, None)
     if subscription is not None:
         topic = account.topics[subscription.topic_arn]
@@ -69,7 +71,7 @@ def set_subscription_attributes(account: Account, params: Params, now: float) ->
     """Change one attribute."""
     subscription = _subscription(account, params)
     name, value = params.get("AttributeName") or "", params.get("AttributeValue") or ""
-    _keep(account, account.topics[subscription.topic_arn], subscription.changed({name: value}))
+    _store(account, account.topics[subscription.topic_arn], subscription.changed({name: value}))
     return {}
 
 
@@ -77,11 +79,11 @@ def _subscribe(account: Account, topic: Topic, endpoint: str, attributes: Mappin
     topic.check_large(topic.texts.get("MaximumMessageSize"), len(topic.subscriptions) + 1)
     arn = f"{topic.arn}:{account.ids.uuid()}"
     subscription = Subscription(arn, topic.arn, endpoint, account.number, {}).changed(attributes)
-    _keep(account, topic, subscription)
+    _store(account, topic, subscription)
     return subscription
 
 
-def _keep(account: Account, topic: Topic, subscription: Subscription) -> None:
+def _store(account: Account, topic: Topic, subscription: Subscription) -> None:
     if subscription.policy is not None:
         _check_policies(topic, subscription.arn)
     account.subscriptions[subscription.arn] = subscription

@@ -1,4 +1,4 @@
-"""SNS actions on topics: names, attributes, tags, lists. Knows no message."""
+"""SNS actions on topics: create, delete, list, attributes, tags."""
 
 import base64
 import re
@@ -19,7 +19,7 @@ _PAGE = 100
 
 
 def create_topic(account: Account, params: Params, now: float) -> Answer:
-    """Create a topic, or find the one that has this name and does not differ."""
+    """Create a topic, or return the one of this name if its attributes are the same."""
     name, attributes = params.get("Name") or "", dict(params.get("Attributes") or {})
     if params.get("DataProtectionPolicy"):
         attributes["DataProtectionPolicy"] = params["DataProtectionPolicy"]
@@ -35,7 +35,7 @@ def create_topic(account: Account, params: Params, now: float) -> Answer:
 
 
 def delete_topic(account: Account, params: Params, now: float) -> Answer:
-    """Delete a topic with its subscriptions; one that is not there is no error."""
+    """Delete a topic with its subscriptions; succeeds if there is none."""
     topic = account.topics.pop(params.get("TopicArn") or "", None)
     for arn in topic.subscriptions if topic else ():
         del account.subscriptions[arn]
@@ -73,7 +73,7 @@ def tag_resource(account: Account, params: Params, now: float) -> Answer:
 
 
 def untag_resource(account: Account, params: Params, now: float) -> Answer:
-    """Remove tags of a topic; those that are not there are no error."""
+    """Remove tags of a topic; absent ones are ignored."""
     topic = _resource(account, params)
     for key in params.get("TagKeys") or ():
         topic.tags.pop(key, None)
@@ -86,11 +86,13 @@ def list_tags_for_resource(account: Account, params: Params, now: float) -> Answ
     return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
-def page(params: Params, names: Sequence[str], field: str, shown: Callable[[str], dict[str, str]]) -> Answer:
-    """A hundred items in the order of `names`, and the token for the next hundred."""
+def page(
+    params: Params, names: Sequence[str], field: str, describe: Callable[[str], dict[str, str]]
+) -> Answer:
+    """One page of a hundred items in the order of `names`, with the token of the next page."""
     after = _after(params.get("NextToken"))
     rest = [name for name in names if name > after]
-    answer: Answer = {field: [shown(name) for name in rest[:_PAGE]]}
+    answer: Answer = {field: [describe(name) for name in rest[:_PAGE]]}
     if len(rest) > _PAGE:
         answer["NextToken"] = base64.urlsafe_b64encode(rest[_PAGE - 1].encode()).decode()
     return answer
@@ -100,7 +102,7 @@ def _after(token: str | None) -> str:
     try:
         return base64.urlsafe_b64decode(token or "").decode()
     except ValueError as error:
-        raise invalid_parameter("NextToken", f"{token!r} was not given by an earlier answer.") from error
+        raise invalid_parameter("NextToken", f"{token!r} is not a token of an earlier response.") from error
 
 
 def _check_name(name: str, fifo: bool) -> None:
@@ -108,7 +110,7 @@ def _check_name(name: str, fifo: bool) -> None:
         raise invalid_parameter(
             "Topic Name",
             f"{name!r} must be made up of ASCII letters, digits, underscores and hyphens, of at most 256 "
-            "characters, and must end with .fifo exactly where the attribute FifoTopic is true.",
+            "characters, and must end with .fifo if and only if the attribute FifoTopic is true.",
         )
 
 

@@ -1,4 +1,4 @@
-"""SQS actions on messages: what a request may say, and the shape of the answer. Knows no message's fate."""
+"""SQS actions on messages: validation of the parameters, and the shape of the response."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _NOT_HERE = "The request include parameter that is not valid for this queue type
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A message that was found legal but for its size (bytes); `delay` in seconds."""
+    """A validated message, except for its size in bytes; `delay` is in seconds."""
 
     size: int
     body: str
@@ -49,7 +49,7 @@ def send_message(account: Account, params: Params, now: float) -> Answer:
 
 
 def send_message_batch(account: Account, params: Params, now: float) -> Answer:
-    """Send up to ten messages, together up to 1 MiB; each succeeds or fails on its own."""
+    """Send up to ten messages of 1 MiB in total; each succeeds or fails alone."""
     queue = account.queue(params.get("QueueUrl"))
     entries = check_batch(params.get("Entries"))
     drafts = [_draft_or_refusal(queue, entry) for entry in entries]
@@ -59,11 +59,11 @@ def send_message_batch(account: Account, params: Params, now: float) -> Answer:
             "BatchRequestTooLong",
             f"Batch requests cannot be longer than {SQS_SIZE} bytes. You have sent {total} bytes.",
         )
-    return each(zip(entries, drafts, strict=True), lambda draft: _send(account, queue, draft, now))
+    return batch_response(zip(entries, drafts, strict=True), lambda draft: _send(account, queue, draft, now))
 
 
 def receive_message(account: Account, params: Params, now: float) -> Answer:
-    """Receive at once what there is; waiting is the face's business."""
+    """Receive what is available now. The caller waits for a long poll."""
     queue = account.queue(params.get("QueueUrl"))
     most = whole(params, "MaxNumberOfMessages", 1, RECEIVE) or 1
     visibility = whole(params, "VisibilityTimeout", 0, VISIBILITY)
@@ -83,26 +83,26 @@ def delete_message(account: Account, params: Params, now: float) -> Answer:
 
 
 def delete_message_batch(account: Account, params: Params, now: float) -> Answer:
-    """Delete up to ten messages, each on its own."""
+    """Delete up to ten messages; each succeeds or fails alone."""
     queue = account.queue(params.get("QueueUrl"))
     entries = check_batch(params.get("Entries"))
-    return each(((entry, entry) for entry in entries), lambda entry: _delete(queue, entry, now))
+    return batch_response(((entry, entry) for entry in entries), lambda entry: _delete(queue, entry, now))
 
 
 def change_message_visibility(account: Account, params: Params, now: float) -> Answer:
-    """Change the end of one hold."""
+    """Change the visibility timeout of one message."""
     return _change(account.queue(params.get("QueueUrl")), params, now)
 
 
 def change_message_visibility_batch(account: Account, params: Params, now: float) -> Answer:
-    """Change the end of up to ten holds, each on its own."""
+    """Change the visibility timeouts of up to ten messages; each succeeds or fails alone."""
     queue = account.queue(params.get("QueueUrl"))
     entries = check_batch(params.get("Entries"))
-    return each(((entry, entry) for entry in entries), lambda entry: _change(queue, entry, now))
+    return batch_response(((entry, entry) for entry in entries), lambda entry: _change(queue, entry, now))
 
 
-def each(entries: Iterable[tuple[Params, T]], act: Callable[[T], Answer]) -> Answer:
-    """The answer to a batch; a refusal of one entry is told in `Failed` and touches no other."""
+def batch_response(entries: Iterable[tuple[Params, T]], act: Callable[[T], Answer]) -> Answer:
+    """The response to a batch. An entry that fails is listed in `Failed` and does not affect the others."""
     successful, failed = [], []
     for entry, subject in entries:
         try:
@@ -132,7 +132,7 @@ def _draft(queue: BrokerQueue, params: Params) -> _Draft:
     attributes = params.get("MessageAttributes")
     if attributes:
         message_attributes.check_count(attributes)
-        size += message_attributes.weigh(attributes)
+        size += message_attributes.size_of(attributes)
         fields["attributes"] = attributes
     system = params.get("MessageSystemAttributes")
     if system:
@@ -174,7 +174,7 @@ def _trace_header(system: Params) -> str:
             f"The only message system attribute is AWSTraceHeader, a String; you have sent {list(system)}.",
         )
     value: str = attribute.get("StringValue") or ""
-    message_attributes.weigh({"AWSTraceHeader": attribute})
+    message_attributes.size_of({"AWSTraceHeader": attribute})
     return value
 
 
@@ -187,7 +187,7 @@ def _send(account: Account, queue: BrokerQueue, draft: _Draft | ServiceError, no
 
 
 def check_size(queue: BrokerQueue, size: int) -> None:
-    """Raise ServiceError `InvalidParameterValue` where the queue's MaximumMessageSize is passed."""
+    """Raise ServiceError `InvalidParameterValue` if the size exceeds the queue's MaximumMessageSize."""
     if size > queue.settings.size:
         raise ServiceError(
             "InvalidParameterValue",
@@ -197,7 +197,7 @@ def check_size(queue: BrokerQueue, size: int) -> None:
 
 
 def _receipt(message: StoredMessage, draft: _Draft) -> Answer:
-    """What a sender is told; of a duplicate, the id of the first message with the digests of this one."""
+    """The response to a send; for a duplicate, the id of the first message and the digests of this one."""
     first = message.body is draft.body
     answer = {
         "MessageId": message.id,

@@ -1,4 +1,4 @@
-"""SQS actions on move tasks: what may be started and what is told of it. Knows not how messages move."""
+"""SQS actions on message move tasks: start, cancel, list."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ _LISTED = 10
 
 
 def start_message_move_task(account: Account, params: Params, now: float) -> Answer:
-    """Move a dead-letter queue's messages to a queue, or each back to its source."""
+    """Start moving a dead-letter queue's messages to a queue, or each back to its source."""
     source = _queue(account, params, "SourceArn")
     destination = _queue(account, params, "DestinationArn") if params.get("DestinationArn") else None
     rate = whole(params, "MaxNumberOfMessagesPerSecond", 1, MOVES_PER_SECOND)
@@ -32,13 +32,13 @@ def start_message_move_task(account: Account, params: Params, now: float) -> Ans
 
 
 def cancel_message_move_task(account: Account, params: Params, now: float) -> Answer:
-    """Stop a task; what it has moved stays moved."""
+    """Stop a task; messages that it has moved stay moved."""
     if not params.get("TaskHandle"):
         raise missing("TaskHandle")
     task = account.moves.find(params["TaskHandle"])
     if task is None:
         raise ServiceError("ResourceNotFoundException", "Task does not exist.")
-    if not task.running:
+    if not task.is_running:
         raise ServiceError(
             "UnsupportedOperation", f"Only active tasks can be cancelled; it is {task.status}."
         )
@@ -47,10 +47,10 @@ def cancel_message_move_task(account: Account, params: Params, now: float) -> An
 
 
 def list_message_move_tasks(account: Account, params: Params, now: float) -> Answer:
-    """The latest tasks of a dead-letter queue; one, unless more are asked for."""
+    """The latest tasks of a dead-letter queue, by default one."""
     source = _queue(account, params, "SourceArn")
     most = whole(params, "MaxResults", 1, _LISTED) or 1
-    return {"Results": [_told(task) for task in account.moves.of(source.name)[:most]]}
+    return {"Results": [_describe(task) for task in account.moves.of(source.name)[:most]]}
 
 
 def _queue(account: Account, params: Params, name: str) -> BrokerQueue:
@@ -77,7 +77,7 @@ def _check(account: Account, source: BrokerQueue, destination: BrokerQueue | Non
         raise invalid_value(
             "DestinationArn", destination.arn, "Source and destination must be queues of the same type."
         )
-    if any(task.running for task in account.moves.of(source.name)):
+    if any(task.is_running for task in account.moves.of(source.name)):
         raise ServiceError(
             "UnsupportedOperation",
             "There is already a task running. Only one active task is allowed for a source queue arn at a "
@@ -86,12 +86,12 @@ def _check(account: Account, source: BrokerQueue, destination: BrokerQueue | Non
 
 
 def _handle(account: Account, source: BrokerQueue) -> str:
-    told = json.dumps({"taskId": account.ids.uuid(), "sourceArn": source.arn})
-    return base64.b64encode(told.encode()).decode()
+    content = json.dumps({"taskId": account.ids.uuid(), "sourceArn": source.arn})
+    return base64.b64encode(content.encode()).decode()
 
 
-def _told(task: MoveTask) -> Answer:
-    told: Answer = {
+def _describe(task: MoveTask) -> Answer:
+    status: Answer = {
         "Status": task.status,
         "SourceArn": task.source.arn,
         "ApproximateNumberOfMessagesMoved": task.moved,
@@ -99,12 +99,12 @@ def _told(task: MoveTask) -> Answer:
         "StartedTimestamp": round(task.started_at * 1000),
     }
     optional = {
-        "TaskHandle": task.handle if task.running else None,
+        "TaskHandle": task.handle if task.is_running else None,
         "DestinationArn": task.destination.arn if task.destination else None,
-        "MaxNumberOfMessagesPerSecond": task.told_rate,
+        "MaxNumberOfMessagesPerSecond": task.requested_rate,
         "FailureReason": task.failure,
     }
-    return {**told, **{name: value for name, value in optional.items() if value is not None}}
+    return {**status, **{name: value for name, value in optional.items() if value is not None}}
 
 
 ACTIONS = {

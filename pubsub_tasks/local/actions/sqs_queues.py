@@ -1,4 +1,4 @@
-"""SQS actions on queues: names, attributes, tags, lists. Knows no message."""
+"""SQS actions on queues: create, delete, list, purge, attributes, tags."""
 
 import base64
 import binascii
@@ -31,7 +31,7 @@ _PAGE = 1_000
 
 
 def create_queue(account: Account, params: Params, now: float) -> Answer:
-    """Create a queue, or find the one that has this name and does not differ."""
+    """Create a queue, or return the one of this name if its attributes are the same."""
     name, attributes = params.get("QueueName"), dict(params.get("Attributes") or {})
     if attributes.get("FifoQueue") == "false":
         del attributes["FifoQueue"]
@@ -50,7 +50,7 @@ def create_queue(account: Account, params: Params, now: float) -> Answer:
 
 
 def delete_queue(account: Account, params: Params, now: float) -> Answer:
-    """Delete a queue and everything in it."""
+    """Delete a queue and its messages."""
     queue = account.queue(params.get("QueueUrl"))
     del account.queues[queue.name]
     account.deleted_at[queue.name] = now
@@ -59,7 +59,7 @@ def delete_queue(account: Account, params: Params, now: float) -> Answer:
 
 
 def get_queue_url(account: Account, params: Params, now: float) -> Answer:
-    """The URL for a name."""
+    """The URL of a queue by name."""
     name = params.get("QueueName")
     if not name:
         raise missing("QueueName")
@@ -67,14 +67,14 @@ def get_queue_url(account: Account, params: Params, now: float) -> Answer:
 
 
 def list_queues(account: Account, params: Params, now: float) -> Answer:
-    """URLs of queues by prefix, in the order of names."""
+    """URLs of the queues with a name prefix, ordered by name."""
     prefix = params.get("QueueNamePrefix") or ""
     names = sorted(name for name in account.queues if name.startswith(prefix))
     return _page(account, params, names, "QueueUrls")
 
 
 def list_dead_letter_source_queues(account: Account, params: Params, now: float) -> Answer:
-    """URLs of the queues that name this one as their dead-letter queue."""
+    """URLs of the queues whose redrive policy names this one."""
     queue = account.queue(params.get("QueueUrl"))
     return {
         "queueUrls": [],
@@ -83,7 +83,7 @@ def list_dead_letter_source_queues(account: Account, params: Params, now: float)
 
 
 def get_queue_attributes(account: Account, params: Params, now: float) -> Answer:
-    """The attributes that were asked for; none by default."""
+    """The requested attributes; none by default."""
     queue = account.queue(params.get("QueueUrl"))
     names = params.get("AttributeNames") or ()
     for name in names:
@@ -97,7 +97,7 @@ def get_queue_attributes(account: Account, params: Params, now: float) -> Answer
 
 
 def set_queue_attributes(account: Account, params: Params, now: float) -> Answer:
-    """Change some attributes, all of them or none."""
+    """Change attributes; if one is not legal, none is changed."""
     queue = account.queue(params.get("QueueUrl"))
     attributes = params.get("Attributes") or {}
     if not attributes:
@@ -113,7 +113,7 @@ def set_queue_attributes(account: Account, params: Params, now: float) -> Answer
 
 
 def purge_queue(account: Account, params: Params, now: float) -> Answer:
-    """Delete every message of a queue."""
+    """Delete all messages of a queue."""
     account.queue(params.get("QueueUrl")).purge(now)
     return {}
 
@@ -126,7 +126,7 @@ def tag_queue(account: Account, params: Params, now: float) -> Answer:
 
 
 def untag_queue(account: Account, params: Params, now: float) -> Answer:
-    """Remove tags; those that are not there are no error."""
+    """Remove tags; absent ones are ignored."""
     queue = account.queue(params.get("QueueUrl"))
     for key in params.get("TagKeys") or ():
         queue.tags.pop(key, None)

@@ -1,4 +1,4 @@
-"""STS's one action here: who is asking. Any credentials are those of this account's only user."""
+"""The STS action GetCallerIdentity. All credentials belong to the account's only user."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ USER_ID = "AIDAEMBEDDEDBROKERUSR"
 
 
 def get_caller_identity(account: Account, params: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """The account, and the ARN of its user."""
+    """The account, user id and ARN of the caller."""
     return {
         "Arn": f"arn:aws:iam::{account.number}:user/embedded",
         "UserId": USER_ID,

@@ -1,1 +1,1 @@
-"""The queues of the local broker."""
+"""The queues of the local broker: standard and FIFO, redrive policies and move tasks."""

@@ -1,4 +1,4 @@
-"""QueueSettings: the attributes of a queue that one can set, and their ranges. Knows no queue and no message.
+"""The attributes that can be set on a queue, and their ranges.
 
 Source of names, ranges and defaults: CreateQueue in the SQS model.
 """
@@ -49,7 +49,7 @@ NAMES = frozenset((*_RANGES, *_CHOICES, *_TEXTS))
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """What is set on a queue, as text in `texts` and read in the rest. Times in seconds, sizes in bytes."""
+    """The attributes of a queue: as text in `texts`, parsed in the other fields. Seconds and bytes."""
 
     fifo: bool
     texts: Mapping[str, str]
@@ -65,12 +65,12 @@ class QueueSettings:
 
     @classmethod
     def create(cls, fifo: bool, attributes: Mapping[str, str]) -> "QueueSettings":
-        """The defaults with these attributes on top; raises ServiceError for what is not legal."""
+        """The defaults, overridden by these attributes. Raises ServiceError if one is not legal."""
         defaults = {**_DEFAULTS, **(_FIFO_DEFAULTS if fifo else {})}
         return cls(fifo, {}).changed({**defaults, **attributes})
 
     def changed(self, attributes: Mapping[str, str]) -> "QueueSettings":
-        """With these attributes changed, all or none; an empty text removes a policy.
+        """A copy with these attributes changed; an empty text removes a policy.
 
         Raises:
             ServiceError: `InvalidAttributeName`, `InvalidAttributeValue`, `InvalidParameterValue`.
@@ -85,7 +85,7 @@ class QueueSettings:
         return replace(self, texts=texts, **_read(texts))
 
     def conflict(self, attributes: Mapping[str, str]) -> str | None:
-        """The first attribute that is asked for with another value than the queue has."""
+        """The first of these attributes whose value differs from the queue's, or None."""
         for name, value in attributes.items():
             if not _same(self.texts.get(name, ""), value):
                 return name
@@ -113,14 +113,14 @@ def _check(name: str, value: str, fifo: bool) -> None:
     if name in _RANGES:
         low, high = _RANGES[name]
         legal = value.isdecimal() and value.isascii() and low <= int(value) <= high
-        told = f"a whole number from {low} to {high}"
+        expected = f"a whole number from {low} to {high}"
     elif name in _CHOICES:
-        legal, told = value in _CHOICES[name], " or ".join(_CHOICES[name])
+        legal, expected = value in _CHOICES[name], " or ".join(_CHOICES[name])
     else:
-        legal, told = name != "Policy" or not value or _is_json(value), "a policy in JSON"
+        legal, expected = name != "Policy" or not value or _is_json(value), "a policy in JSON"
     if not legal:
         raise ServiceError(
-            "InvalidAttributeValue", f"Invalid value for the parameter {name}: '{value}' is not {told}."
+            "InvalidAttributeValue", f"Invalid value for the parameter {name}: '{value}' is not {expected}."
         )
 
 

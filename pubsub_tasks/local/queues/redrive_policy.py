@@ -1,6 +1,6 @@
-"""Redrive policies: which queue takes what was received too often, and which queues may ask it to.
+"""The queue attributes RedrivePolicy and RedriveAllowPolicy.
 
-Knows the two JSON texts and their rules; reads no queue. Source: CreateQueue, SetQueueAttributes.
+Source: SQS API reference, CreateQueue and SetQueueAttributes.
 """
 
 import json
@@ -16,18 +16,20 @@ _DEFAULT_COUNT = 10
 
 @dataclass(frozen=True, slots=True)
 class RedrivePolicy:
-    """After `most` receives a message moves to the queue `target` (ARN)."""
+    """Moves a message to the queue `target` (ARN) after `most` receives."""
 
     target: str
     most: int
 
     @classmethod
     def parse(cls, text: str) -> "RedrivePolicy":
-        """Read the attribute `RedrivePolicy`; raises ServiceError `InvalidParameterValue`."""
+        """Parse the attribute. Raises ServiceError `InvalidParameterValue`."""
         policy = _read("RedrivePolicy", text)
         target = policy.get("deadLetterTargetArn")
         if not isinstance(target, str) or len(target.split(":")) != 6:
-            raise invalid_value("RedrivePolicy", text, "deadLetterTargetArn is missing or no ARN of a queue.")
+            raise invalid_value(
+                "RedrivePolicy", text, "deadLetterTargetArn is missing or is not the ARN of a queue."
+            )
         return cls(target, cls._count(text, policy.get("maxReceiveCount", _DEFAULT_COUNT)))
 
     @staticmethod
@@ -45,13 +47,13 @@ class RedrivePolicy:
 
 @dataclass(frozen=True, slots=True)
 class RedriveAllowPolicy:
-    """Which source queues (ARNs) may name this queue as theirs; None means all."""
+    """The source queues (ARNs) that may use this queue as their dead-letter queue; None means all."""
 
     sources: frozenset[str] | None
 
     @classmethod
     def parse(cls, text: str) -> "RedriveAllowPolicy":
-        """Read the attribute `RedriveAllowPolicy`; raises ServiceError `InvalidParameterValue`."""
+        """Parse the attribute. Raises ServiceError `InvalidParameterValue`."""
         policy = _read("RedriveAllowPolicy", text)
         permission = policy.get("redrivePermission")
         arns = policy.get("sourceQueueArns")
@@ -70,7 +72,7 @@ class RedriveAllowPolicy:
         return cls(None if permission == "allowAll" else frozenset())
 
     def allows(self, source_arn: str) -> bool:
-        """True where that queue may dead-letter to this one."""
+        """Whether the queue with this ARN may use this queue as its dead-letter queue."""
         return self.sources is None or source_arn in self.sources
 
 
@@ -93,5 +95,5 @@ def _read(name: str, text: str) -> Mapping[str, Any]:
 
 
 def refuse_target(text: str, reason: str) -> ServiceError:
-    """The refusal of a dead-letter queue that is missing, of the wrong type, or not to be used."""
+    """The error for a dead-letter queue that is missing, of the wrong type, or not allowed."""
     return invalid_value("RedrivePolicy", text, reason)

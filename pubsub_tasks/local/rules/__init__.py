@@ -1,1 +1,1 @@
-"""What the local broker's queues and topics share: names, limits, errors, the account."""
+"""The local broker as one call, and what its queues and topics share: limits, errors, the account."""

@@ -1,4 +1,4 @@
-"""Account: the queues and topics of one account in one region, by name, URL and ARN. Knows no action."""
+"""The queues and topics of one account in one region, found by name, URL or ARN."""
 
 from collections.abc import Iterable
 from random import Random
@@ -12,11 +12,11 @@ from .service_errors import ServiceError, invalid_parameter, missing
 
 
 class Account:
-    """Everything that stands, and what is needed to name it.
+    """All queues, topics, subscriptions and move tasks of an account.
 
     Attributes:
-        endpoint: the beginning of queue URLs; may be set late, once a port is known.
-        changed_queues: names of queues that changed in a way a waiting receiver should hear of.
+        endpoint: prefix of queue URLs; may be set later, once a port is known.
+        changed_queues: names of queues in which a message may have become receivable, for waiting receives.
         deleted_at: when a queue of this name was deleted (epoch seconds).
     """
 
@@ -36,19 +36,22 @@ class Account:
         self.deleted_at: dict[str, float] = {}
 
     def queue_url(self, name: str) -> str:
-        """The URL by which SDKs know a queue."""
+        """The URL of the queue of this name."""
         return f"{self.endpoint}/{self.number}/{name}"
 
     def queue_arn(self, name: str) -> str:
-        """The ARN by which topics and policies know a queue."""
+        """The ARN of the queue of this name."""
         return f"arn:aws:sqs:{self.region}:{self.number}:{name}"
 
     def topic_arn(self, name: str) -> str:
-        """The ARN by which everybody knows a topic."""
+        """The ARN of the topic of this name."""
         return f"arn:aws:sns:{self.region}:{self.number}:{name}"
 
     def queue(self, url: str | None) -> BrokerQueue:
-        """The queue behind a URL of any host; raises ServiceError `QueueDoesNotExist`, `MissingParameter`."""
+        """The queue of a URL, whatever its host.
+
+        Raises ServiceError `QueueDoesNotExist`, `MissingParameter`.
+        """
         if not url:
             raise missing("QueueUrl")
         queue = self.queues.get(url.rpartition("/")[2])
@@ -57,17 +60,17 @@ class Account:
         return queue
 
     def queue_by_arn(self, arn: str) -> BrokerQueue | None:
-        """The queue behind an ARN, None where there is none here."""
+        """The queue of an ARN, or None if there is none."""
         queue = self.queues.get(arn.rpartition(":")[2])
         return queue if queue is not None and queue.arn == arn else None
 
     def dead_letters(self, queue: BrokerQueue) -> BrokerQueue | None:
-        """Where the queue's redrive policy points, None without policy or target."""
+        """The dead-letter queue in the queue's redrive policy, or None if it has none or does not exist."""
         policy = queue.settings.redrive
         return self.queue_by_arn(policy.target) if policy else None
 
     def sources(self, dead_letters: BrokerQueue) -> Iterable[BrokerQueue]:
-        """The queues whose redrive policy points here."""
+        """The queues whose redrive policy names this dead-letter queue."""
         return (
             queue
             for queue in self.queues.values()
@@ -75,7 +78,7 @@ class Account:
         )
 
     def topic(self, arn: str) -> Topic:
-        """The topic of an ARN; raises ServiceError `InvalidParameter`, `NotFound`."""
+        """The topic of an ARN. Raises ServiceError `InvalidParameter`, `NotFound`."""
         if not arn.startswith("arn:") or arn.count(":") != 5:
             raise invalid_parameter("TopicArn", f"An ARN must have 6 elements, not {arn!r}.")
         topic = self.topics.get(arn)

@@ -1,7 +1,7 @@
-"""Broker: SQS and SNS behind one call. Knows names and actions; never reads a clock, never waits.
+"""SQS and SNS behind one call: finds the action of a request and carries it out.
 
-The rules are SQS's and SNS's as AWS documents them, without permissions, encryption and throttling. What
-calls it holds a lock, tells the time, and does the waiting of long polls with `wake_at` and `on_arrival`.
+It follows AWS's documentation, without permissions, encryption and throttling. No I/O; `now` is a parameter.
+The caller serializes calls and waits for long polls, with `wait`, `wake_at` and `on_arrival`.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,8 +44,8 @@ class Broker:
     """Queues and topics of one account in one region.
 
     Attributes:
-        on_arrival: called after an action with the name of each queue in which something may have become
-            receivable, or may become so earlier than `wake_at` told.
+        on_arrival: called after an action with the name of each queue in which a message may have become
+            receivable, or may become so earlier than `wake_at` returned.
     """
 
     def __init__(
@@ -57,7 +57,10 @@ class Broker:
         random: Random | None = None,
         remembers_deleted: bool = False,
     ) -> None:
-        """`random` makes the ids; `remembers_deleted` keeps a deleted queue's name for 60 s, as AWS does."""
+        """`random` generates the ids.
+
+        `remembers_deleted` reserves a deleted queue's name for 60 s, as AWS does.
+        """
         self._account = Account(region, account, endpoint, random or Random(), remembers_deleted)
         self.on_arrival: Callable[[str], None] = lambda queue_name: None
 
@@ -73,7 +76,7 @@ class Broker:
 
     @property
     def endpoint(self) -> str:
-        """The beginning of queue URLs."""
+        """The prefix of queue URLs."""
         return self._account.endpoint
 
     @endpoint.setter
@@ -85,15 +88,15 @@ class Broker:
 
         Args:
             service: `sqs`, `sns` or `sts`.
-            action: its name at AWS, such as `SendMessage`.
-            params: what boto3's method takes.
-            now: epoch seconds, never less than at the call before.
+            action: its name in the AWS API, such as `SendMessage`.
+            params: the parameters of boto3's method.
+            now: epoch seconds; must not be less than at the previous call.
 
         Returns:
-            What boto3's method returns, without `ResponseMetadata`.
+            The response of boto3's method, without `ResponseMetadata`.
 
         Raises:
-            ServiceError: the service's own refusal; nothing was changed.
+            ServiceError: the error of the service; nothing was changed.
         """
         known = _ACTIONS[service].get(action)
         if known is None:
@@ -102,24 +105,24 @@ class Broker:
             )
         account = self._account
         try:
-            if account.moves.under_way:
+            if account.moves.running:
                 account.moves.advance(account.queue_by_arn, now)
             return known(account, params, now)
         finally:
-            self._tell()
+            self._notify()
 
     def wait(self, params: Mapping[str, Any]) -> int:
-        """Seconds that a ReceiveMessage with these parameters waits for a message to come."""
-        told = params.get("WaitTimeSeconds")
-        return self._account.queue(params.get("QueueUrl")).settings.wait if told is None else int(told)
+        """Seconds that a ReceiveMessage with these parameters waits for a message."""
+        seconds = params.get("WaitTimeSeconds")
+        return self._account.queue(params.get("QueueUrl")).settings.wait if seconds is None else int(seconds)
 
     def wake_at(self, queue_url: str, now: float) -> float | None:
-        """When something that is delayed or in flight may become receivable (epoch seconds), or None."""
+        """When a message that is delayed or in flight may become receivable (epoch seconds), or None."""
         queue = self._account.queue(queue_url)
         moments = queue.wake_at(), self._account.moves.wake_at(queue, now)
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         changed_queues = self._account.changed_queues
         while changed_queues:
             self.on_arrival(changed_queues.pop())

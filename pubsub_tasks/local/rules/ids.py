@@ -1,8 +1,8 @@
-"""Ids: everything the broker makes up, from one source of chance, so that a seed repeats a run."""
+"""Message ids, tokens and sequence numbers, from one random generator so that a seed repeats a run."""
 
 from random import Random
 
-# 20 digits, and room to grow; AWS promises no more than a large, increasing number.
+# 20 digits with room to grow; AWS only promises a large, increasing number.
 _FIRST_SEQUENCE = 18_850_000_000_000_000_000
 _STEP = 256
 _VERSION_4 = (1 << 128) - 1 ^ (0xF << 76) ^ (0x3 << 62)
@@ -25,11 +25,11 @@ class Ids:
         return f"{self._bits(64):016x}"
 
     def key(self) -> int:
-        """A number larger than every one before: the place of a message in its queue."""
+        """A number larger than all before: the position of a message in its queue."""
         self._key += 1
         return self._key
 
 
 def sequence_number(key: int) -> str:
-    """The 20-digit, increasing number that FIFO queues and topics show for a key."""
+    """The 20-digit sequence number that FIFO queues and topics return for a key."""
     return str(_FIRST_SEQUENCE + key * _STEP)

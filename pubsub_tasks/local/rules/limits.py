@@ -1,4 +1,4 @@
-"""The numbers and alphabets of SQS and SNS, and the checks of single values. Knows no queue and no topic.
+"""Limits and allowed characters of SQS and SNS, and checks of single values.
 
 Sources: the service models in botocore (`sqs/2012-11-05`, `sns/2010-03-31`) and the quota pages of the
 SQS and SNS developer guides. Sizes are bytes, times are seconds.
@@ -10,7 +10,7 @@ from typing import Any
 
 from .service_errors import ServiceError, invalid_value
 
-VISIBILITY = 43_200  # 12 h, counted from the receive
+VISIBILITY = 43_200  # 12 h, from the receive
 DELAY = 900
 WAIT = 20
 RECEIVE = 10
@@ -20,14 +20,14 @@ IN_FLIGHT = 120_000
 SQS_SIZE = 1_048_576
 SNS_SIZE = 262_144  # a topic's MaximumMessageSize may raise it to SQS_SIZE
 MINIMUM_SIZE = 1_024
-RECENT = 300.0  # deduplication and replayed receives
+RECENT = 300.0  # deduplication and repeated receives
 PURGE = 60.0
 RECREATE = 60.0
 MOVES_PER_SECOND = 500
 SOURCE_QUEUES = 10
 RECEIVE_COUNT = 1_000
 TAGS = 50
-FILTER_POLICIES = 200  # of one topic
+FILTER_POLICIES = 200  # per topic
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TOKEN = re.compile(r"[!-~]{1,128}")
@@ -39,7 +39,7 @@ _ALLOWED = (
 
 
 def whole(params: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
-    """An optional integer parameter; raises ServiceError where it is out of range."""
+    """An optional integer parameter. Raises ServiceError if it is out of range."""
     value = params.get(name)
     if value is None:
         return None
@@ -49,14 +49,14 @@ def whole(params: Mapping[str, Any], name: str, low: int, high: int) -> int | No
 
 
 def text_size(text: str) -> int:
-    """Bytes of the text in UTF-8."""
+    """Size of the text in bytes of UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def check_characters(text: str, where: str) -> None:
-    """Refuse what XML 1.0 cannot carry; raises ServiceError `InvalidMessageContents`.
+def check_characters(text: str, part: str) -> None:
+    """Raise ServiceError `InvalidMessageContents` for characters that XML 1.0 does not allow.
 
-    `isprintable` never accepts what the set refuses, and is much faster than a search.
+    `isprintable` is False for all of these, and much faster than a search.
     """
     if text.isprintable():
         return
@@ -64,12 +64,15 @@ def check_characters(text: str, where: str) -> None:
     if illegal:
         raise ServiceError(
             "InvalidMessageContents",
-            f"Invalid binary character '#x{ord(illegal[0]):X}' was found in the {where}, {_ALLOWED}.",
+            f"Invalid binary character '#x{ord(illegal[0]):X}' was found in the {part}, {_ALLOWED}.",
         )
 
 
 def check_token(name: str, value: object) -> None:
-    """Message group, deduplication and attempt ids: 1 to 128 of ASCII letters, digits and punctuation."""
+    """Raise ServiceError unless a group, deduplication or attempt id is legal.
+
+    Legal are 1 to 128 ASCII letters, digits and punctuation characters.
+    """
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise invalid_value(
             name,
@@ -79,7 +82,7 @@ def check_token(name: str, value: object) -> None:
 
 
 def check_batch(entries: Sequence[Mapping[str, Any]] | None) -> Sequence[Mapping[str, Any]]:
-    """1 to 10 entries with distinct, legal ids; raises the ServiceError that both services use."""
+    """The entries of a batch. Raises ServiceError unless there are 1 to 10 with distinct, legal ids."""
     if not entries:
         raise ServiceError("EmptyBatchRequest", "There should be at least one entry in the request.")
     if len(entries) > BATCH:
@@ -109,7 +112,7 @@ def _entry_id(entry: Mapping[str, Any]) -> str:
 
 
 def failure(entry: Mapping[str, Any], refusal: ServiceError) -> dict[str, Any]:
-    """One entry of a batch's `Failed`."""
+    """One entry of `Failed` in the response to a batch."""
     return {
         "Id": entry["Id"],
         "Code": refusal.code,

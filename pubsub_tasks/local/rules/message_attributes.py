@@ -1,4 +1,4 @@
-"""Message attributes: what is legal, what they weigh, their MD5, which were asked for. Knows no message.
+"""Message attributes of SQS and SNS: validation, size, MD5, and selection by name.
 
 An attribute is in boto3's shape: `{"DataType": "String", "StringValue": "…"}` or with `BinaryValue` (bytes).
 """
@@ -17,11 +17,11 @@ _TYPES = ("String", "Number", "Binary")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def weigh(attributes: Mapping[str, Any]) -> int:
-    """Bytes of all names, types and values, which count as the message's own.
+def size_of(attributes: Mapping[str, Any]) -> int:
+    """Size in bytes of all names, types and values, which counts towards the message's size.
 
     Raises:
-        ServiceError: `InvalidParameterValue` for a name, type or value that is not legal.
+        ServiceError: `InvalidParameterValue` if a name, type or value is not legal.
     """
     return sum(
         text_size(name) + text_size(attribute["DataType"]) + _value_size(name, attribute)
@@ -31,7 +31,10 @@ def weigh(attributes: Mapping[str, Any]) -> int:
 
 
 def check_count(attributes: Mapping[str, Any]) -> None:
-    """SQS takes ten; SNS takes more, but cannot deliver them raw."""
+    """Raise ServiceError for more than ten, the limit of SQS.
+
+    SNS accepts more but cannot deliver them raw.
+    """
     if len(attributes) > ATTRIBUTES:
         raise _refused(
             f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{ATTRIBUTES}]."
@@ -39,7 +42,7 @@ def check_count(attributes: Mapping[str, Any]) -> None:
 
 
 def digest(attributes: Mapping[str, Any]) -> str:
-    """MD5 as SDKs compute it: per name in order, length-prefixed name and type, transport type, value."""
+    """MD5 as SDKs compute it: in order of names, length-prefixed name and type, transport type, value."""
     state = md5(usedforsecurity=False)
     for name in sorted(attributes):
         attribute = attributes[name]
@@ -54,7 +57,7 @@ def digest(attributes: Mapping[str, Any]) -> str:
 
 
 def chosen(attributes: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
-    """Those asked for: by name, by `prefix.*`, or all by `All` and `.*` (ReceiveMessage)."""
+    """The attributes selected by name, by `prefix.*`, or by `All` or `.*` (ReceiveMessage)."""
     if "All" in names or ".*" in names:
         return attributes
     prefixes = tuple(name[:-2] for name in names if name.endswith(".*"))

@@ -1,4 +1,4 @@
-"""RecentKeys: what is remembered for some minutes and then forgotten. Knows not what it is for."""
+"""A mapping whose entries expire, for deduplication and repeated receives."""
 
 from collections import deque
 from typing import Generic, TypeVar
@@ -10,9 +10,9 @@ V = TypeVar("V")
 
 
 class RecentKeys(Generic[K, V]):
-    """A mapping whose entries lapse; every operation takes constant time, spread over the calls.
+    """A mapping whose entries expire after `seconds`, by default five minutes.
 
-    Serves deduplication, and receives that can be asked for again; both last five minutes.
+    Every operation takes constant time, amortized over the calls. `now` must not decrease.
     """
 
     def __init__(self, seconds: float = RECENT) -> None:
@@ -21,13 +21,13 @@ class RecentKeys(Generic[K, V]):
         self._order: deque[tuple[float, K]] = deque()
 
     def find(self, key: K, now: float) -> V | None:
-        """What was remembered under the key less than five minutes ago."""
+        """The value of the key, or None if it is absent or has expired."""
         self._forget(now)
         entry = self._entries.get(key)
         return entry[1] if entry else None
 
     def remember(self, key: K, value: V, now: float) -> None:
-        """Keep the value, and count its five minutes from now."""
+        """Set the value of the key; its time starts now."""
         until = now + self._seconds
         self._entries[key] = (until, value)
         self._order.append((until, key))

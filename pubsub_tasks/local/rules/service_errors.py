@@ -1,9 +1,9 @@
-"""What SQS and SNS answer when they refuse: codes, HTTP statuses, whose fault. Knows no rule behind it."""
+"""The errors of SQS and SNS: codes, messages, HTTP statuses."""
 
 _SQS = "AWS.SimpleQueueService."
 
-# SQS speaks JSON, but its SDKs still show the codes of the older query protocol. The pairs and statuses
-# are those of the `awsQueryError` traits of the SQS model; a code that is absent is the same in both.
+# SQS uses the JSON protocol, but its SDKs still show the codes of the older query protocol. Source: the
+# `awsQueryError` traits of the SQS model. A code that is not listed is the same in both protocols.
 _QUERY_CODES = {
     "BatchEntryIdsNotDistinct": _SQS + "BatchEntryIdsNotDistinct",
     "BatchRequestTooLong": _SQS + "BatchRequestTooLong",
@@ -31,15 +31,15 @@ _STATUSES = {
 
 
 class ServiceError(Exception):
-    """A refusal, in the service's own words.
+    """An error response of SQS or SNS.
 
     Attributes:
         code: the shape's name in SQS (`QueueDoesNotExist`), the code itself in SNS (`NotFound`).
-        message: what the service says.
-        query_code: what SDKs of SQS's query protocol know it by (`AWS.SimpleQueueService.NonExistentQueue`).
-            SNS has no use for it.
+        message: the error message of the service.
+        query_code: the code in SQS's query protocol (`AWS.SimpleQueueService.NonExistentQueue`), which SDKs
+            show; unused for SNS.
         status: HTTP status.
-        sender_fault: True where sending the same again can never succeed.
+        sender_fault: True if repeating the same request cannot succeed.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -52,17 +52,17 @@ class ServiceError(Exception):
 
 
 def invalid_value(parameter: str, value: object, reason: str) -> ServiceError:
-    """SQS's `InvalidParameterValue`, in its usual sentence."""
+    """SQS's `InvalidParameterValue`."""
     return ServiceError(
         "InvalidParameterValue", f"Value {value} for parameter {parameter} is invalid. Reason: {reason}"
     )
 
 
 def missing(parameter: str) -> ServiceError:
-    """SQS's refusal of a request that lacks a parameter."""
+    """SQS's `MissingParameter`."""
     return ServiceError("MissingParameter", f"The request must contain the parameter {parameter}.")
 
 
 def invalid_parameter(parameter: str, reason: str) -> ServiceError:
-    """SNS's `InvalidParameter`, in its usual sentence."""
+    """SNS's `InvalidParameter`."""
     return ServiceError("InvalidParameter", f"Invalid parameter: {parameter} Reason: {reason}")

@@ -1,6 +1,6 @@
-"""Matchers: one value of a filter policy, and what it lets through. Knows no key and no message.
+"""Matchers for single values in an SNS filter policy, such as prefix, numeric and anything-but.
 
-A rule is asked with all values that a message has under one key: none where the key is absent. Sources: the
+A rule is called with all values that a message has for a key; with none if the key is absent. Sources: the
 pages on string value matching, numeric value matching and key matching of the SNS developer guide.
 """
 
@@ -24,7 +24,7 @@ _WILDCARD = re.compile(r"\\[\\*]|\*+|[^\\*]+|\\", re.DOTALL)
 
 
 def rule(given: object) -> Rule:
-    """The rule that one element of a key's array stands for; raises ServiceError `InvalidParameter`."""
+    """The rule for one element of a key's array. Raises ServiceError `InvalidParameter`."""
     if not isinstance(given, dict):
         return partial(_some, _equal(given))
     keyword, operand = _only(given)
@@ -38,7 +38,7 @@ def rule(given: object) -> Rule:
 
 
 def refused(reason: str) -> ServiceError:
-    """What SNS says of a filter policy that it does not understand."""
+    """SNS's error for an invalid filter policy."""
     return ServiceError("InvalidParameter", f"Invalid parameter: FilterPolicy: {reason}")
 
 
@@ -62,7 +62,7 @@ def _equal(given: object) -> Matcher:
 
 
 def _comparable(leaf: Leaf) -> tuple[str, object]:
-    """JSON tells apart what Python takes for equal: 1 and true, and it takes 1 and 1.0 for the same."""
+    """Type and value for comparison as in JSON: 1 and true differ, 1 and 1.0 are equal."""
     if _is_number(leaf):
         return "number", _fixed(leaf)
     return type(leaf).__name__, leaf
@@ -73,7 +73,7 @@ def _is_number(leaf: object) -> bool:
 
 
 def _fixed(number: Any) -> int | None:
-    """The number in hundred-thousandths, None where it is beyond what SNS compares."""
+    """The number in units of 0.00001, or None if it is out of the range that SNS compares."""
     return round(number * _STEPS) if abs(number) <= _LARGEST else None
 
 
@@ -108,10 +108,12 @@ def _ignoring_case(given: object) -> Matcher:
 
 
 def _wildcard(given: object) -> Matcher:
-    """`*` is any text; `\\*` and `\\\\` are the characters themselves."""
+    """`*` matches any text; `\\*` and `\\\\` match the characters `*` and `\\`."""
     parts = _WILDCARD.findall(_text("wildcard", given))
     if "\\" in parts:
-        raise refused("Invalid escape character in a wildcard: a backslash stands before * or a backslash.")
+        raise refused(
+            "Invalid escape character in a wildcard: a backslash must be followed by * or a backslash."
+        )
     if any(part.startswith("**") for part in parts):
         raise refused("Consecutive wildcard characters are not allowed.")
     return partial(_fits, _between_stars(parts))
@@ -128,7 +130,7 @@ def _between_stars(parts: Sequence[str]) -> Sequence[str]:
 
 
 def _fits(texts: Sequence[str], leaf: Leaf) -> bool:
-    """One pass: a regular expression may need exponential time."""
+    """Match in one pass, since a regular expression may take exponential time."""
     first, last = texts[0], texts[-1]
     if len(texts) == 1 or not isinstance(leaf, str):
         return leaf == first
@@ -187,7 +189,7 @@ def _check_range(lower: str, upper: str, bottom: int, top: int) -> None:
 
 
 def _anything_but(given: object) -> Matcher:
-    """Every value but those listed, or but those that a pattern fits."""
+    """Matches values that are not listed, or that do not match a pattern."""
     make: Callable[[object], Matcher] = _equal
     unwanted = given
     if isinstance(given, dict):
@@ -203,7 +205,7 @@ def _anything_but(given: object) -> Matcher:
 
 def _check_alike(values: Sequence[object]) -> None:
     if not values or not (all(isinstance(v, str) for v in values) or all(_is_number(v) for v in values)):
-        raise refused("Inside anything-but, all values are strings, or all are numbers, and there is one.")
+        raise refused("Inside anything-but, values must be all strings or all numbers, and at least one.")
 
 
 _PATTERNS: dict[str, Callable[[object], Matcher]] = {

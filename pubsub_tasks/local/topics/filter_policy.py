@@ -1,7 +1,7 @@
-"""FilterPolicy: which messages a subscription gets, by their attributes or by their body. Knows no queue.
+"""SNS filter policies: select a subscription's messages by attributes or by body.
 
-Sources: the filter policy pages of the SNS developer guide. Where AWS's pages disagree on how the keys of a
-nested policy are counted, the later one decides: those of the top level.
+Sources: the filter policy pages of the SNS developer guide. AWS's pages disagree on how the keys of a nested
+policy are counted; this follows the later one, which counts the top level only.
 """
 
 import json
@@ -25,7 +25,7 @@ _OR = "$or"
 
 @dataclass(frozen=True, slots=True)
 class _KeyGroup:
-    """What must hold together: each key by one of its rules, and each `$or` by one of its groups."""
+    """Conditions that must all hold: for each key one of its rules, for each `$or` one of its groups."""
 
     keys: Sequence[tuple[Path, Sequence[Rule]]]
     choices: Sequence[Sequence["_KeyGroup"]]
@@ -37,7 +37,7 @@ class _KeyGroup:
 
     @property
     def combinations(self) -> int:
-        """Values multiplied, those of nested keys by their level too; alternatives are added."""
+        """Product of the number of values per key, times the level of nested keys; alternatives are added."""
         own = prod(len(path) * len(rules) for path, rules in self.keys)
         return own * prod(sum(group.combinations for group in groups) for groups in self.choices)
 
@@ -55,10 +55,10 @@ class FilterPolicy:
 
     @classmethod
     def parse(cls, text: str, scope: str) -> "FilterPolicy":
-        """Read the attribute `FilterPolicy` for a `FilterPolicyScope`.
+        """Parse the attribute `FilterPolicy` for a `FilterPolicyScope`.
 
         Raises:
-            ServiceError: `InvalidParameter` for what is no policy, or one that passes 256 KB, five keys, 150
+            ServiceError: `InvalidParameter` if it is not a policy, or exceeds 256 KB, five keys, 150
                 combinations of values, or numbers of 10^9.
         """
         if text_size(text) > SIZE:
@@ -70,20 +70,20 @@ class FilterPolicy:
         try:
             group = _group(policy, (), by_body)
             simple = group.combinations <= COMBINATIONS
-        except RecursionError:  # each level multiplies, so that such a one has too many combinations
+        except RecursionError:  # so deep a policy has too many combinations, as each level multiplies
             simple = False
         if not simple:
             raise refused("Filter policy is too complex")
         return cls(by_body, group)
 
     def matches(self, attributes: Mapping[str, Mapping[str, Any]], body: str) -> bool:
-        """True where the message passes; a body that is no JSON object passes no policy on bodies."""
+        """Whether the message matches. A body that is not a JSON object matches no body policy."""
         if not self.by_body:
             return self.group.holds(lambda path: _attribute_leaves(attributes.get(path[0])))
         content = _content(body)
         try:
             return content is not None and self.group.holds(lambda path: list(_leaves(content, path)))
-        except RecursionError:  # nobody filters by what stands as deep in a body
+        except RecursionError:  # the body is nested too deeply
             return False
 
 
@@ -132,7 +132,7 @@ def _nested(policy: Mapping[str, Any], path: Path, nests: bool) -> _KeyGroup:
 
 
 def _is_or(value: object) -> bool:
-    """`$or` is a key like any other, unless two objects or more follow that have no keyword for a key."""
+    """`$or` is an ordinary key unless its value is two or more objects whose keys are not keywords."""
     return (
         isinstance(value, list)
         and len(value) > 1
@@ -142,7 +142,7 @@ def _is_or(value: object) -> bool:
 
 
 def _attribute_leaves(attribute: Mapping[str, Any] | None) -> Sequence[Leaf]:
-    """Binary attributes are ignored."""
+    """The values of a message attribute; none if it is absent or binary."""
     kind = attribute["DataType"] if attribute else "Binary"
     if kind.startswith("Binary"):
         return ()
@@ -168,7 +168,7 @@ def _content(body: str) -> dict[str, Any] | None:
 
 
 def _leaves(node: Any, path: Path) -> Iterator[Leaf]:
-    """All values under a path; each element of an array on the way is looked into by itself."""
+    """All values at a path, in each element of arrays on the way."""
     if isinstance(node, list):
         for element in node:
             yield from _leaves(element, path)

@@ -1,4 +1,4 @@
-"""Publication: one message as a topic took it, and the notification that carries it. Knows no subscriber."""
+"""One published message, and the SNS notification that delivers it."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-# Nobody can check a signature made here, so that it need not change; the queue's policy is what protects.
+# A constant: a signature made here cannot be verified, and queue policies provide the protection.
 _SIGNATURE = base64.b64encode(b"the local broker signs nothing").decode()
 _CERTIFICATE = "https://sns.{region}.amazonaws.com/SimpleNotificationService-0000000000000000000000.pem"
 
@@ -17,10 +17,10 @@ class Publication:
     """One published message.
 
     Attributes:
-        text: the message for queues, chosen from the structure where there is one.
+        text: the message for queues, taken from the JSON structure if there is one.
         size: bytes of message and attributes, as the limits count them.
-        attributes: in boto3's shape; they go into no queue where `structured`.
-        deduplication_id: given, or made of the content; None on a standard topic.
+        attributes: in boto3's shape; not delivered to queues if `structured`.
+        deduplication_id: given or content-based; None on a standard topic.
         sequence: the topic's sequence number; None on a standard topic.
         published_at: epoch seconds.
     """
@@ -39,36 +39,38 @@ class Publication:
     sequence: str | None = None
 
     @property
-    def carried(self) -> Mapping[str, Any]:
-        """The attributes that are delivered: none for MessageStructure=json (message attributes guide)."""
+    def delivered_attributes(self) -> Mapping[str, Any]:
+        """The attributes to deliver: none for MessageStructure=json (message attributes guide)."""
         return {} if self.structured or not self.attributes else self.attributes
 
     def notification(self, subscription_arn: str, endpoint: str) -> str:
-        """The JSON that a subscriber gets who has not asked for raw delivery.
+        """The JSON that is delivered to a subscriber without raw delivery.
 
         FIFO topics number their notifications and do not sign them.
         """
-        told: dict[str, Any] = {"Type": "Notification", "MessageId": self.id}
+        document: dict[str, Any] = {"Type": "Notification", "MessageId": self.id}
         if self.sequence is not None:
-            told["SequenceNumber"] = self.sequence
-        told["TopicArn"] = self.topic_arn
+            document["SequenceNumber"] = self.sequence
+        document["TopicArn"] = self.topic_arn
         if self.subject is not None:
-            told["Subject"] = self.subject
-        told["Message"] = self.text
-        told["Timestamp"] = timestamp(self.published_at)
+            document["Subject"] = self.subject
+        document["Message"] = self.text
+        document["Timestamp"] = timestamp(self.published_at)
         if self.sequence is None:
             region = self.topic_arn.split(":")[3]
-            told["SignatureVersion"] = self.signature_version
-            told["Signature"] = _SIGNATURE
-            told["SigningCertURL"] = _CERTIFICATE.format(region=region)
-        told["UnsubscribeURL"] = f"{endpoint}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}"
-        if self.carried:
-            told["MessageAttributes"] = {name: _plain(value) for name, value in self.carried.items()}
-        return json.dumps(told)
+            document["SignatureVersion"] = self.signature_version
+            document["Signature"] = _SIGNATURE
+            document["SigningCertURL"] = _CERTIFICATE.format(region=region)
+        document["UnsubscribeURL"] = f"{endpoint}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}"
+        if self.delivered_attributes:
+            document["MessageAttributes"] = {
+                name: _plain(value) for name, value in self.delivered_attributes.items()
+            }
+        return json.dumps(document)
 
 
 def timestamp(moment: float) -> str:
-    """Epoch seconds as SNS writes a time: ISO 8601, milliseconds, UTC."""
+    """Epoch seconds in the format of SNS: ISO 8601, milliseconds, UTC."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

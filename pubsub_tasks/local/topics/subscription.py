@@ -1,4 +1,4 @@
-"""Subscription: which queue gets what of a topic, and in what form. Knows no message's fate."""
+"""A queue's subscription to a topic: filter policy, raw delivery, dead-letter queue."""
 
 import json
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ NAMES = ("DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDeliv
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One queue's share in a topic.
+    """A subscription of one queue to one topic.
 
     Attributes:
-        arn: its own name.
+        arn: of the subscription.
         endpoint: the queue's ARN.
         texts: the attributes as they were set.
-        raw: True where the message is delivered as it was published.
-        policy: which messages are delivered; None for all.
-        dead_letters: ARN of the queue for what could not be delivered.
+        raw: whether messages are delivered as published, without the notification JSON.
+        policy: selects the messages; None for all.
+        dead_letters: ARN of the dead-letter queue for messages that cannot be delivered.
     """
 
     arn: str
@@ -37,10 +37,10 @@ class Subscription:
     dead_letters: str | None = None
 
     def changed(self, attributes: Mapping[str, str]) -> "Subscription":
-        """With these attributes changed; an empty text removes one.
+        """A copy with these attributes changed; an empty text removes one.
 
         Raises:
-            ServiceError: `InvalidParameter` for what is not legal; nothing is changed then.
+            ServiceError: `InvalidParameter` if one is not legal.
         """
         for name, value in attributes.items():
             _check(name, value)
@@ -57,11 +57,11 @@ class Subscription:
         )
 
     def wants(self, publication: Publication) -> bool:
-        """True where the filter policy lets the message through."""
+        """Whether the filter policy accepts the message."""
         return self.policy is None or self.policy.matches(publication.attributes or {}, publication.text)
 
     def differs(self, attributes: Mapping[str, str]) -> bool:
-        """True where another value is asked for than is set."""
+        """Whether one of these values differs from the subscription's."""
         return any(self.texts.get(name, _default(name)) != value for name, value in attributes.items())
 
     def shown(self) -> dict[str, str]:
@@ -75,7 +75,7 @@ class Subscription:
         }
 
     def attributes(self) -> dict[str, str]:
-        """What GetSubscriptionAttributes tells."""
+        """The response of GetSubscriptionAttributes."""
         known = {
             **self.shown(),
             "ConfirmationWasAuthenticated": "true",
@@ -94,23 +94,24 @@ def _default(name: str) -> str:
 
 def _check(name: str, value: str) -> None:
     if name not in NAMES:
-        raise invalid_parameter("AttributeName", f"{name} is none of {', '.join(NAMES)}.")
+        raise invalid_parameter("AttributeName", f"{name} is not one of {', '.join(NAMES)}.")
     choices = {"RawMessageDelivery": _FLAGS, "FilterPolicyScope": _SCOPES}.get(name)
     if choices and value not in choices:
         raise invalid_parameter(name, f"Invalid value [{value}]. Must be {' or '.join(choices)}.")
 
 
 def _target(text: str, endpoint: str) -> str:
-    """The dead-letter queue's ARN; FIFO subscribers have FIFO ones (SNS dead-letter queues guide)."""
+    """The dead-letter queue's ARN; it must be FIFO like the subscriber (SNS dead-letter queues guide)."""
     try:
         policy: Any = json.loads(text)
     except ValueError as error:
         raise invalid_parameter("RedrivePolicy", f"failed to parse JSON: {text}.") from error
     target = policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
     if not isinstance(target, str) or not target.startswith("arn:") or ":sqs:" not in target:
-        raise invalid_parameter("RedrivePolicy", f"deadLetterTargetArn is no ARN of a queue: {text}.")
+        raise invalid_parameter("RedrivePolicy", f"deadLetterTargetArn is not the ARN of a queue: {text}.")
     if target.endswith(".fifo") != endpoint.endswith(".fifo"):
         raise invalid_parameter(
-            "RedrivePolicy", "The dead-letter queue must be FIFO where the subscriber is, and standard else."
+            "RedrivePolicy",
+            "The dead-letter queue must be FIFO if the subscriber is FIFO, and standard if not.",
         )
     return target

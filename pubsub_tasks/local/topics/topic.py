@@ -1,4 +1,4 @@
-"""Topic: its attributes, its subscriptions, and what it took lately. Knows no queue."""
+"""A topic: its attributes, its subscriptions, and recent deduplication ids."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _CHOICES = {
     "TracingConfig": ("PassThrough", "Active"),
 }
 _FIFO_ONLY = ("ArchivePolicy", "ContentBasedDeduplication", "FifoThroughputScope")
-_LARGE_SUBSCRIPTIONS = 100  # more than 256 KiB is for topics with no more subscriptions than these
+_LARGE_SUBSCRIPTIONS = 100  # a topic with more subscriptions is limited to 256 KiB
 
 
 class Topic:
@@ -31,7 +31,7 @@ class Topic:
 
     Attributes:
         texts: the attributes as they were set.
-        taken: message id and sequence number by (group or None, deduplication id), for five minutes.
+        recent: message id and sequence number by (group or None, deduplication id), for five minutes.
     """
 
     def __init__(self, arn: str, owner: str, attributes: Mapping[str, str], tags: Mapping[str, str]) -> None:
@@ -42,46 +42,46 @@ class Topic:
         self.tags = dict(tags)
         self.subscriptions: dict[str, Subscription] = {}
         self.unsubscribed = 0
-        self.taken: RecentKeys[tuple[str | None, str], tuple[str, str]] = RecentKeys()
+        self.recent: RecentKeys[tuple[str | None, str], tuple[str, str]] = RecentKeys()
         self.change(attributes)
 
     @property
     def size(self) -> int:
-        """What a message, and a batch, may weigh (bytes): 256 KiB unless raised."""
+        """The maximum size in bytes of a message and of a batch; 256 KiB by default."""
         return int(self.texts.get("MaximumMessageSize", SNS_SIZE))
 
     @property
     def content_based(self) -> bool:
-        """True where a message without deduplication id gets one from its content."""
+        """Whether a message without a deduplication id gets one from its content."""
         return self.texts.get("ContentBasedDeduplication") == "true"
 
     def scope(self, group: str | None) -> str | None:
-        """Within what a deduplication id counts: the group, or the whole topic (FifoThroughputScope)."""
+        """The scope of a deduplication id: the group, or None for the topic (FifoThroughputScope)."""
         return group if self.texts.get("FifoThroughputScope") == "MessageGroup" else None
 
     def change(self, attributes: Mapping[str, str]) -> None:
-        """Set attributes, all or none; raises ServiceError `InvalidParameter`."""
+        """Set attributes. Raises ServiceError `InvalidParameter` if one is not legal; then none is set."""
         for name, value in attributes.items():
             _check(name, value, self.fifo)
         self.check_large(attributes.get("MaximumMessageSize"), len(self.subscriptions))
         self.texts.update(attributes)
 
     def check_large(self, size: str | None, subscriptions: int) -> None:
-        """Raise ServiceError `InvalidParameter` where there are too many subscriptions for the size."""
+        """Raise ServiceError `InvalidParameter` if there are too many subscriptions for the size."""
         if size and int(size) > SNS_SIZE and subscriptions > _LARGE_SUBSCRIPTIONS:
             raise invalid_parameter(
                 "MaximumMessageSize",
-                f"more than {SNS_SIZE} bytes need a topic of at most {_LARGE_SUBSCRIPTIONS} subscriptions.",
+                f"more than {SNS_SIZE} bytes require at most {_LARGE_SUBSCRIPTIONS} subscriptions.",
             )
 
     def differs(self, attributes: Mapping[str, str]) -> bool:
-        """True where another value is asked for than is set."""
+        """Whether one of these values differs from the topic's."""
         return any(
             self.texts.get(name, _DEFAULTS.get(name, "")) != value for name, value in attributes.items()
         )
 
     def attributes(self) -> dict[str, str]:
-        """What GetTopicAttributes tells."""
+        """The response of GetTopicAttributes."""
         known = {
             "TopicArn": self.arn,
             "Owner": self.owner,
@@ -132,7 +132,7 @@ def _check(name: str, value: str, fifo: bool) -> None:
     elif name in _TEXTS:
         legal = True
     else:
-        raise invalid_parameter("AttributeName", f"{name} is no attribute of a topic.")
+        raise invalid_parameter("AttributeName", f"{name} is not an attribute of a topic.")
     if not legal or (name in _FIFO_ONLY and not fifo):
         raise invalid_parameter(name, f"{value!r} is not legal for this topic.")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pubsub_tasks.local.rules.message_attributes import chosen, digest, weigh
+from pubsub_tasks.local.rules.message_attributes import chosen, digest, size_of
 from pubsub_tasks.local.rules.service_errors import ServiceError
 
 
@@ -12,7 +12,7 @@ def text(value="x", kind="String"):
 
 @pytest.mark.parametrize("name", ["a", "a" * 256, "A.b-c_9", "0", "awsome.x"])
 def test_legal_names(name):
-    assert weigh({name: text()}) == len(name) + len("String") + 1
+    assert size_of({name: text()}) == len(name) + len("String") + 1
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_legal_names(name):
 )
 def test_names_that_are_not_legal(name):
     with pytest.raises(ServiceError, match="name") as caught:
-        weigh({name: text()})
+        size_of({name: text()})
     assert caught.value.code == "InvalidParameterValue"
 
 
@@ -36,7 +36,7 @@ def test_names_that_are_not_legal(name):
     ],
 )
 def test_legal_values(attribute):
-    assert weigh({"a": attribute}) > 0
+    assert size_of({"a": attribute}) > 0
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_legal_values(attribute):
 )
 def test_values_that_are_not_legal(attribute):
     with pytest.raises(ServiceError, match="'a'") as caught:
-        weigh({"a": attribute})
+        size_of({"a": attribute})
     assert caught.value.code == "InvalidParameterValue"
 
 
