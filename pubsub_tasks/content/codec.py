@@ -12,7 +12,7 @@ from marshmallow.fields import Field
 
 from ..errors import ConfigurationError, EncodeError, InvalidContent
 from ..wire import attributes
-from ..wire.compression import compressor
+from ..wire.compression import MAX_EXPANDED, compressor
 from ..wire.records import MEDIA_TYPE as MEDIA_TYPE
 from ..wire.records import OPAQUE_DATA as OPAQUE_DATA
 from ..wire.records import Attribute
@@ -42,6 +42,9 @@ class PubSubMessageSchema(Schema):
     COMPRESS_OVER: ClassVar[int] = 8192
     """Bytes."""
 
+    MAX_BODY_SIZE: ClassVar[int] = MAX_EXPANDED
+    """Bytes that a message's body may have before it is compressed or goes to S3: at least 16 MiB."""
+
     def deserialize_media_type(self, obj: Any) -> str:
         """The media type. `obj` is None; the parameter is microcosm-pubsub's."""
         return self.MEDIA_TYPE
@@ -64,6 +67,7 @@ class Codec:
         format: the content type that is written.
         accept: content types that are read.
         compression: what compresses a message over `compress_over` (bytes), or None.
+        max_body_size: bytes that a body may have, decompressed.
         field_names: names in loaded content: a task's parameters, a publisher's keywords.
         required: those without which content is invalid.
         optional_without_default: those that loaded content may lack.
@@ -81,6 +85,7 @@ class Codec:
         self.compress_over: int = getattr(schema, "COMPRESS_OVER", 0)
         if self.compression is not None:
             compressor(self.compression)
+        self.max_body_size: int = max(MAX_EXPANDED, getattr(schema, "MAX_BODY_SIZE", 0))
         self._reserved = ReservedFields(self.schema)
         self._writable = frozenset(content_name(*item) for item in self.schema.dump_fields.items())
         loaded = {content_name(name, field): field for name, field in self.schema.load_fields.items()}

@@ -30,6 +30,7 @@ from ..tasks.retry_policy import RetryPolicy
 from ..tasks.task import Task
 from ..untrusted.exceptions import reraise_interrupt
 from ..verdicts import DeadLetter, Drop, Retry, Verdict
+from ..wire.compression import BodyLimit
 from ..wire.s3_pointer import ClaimStore
 from .bodies import BodyReader
 from .foreign_queue_guard import Guard
@@ -119,9 +120,13 @@ class Dispatcher:
         task = self._find(delivery)
         return task is not None and task.is_async
 
-    def open(self, delivery: Delivery) -> Delivery:
-        """Open what its record alone does not tell; may wait for the store of large bodies. Never raises."""
-        return delivery if delivery.defect is None else self._opening.open(delivery)
+    def open(self, delivery: Delivery, limit: BodyLimit | None = None) -> Delivery:
+        """Open a body that was left closed, see `BodyReader`; may wait for S3. Never raises."""
+        return delivery if delivery.defect is None else self._opening.open(delivery, limit)
+
+    def body_limit(self, delivery: Delivery) -> int:
+        """The most bytes that `open` may give; 0 if there is nothing to open."""
+        return self._opening.limit(delivery)
 
     def prepare(self, delivery: Delivery, now: float) -> HandlerCall | Verdict:
         """What to call for it, or what becomes of it without. `now` is epoch seconds."""

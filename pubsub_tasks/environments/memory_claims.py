@@ -1,6 +1,7 @@
 """MemoryClaims: large bodies kept in this process, for tests."""
 
-from ..errors import ClaimMissing
+from ..errors import ClaimMissing, EnvelopeError
+from ..wire.compression import MAX_EXPANDED
 from ..wire.s3_pointer import Pointer
 
 
@@ -14,8 +15,11 @@ class MemoryClaims:
     def park(self, pointer: Pointer, body: str) -> None:
         self.bodies[pointer] = body
 
-    def fetch(self, pointer: Pointer) -> str:
+    def fetch(self, pointer: Pointer, limit: int = MAX_EXPANDED) -> str:
         try:
-            return self.bodies[pointer]
+            body = self.bodies[pointer]
         except KeyError as error:
             raise ClaimMissing(f"nothing is parked at {pointer}", code="NoSuchKey") from error
+        if (size := len(body.encode())) > limit:
+            raise EnvelopeError(f"the parked body has {size:,} bytes, and {limit:,} are read at most")
+        return body

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..content.codec import Codec
 from ..errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
-from ..wire.compression import CONTENT_ENCODING
+from ..wire.compression import CONTENT_ENCODING, BodyLimit
 from ..wire.record_reader import make_attribute_from_base64
 from ..wire.record_reader import make_record as received
 from ..wire.records import (
@@ -50,20 +50,21 @@ def decode_record(
     *,
     accept: Collection[str] = JSON_ALONE,
     claimed: str | None = None,
+    limit: BodyLimit | None = None,
 ) -> Delivery:
     """The delivery that a record is, with a DecodeError or EnvelopeError as its `defect` if it is none.
 
-    Content of other types than `accept` is a defect too, and so is a body that is parked elsewhere; `claimed`
-    is that body, fetched.
+    Content of other types than `accept` is a defect too, and so is a body that is parked elsewhere, or that
+    decompresses to more than `limit` (16 MiB by default). `claimed` is the parked body, fetched.
     """
     notice = None
     attributes = record.attributes
     try:
-        document = _parsed(record.body, attributes, accept, claimed)
+        document = _parsed(record.body, attributes, accept, claimed, limit)
         if is_notification(document):
             notice = SnsNotification.read(document)
             attributes = notice.attributes
-            document = _parsed(notice.message, attributes, accept, claimed)
+            document = _parsed(notice.message, attributes, accept, claimed, limit)
         said = _said(document, attributes)
     except MessageError as defect:
         return _delivery(record, lease, notice, (_media_type(attributes), _NO_HEADERS, {}), defect)
@@ -71,7 +72,12 @@ def decode_record(
 
 
 def next_attempt(delivery: Delivery) -> Delivery:
-    """The delivery for another try in hand, its fields read again: a handler may have edited them."""
+    """The delivery for another try in hand, its fields read again: a handler may have edited them.
+
+    A body that has yet to be opened stays closed.
+    """
+    if delivery.defect is not None:
+        return replace(delivery, attempt=delivery.attempt + 1)
     fields = decode_record(delivery.record).fields or delivery.fields
     return replace(delivery, attempt=delivery.attempt + 1, fields=fields)
 
@@ -169,13 +175,17 @@ def _published_at(
 
 
 def _parsed(
-    body: str, attributes: Mapping[str, Attribute], accept: Collection[str], claimed: str | None
+    body: str,
+    attributes: Mapping[str, Attribute],
+    accept: Collection[str],
+    claimed: str | None,
+    limit: BodyLimit | None,
 ) -> Any:
     """The JSON of a notification, or what a message says."""
     if attributes and (CONTENT_TYPE in attributes or CONTENT_ENCODING in attributes):
         if body.startswith("["):  # no text in base64, nor an object in any format but JSON
             body = _claimed(parse_json(body), claimed) or body
-        return read_body(body, attributes, accept)
+        return read_body(body, attributes, accept, limit)
     document = parse_json(body)
     if isinstance(document, list) and (text := _claimed(document, claimed)):
         return parse_json(text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..content.codec import Codec
 from ..errors import MessageTooLarge, TooManyAttributes
-from ..wire.compression import CONTENT_ENCODING, GZIP, MAX_EXPANDED, compress
+from ..wire.compression import CONTENT_ENCODING, GZIP, compress
 from ..wire.records import MAX_ATTRIBUTES, Outgoing
 from ..wire.s3_pointer import Pointer, size_attribute
 
@@ -29,8 +29,8 @@ def fit(
     Raises MessageTooLarge, and TooManyAttributes where there is no room to tell what was done.
     """
     size = sealed.size
-    if size > MAX_EXPANDED:
-        raise MessageTooLarge(codec.media_type, size, MAX_EXPANDED)
+    if size > codec.max_body_size:  # no worker would open it
+        raise MessageTooLarge(codec.media_type, size, codec.max_body_size)
     if codec.compression is not None and size > codec.compress_over:
         sealed = _smaller(sealed, codec.compression)
         size = sealed.size

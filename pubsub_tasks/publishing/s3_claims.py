@@ -10,10 +10,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..errors import ClaimMissing, EnvelopeError, PublishFailed
+from ..wire.compression import MAX_EXPANDED
 from ..wire.s3_pointer import Pointer
-
-MAX_FETCH = 67_108_864
-"""Bytes of a body that are read into memory."""
 
 
 class S3Claims:
@@ -38,7 +36,7 @@ class S3Claims:
                 f"a large body could not be parked in {pointer.bucket}: {error}", code=_code(error)
             ) from error
 
-    def fetch(self, pointer: Pointer) -> str:
+    def fetch(self, pointer: Pointer, limit: int = MAX_EXPANDED) -> str:
         """See `ClaimStore`."""
         if pointer.bucket not in self._allowed:
             known = ", ".join(sorted(self._allowed)) or "none"
@@ -47,9 +45,9 @@ class S3Claims:
             )
         try:
             answer = self._client().get_object(Bucket=pointer.bucket, Key=pointer.key)
-            if answer["ContentLength"] > MAX_FETCH:
-                size = answer["ContentLength"]
-                raise EnvelopeError(f"the parked body has {size:,} bytes, and {MAX_FETCH:,} are read at most")
+            if (size := answer["ContentLength"]) > limit:
+                answer["Body"].close()
+                raise EnvelopeError(f"the parked body has {size:,} bytes, and {limit:,} are read at most")
             return str(answer["Body"].read().decode())
         except UnicodeDecodeError as error:
             raise EnvelopeError(f"the parked body {pointer.key!r:.256} is no text") from error

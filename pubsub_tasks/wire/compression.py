@@ -22,12 +22,30 @@ CONTENT_ENCODING = "content_encoding"
 BASE64 = "base64"
 GZIP = "gzip"
 
-MAX_EXPANDED = 67_108_864
-"""Bytes that a body may have when decompressed: 64 times what SQS takes, and no bomb."""
+MAX_EXPANDED = 16_777_216
+"""Bytes that a decompressed or fetched body may have by default: 16 times the largest SQS message."""
 
 _MAX_STEPS = 4
 _ZSTD = ("compression.zstd", "backports.zstd")
 _UNCHANGED = (["utf-8"], ["identity"])
+
+
+class BodyLimit:
+    """The bytes that a decompressed or fetched body may have (`most`), and what the last one had (`used`)."""
+
+    __slots__ = ("most", "used")
+
+    def __init__(self, most: int = MAX_EXPANDED) -> None:
+        self.most = most
+        self.used = 0
+
+
+class BodyTooLarge(DecodeError):
+    """The decompressed body is larger than `limit` bytes."""
+
+    def __init__(self, compression: str, limit: int) -> None:
+        super().__init__(f"the body's {compression} grows beyond {limit:,} bytes")
+        self.limit = limit
 
 
 class _Expander(Protocol):
@@ -71,16 +89,21 @@ def compress(
     return b64encode(data).decode(), {**attributes, CONTENT_ENCODING: text(steps)}
 
 
-def decompress(body: str, attributes: Mapping[str, Attribute]) -> str | bytes:
-    """The body as it was before all that its attributes tell. Raises DecodeError."""
+def decompress(body: str, attributes: Mapping[str, Attribute], limit: BodyLimit | None = None) -> str | bytes:
+    """The body without the encodings that its attributes name.
+
+    Records the size in `limit`. Raises DecodeError, and BodyTooLarge for a body beyond `limit`.
+    """
     steps = _steps(attributes)
     if not steps:
         return body
     if len(steps) > _MAX_STEPS:
         raise DecodeError(f"a body that was encoded {len(steps)} times over is not read")
     data = body.encode("utf-8", "surrogatepass")
+    limit = limit or BodyLimit()
     for step in reversed(steps):
-        data = _undone(data, step)
+        data = _undone(data, step, limit.most)
+    limit.used = max(limit.used, len(data))
     return data
 
 
@@ -97,26 +120,26 @@ def _steps(attributes: Mapping[str, Attribute]) -> list[str]:
     return [] if steps in _UNCHANGED else steps
 
 
-def _undone(data: bytes, step: str) -> bytes:
+def _undone(data: bytes, step: str, most: int) -> bytes:
     if step != BASE64 and step not in _EXPANDERS:
         known = ", ".join([*_EXPANDERS, BASE64])
         raise DecodeError(f"content encoding {step!r:.80} cannot be read; there are {known}")
     try:
-        return b64decode(data, validate=True) if step == BASE64 else _expand(data, step)
+        return b64decode(data, validate=True) if step == BASE64 else _expand(data, step, most)
     except DecodeError:
         raise
     except Exception as error:  # each decompressor has errors of its own
         raise DecodeError(f"the body is no {step}: {error}") from error
 
 
-def _expand(data: bytes, step: str) -> bytes:
+def _expand(data: bytes, step: str, most: int) -> bytes:
     expander = _EXPANDERS[step]()
-    found = expander.decompress(data, MAX_EXPANDED)
-    if not expander.eof:
-        over = len(found) >= MAX_EXPANDED
-        told = f"grows beyond {MAX_EXPANDED:,} bytes" if over else "ends too soon"
-        raise DecodeError(f"the body's {step} {told}")
-    return found
+    found = expander.decompress(data, most)
+    if expander.eof:
+        return found
+    if len(found) >= most:
+        raise BodyTooLarge(step, most)
+    raise DecodeError(f"the body's {step} ends too soon")
 
 
 def _zstd() -> Any:

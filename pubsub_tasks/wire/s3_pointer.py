@@ -46,8 +46,12 @@ class ClaimStore(Protocol):
         """Keep this text there. Raises PublishFailed."""
         ...
 
-    def fetch(self, pointer: Pointer) -> str:
-        """The text. Raises ClaimMissing, and EnvelopeError where it may not be fetched from that bucket."""
+    def fetch(self, pointer: Pointer, limit: int) -> str:
+        """The text.
+
+        Raises ClaimMissing, and EnvelopeError if it may not be fetched from that bucket or has more than
+        `limit` bytes.
+        """
         ...
 
 

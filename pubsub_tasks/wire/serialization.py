@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from ..errors import ConfigurationError, ContentDisallowed, DecodeError, MissingExtra
 from ..lifecycle import forks
-from .compression import BASE64, CONTENT_ENCODING, decompress
+from .compression import BASE64, CONTENT_ENCODING, BodyLimit, decompress
 from .records import Attribute, text
 
 CONTENT_TYPE = "content_type"
@@ -77,15 +77,21 @@ class Serializer:
         return b64encode(data).decode(), {**told, CONTENT_ENCODING: text(BASE64)}
 
 
-def read_body(body: str, attributes: Mapping[str, Attribute], accept: Collection[str] = JSON_ALONE) -> Any:
-    """What a body says, as its attributes tell how to read it.
+def read_body(
+    body: str,
+    attributes: Mapping[str, Attribute],
+    accept: Collection[str] = JSON_ALONE,
+    limit: BodyLimit | None = None,
+) -> Any:
+    """The document of a body, in the content type and encodings that its attributes name.
 
-    Raises DecodeError, and ContentDisallowed for a content type that is not one of `accept`.
+    Raises DecodeError, ContentDisallowed for a content type that is not one of `accept`, and BodyTooLarge for
+    a body that decompresses to more than `limit`.
     """
     content_type = content_type_of(attributes)
     if content_type not in accept:
         raise ContentDisallowed(f"content of type {content_type:.80} is not accepted here")
-    payload = decompress(body, attributes)
+    payload = decompress(body, attributes, limit)
     if content_type != JSON:
         return _deserialized(payload, content_type)
     return parse_json(payload if isinstance(payload, str) else _unpacked(payload))

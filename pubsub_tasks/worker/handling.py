@@ -5,7 +5,8 @@ that a thread will not come back.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,12 +20,15 @@ from ..messages.delivery import Delivery
 from ..tasks.events import Settled, Started
 from ..tasks.observers import Observers
 from ..untrusted.exceptions import SafeLogger, error_text, printable_error, reraise_interrupt
-from ..verdicts import DeadLetter, Postpone, Postponed, Retry, Verdict
+from ..verdicts import DeadLetter, Postpone, Postponed, Release, Retry, Verdict
 from ..wire.records import EntryFailure, Outgoing, Sent
+from .body_opener import BodyOpener, OpenerClosed
 from .guarding import Guarding
 from .time_limits import HandlerRun, TimeLimits, timeout
 
 logger = SafeLogger(__name__)
+
+_NO_FIELDS: Mapping[str, Any] = {}
 
 
 class Handling:
@@ -65,8 +69,15 @@ class Handling:
         self._send = send
         self._on_stuck = on_stuck
         self.guarding = guarding
+        self.bodies = BodyOpener(dispatcher)
         self.deadlines = TimeLimits(clock, self._stuck, patience)
         self.stopping = False
+
+    def stop(self) -> None:
+        """Watch no time limits and open no bodies any more; coroutines may be cancelled."""
+        self.stopping = True
+        self.deadlines.stop()
+        self.bodies.stop()
 
     def kind(self, delivery: Delivery) -> SlotKind:
         """What kind of slot runs it."""
@@ -76,28 +87,40 @@ class Handling:
 
     def handle(self, held: InFlightMessage) -> Verdict | None:
         """What becomes of it; None when that was decided already, since this thread was given up."""
-        started = self._clock()
+        started, closed, size = self._clock(), held.delivery, 0
         try:
+            if closed.defect is not None:
+                held.delivery, size = self.bodies.open(closed)
             verdict = self._verdict(held)
+        except OpenerClosed:
+            return Release()
         except BaseException as error:
             verdict = self._mishandled(held, error)
-        return None if verdict is None else self._decided(held, verdict, started)
+        try:
+            return None if verdict is None else self._decided(held, verdict, started)
+        finally:
+            self._close_body(None if verdict is None else held, closed, size)
 
     async def handle_async(self, held: InFlightMessage) -> Verdict:
         """The same in the event loop, whose handlers are cancelled when their time is over."""
-        started = self._clock()
+        started, closed, size = self._clock(), held.delivery, 0
         try:
-            verdict = await self._verdict_async(held)
-        except BaseException as error:
-            if self.stopping and issubclass(type(error), asyncio.CancelledError | GeneratorExit):
-                raise
-            _stay()
-            verdict = self._mishandled(held, error)
-        return self._decided(held, verdict, started)
+            try:
+                if closed.defect is not None:
+                    held.delivery, size = await self.bodies.open_async(closed)
+                verdict = await self._verdict_async(held)
+            except OpenerClosed:
+                return Release()
+            except BaseException as error:
+                if self.stopping and issubclass(type(error), asyncio.CancelledError | GeneratorExit):
+                    raise
+                _stay()
+                verdict = self._mishandled(held, error)
+            return self._decided(held, verdict, started)
+        finally:
+            self._close_body(held, closed, size)
 
     def _verdict(self, held: InFlightMessage) -> Verdict | None:
-        if held.delivery.defect is not None:
-            held.delivery = self._dispatcher.open(held.delivery)
         call = self._prepare(held)
         if not isinstance(call, HandlerCall):
             return self._hopped(held, call)
@@ -113,8 +136,6 @@ class Handling:
         return None if run.left_behind else verdict
 
     async def _verdict_async(self, held: InFlightMessage) -> Verdict:
-        if held.delivery.defect is not None:
-            held.delivery = await asyncio.to_thread(self._dispatcher.open, held.delivery)
         call = self._prepare(held)
         if isinstance(call, HandlerCall):
             return await self._run_async(call)
@@ -130,6 +151,13 @@ class Handling:
             # Not ours: it awaited something that was cancelled, or cancelled itself.
             _stay()
             return self._dispatcher.judge(call, None, error, self._wall())
+
+    def _close_body(self, held: InFlightMessage | None, closed: Delivery, size: int) -> None:
+        """Keep no opened body while a message waits to be settled or tried again; None if it is another's."""
+        if held is not None and closed.defect is not None:
+            held.delivery = replace(held.delivery, fields=_NO_FIELDS, defect=closed.defect)
+        if size:
+            self.bodies.release(size)
 
     def _mishandled(self, held: InFlightMessage, error: BaseException) -> Retry:
         """A fault of ours costs this message one try, and never its thread or slot."""

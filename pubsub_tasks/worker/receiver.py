@@ -15,12 +15,16 @@ from ..tasks.events import Received
 from ..tasks.observers import Observers
 from ..transports.protocols import Queue
 from ..untrusted.exceptions import SafeLogger
+from ..wire.compression import BodyLimit
 from ..wire.records import Record
 from ..worker_health.call_health import CallHealth
 from ..worker_health.retention_warning import RetentionWarning
 from .coordinator import Coordinator
 
 logger = SafeLogger(__name__)
+
+OPENED_AT_ONCE = 65_536
+"""Bytes up to which the thread that polls opens a compressed body; a larger one is opened for its handler."""
 
 SAME_RECEIVE = 300.0
 """Seconds for which a FIFO queue knows a receive again. Source: SQS API reference, ReceiveMessage."""
@@ -102,7 +106,7 @@ class Receiver:
         """None where a fault of ours prevents it: the message comes back, and its neighbours are handled."""
         try:
             hold = VisibilityLease(now, self._visibility, self._clock)
-            delivery = decode_record(record, hold)
+            delivery = decode_record(record, hold, limit=BodyLimit(OPENED_AT_ONCE))
             lane = record.group_id if self._queue.fifo else None
             return InFlightMessage(delivery, hold, self._kind_of(delivery), lane)
         except BaseException as error:

@@ -227,6 +227,7 @@ class Worker:
     def drain(self) -> None:
         """Receive no more, give back what was not started, finish what runs."""
         self._coordinator.drain()
+        self._handling.bodies.close()
 
     def wait(self, timeout: float) -> bool:
         """Whether, within `timeout` seconds after `drain`, everything in hand was settled."""
@@ -241,8 +242,7 @@ class Worker:
         self.wait(grace)
         with self._coordinator as inflight:
             clean = not len(inflight)
-        self._handling.stopping = True
-        self._handling.deadlines.stop()
+        self._handling.stop()
         if self.limits.coroutines:
             self._blocking.stop()
             self._coroutines.stop()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import UnknownMediaType
-from ..verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retry, Verdict
+from ..verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Retry, Verdict
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Counters:
     dead_lettered: Counter[str] = field(default_factory=Counter)
 
     def decided(self, verdict: Verdict) -> None:
-        """A handler's delivery was decided; a dead letter counts once it is confirmed."""
+        """A handler's delivery was decided; a dead letter or a release counts once confirmed."""
         match verdict:
             case Postpone() | Postponed():
                 self.postponed += 1
@@ -42,8 +42,6 @@ class Counters:
                 self.retried += 1
             case Drop():
                 self.dropped += 1
-            case Release():
-                self.released += 1
 
     def confirmed(self, verdict: Verdict | None) -> None:
         """The dead-letter queue has it."""

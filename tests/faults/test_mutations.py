@@ -77,8 +77,8 @@ def delete_before_send(sound: Any, self: Settler, members: Any) -> None:
     sound(self, members)
 
 
-def strict(record: Any, lease: Any) -> Any:
-    delivery = decode_record(record, lease)
+def strict(record: Any, lease: Any, **options: Any) -> Any:
+    delivery = decode_record(record, lease, **options)
     if delivery.defect is not None:
         raise delivery.defect
     return delivery

@@ -8,7 +8,7 @@ import pytest
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, TooManyAttributes
 from pubsub_tasks.publishing.fitting import ClaimedBody, fit
-from pubsub_tasks.wire.compression import decompress
+from pubsub_tasks.wire.compression import MAX_EXPANDED, decompress
 from pubsub_tasks.wire.records import Attribute, Outgoing, text
 from pubsub_tasks.wire.s3_pointer import Pointer
 from tests.samples import OrderPlaced
@@ -90,3 +90,18 @@ def test_a_compression_that_there_is_not_is_refused_when_declared():
 
     with pytest.raises(ConfigurationError, match="rar"):
         Codec(Wrong)
+
+
+def test_a_body_that_no_worker_would_open_is_refused_unless_its_schema_allows_it():
+    class LongOrder(OrderPlaced):
+        MAX_BODY_SIZE = MAX_EXPANDED + 10
+
+    longest = Outgoing("x" * (MAX_EXPANDED + 10))
+
+    with pytest.raises(MessageTooLarge, match="the limit is 16,777,216"):
+        fit(CODEC, longest, LIMIT, POINTER)
+    with pytest.raises(MessageTooLarge, match="the limit is 16,777,226"):
+        fit(Codec(LongOrder), Outgoing(longest.body + "x"), LIMIT, POINTER)
+    fitted, claim = fit(Codec(LongOrder), longest, 40_000, POINTER)
+    assert claim is None
+    assert fitted.size < 40_000

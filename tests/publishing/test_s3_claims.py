@@ -6,7 +6,9 @@ from random import Random
 import boto3
 import pytest
 from moto import mock_aws
+from tenacity import stop_never, wait_none
 
+from pubsub_tasks import Delivery
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.bodies import BodyReader
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
@@ -15,10 +17,16 @@ from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.s3_claims import S3Claims
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.verdicts import DeadLetter, Retry
+from pubsub_tasks.wire.compression import MAX_EXPANDED
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text
 from pubsub_tasks.wire.s3_pointer import BodyInS3, Pointer
+from pubsub_tasks.worker.body_opener import BodyOpener
 from pubsub_tasks.worker.worker import Capacity, Worker
+from tests.publishing.conftest import Shop
 from tests.samples import NOW, ORDER, OrderPlaced, body
+from tests.worker.shops import NUMBER, until
+from tests.worker.shops import Shop as WorkerShop
+from tests.worker.shops import body as number_body
 
 BUCKET = "large-messages"
 LARGE = {"order_id": "o-1", "total": "1", "note": Random(7).randbytes(300_000).hex()}
@@ -151,6 +159,44 @@ def test_another_bucket_may_be_allowed(s3):
     s3.put_object(Bucket="theirs", Key="key", Body=b"{}")
 
     assert S3Claims(lambda: s3, None, ["theirs"]).fetch(Pointer("theirs", "key")) == "{}"
+
+
+def test_a_parked_body_is_fetched_up_to_the_limit_of_its_schema(shop, claims, s3):
+    class LongOrder(OrderPlaced):
+        MAX_BODY_SIZE = MAX_EXPANDED + 1_000_000
+
+    s3.put_object(Bucket=BUCKET, Key="key", Body=b'{"note":"' + b"x" * MAX_EXPANDED + b'"}')
+    long, closed = Shop(), decode_record(pointing(attributes={"media_type": text(ORDER)}))
+    task(OrderPlaced, tasks=shop.tasks)(lambda order_id: None)
+    task(LongOrder, tasks=long.tasks)(lambda order_id: None)
+
+    refused = BodyReader(shop.tasks, "default", claims).open(closed)
+    opened = BodyReader(long.tasks, "default", claims).open(closed)
+
+    assert "16,777,227 bytes, and 16,777,216 are read at most" in str(refused.defect)
+    assert len(opened.fields["note"]) == MAX_EXPANDED
+
+
+def test_a_parked_body_that_cannot_be_fetched_is_fetched_again_by_the_next_attempt(claims, s3):
+    # Given a message of a FIFO queue, which waits in the worker for its next attempt
+    shop, attempts, missing = WorkerShop(fifo=True), [], pointing()
+
+    @shop.task(wait=wait_none(), stop=stop_never)
+    def handle(number, delivery: Delivery):
+        attempts.append((number, delivery.attempt))
+
+    shop.queue.send([Outgoing(missing.body, {"media_type": text(NUMBER)}, "g", "d")])
+    worker = shop.worker()
+    worker._handling.bodies = BodyOpener(Dispatcher(shop.tasks, "default", fifo=True, claims=claims))
+    worker.start()
+    # When its body is there only after the first attempt
+    assert isinstance(shop.facts.next().verdict, Retry)
+    s3.put_object(Bucket=BUCKET, Key="key", Body=number_body(NUMBER, number=7).encode())
+    until(lambda: bool(attempts))
+    # Then a later attempt handles it
+    assert shop.stop(worker)
+    assert attempts[0][0] == 7
+    assert attempts[0][1] > 1
 
 
 def test_a_parked_body_that_is_no_text_is_told(claims, s3):

@@ -11,7 +11,14 @@ from backports import zstd
 
 from pubsub_tasks.errors import ConfigurationError, DecodeError, MissingExtra
 from pubsub_tasks.wire import compression
-from pubsub_tasks.wire.compression import compress, compressor, decompress
+from pubsub_tasks.wire.compression import (
+    MAX_EXPANDED,
+    BodyLimit,
+    BodyTooLarge,
+    compress,
+    compressor,
+    decompress,
+)
 from pubsub_tasks.wire.records import text
 
 BODY = '{"note":"' + "é" * 5000 + '"}'
@@ -61,12 +68,22 @@ def test_what_changes_nothing_is_no_step(steps):
 
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd"])
-def test_a_bomb_does_not_go_off(monkeypatch, name):
-    monkeypatch.setattr(compression, "MAX_EXPANDED", 100_000)
-    bomb, attributes = compress("x" * 100_001, {}, name)
+def test_a_bomb_does_not_go_off(name):
+    bomb, attributes = compress("x" * (MAX_EXPANDED + 1), {}, name)
 
-    with pytest.raises(DecodeError, match=f"the body's {name} grows beyond 100,000 bytes"):
+    with pytest.raises(BodyTooLarge, match=f"the body's {name} grows beyond 16,777,216 bytes"):
         decompress(bomb, attributes)
+
+
+@pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd"])
+def test_a_limit_is_kept_to_the_byte_and_the_size_is_recorded(name):
+    body, attributes = compress("x" * 100_000, {}, name)
+    limit = BodyLimit(100_000)
+
+    assert decompress(body, attributes, limit) == b"x" * 100_000
+    assert limit.used == 100_000
+    with pytest.raises(BodyTooLarge):
+        decompress(body, attributes, BodyLimit(99_999))
 
 
 def test_what_is_cut_short_is_told():

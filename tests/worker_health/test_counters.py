@@ -1,12 +1,12 @@
 """Counters: what was done, in a line."""
 
-from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
+from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
 from pubsub_tasks.worker_health.counters import Counters
 
 
 def test_it_counts_verdicts_and_dead_letters_when_they_are_confirmed():
-    counters = Counters(received=7)
-    for verdict in (Ack(), Ack(), Ack(skipped=True), Retry(1), Drop("x"), Release(), DeadLetter("invalid")):
+    counters = Counters(received=7, released=1)
+    for verdict in (Ack(), Ack(), Ack(skipped=True), Retry(1), Drop("x"), DeadLetter("invalid")):
         counters.decided(verdict)
     assert counters.dead_lettered.total() == 0
 
