@@ -1,1 +1,1 @@
-"""All messages in flight: credit, order, leases and settlements. No I/O."""
+"""All messages in flight: credit, start and settling order, visibility leases and settlements. No I/O."""

@@ -1,64 +1,65 @@
-"""What the state machine asks to be done, and what a thread of the worker does next. Values."""
+"""What a thread of the worker does next: handle a message, receive, or carry out a command of `InFlight`.
+
+The members of a batch command are at most ten, the limit of one SQS batch call.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .in_flight_message import InFlightMessage
 
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete these (1 to 10)."""
-
-    members: Sequence[InFlightMessage]
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeVisibility:
-    """Make each visible again after its own `seconds` (1 to 10); then they are no longer ours."""
-
-    members: Sequence[InFlightMessage]
-
-
-@dataclass(frozen=True, slots=True)
-class ExtendLeases:
-    """Keep these for so many more seconds from now (1 to 10)."""
-
-    changes: Sequence[tuple[InFlightMessage, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class SendToDeadLetters:
-    """Send copies of these to the dead-letter queue (1 to 10); each verdict is a `DeadLetter`."""
-
-    members: Sequence[InFlightMessage]
-
-
-@dataclass(frozen=True, slots=True)
-class ReportLostLeases:
-    """Nothing is to be called: observers should know that these are no longer ours."""
-
-    members: Sequence[InFlightMessage]
-
-
-Command = Delete | ChangeVisibility | ExtendLeases | SendToDeadLetters | ReportLostLeases
-
-
 LONG_POLL = 20
 """Seconds. Source: SQS API reference, ReceiveMessage, WaitTimeSeconds."""
 
-
 SHORT_POLL = 1
-"""Seconds of every poll beside the long one: these are for a queue that is full, and must not hold a slot."""
+"""Seconds of a poll while another one is open: it finds a queue that has messages, or frees its slot soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """Receive up to `asked` messages, waiting up to `wait` seconds."""
+    """Receive up to `asked` messages (1 to 10), waiting up to `wait` seconds for the first."""
 
     asked: int
     wait: int
 
 
+@dataclass(frozen=True, slots=True)
+class ExtendLeases:
+    """Extend each lease to that many seconds from now."""
+
+    extensions: Sequence[tuple[InFlightMessage, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLostLeases:
+    """Report to observers that these leases are lost. No call is made."""
+
+    messages: Sequence[InFlightMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete these messages."""
+
+    messages: Sequence[InFlightMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeVisibility:
+    """Set each visibility timeout to the message's `visibility_timeout`, which ends its lease here."""
+
+    messages: Sequence[InFlightMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class SendToDeadLetters:
+    """Send copies of these messages to the dead-letter queue; each verdict is a `DeadLetter`."""
+
+    messages: Sequence[InFlightMessage]
+
+
+Command = ExtendLeases | ReportLostLeases | Delete | ChangeVisibility | SendToDeadLetters
+"""A call to make, or an event to report, that `InFlight.commands` returns."""
+
 Job = InFlightMessage | Poll | Command
-"""Handle it, receive, or carry out a command."""
+"""What a thread does next: handle a message, receive, or carry out a command."""

@@ -1,8 +1,8 @@
-"""Credit: how much more may be received. Pure arithmetic on counts; it refuses to know single messages.
+"""Credit: how many messages to prefetch, and how many polls to keep open. Works on counts only.
 
-Never receive what cannot start soon: a message in a buffer spends an attempt when it is given back, and on
-another worker it would have run. So a poll is allowed for the slots that are free, and for a little more only
-while handling is so quick that the little more starts within a second.
+A message should not be received before it can start soon: if it is given back it has spent an attempt, and
+another worker could have run it meanwhile. So polls are opened for the free slots, and for a few messages
+more (the prefetch) only while handlers are so fast that those start within a second.
 """
 
 from math import inf
@@ -11,46 +11,58 @@ from ..wire.records import MAX_BATCH
 from .in_flight_message import Limits, SlotKind
 
 SOON = 1.0
-"""Seconds within which all that is prefetched should start."""
+"""Seconds within which every prefetched message should start."""
 
 QUICK = 0.001
-"""Seconds of mean handling time below which handing a message to another thread costs more than it gains."""
+"""Seconds of mean handling time below which passing a message to another thread costs more than it gains."""
 
-RECENT = 0.02
-"""The weight of one handling in the mean."""
+MEAN_WEIGHT = 0.02
+"""Weight of one handler in the mean handling time."""
 
-FORGETTING = 1.02
-"""By how much each full poll raises what was measured before it, since that need not stay true."""
+ESTIMATE_GROWTH = 1.02
+"""Factor by which each full poll raises the estimate of polls per core, since it may be outdated."""
 
 
 class Credit:
-    """Polls under way, and how many more are worth making. `single`: have one message at a time in hand."""
+    """Counts open polls and decides how many more to open, and for how many messages.
+
+    Attributes:
+        mean_seconds: mean handling time, weighted towards recent handlers; None before the first one.
+        one_at_a_time: set to True to have at most one message in flight.
+        polls: open polls.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._slots = {SlotKind.THREAD: limits.threads, SlotKind.COROUTINE: limits.coroutines}
-        self.mean: float | None = None
-        self.single = False
+        self.mean_seconds: float | None = None
+        self.one_at_a_time = False
         self.polls = 0
         self._asked = 0
-        self._worthwhile = 1
-        self._at_once = inf
+        self._wanted_polls = 1
+        self._polls_per_core = inf
 
-    def handled(self, seconds: float) -> None:
-        """A handler took so long; the mean leans towards the recent, and is moved little by a single one.
+    def handler_finished(self, seconds: float) -> None:
+        """Add a handling time to the mean.
 
-        On a crowded machine a handler of microseconds may lose its core for ten milliseconds.
+        A single handler moves the mean only a little: on a busy machine a handler of microseconds may lose
+        its core for ten milliseconds.
         """
-        self.mean = seconds if self.mean is None else self.mean + RECENT * (seconds - self.mean)
+        mean = self.mean_seconds
+        self.mean_seconds = seconds if mean is None else mean + MEAN_WEIGHT * (seconds - mean)
 
     @property
     def prefetch(self) -> int:
-        """How many messages more than there are free slots may be in hand."""
+        """How many messages may be in flight beyond the free slots.
+
+        As configured, or else one batch per receiver, one batch, or none: the most that starts within `SOON`
+        seconds at the mean handling time. Zero until the first handler has finished.
+        """
         if self._limits.prefetch is not None:
             return self._limits.prefetch
-        if self.mean is None:
+        if self.mean_seconds is None:
             return 0
-        starts_within = self.mean / self._limits.slots
+        starts_within = self.mean_seconds / self._limits.slots
         for polls in (self._limits.receivers, 1):
             if MAX_BATCH * polls * starts_within <= SOON:
                 return MAX_BATCH * polls
@@ -58,75 +70,82 @@ class Credit:
 
     @property
     def waiting_limit(self) -> int:
-        """How many may wait in hand without a slot, behind another of their group or for their next try."""
+        """How many messages may wait behind another of their group, or for their next attempt."""
         return max(100, 10 * self._limits.slots)
 
     @property
     def unsettled_limit(self) -> int:
-        """How many may be in hand beside those that wait: where settlements fail, more would only pile up."""
+        """How many messages may be in flight besides the waiting ones: bounds failing settlements."""
         return 10 * self.waiting_limit + (self._limits.prefetch or 0)
 
-    def left(
-        self, running: dict[SlotKind, int], ready: dict[SlotKind, int], waiting: int, in_hand: int = 0
+    def room(
+        self, running: dict[SlotKind, int], ready: dict[SlotKind, int], waiting: int, unsettled: int = 0
     ) -> int:
-        """How many messages may be received beyond those that open polls may bring.
+        """How many messages may be received beyond those that open polls may return.
 
-        Those of a FIFO queue may all turn out to wait, behind others of their group. `in_hand` is everything
-        that is not settled for good, calls under way and calls that failed included.
+        Args:
+            running: messages that run, by kind of slot.
+            ready: messages that have no slot yet, by kind of slot.
+            waiting: messages that wait behind another of their group or for their next attempt. All messages
+                of a FIFO queue may turn out to wait.
+            unsettled: all messages that are not settled, including calls under way and calls that failed.
         """
         free = self._limits.slots - sum(running.values())
         buffered = sum(ready.values())
-        if self.single:
+        if self.one_at_a_time:
             return 1 if free == self._limits.slots and not (buffered or waiting or self._asked) else 0
         if any(ready[kind] > self.prefetch + slots for kind, slots in self._slots.items()):
-            return 0  # one kind of slot is full to the brim; more would be of that kind again
+            return 0  # one kind of slot has a full buffer, and the next messages may be of that kind too
         room = min(
             free + self.prefetch - buffered,
             self.waiting_limit - waiting,
-            self.unsettled_limit - (in_hand - waiting),
+            self.unsettled_limit - (unsettled - waiting),
         )
         return max(0, room - self._asked)
 
     @property
-    def enough(self) -> bool:
-        """Whether as many polls are under way as are worth making; cheaper to ask than what is left."""
-        return self.polls >= self._worthwhile
+    def polls_enough(self) -> bool:
+        """True if no more polls are wanted; cheaper than computing the room."""
+        return self.polls >= self._wanted_polls
 
     @property
-    def quick(self) -> bool:
-        """Whether handlers are so quick, or none is known to be slow, that nobody else is worth waking."""
-        return self.mean is None or self.mean < QUICK
+    def handlers_are_quick(self) -> bool:
+        """True if waking another thread is not worth it, or no handling time is known yet."""
+        return self.mean_seconds is None or self.mean_seconds < QUICK
 
     @property
-    def alone(self) -> bool:
-        """Whether one call at a time is best: calls work more than they wait, and threads share the core."""
-        return self._at_once < 2
+    def one_call_at_a_time(self) -> bool:
+        """True if calls use more CPU time than they wait: concurrent calls would compete for one core."""
+        return self._polls_per_core < 2
 
-    def ask(self, left: int, buffered: int) -> int:
-        """How many to ask for in one more poll, or 0: a poll for less than a batch only feeds idle slots."""
-        if self.enough or left < 1 or (left < MAX_BATCH and buffered):
+    def poll_size(self, room: int, buffered: int) -> int:
+        """How many messages to ask for in one more poll, or 0.
+
+        Less than a full batch is worth a poll only if no message is buffered, for slots that are idle.
+        """
+        if self.polls_enough or room < 1 or (room < MAX_BATCH and buffered):
             return 0
-        return min(MAX_BATCH, left)
+        return min(MAX_BATCH, room)
 
-    def polling(self, asked: int) -> None:
-        """A poll for so many was begun."""
+    def poll_started(self, asked: int) -> None:
+        """A poll for that many messages was opened."""
         self.polls += 1
         self._asked += asked
 
-    def polled(self, asked: int, brought: int, at_once: float = inf) -> None:
-        """It ended. One poll is enough while the queue is empty; more are worth it while it is not.
+    def poll_finished(self, asked: int, received: int, polls_per_core: float = inf) -> None:
+        """A poll ended. One poll is enough while the queue is empty, more are wanted while it is not.
 
-        `at_once` is how many such polls one core could carry: a poll that works more than it waits is better
-        alone, since threads share the core. The least of late counts: a crowded core makes work look like
-        waiting, and so does a queue that was empty for a while.
+        `polls_per_core` is how many such polls one core could carry: the duration of the call divided by its
+        CPU time. The smallest of recent values counts: a busy core makes work look like waiting, and so does
+        a queue that was empty for a while.
         """
         self.polls -= 1
         self._asked -= asked
-        if brought == 0:
-            self._worthwhile = 1
-        elif 2 * brought >= asked:
-            self._at_once = min(at_once, FORGETTING * self._at_once)
-            most = max(1, min(self._limits.receivers, self._at_once))
-            self._worthwhile = int(min(most, self._worthwhile + 1))
+        if received == 0:
+            self._wanted_polls = 1
+        elif 2 * received >= asked:
+            self._polls_per_core = min(polls_per_core, ESTIMATE_GROWTH * self._polls_per_core)
+            most = max(1, min(self._limits.receivers, self._polls_per_core))
+            self._wanted_polls = int(min(most, self._wanted_polls + 1))
         else:
-            self._worthwhile = max(1, self._worthwhile - 1)
+            self._wanted_polls = max(1, self._wanted_polls - 1)

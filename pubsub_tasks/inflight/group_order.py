@@ -1,8 +1,7 @@
-"""GroupOrder: on a FIFO queue, which message of a group may start. Pure, and it knows order alone.
+"""The order of each message group of a FIFO queue: one head, which may start, and its followers behind it.
 
-Of each group one message has the lane, the head; the others stand behind it in the order received. A message
-that is taken out from the middle leaves a gap over which no other may start, so whoever takes one out takes
-those behind it as well.
+Items are kept in the order in which they were received. No item may start past one that was taken out of the
+middle, so whoever takes one out takes out its followers as well.
 """
 
 from collections import deque
@@ -13,43 +12,43 @@ H = TypeVar("H", bound=Hashable)
 
 
 class GroupOrder(Generic[H]):
-    """The groups in hand, each with its line."""
+    """The items of each group, in the order received."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, deque[H]] = {}
+        self._groups: dict[str, deque[H]] = {}
 
-    def join(self, group: str, item: H) -> bool:
-        """Stand at the end of the line; True when that is also its head, which may start."""
-        line = self._lines.setdefault(group, deque())
-        line.append(item)
-        return len(line) == 1
+    def add(self, group: str, item: H) -> bool:
+        """Add an item at the end of its group; returns True if it is the head."""
+        items = self._groups.setdefault(group, deque())
+        items.append(item)
+        return len(items) == 1
 
-    def leave(self, group: str, item: H) -> H | None:
-        """The head is done; the next head, which may start, or None."""
-        line = self._lines.get(group)
-        if not line or line[0] is not item:
+    def remove_head(self, group: str, item: H) -> H | None:
+        """Remove the item if it is the head; returns the new head, or None."""
+        items = self._groups.get(group)
+        if not items or items[0] is not item:
             return None
-        line.popleft()
-        if line:
-            return line[0]
-        del self._lines[group]
+        items.popleft()
+        if items:
+            return items[0]
+        del self._groups[group]
         return None
 
-    def cut_behind(self, group: str, item: H) -> list[H]:
-        """Take out all that stand behind this one, in order."""
-        line = self._lines.get(group)
-        if line is None or item not in line:
+    def remove_followers(self, group: str, item: H) -> list[H]:
+        """Remove all items behind this one and return them, in order."""
+        items = self._groups.get(group)
+        if items is None or item not in items:
             return []
-        behind: list[H] = []
-        while line[-1] is not item:
-            behind.append(line.pop())
-        return behind[::-1]
+        followers: list[H] = []
+        while items[-1] is not item:
+            followers.append(items.pop())
+        return followers[::-1]
 
-    def cut(self, group: str, item: H) -> None:
-        """Take this one out; it must be the last of its line, so that no gap is left."""
-        line = self._lines[group]
-        if line[-1] is not item:
-            raise ValueError(f"others stand behind it in group {group!r}")
-        line.pop()
-        if not line:
-            del self._lines[group]
+    def remove_last(self, group: str, item: H) -> None:
+        """Remove the last item of a group. Raises ValueError if others are behind it."""
+        items = self._groups[group]
+        if items[-1] is not item:
+            raise ValueError(f"other items are behind {item!r} in group {group!r}; remove them first")
+        items.pop()
+        if not items:
+            del self._groups[group]

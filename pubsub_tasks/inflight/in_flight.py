@@ -1,13 +1,14 @@
 """The state machine of all messages in flight, from receive to settlement. No I/O; `now` is a parameter.
 
-1. It has one owner and no locks: whoever shares it between threads holds one lock around it.
-2. Each delivery gets one settlement. An illegal move raises `IllegalMove` and changes nothing.
-3. A message is deleted only after success, an explicit drop, or a confirmed dead letter.
-4. On a FIFO queue a group starts, is dead-lettered and is deleted in order (see `Groups`).
+1. It has no lock: an owner that shares it between threads holds one lock around every call.
+2. Each delivery is settled once. An event that is not possible raises `IllegalMove` and changes nothing.
+3. A message is deleted only after success, a `Drop`, or a confirmed dead letter.
+4. On a FIFO queue the messages of a group start (`StartOrder`) and are settled (`SettlingOrder`) in order.
 
-Events are methods, and commands come from `commands(now)`. Each member of a command is answered by an event:
-`Delete` and `ChangeVisibility` by settled | unsettled | lost, `SendToDeadLetters` by dead_lettered or
-unsettled, `ExtendLeases` by extended | not_extended | lapsed; `ReportLostLeases` needs no answer.
+Events are methods; commands come from `commands(now)`. One event answers each member of a command:
+`Delete` and `ChangeVisibility`: settled, settle_failed or expired_on_settle. `SendToDeadLetters`:
+dead_lettered or settle_failed. `ExtendLeases`: extended, extend_failed or expired_on_extend.
+`ReportLostLeases`: none.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,243 +25,233 @@ from .start_order import UNSTARTED, StartOrder
 
 
 class InFlight:
-    """All that is in hand of one queue. `jitter` gives a chance from 0 to 1; `pace` is how quick it goes."""
+    """All messages in flight of one queue. `jitter` returns a number from 0 to 1, for back-offs."""
 
     def __init__(self, limits: Limits, jitter: Callable[[], float] = lambda: 0.5) -> None:
-        self.pace = Credit(limits)
+        self.credit = Credit(limits)
+        self.draining = False
         self._leases: Leases[InFlightMessage] = Leases(limits.visibility)
         self._start_order = StartOrder()
         self._settlements = PendingSettlements(limits.linger, jitter)
-        self._held: set[InFlightMessage] = set()
+        self._messages: set[InFlightMessage] = set()
         self._running = dict.fromkeys(SlotKind, 0)
-        self.draining = False
-
-    # Questions
 
     def __len__(self) -> int:
-        return len(self._held)
-
-    @property
-    def polls(self) -> int:
-        """Polls under way."""
-        return self.pace.polls
+        return len(self._messages)
 
     @property
     def idle(self) -> bool:
-        """True when nothing is in hand and no poll is under way."""
-        return not self._held and not self.polls
+        """True if nothing is in flight and no poll is open."""
+        return not self._messages and not self.credit.polls
 
     @property
     def waiting(self) -> int:
-        """How many wait behind another of their group, or for their next try."""
+        """Number of messages that wait behind another of their group, or for their next attempt."""
         return self._start_order.waiting
 
     def ready(self, kind: SlotKind) -> int:
-        """How many could start at once, had they a slot."""
+        """Number of messages that could start at once if they had a slot of this kind."""
         return self._start_order.ready(kind)
 
     @property
     def batch_to_delete(self) -> bool:
-        """True when a whole batch waits to be deleted."""
+        """True if a full batch waits to be deleted."""
         return self._settlements.batch_to_delete
 
-    def credit(self) -> int:
-        """How many messages may be asked for in one more poll; 0 for none."""
-        if self.draining or self.pace.enough:
+    def next_poll_size(self) -> int:
+        """How many messages one more poll may ask for; 0 if no poll should be opened."""
+        if self.draining or self.credit.polls_enough:
             return 0
-        ready = {kind: self._start_order.ready(kind) for kind in SlotKind}
-        in_hand = max(len(self._held), len(self._settlements))  # which may hold some that are others' by now
-        return self.pace.ask(self.pace.left(self._running, ready, self.waiting, in_hand), sum(ready.values()))
+        ready = {kind: self.ready(kind) for kind in SlotKind}
+        # Settlements may outnumber messages: a lost lease leaves its delete behind.
+        unsettled = max(len(self._messages), len(self._settlements))
+        room = self.credit.room(self._running, ready, self.waiting, unsettled)
+        return self.credit.poll_size(room, sum(ready.values()))
 
     def wake_at(self) -> float | None:
-        """When `commands` may have something new without any event, or None."""
+        """When `commands` may next return something without a new event, or None."""
         times = [part.wake_at() for part in (self._leases, self._start_order, self._settlements)]
         return min((at for at in times if at is not None), default=None)
 
     # Receiving
 
-    def polling(self, asked: int) -> None:
-        """A poll for so many messages begins."""
-        self.pace.polling(asked)
-
-    def received(self, members: list[InFlightMessage], asked: int, now: float, at_once: float = inf) -> None:
-        """That poll ended and brought these, in order; none when it failed. For `at_once` see `Credit`."""
-        self.pace.polled(asked, len(members), at_once)
-        if not members:
+    def received(
+        self, messages: list[InFlightMessage], asked: int, now: float, polls_per_core: float = inf
+    ) -> None:
+        """A poll that `credit` counts ended with these messages, in order; with none if it failed."""
+        self.credit.poll_finished(asked, len(messages), polls_per_core)
+        if not messages:
             return
-        self._held.update(members)
-        self._leases.hold(members, now)
-        for held in members:
-            self._settlements.join(held)
-            self._start_order.join(held)
+        self._messages.update(messages)
+        self._leases.watch(messages, now)
+        for message in messages:
+            self._settlements.add(message)
+            self._start_order.add(message)
         if self.draining:
-            self._give_back(members, now)
+            self._give_back(messages, now)
 
     # Running
 
     def start(self, kind: SlotKind, now: float) -> InFlightMessage | None:
-        """A free slot takes the next delivery, or None. What lapsed unnoticed is left to its next holder."""
-        while (held := self._start_order.take(kind)) is not None:
-            held.state = State.RUNNING
-            if held.hold.until > now:
-                held.started_at = now
+        """Start the next message in a free slot, or return None. Messages whose lease expired are skipped."""
+        while (message := self._start_order.take(kind)) is not None:
+            message.state = State.RUNNING
+            if message.lease.until > now:
+                message.started_at = now
                 self._running[kind] += 1
-                return held
-            self._lapse(held, now)
-            self._forget(held)
+                return message
+            self._lose_lease(message, now)
+            self._remove(message)
         return None
 
-    def finished(self, held: InFlightMessage, verdict: Verdict, now: float) -> None:
-        """Its handler is done, and this is what becomes of it."""
-        self._stop(held, verdict, now)
-        if held.hold.until <= now and not held.hold.lost:
-            self._lapse(held, now)
-        if held.returns and not isinstance(verdict, Retry):
-            verdict = held.verdict = Release()
+    def finished(self, message: InFlightMessage, verdict: Verdict, now: float) -> None:
+        """The handler of a running message ended with this verdict."""
+        self._stop(message, verdict, now)
+        if message.lease.until <= now and not message.lease.lost:
+            self._lose_lease(message, now)
+        if message.must_return and not isinstance(verdict, Retry):
+            verdict = message.verdict = Release()
         if isinstance(verdict, Ack | Drop):
-            self._settle(held, State.DELETING, now)
-            self._start_order.leave(held)
-        elif held.hold.lost:
-            self._forget(held)  # the next holder decides
+            self._settle(message, State.DELETING, now)
+            self._start_order.remove_head(message)
+        elif message.lease.lost:
+            self._remove(message)  # another consumer decides
         elif isinstance(verdict, DeadLetter):
-            self._settle(held, State.SENDING_TO_DEAD_LETTERS, now)
+            self._settle(message, State.SENDING_TO_DEAD_LETTERS, now)
         else:
-            self._again(held, verdict, now)
+            self._retry(message, verdict, now)
 
-    def abandoned(self, held: InFlightMessage, verdict: Verdict, now: float) -> None:
-        """Its handler will not come back; its slot is replaced, and its group stays held with it."""
-        if held.state is State.RUNNING:
-            self._release(self._start_order.cut_behind(held), now)
-            held.lane = None
-        self.finished(held, verdict, now)
+    def abandoned(self, message: InFlightMessage, verdict: Verdict, now: float) -> None:
+        """The handler of a running message will not return; its group starts nothing more here."""
+        if message.state is State.RUNNING:
+            self._release(self._start_order.remove_followers(message), now)
+            message.start_group = None
+        self.finished(message, verdict, now)
 
     def drain(self, now: float) -> None:
-        """Receive and start no more; give back what was not started."""
+        """Receive and start nothing more; release what was not started."""
         self.draining = True
         self._settlements.hurry(now)
-        self._give_back(list(self._held), now)
+        self._give_back(list(self._messages), now)
 
     # Settling
 
     def commands(self, now: float) -> list[Command]:
-        """What is to be done now."""
-        changes, lapsed = self._leases.due(now)
-        for held in lapsed:
-            self._lapse(held, now)
+        """The commands that are due."""
+        extensions, expired = self._leases.due(now)
+        for message in expired:
+            self._lose_lease(message, now)
         self._start_order.unpark(now)
-        out: list[Command] = [
-            ExtendLeases(changes[i : i + MAX_BATCH]) for i in range(0, len(changes), MAX_BATCH)
-        ]
+        starts = range(0, len(extensions), MAX_BATCH)
+        out: list[Command] = [ExtendLeases(extensions[i : i + MAX_BATCH]) for i in starts]
         out += self._settlements.take(now, everything=self.draining)
-        return [*out, ReportLostLeases(lost)] if (lost := self._leases.told()) else out
+        return [*out, ReportLostLeases(lost)] if (lost := self._leases.take_lost()) else out
 
-    def settled(self, members: Sequence[InFlightMessage], now: float) -> None:
-        """They are deleted, or the queue's again."""
-        self._settlements.answered(members, State.DELETING, State.CHANGING_VISIBILITY)
-        for held in members:
-            self._settlements.confirmed(held, now)
-            self._forget(held)
+    def settled(self, messages: Sequence[InFlightMessage], now: float) -> None:
+        """These messages are deleted, or visible to other consumers again."""
+        self._settlements.answered(messages, State.DELETING, State.CHANGING_VISIBILITY)
+        for message in messages:
+            self._settlements.confirmed(message, now)
+            self._remove(message)
 
-    def dead_lettered(self, members: Sequence[InFlightMessage], now: float) -> None:
-        """Confirmed copies stand in the dead-letter queue."""
-        self._settlements.answered(members, State.SENDING_TO_DEAD_LETTERS)
-        for held in members:
-            self._settle(held, State.DELETING, now)
-            if held.hold.until <= now:
-                self._lapse(held, now)
-            self._start_order.leave(held)
-            self._leases.resume(held, now)
+    def dead_lettered(self, messages: Sequence[InFlightMessage], now: float) -> None:
+        """Copies of these messages are confirmed by the dead-letter queue."""
+        self._settlements.answered(messages, State.SENDING_TO_DEAD_LETTERS)
+        for message in messages:
+            self._settle(message, State.DELETING, now)
+            if message.lease.until <= now:
+                self._lose_lease(message, now)
+            self._start_order.remove_head(message)
+            self._leases.resume(message, now)
 
-    def unsettled(self, members: Sequence[InFlightMessage], now: float, refused: bool = False) -> None:
-        """It failed. Deletes are tried until they succeed, others while leased; `refused` letters go back."""
-        self._settlements.answered(members)
-        for held in members:
-            if held.state is not State.DELETING and (held.hold.lost or held.hold.until <= now):
-                self._lapse(held, now)
+    def settle_failed(self, messages: Sequence[InFlightMessage], now: float, refused: bool = False) -> None:
+        """A call failed. Deletes are tried until they succeed, others while leased; `refused`: go back."""
+        self._settlements.answered(messages)
+        for message in messages:
+            if message.state is not State.DELETING and (message.lease.lost or message.lease.until <= now):
+                self._lose_lease(message, now)
                 continue
-            if refused and held.failures >= MOST_REFUSALS:
-                self._again(held, Retry(MAX_DELAY + 1.0), now)  # longer than is waited in hand
+            if refused and message.failures >= MOST_REFUSALS:
+                self._retry(message, Retry(MAX_DELAY + 1.0), now)  # too long to be parked
             else:
-                self._settlements.put_back(held, now)
-            self._leases.resume(held, now)
+                self._settlements.put_back(message, now)
+            self._leases.resume(message, now)
 
-    def lost(self, members: Sequence[InFlightMessage], now: float) -> None:
-        """The service says, as they were to be settled, that these receipts are no longer good."""
-        self._settlements.answered(members, State.DELETING, State.CHANGING_VISIBILITY)
-        for held in members:
-            self._leases.lose(held)
-            self._give_back(self._settlements.cut(held), now)
-            self._forget(held)
+    def expired_on_settle(self, messages: Sequence[InFlightMessage], now: float) -> None:
+        """SQS rejected these receipt handles in a call that settles them."""
+        self._settlements.answered(messages, State.DELETING, State.CHANGING_VISIBILITY)
+        for message in messages:
+            self._leases.mark_lost(message)
+            self._give_back(self._settlements.truncate(message), now)
+            self._remove(message)
 
-    def extended(self, changes: Sequence[tuple[InFlightMessage, int]], sent_at: float, now: float) -> None:
-        """These leases run for so many seconds from when the call was sent."""
-        self._leases.extended(changes, sent_at, now)
+    def extended(self, extensions: Sequence[tuple[InFlightMessage, int]], sent_at: float, now: float) -> None:
+        """These leases run for that many seconds from when the call was sent."""
+        self._leases.extended(extensions, sent_at, now)
 
-    def not_extended(self, members: Sequence[InFlightMessage], now: float) -> None:
-        """Extending these failed; tried again soon, until the leases lapse."""
-        self._leases.not_extended(members, now)
+    def extend_failed(self, messages: Sequence[InFlightMessage], now: float) -> None:
+        """Extending these failed; it is tried again soon, until the leases expire."""
+        self._leases.extend_failed(messages, now)
 
-    def lapsed(self, members: Sequence[InFlightMessage], now: float) -> None:
-        """The service says, as they were to be extended, that these receipts are no longer good."""
-        for held in members:
-            held.extending = False
-            if held.state is not State.GONE:  # as one is that was deleted while this was under way
-                self._lapse(held, now)
+    def expired_on_extend(self, messages: Sequence[InFlightMessage], now: float) -> None:
+        """SQS rejected these receipt handles in a call that extends their leases."""
+        for message in messages:
+            message.extending = False
+            if message.state is not State.GONE:  # it may have been deleted during the call
+                self._lose_lease(message, now)
 
-    # The inside
+    # Internals
 
-    def _stop(self, held: InFlightMessage, verdict: Verdict, now: float) -> None:
-        if held.state is not State.RUNNING:
-            raise IllegalMove(f"{held!r} does not run")
-        held.verdict = verdict
-        self._running[held.kind] -= 1
-        self.pace.handled(now - held.started_at)
+    def _stop(self, message: InFlightMessage, verdict: Verdict, now: float) -> None:
+        if message.state is not State.RUNNING:
+            raise IllegalMove(f"{message!r} is not running")
+        message.verdict = verdict
+        self._running[message.kind] -= 1
+        self.credit.handler_finished(now - message.started_at)
 
-    def _settle(self, held: InFlightMessage, state: State, now: float) -> None:
-        held.state = state
-        self._settlements.put(held, now)
+    def _settle(self, message: InFlightMessage, state: State, now: float) -> None:
+        message.state = state
+        self._settlements.put(message, now)
 
-    def _again(self, held: InFlightMessage, verdict: Verdict, now: float) -> None:
+    def _retry(self, message: InFlightMessage, verdict: Verdict, now: float) -> None:
+        """Park the head of a FIFO group for a short wait; give any other message back to the queue."""
         after = verdict.after if isinstance(verdict, Retry) else 0.0
-        in_hand = held.lane is not None and isinstance(verdict, Retry) and after <= MAX_DELAY
-        if in_hand and not held.returns and not self.draining and self.waiting < self.pace.waiting_limit:
-            self._start_order.park(held, now + after)
+        parkable = message.start_group is not None and isinstance(verdict, Retry) and after <= MAX_DELAY
+        room = not self.draining and self.waiting < self.credit.waiting_limit
+        if parkable and room and not message.must_return:
+            self._start_order.park(message, now + after)
         else:
-            self._release(self._start_order.cut_behind(held), now)
-            held.due_at = now + after
-            self._settle(held, State.CHANGING_VISIBILITY, now)
+            self._release(self._start_order.remove_followers(message), now)
+            message.due_at = now + after
+            self._settle(message, State.CHANGING_VISIBILITY, now)
 
-    def _give_back(self, members: Iterable[InFlightMessage], now: float) -> None:
-        """Release what was not started, what stands behind what was, and what must not be deleted."""
-        for held in members:
-            self._release(self._start_order.withdraw(held), now)
-            if held.state is State.PARKED:
-                self._settle(
-                    held, State.CHANGING_VISIBILITY, now
-                )  # until it is due, as it would have waited here
-            elif held.state in UNSTARTED or (
-                held.returns and held.state in (State.DELETING, State.SENDING_TO_DEAD_LETTERS)
-            ):
-                self._release([held], now)
+    def _give_back(self, messages: Iterable[InFlightMessage], now: float) -> None:
+        """Release unstarted messages, their followers, and settlements that must return."""
+        for message in messages:
+            self._release(self._start_order.withdraw(message), now)
+            settling = message.state in (State.DELETING, State.SENDING_TO_DEAD_LETTERS)
+            if message.state is State.PARKED:
+                self._settle(message, State.CHANGING_VISIBILITY, now)  # until it is due
+            elif message.state in UNSTARTED or (message.must_return and settling):
+                self._release([message], now)
 
-    def _release(self, members: Iterable[InFlightMessage], now: float) -> None:
-        for held in members:
-            held.verdict, held.due_at = Release(), now
-            self._settle(held, State.CHANGING_VISIBILITY, now)
+    def _release(self, messages: Iterable[InFlightMessage], now: float) -> None:
+        for message in messages:
+            message.verdict, message.due_at = Release(), now
+            self._settle(message, State.CHANGING_VISIBILITY, now)
 
-    def _lapse(self, held: InFlightMessage, now: float) -> None:
-        """Others may have it by now: what is behind it must not start here, nor is it ours to settle."""
-        self._leases.lose(held)
-        self._release(self._start_order.withdraw(held), now)
-        self._give_back(self._settlements.cut(held), now)
-        unsent = (
-            held.state in (State.CHANGING_VISIBILITY, State.SENDING_TO_DEAD_LETTERS) and not held.commanded
-        )
-        if unsent or held.state in UNSTARTED or (held.state is State.DELETING and held.returns):
-            self._forget(held)
+    def _lose_lease(self, message: InFlightMessage, now: float) -> None:
+        """Another consumer may have the message: stop its followers, and most ways of settling it."""
+        self._leases.mark_lost(message)
+        self._release(self._start_order.withdraw(message), now)
+        self._give_back(self._settlements.truncate(message), now)
+        settling = message.state in (State.CHANGING_VISIBILITY, State.SENDING_TO_DEAD_LETTERS)
+        returning = message.state is State.DELETING and message.must_return
+        if (settling and not message.command_sent) or message.state in UNSTARTED or returning:
+            self._remove(message)
 
-    def _forget(self, held: InFlightMessage) -> None:
-        held.state = State.GONE
-        self._held.discard(held)
-        self._leases.forget(held)
-        self._start_order.leave(held)
+    def _remove(self, message: InFlightMessage) -> None:
+        message.state = State.GONE
+        self._messages.discard(message)
+        self._leases.forget(message)
+        self._start_order.remove_head(message)

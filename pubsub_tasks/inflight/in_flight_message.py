@@ -1,6 +1,6 @@
-"""One message in flight: its delivery, its state, and the kind of slot that runs it.
+"""One message in flight: its delivery, its state and the kind of slot that runs it.
 
-These are the nouns that `InFlight` moves about; only `InFlight` may change a `InFlightMessage`.
+Only `InFlight` changes an `InFlightMessage`.
 """
 
 from dataclasses import dataclass
@@ -12,25 +12,27 @@ from .leases import VisibilityLease
 
 
 class SlotKind(Enum):
-    """What kind of slot runs it."""
+    """The kind of slot that runs a message: a thread for plain tasks, a coroutine for async ones."""
 
     THREAD = auto()
     COROUTINE = auto()
 
-    __hash__ = object.__hash__  # an enum's own is a call in Python, and this is a key ten times a message
+    __hash__ = object.__hash__  # Enum.__hash__ runs Python code, and each message looks this key up ten times
 
 
 class State(Enum):
-    """Where a delivery in hand stands. Each arrow of the life below is one method of `InFlight`.
+    """The state of a message in flight. Each transition is one method of `InFlight`.
 
-    BLOCKED → READY → RUNNING → PARKED → READY          (lanes and waits of FIFO queues)
-                         └→ DELETING | LETTING_GO | LETTERING → DELETING → GONE
+    BLOCKED → READY → RUNNING → PARKED → READY            (BLOCKED and PARKED occur on FIFO queues only)
+                         ├→ DELETING → GONE
+                         ├→ CHANGING_VISIBILITY → GONE
+                         └→ SENDING_TO_DEAD_LETTERS → DELETING → GONE
     """
 
-    BLOCKED = auto()  # behind another of its group
-    READY = auto()  # may start as soon as a slot is free
+    BLOCKED = auto()  # an earlier message of its group has not finished
+    READY = auto()  # starts as soon as a slot is free
     RUNNING = auto()
-    PARKED = auto()  # a FIFO head that waits for its next try, in hand
+    PARKED = auto()  # head of its group, waiting in memory for its next attempt
     DELETING = auto()
     CHANGING_VISIBILITY = auto()
     SENDING_TO_DEAD_LETTERS = auto()
@@ -38,64 +40,89 @@ class State(Enum):
 
 
 class IllegalMove(Exception):
-    """An event that cannot happen to a delivery where it stands."""
+    """An event that is not possible in the current state of a message."""
 
 
 NOT_WATCHED: "dict[InFlightMessage, None]" = {}
-"""Where those are of whom nobody watches the lease; always empty."""
+"""Shared empty dict: the lease is not watched."""
 
 
 class InFlightMessage:
-    """One delivery in hand."""
+    """One message that was received and is not settled yet.
+
+    Attributes:
+        lease: its visibility lease.
+        kind: the kind of slot that runs it.
+        group: its message group, or None on a standard queue.
+        start_group: `group` while it takes part in the start order of the group; None afterwards.
+        task: name of the task that handles it, once known.
+        started_at: when its handler started, on the worker's clock.
+        due_at: when its next attempt is due, on the worker's clock.
+        visibility_timeout: seconds, what a `ChangeVisibility` that carries it sets.
+        failures: failed calls since it entered its state.
+        watch_group: the members of `Leases` that are checked together with it.
+        extending: True while a call that extends its lease is under way.
+        command_sent: True while a call that settles it is under way.
+        must_return: an earlier message of its group becomes visible again, so this one must as well.
+    """
 
     __slots__ = (
-        "commanded",
+        "command_sent",
         "delivery",
         "due_at",
         "extending",
         "failures",
         "group",
-        "hold",
         "kind",
-        "lane",
-        "returns",
-        "seconds",
+        "lease",
+        "must_return",
+        "start_group",
         "started_at",
         "state",
         "task",
         "verdict",
-        "watch",
+        "visibility_timeout",
+        "watch_group",
     )
 
-    def __init__(self, delivery: Delivery, hold: VisibilityLease, kind: SlotKind, lane: str | None) -> None:
+    def __init__(self, delivery: Delivery, lease: VisibilityLease, kind: SlotKind, group: str | None) -> None:
         self.delivery = delivery
-        self.hold = hold
+        self.lease = lease
         self.kind = kind
-        self.lane = self.group = lane
+        self.group = self.start_group = group
         self.state = State.READY
         self.verdict: Verdict | None = None
         self.task: str | None = None
         self.started_at = 0.0
         self.due_at = 0.0
-        self.seconds = 0
+        self.visibility_timeout = 0
         self.failures = 0
-        self.watch: dict[InFlightMessage, None] = NOT_WATCHED
+        self.watch_group: dict[InFlightMessage, None] = NOT_WATCHED
         self.extending = False
-        self.commanded = False
-        self.returns = False  # an earlier message of its group comes again, so this one must too
+        self.command_sent = False
+        self.must_return = False
 
     @property
     def renewable(self) -> bool:
-        """False once it is lost or gone, or while a command that settles it is on its way."""
-        return not (self.commanded or self.hold.lost or self.state is State.GONE)
+        """False once its lease is lost or it is gone, and while a call that settles it is under way."""
+        return not (self.command_sent or self.lease.lost or self.state is State.GONE)
 
     def __repr__(self) -> str:
-        return f"<Held {self.delivery.id} {self.state.name.lower()}>"
+        return f"<InFlightMessage {self.delivery.id} {self.state.name.lower()}>"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a worker takes on. `prefetch` is None for automatic; times are seconds."""
+    """How much one worker handles at a time. Times are seconds.
+
+    Attributes:
+        threads: slots for plain tasks.
+        coroutines: slots for async tasks.
+        receivers: concurrent ReceiveMessage calls, at most.
+        prefetch: messages received beyond the free slots; None adapts it to the handling time (`Credit`).
+        visibility: the visibility timeout of a receive, and of each extension.
+        linger: how long a delete waits for others to fill its batch.
+    """
 
     threads: int = 8
     coroutines: int = 0
@@ -106,5 +133,5 @@ class Limits:
 
     @property
     def slots(self) -> int:
-        """All slots, of both kinds."""
+        """Slots of both kinds."""
         return self.threads + self.coroutines

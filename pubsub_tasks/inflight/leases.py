@@ -1,8 +1,8 @@
-"""Leases: how long each message in hand is ours, and when that must be renewed. Pure: it is told the time.
+"""Visibility leases: how long each message in flight is ours, and when to extend it.
 
-A lease is the visibility timeout of one receipt. It is renewed at half its length, by the batch, and a
-renewal takes along whatever would be due soon, so that long handlers cost one call in ten and not one each.
-It refuses to know queues: it names whose lease to extend and by how much, and is told what came of that.
+No I/O; `now` is a parameter. A lease is the visibility timeout of one receipt handle. It is extended at half
+its length. An extension also covers every lease that is due soon, so that ten long-running handlers cost one
+ChangeMessageVisibilityBatch call instead of ten.
 """
 
 import heapq
@@ -14,11 +14,19 @@ from typing import Any, Generic, Protocol, TypeVar
 from ..wire.records import MAX_VISIBILITY
 
 CAP_MARGIN = 10
-"""Seconds kept from the 12 h cap, which SQS counts from its own moment of receiving and not from ours."""
+"""Seconds kept from the 12 h limit: SQS counts it from its own time of the receive, not from ours."""
+
+SHORTEST_WAIT = 0.25
+"""Seconds to wait, at least, before an extension that failed is tried again."""
 
 
 class VisibilityLease:
-    """The lease of one message in hand, as its handler sees it: the `Lease` of a `Delivery`."""
+    """The lease of one message in flight; handlers see it as `Delivery.lease`.
+
+    Attributes:
+        until: when it expires, on the worker's clock.
+        lost: True once it expired or SQS rejected its receipt handle.
+    """
 
     __slots__ = ("_clock", "lost", "received_at", "until")
 
@@ -29,28 +37,31 @@ class VisibilityLease:
         self._clock = clock
 
     def remaining(self) -> float:
-        """Seconds until others would see the message, were it not extended."""
-        return self.left(self._clock())
+        """Seconds until the message becomes visible to other consumers, unless the lease is extended."""
+        return self.remaining_at(self._clock())
 
-    def left(self, now: float) -> float:
-        """The same, told the time."""
+    def remaining_at(self, now: float) -> float:
+        """Seconds that remain at `now`, never negative."""
         return max(0.0, self.until - now)
 
-    def cap(self, now: float) -> int:
-        """The longest visibility in seconds that SQS still grants this receipt, never negative."""
+    def longest_extension(self, now: float) -> int:
+        """The longest visibility timeout in seconds that SQS still accepts for this receipt handle, or 0.
+
+        Source: SQS API reference, ChangeMessageVisibility: 12 hours from the receive.
+        """
         return max(0, floor(self.received_at + MAX_VISIBILITY - CAP_MARGIN - now))
 
 
 class Leased(Protocol):
-    """What the leases must know of a message in hand."""
+    """What `Leases` needs to know of a message in flight."""
 
-    hold: VisibilityLease
+    lease: VisibilityLease
     extending: bool
-    watch: dict[Any, None]
+    watch_group: dict[Any, None]
 
     @property
     def renewable(self) -> bool:
-        """False once it is lost or settled, or while a command that ends the lease is under way."""
+        """False once its lease is lost or it is gone, and while a call that settles it is under way."""
         ...
 
 
@@ -58,10 +69,11 @@ L = TypeVar("L", bound=Leased)
 
 
 class Leases(Generic[L]):
-    """Every lease in hand, by the time at which something must be done about it.
+    """All leases, ordered by the time at which each must be checked.
 
-    Members are watched by the group, and each knows the one that it is in: who is forgotten leaves it at
-    once, since a group would else keep in memory, for half a lease, what was handled long since.
+    Members that were received or extended together are checked together: they form a watch group, and each
+    member refers to its group. A member that is forgotten leaves the group at once; otherwise the group would
+    keep handled messages in memory for half a lease.
     """
 
     def __init__(self, seconds: int) -> None:
@@ -70,58 +82,59 @@ class Leases(Generic[L]):
         self._heap: list[tuple[float, int, dict[L, None]]] = []
         self._lost: list[L] = []
 
-    def hold(self, members: list[L], now: float) -> None:
-        """These were received or extended just now."""
-        ends = min((member.hold.until for member in members), default=now)
-        self.again(members, min(now + self._seconds / 2, ends))
+    def watch(self, members: list[L], now: float) -> None:
+        """Watch members that were just received or extended."""
+        ends = min((member.lease.until for member in members), default=now)
+        self.watch_at(members, min(now + self._seconds / 2, ends))
 
-    def again(self, members: list[L], at: float) -> None:
-        """Look at these at the given time."""
+    def watch_at(self, members: list[L], at: float) -> None:
+        """Check these members at the given time instead of the time set before."""
         if not members:
             return
         group = dict.fromkeys(members)
         for member in members:
-            member.watch.pop(member, None)
-            member.watch = group
+            member.watch_group.pop(member, None)
+            member.watch_group = group
         heapq.heappush(self._heap, (at, next(self._order), group))
 
-    def extended(self, changes: Sequence[tuple[L, int]], sent_at: float, now: float) -> None:
-        """These run for so many seconds from when the call was sent."""
-        for member, seconds in changes:
+    def extended(self, extensions: Sequence[tuple[L, int]], sent_at: float, now: float) -> None:
+        """An extension succeeded. The leases run from `sent_at`, when the call was sent."""
+        for member, seconds in extensions:
             member.extending = False
-            if not member.hold.lost:  # it ran out before this was heard, and its handler was told
-                member.hold.until = sent_at + seconds
-        self.hold([member for member, _ in changes if member.renewable], now)
+            if not member.lease.lost:  # it may have expired meanwhile, and its handler has seen that
+                member.lease.until = sent_at + seconds
+        self.watch([member for member, _ in extensions if member.renewable], now)
 
-    def not_extended(self, members: Sequence[L], now: float) -> None:
-        """Extending these failed: try again soon, until they lapse."""
+    def extend_failed(self, members: Sequence[L], now: float) -> None:
+        """An extension failed; it is tried again soon, until the leases expire."""
         for member in members:
             member.extending = False
             if member.renewable:
-                self.again([member], min(member.hold.until, now + max(0.25, member.hold.left(now) / 4)))
+                wait = max(SHORTEST_WAIT, member.lease.remaining_at(now) / 4)
+                self.watch_at([member], min(member.lease.until, now + wait))
 
     def forget(self, member: L) -> None:
-        """It is settled, or no longer ours."""
-        member.watch.pop(member, None)
+        """Stop watching a member that is settled or whose lease is lost."""
+        member.watch_group.pop(member, None)
 
     def resume(self, member: L, now: float) -> None:
-        """A command that would have ended this lease failed: keep it on."""
-        if not member.hold.lost:
-            self.again([member], max(now, member.hold.until - self._seconds / 2))
+        """Watch a member again after a call that would have settled it failed."""
+        if not member.lease.lost:
+            self.watch_at([member], max(now, member.lease.until - self._seconds / 2))
 
-    def lose(self, member: L) -> None:
-        """It is no longer ours."""
-        if not member.hold.lost:
-            member.hold.lost = True
+    def mark_lost(self, member: L) -> None:
+        """Mark its lease as lost; `take_lost` returns it once."""
+        if not member.lease.lost:
+            member.lease.lost = True
             self._lost.append(member)
 
-    def told(self) -> list[L]:
-        """Those lost since this was last asked."""
+    def take_lost(self) -> list[L]:
+        """Return the members whose lease was lost since the last call."""
         lost, self._lost = self._lost, []
         return lost
 
     def wake_at(self) -> float | None:
-        """When `due` or `told` has something to say, or None."""
+        """When `due` or `take_lost` next has something to return, or None."""
         if self._lost:
             return 0.0
         while self._heap and not self._heap[0][2]:
@@ -129,29 +142,29 @@ class Leases(Generic[L]):
         return self._heap[0][0] if self._heap else None
 
     def due(self, now: float) -> tuple[list[tuple[L, int]], list[L]]:
-        """(who is to be extended by how many seconds, whose lease has lapsed)."""
+        """Return (members to extend, each with its seconds; members whose lease has expired)."""
         if not self._heap or self._heap[0][0] > now:
             return [], []
         extensions: list[tuple[L, int]] = []
-        lapsed: list[L] = []
-        for member in list(self._soon(now)):
-            self._judge(member, now, extensions, lapsed)
-        return extensions, lapsed
+        expired: list[L] = []
+        for member in list(self._due_soon(now)):
+            self._check(member, now, extensions, expired)
+        return extensions, expired
 
-    def _soon(self, now: float) -> Iterator[L]:
+    def _due_soon(self, now: float) -> Iterator[L]:
         horizon = now + self._seconds / 6
         while self._heap and self._heap[0][0] <= horizon:
             group = heapq.heappop(self._heap)[2]
             yield from (member for member in group if member.renewable)
 
-    def _judge(self, member: L, now: float, extensions: list[tuple[L, int]], lapsed: list[L]) -> None:
-        hold = member.hold
-        if hold.until <= now:
-            lapsed.append(member)
+    def _check(self, member: L, now: float, extensions: list[tuple[L, int]], expired: list[L]) -> None:
+        lease = member.lease
+        if lease.until <= now:
+            expired.append(member)
             return
-        seconds = min(self._seconds, hold.cap(now))
-        if not member.extending and now + seconds > hold.until:
+        seconds = min(self._seconds, lease.longest_extension(now))
+        if not member.extending and now + seconds > lease.until:
             member.extending = True
             extensions.append((member, seconds))
-        # Watched to the end of the lease, in case nothing is heard of the extension.
-        self.again([member], hold.until)
+        # Watched until the lease ends, in case the extension is never answered.
+        self.watch_at([member], lease.until)

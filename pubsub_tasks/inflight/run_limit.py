@@ -1,20 +1,20 @@
-"""When a worker stops receiving: after so many messages, one receive, or an empty poll."""
+"""When a worker stops receiving: after a number of messages, after one receive, or on an empty queue."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class RunLimit:
-    """When enough was received. What is in hand by then is finished, and only then the worker is done.
+    """The limit of a run. Once it is reached, messages in flight are finished and the worker ends.
 
     Attributes:
-        once: after one receive, whatever it brings.
-        until_empty: after a receive that brings nothing while nothing is in hand.
-        messages: after so many messages; a batch that began is taken whole. None for any number.
-        over: whether that is so.
-        worn: whether the process that served it had better be a new one.
+        once: stop after one receive, whether or not it returns messages.
+        until_empty: stop after a receive that returns no messages while nothing is in flight.
+        messages: stop after this many messages; the last batch is handled whole. None for no limit.
+        over: whether the limit is reached.
+        worn: whether the process should be replaced by a new one.
         received: messages so far.
-        receives: receives that succeeded so far, whether or not they brought any.
+        receives: successful receives so far, empty ones included.
     """
 
     once: bool = False
@@ -26,16 +26,16 @@ class RunLimit:
     receives: int = 0
 
     def end(self) -> None:
-        """Enough for this process, for a reason of somebody else's."""
+        """End the run now, and have the process replaced."""
         self.over = self.worn = True
 
     def allows(self, open_polls: int) -> bool:
-        """Whether another poll may be made beside those that are open."""
+        """Whether another poll may be opened besides `open_polls`."""
         return not self.over and not (self.once and open_polls)
 
-    def polled(self, brought: int, idle: bool) -> None:
-        """A receive succeeded; `idle` when nothing is in hand now and no other poll is open."""
-        self.received += brought
+    def poll_finished(self, received: int, idle: bool) -> None:
+        """Count a successful receive. `idle`: nothing is in flight and no other poll is open."""
+        self.received += received
         self.receives += 1
         enough = self.messages is not None and self.received >= self.messages
         self.worn = self.worn or enough

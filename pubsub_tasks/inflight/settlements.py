@@ -1,8 +1,8 @@
-"""PendingSettlements: the settlements that are decided and not yet confirmed. Pure, told the time.
+"""Settlements that are decided and not confirmed yet. No I/O; `now` is a parameter.
 
-A settlement leaves by `take` as part of a command and comes back by `put_back` when that failed; in between
-it is `commanded`, and nothing else may be done about its message. On a FIFO queue a delete or a letter waits
-until every earlier message of its group is confirmed deleted.
+A settlement leaves by `take` as part of a command, and comes back by `put_back` if the call failed. In
+between its message has `command_sent` set, and nothing else may be done about it. On a FIFO queue a delete or
+a dead letter waits until every earlier message of its group is confirmed deleted.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,119 +12,126 @@ from ..batches.backoff import CALLS
 from ..batches.buffer import BatchBuffer
 from .commands import ChangeVisibility, Command, Delete, SendToDeadLetters
 from .in_flight_message import IllegalMove, InFlightMessage, State
-from .settling_order import Groups
+from .settling_order import SettlingOrder
 
-LAST_BACKOFF = 1.0
-"""Seconds between tries once the end is near: there is not much time left to succeed in."""
-
+LONGEST_BACKOFF_ON_DRAIN = 1.0
+"""Seconds between attempts during a drain, which leaves little time to succeed."""
 
 MOST_REFUSALS = 3
-"""Of a letter, after which its message goes back to its queue: it would keep a place in hand for nothing."""
+"""Attempts to send one dead letter that its queue rejects, before the message goes back to its own queue."""
+
+EXTENSION_WAIT = 0.05
+"""Seconds to wait for an extension under way before a visibility timeout is changed."""
+
+CLOCK_ERROR = 0.001
+"""Seconds: rounding errors of sums of times, which must not add a whole second."""
 
 
 class PendingSettlements:
-    """Deletes, departures and letters to be sent. `jitter` gives a chance from 0 to 1."""
+    """Deletes, visibility changes and dead letters to send. `jitter` returns a number from 0 to 1."""
 
     def __init__(self, linger: float, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
         self._longest_backoff = CALLS.cap
+        self._settling_order = SettlingOrder()
         self._deletes: BatchBuffer[InFlightMessage] = BatchBuffer(linger)
-        self._groups = Groups()
-        self._departures: BatchBuffer[InFlightMessage] = BatchBuffer(0.0)
-        self._letters: BatchBuffer[InFlightMessage] = BatchBuffer(0.0)
-        self._boxes = {
+        self._visibility_changes: BatchBuffer[InFlightMessage] = BatchBuffer(0.0)
+        self._dead_letters: BatchBuffer[InFlightMessage] = BatchBuffer(0.0)
+        self._buffers = {
             State.DELETING: self._deletes,
-            State.CHANGING_VISIBILITY: self._departures,
-            State.SENDING_TO_DEAD_LETTERS: self._letters,
+            State.CHANGING_VISIBILITY: self._visibility_changes,
+            State.SENDING_TO_DEAD_LETTERS: self._dead_letters,
         }
 
     def __len__(self) -> int:
-        return sum(len(box) for box in self._boxes.values()) + self._groups.waiting
+        return sum(len(buffer) for buffer in self._buffers.values()) + self._settling_order.waiting
 
     @property
     def batch_to_delete(self) -> bool:
-        """True when a whole batch waits to be deleted."""
+        """True if a full batch waits to be deleted."""
         return self._deletes.full
 
     def wake_at(self) -> float | None:
-        """When `take` has something to give, or None."""
-        times = [at for box in self._boxes.values() if (at := box.wake_at()) is not None]
+        """When `take` next has something to return, or None."""
+        times = [at for buffer in self._buffers.values() if (at := buffer.wake_at()) is not None]
         return min(times) if times else None
 
-    def join(self, held: InFlightMessage) -> None:
-        """It was received: on a FIFO queue, its place in the order of its group."""
-        self._groups.join(held)
+    def add(self, message: InFlightMessage) -> None:
+        """Record the place of a received message in the settling order of its group."""
+        self._settling_order.add(message)
 
-    def put(self, held: InFlightMessage, now: float) -> None:
-        """Settle it as its state says, once the order of its group admits it."""
-        held.failures = 0
-        if held.state is State.CHANGING_VISIBILITY:
-            self._groups.cut(held)  # nothing behind it has started: that is let go as well
-        elif not self._groups.admits(held):
+    def put(self, message: InFlightMessage, now: float) -> None:
+        """Settle a message as its state says, as soon as the settling order of its group admits it."""
+        message.failures = 0
+        if message.state is State.CHANGING_VISIBILITY:
+            self._settling_order.truncate(message)  # its followers have not started, and go back too
+        elif not self._settling_order.admit(message):
             return
-        elif self._groups.has_followers(held):
-            self._boxes[held.state].put_later(held, now)  # others wait for it, so it does not linger
+        elif self._settling_order.has_followers(message):
+            self._buffers[message.state].put_later(message, now)  # followers wait for it: no linger
             return
-        self._boxes[held.state].put(held, now)
+        self._buffers[message.state].put(message, now)
 
-    def confirmed(self, held: InFlightMessage, now: float) -> None:
-        """It is deleted, or the queue's again: the next of its group may be settled, at once."""
-        following = self._groups.leave(held)
+    def confirmed(self, message: InFlightMessage, now: float) -> None:
+        """A settlement succeeded; the next message of its group may be settled at once."""
+        following = self._settling_order.remove_head(message)
         if following is not None:
-            self._boxes[following.state].put_later(following, now)
+            self._buffers[following.state].put_later(following, now)
 
-    def cut(self, held: InFlightMessage) -> list[InFlightMessage]:
-        """It may come again; returns those of its group that must then come again after it, see `Groups`."""
-        return self._groups.cut(held)
+    def truncate(self, message: InFlightMessage) -> list[InFlightMessage]:
+        """A message may become visible again; returns its followers, see `SettlingOrder.truncate`."""
+        return self._settling_order.truncate(message)
 
-    def answered(self, members: Sequence[InFlightMessage], *states: State) -> None:
-        """These were under way to be settled, in one of these states if any are given, and are no more.
+    def answered(self, messages: Sequence[InFlightMessage], *states: State) -> None:
+        """A command for these messages was answered. `states`: the states it is possible in, default any.
 
-        Raises IllegalMove where one was not, and then changes nothing.
+        Raises IllegalMove if one of them has no command under way in these states, and changes nothing.
         """
-        for held in members:
-            if not held.commanded or (states and held.state not in states):
-                raise IllegalMove(f"{held!r} waits for no such answer")
-        for held in members:
-            held.commanded = False
+        for message in messages:
+            if not message.command_sent or (states and message.state not in states):
+                raise IllegalMove(f"{message!r} expects no such answer")
+        for message in messages:
+            message.command_sent = False
 
-    def put_back(self, held: InFlightMessage, now: float) -> None:
-        """Settling it failed; once more after a back-off."""
-        held.failures += 1
-        wait = min(self._longest_backoff, CALLS.seconds(held.failures, self._jitter()))
-        self._boxes[held.state].put_later(held, now + wait)
+    def put_back(self, message: InFlightMessage, now: float) -> None:
+        """A settlement failed; it is due again after a back-off."""
+        message.failures += 1
+        wait = min(self._longest_backoff, CALLS.seconds(message.failures, self._jitter()))
+        self._buffers[message.state].put_later(message, now + wait)
 
     def hurry(self, now: float) -> None:
-        """The end is near: whatever backs off is tried now, and then again soon."""
-        self._longest_backoff = LAST_BACKOFF
-        for box in self._boxes.values():
-            box.hurry(now)
+        """Try everything that backs off now, and with a short back-off from here on."""
+        self._longest_backoff = LONGEST_BACKOFF_ON_DRAIN
+        for buffer in self._buffers.values():
+            buffer.hurry(now)
 
     def take(self, now: float, everything: bool) -> list[Command]:
-        """The commands that are due; with `everything`, all but what is backing off."""
-        out: list[Command] = [Delete(members) for members in self._due(self._deletes, now, everything)]
-        out += [ChangeVisibility(members) for members in self._due(self._departures, now, everything)]
-        out += [SendToDeadLetters(members) for members in self._due(self._letters, now, everything)]
+        """Return the commands that are due; with `everything`, all except what backs off."""
+        out: list[Command] = [Delete(batch) for batch in self._due(self._deletes, now, everything)]
+        out += [ChangeVisibility(batch) for batch in self._due(self._visibility_changes, now, everything)]
+        out += [SendToDeadLetters(batch) for batch in self._due(self._dead_letters, now, everything)]
         return out
 
     def _due(
-        self, box: BatchBuffer[InFlightMessage], now: float, everything: bool
+        self, buffer: BatchBuffer[InFlightMessage], now: float, everything: bool
     ) -> list[list[InFlightMessage]]:
-        batches = [
-            [held for held in batch if self._sendable(held, now)] for batch in box.take(now, everything)
-        ]
-        for batch in batches:
-            for held in batch:
-                held.commanded = True
-        return [batch for batch in batches if batch]
+        batches = []
+        for candidates in buffer.take(now, everything):
+            batch = [message for message in candidates if self._sendable(message, now)]
+            for message in batch:
+                message.command_sent = True
+            if batch:
+                batches.append(batch)
+        return batches
 
-    def _sendable(self, held: InFlightMessage, now: float) -> bool:
-        if held.state is not State.CHANGING_VISIBILITY:
-            return held.state is not State.GONE
-        if held.extending:
-            # The extension might arrive after the departure, and undo it.
-            self._departures.put_later(held, now + 0.05)
+    def _sendable(self, message: InFlightMessage, now: float) -> bool:
+        if message.state is not State.CHANGING_VISIBILITY:
+            return message.state is not State.GONE
+        if message.extending:
+            # The extension might arrive after the change, and undo it.
+            self._visibility_changes.put_later(message, now + EXTENSION_WAIT)
             return False
-        # Counted from now: it may have taken a while to get here. A computer's sum of times is not exact.
-        held.seconds = min(max(0, ceil(held.due_at - now - 0.001)), held.hold.cap(now))
+        # Counted from now: the message may have waited here.
+        seconds = max(0, ceil(message.due_at - now - CLOCK_ERROR))
+        message.visibility_timeout = min(seconds, message.lease.longest_extension(now))
         return True

@@ -1,75 +1,80 @@
-"""Groups: on a FIFO queue, the order in which the messages of a group are settled. Pure.
+"""The order in which the messages of a FIFO group are settled.
 
-A message is deleted, or sent to the dead-letter queue, only once every earlier message of its group in hand
-is confirmed deleted. So after a crash the group comes again from the first message that was not deleted.
+A message is deleted, or sent to the dead-letter queue, only after every earlier message of its group in
+flight is confirmed deleted. So after a crash the group is received again from the first message that was not
+deleted.
 """
 
 from .in_flight_message import InFlightMessage
 
 
-class Groups:
-    """The messages in hand of each group, in the order received, without those that are let go."""
+class SettlingOrder:
+    """The messages in flight of each group, in the order received, except those that are given back."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, dict[InFlightMessage, None]] = {}
+        self._groups: dict[str, dict[InFlightMessage, None]] = {}
         self._waiting: set[InFlightMessage] = set()
 
     @property
     def waiting(self) -> int:
-        """How many settlements wait for an earlier message of their group."""
+        """Number of settlements that wait for an earlier message of their group."""
         return len(self._waiting)
 
-    def join(self, held: InFlightMessage) -> None:
+    def add(self, message: InFlightMessage) -> None:
         """Add a message that was received. On a standard queue this does nothing."""
-        if held.group is not None:
-            self._lines.setdefault(held.group, {})[held] = None
+        if message.group is not None:
+            self._groups.setdefault(message.group, {})[message] = None
 
-    def admits(self, held: InFlightMessage) -> bool:
-        """Whether it may be settled now; where it may not, `leave` returns it when it may."""
-        line = self._lines.get(held.group) if held.group is not None else None
-        if not line or held not in line or next(iter(line)) is held:
+    def admit(self, message: InFlightMessage) -> bool:
+        """Return True if the message may be settled now; otherwise `remove_head` returns it when it may."""
+        group = self._group_of(message)
+        if group is None or next(iter(group)) is message:
             return True
-        self._waiting.add(held)
+        self._waiting.add(message)
         return False
 
-    def has_followers(self, held: InFlightMessage) -> bool:
-        """Whether others of its group stand behind it."""
-        return held.group is not None and len(self._lines.get(held.group, ())) > 1
+    def has_followers(self, message: InFlightMessage) -> bool:
+        """Whether its group holds other messages."""
+        return message.group is not None and len(self._groups.get(message.group, ())) > 1
 
-    def leave(self, held: InFlightMessage) -> InFlightMessage | None:
+    def remove_head(self, message: InFlightMessage) -> InFlightMessage | None:
         """Remove a message that is deleted; returns the next of its group if that waits to be settled."""
-        if not self._remove(held):
+        if not self._remove(message):
             return None
-        line = self._lines.get(held.group or "")
-        following = next(iter(line)) if line else None
+        group = self._groups.get(message.group or "")
+        following = next(iter(group)) if group else None
         if following not in self._waiting:
             return None
         self._waiting.discard(following)
         return following
 
-    def cut(self, held: InFlightMessage) -> list[InFlightMessage]:
-        """Remove a message that may come again, and all behind it; returns those behind it.
+    def truncate(self, message: InFlightMessage) -> list[InFlightMessage]:
+        """Remove a message that may become visible again and all behind it; returns those behind it.
 
-        They are marked: each must come again too. So is the message itself, unless it is the first of its
-        group: that one may still be deleted, since nothing in hand is before it.
+        All of them must return as well, so `must_return` is set. The message itself is exempt if it is the
+        first of its group: it may still be deleted, since nothing in flight is before it.
         """
-        line = self._lines.get(held.group) if held.group is not None else None
-        if not line or held not in line:
+        group = self._group_of(message)
+        if group is None:
             return []
-        order = list(line)
-        place = order.index(held)
+        order = list(group)
+        place = order.index(message)
         for each in order[place:]:
             self._remove(each)
         for each in order[max(place, 1) :]:
-            each.returns = True
+            each.must_return = True
         return order[place + 1 :]
 
-    def _remove(self, held: InFlightMessage) -> bool:
-        line = self._lines.get(held.group) if held.group is not None else None
-        if line is None or held not in line:
+    def _group_of(self, message: InFlightMessage) -> dict[InFlightMessage, None] | None:
+        group = self._groups.get(message.group) if message.group is not None else None
+        return group if group is not None and message in group else None
+
+    def _remove(self, message: InFlightMessage) -> bool:
+        group = self._group_of(message)
+        if group is None:
             return False
-        del line[held]
-        self._waiting.discard(held)
-        if not line:
-            del self._lines[held.group or ""]
+        del group[message]
+        self._waiting.discard(message)
+        if not group:
+            del self._groups[message.group or ""]
         return True

@@ -1,8 +1,7 @@
-"""StartOrder: what waits in hand to be started, and what may start next. Pure, told the time, no settlements.
+"""Which message in flight starts next. No I/O; `now` is a parameter.
 
-On a standard queue all that is received may start at once. On a FIFO queue one message of each group has the
-lane, its head, while the others are blocked; a head whose next try is some time off is parked, and its group
-waits with it.
+On a standard queue every message may start at once. On a FIFO queue only the head of each group may start,
+and the others are blocked. A head whose next attempt is due later is parked, and its group waits with it.
 """
 
 import heapq
@@ -17,7 +16,7 @@ UNSTARTED = (State.READY, State.BLOCKED, State.PARKED)
 
 
 class StartOrder:
-    """All that is in hand and does not run."""
+    """The messages in flight that are not started yet, or wait for their next attempt."""
 
     def __init__(self) -> None:
         self._group_order: GroupOrder[InFlightMessage] = GroupOrder()
@@ -27,77 +26,77 @@ class StartOrder:
         self.waiting = 0
 
     def ready(self, kind: SlotKind) -> int:
-        """How many could start at once, had they a slot."""
+        """Number of messages that could start at once if they had a slot of this kind."""
         return len(self._ready[kind])
 
     def wake_at(self) -> float | None:
-        """When the next parked one is due, or None."""
+        """When the next parked message is due, or None."""
         return self._parked[0][0] if self._parked else None
 
-    def join(self, held: InFlightMessage) -> None:
-        """It was received: it may start, or stands behind others of its group."""
-        if held.lane is None or self._group_order.join(held.lane, held):
-            self._make_ready(held)
+    def add(self, message: InFlightMessage) -> None:
+        """Add a message that was received: READY, or BLOCKED behind others of its group."""
+        if message.start_group is None or self._group_order.add(message.start_group, message):
+            self._make_ready(message)
         else:
-            held.state = State.BLOCKED
+            message.state = State.BLOCKED
             self.waiting += 1
 
     def take(self, kind: SlotKind) -> InFlightMessage | None:
-        """The next to start in this kind of slot, or None."""
-        line = self._ready[kind]
-        return line.popleft() if line else None
+        """Remove and return the next message to start in this kind of slot, or None."""
+        ready = self._ready[kind]
+        return ready.popleft() if ready else None
 
-    def park(self, held: InFlightMessage, at: float) -> None:
-        """A head that is tried again at the given time; its group waits with it."""
-        held.state = State.PARKED
-        held.due_at = at
+    def park(self, message: InFlightMessage, at: float) -> None:
+        """Keep a head in memory until its next attempt at the given time; its group waits with it."""
+        message.state = State.PARKED
+        message.due_at = at
         self.waiting += 1
-        heapq.heappush(self._parked, (at, next(self._order), held))
+        heapq.heappush(self._parked, (at, next(self._order), message))
 
     def unpark(self, now: float) -> None:
-        """Those whose time has come may start; it is one more attempt for each."""
+        """Make parked messages READY that are due; each counts one more attempt."""
         while self._parked and self._parked[0][0] <= now:
-            held = heapq.heappop(self._parked)[2]
-            if held.state is State.PARKED and held.due_at <= now:
+            message = heapq.heappop(self._parked)[2]
+            if message.state is State.PARKED and message.due_at <= now:
                 self.waiting -= 1
-                held.delivery = next_attempt(held.delivery)
-                self._make_ready(held)
+                message.delivery = next_attempt(message.delivery)
+                self._make_ready(message)
 
-    def withdraw(self, held: InFlightMessage) -> list[InFlightMessage]:
-        """Take it out where it waits to start; returns those behind it, which are out as well."""
-        behind = self.cut_behind(held)
-        self._unwait(held)
-        if held.state is State.BLOCKED and held.lane is not None:
-            self._group_order.cut(held.lane, held)
-            held.lane = None
-        return behind
+    def withdraw(self, message: InFlightMessage) -> list[InFlightMessage]:
+        """Remove an unstarted message and its followers; returns the followers."""
+        followers = self.remove_followers(message)
+        self._stop_waiting(message)
+        if message.state is State.BLOCKED and message.start_group is not None:
+            self._group_order.remove_last(message.start_group, message)
+            message.start_group = None
+        return followers
 
-    def cut_behind(self, held: InFlightMessage) -> list[InFlightMessage]:
-        """Take out all of its group that stand behind it."""
-        if held.lane is None:
+    def remove_followers(self, message: InFlightMessage) -> list[InFlightMessage]:
+        """Remove the messages behind this one in its group and return them."""
+        if message.start_group is None:
             return []
-        behind = self._group_order.cut_behind(held.lane, held)
-        for follower in behind:
-            self._unwait(follower)
-            follower.lane = None
-        return behind
+        followers = self._group_order.remove_followers(message.start_group, message)
+        for follower in followers:
+            self._stop_waiting(follower)
+            follower.start_group = None
+        return followers
 
-    def leave(self, held: InFlightMessage) -> None:
-        """A head is finished with: the next of its group may start."""
-        if held.lane is None:
+    def remove_head(self, message: InFlightMessage) -> None:
+        """Remove a head that has finished; the next of its group becomes READY."""
+        if message.start_group is None:
             return
-        following = self._group_order.leave(held.lane, held)
-        held.lane = None
+        following = self._group_order.remove_head(message.start_group, message)
+        message.start_group = None
         if following is not None:
-            self._unwait(following)
+            self._stop_waiting(following)
             self._make_ready(following)
 
-    def _make_ready(self, held: InFlightMessage) -> None:
-        held.state = State.READY
-        self._ready[held.kind].append(held)
+    def _make_ready(self, message: InFlightMessage) -> None:
+        message.state = State.READY
+        self._ready[message.kind].append(message)
 
-    def _unwait(self, held: InFlightMessage) -> None:
-        if held.state is State.READY:
-            self._ready[held.kind].remove(held)
-        elif held.state in UNSTARTED:
+    def _stop_waiting(self, message: InFlightMessage) -> None:
+        if message.state is State.READY:
+            self._ready[message.kind].remove(message)
+        elif message.state in UNSTARTED:
             self.waiting -= 1

@@ -68,7 +68,7 @@ class Coordinator(AbstractContextManager[InFlight]):
 
     def __exit__(self, *raised: object) -> None:
         try:
-            self._wake_slots(self._inflight.pace.mean is None)
+            self._wake_slots(self._inflight.credit.mean_seconds is None)
             self._pass_on(self._clock())
         finally:
             self._lock.release()
@@ -195,26 +195,26 @@ class Coordinator(AbstractContextManager[InFlight]):
     @property
     def _slots_lead(self) -> bool:
         """Whether a free slot polls: not the last one while messages wait for a slot of their own time."""
-        quick = self._threads > 0 and self._inflight.pace.quick
+        quick = self._threads > 0 and self._inflight.credit.handlers_are_quick
         return quick and (self._free_slots > 1 or not self._inflight.waiting)
 
     @property
     def _slots_delete(self) -> bool:
         """Whether a slot that leads deletes too: not over a network, where it had better poll meanwhile."""
-        return self._slots_lead and self._inflight.pace.alone
+        return self._slots_lead and self._inflight.credit.one_call_at_a_time
 
     def _poll(self, now: float) -> Poll | None:
         asked = self._credit()
         if not asked or now < self._resume_polls_at:
             return None
-        short = self._inflight.polls or not (
+        short = self._inflight.credit.polls or not (
             self.run_limit.receives or self.run_limit.once
         )  # soon to know it works
-        self._inflight.polling(asked)
+        self._inflight.credit.poll_started(asked)
         return Poll(asked, min(SHORT_POLL if short else LONG_POLL, self._wait))
 
     def _credit(self) -> int:
-        return self._inflight.credit() if self.run_limit.allows(self._inflight.polls) else 0
+        return self._inflight.next_poll_size() if self.run_limit.allows(self._inflight.credit.polls) else 0
 
     def _next_look(self, now: float) -> float:
         """When something is due that no event will tell of."""
@@ -245,7 +245,7 @@ class Coordinator(AbstractContextManager[InFlight]):
     @property
     def _quiet(self) -> bool:
         """Whether nothing runs, nor could, and no poll is open."""
-        return not (self.running or self._inflight.polls or any(map(self._inflight.ready, SlotKind)))
+        return not (self.running or self._inflight.credit.polls or any(map(self._inflight.ready, SlotKind)))
 
     def _wake_coroutines(self) -> None:
         if self.on_coroutine is not None and self._inflight.ready(SlotKind.COROUTINE):
@@ -257,7 +257,7 @@ class Coordinator(AbstractContextManager[InFlight]):
             self._slots.notify(
                 self._inflight.ready(SlotKind.THREAD) or (self._slots_lead and self._credit() > 0)
             )
-        elif self._free_slots and self._inflight.polls and self._credit():
+        elif self._free_slots and self._inflight.credit.polls and self._credit():
             self._slots.notify()
 
     def _wake_all(self) -> None:

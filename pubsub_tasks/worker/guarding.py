@@ -36,7 +36,7 @@ class Guarding:
             self.on, self.trouble = False, None
             with self._coordinator as inflight:
                 self._guard.handled()
-                inflight.pace.single = False
+                inflight.credit.one_at_a_time = False
 
     def decided(self, delivery: Delivery, verdict: Verdict) -> Verdict:
         """What becomes of a delivery for which no task was called."""
@@ -45,7 +45,7 @@ class Guarding:
         now = self._wall()
         with self._coordinator as inflight:
             verdict = self._guard.decided(delivery, verdict, now)
-            inflight.pace.single = self._guard.slow
+            inflight.credit.one_at_a_time = self._guard.slow
             seconds, warning = self._guard.pause, self._guard.warning(now)
         if seconds and not self._coordinator.run_limit.until_empty:  # a run that ends by itself need not wait
             self._coordinator.pause_polls(seconds)

@@ -199,7 +199,7 @@ class Handling:
         if held.task is None and self.guarding.on:
             verdict = self.guarding.decided(held.delivery, verdict)
         if isinstance(verdict, DeadLetter) and not self._can_letter:
-            verdict = kept(held.delivery, verdict, fifo=held.lane is not None)
+            verdict = kept(held.delivery, verdict, fifo=held.start_group is not None)
         if self._observers.wants(Settled):
             seconds, delivery = self._clock() - started, held.delivery
             sent_at = delivery.record.sent_at

@@ -80,7 +80,7 @@ class Receiver:
             inflight.received(members or [], poll.asked, self._clock(), at_once)
             if members is not None:
                 self._coordinator.counters.received += len(members)
-                self._coordinator.run_limit.polled(len(members), inflight.idle)
+                self._coordinator.run_limit.poll_finished(len(members), inflight.idle)
 
     def _poll(self, poll: Poll) -> list[Record]:
         if not self._queue.fifo:

@@ -87,7 +87,7 @@ class Settler:
                 handles = [held.delivery.record.receipt_handle for held in members]
                 self._settle(members, self._deleting, lambda: self._queue.delete(handles))
             case ChangeVisibility(members):
-                changes = [(held.delivery.record.receipt_handle, held.seconds) for held in members]
+                changes = [(held.delivery.record.receipt_handle, held.visibility_timeout) for held in members]
                 self._settle(members, self._changing, lambda: self._queue.change_visibility(changes))
             case ExtendLeases(changes):
                 self._extend(changes)
@@ -106,8 +106,8 @@ class Settler:
         done, failed, lost = _sorted(members, answers)
         with self._coordinator as inflight:
             inflight.settled(done, self._clock())
-            inflight.unsettled(failed, self._clock())
-            inflight.lost(lost, self._clock())
+            inflight.settle_failed(failed, self._clock())
+            inflight.expired_on_settle(lost, self._clock())
             self._coordinator.counters.released += sum(isinstance(held.verdict, Release) for held in done)
         if self._observers.wants(Confirmed):
             self._tell_confirmed(done)
@@ -121,8 +121,8 @@ class Settler:
         with self._coordinator as inflight:
             now = self._clock()
             inflight.extended([(held, seconds[held]) for held in done], sent_at, now)
-            inflight.not_extended(failed, now)
-            inflight.lapsed(lost, now)
+            inflight.extend_failed(failed, now)
+            inflight.expired_on_extend(lost, now)
         if done and self._observers.wants(Extended):
             self._observers.tell(Extended(self._queue.name, tuple(held.delivery for held in done)))
 
@@ -131,14 +131,14 @@ class Settler:
             raise ValueError("a DeadLetter is decided only where there is a queue for it")
         written = [(held, self._written(held, self._dead_letters)) for held in members]
         with self._coordinator as inflight:
-            inflight.unsettled([held for held, letter in written if letter is None], self._clock())
+            inflight.settle_failed([held for held, letter in written if letter is None], self._clock())
         for portion, letters in _portions(written, self._dead_letters.batch_limit):
             answers = self._answers(partial(self._send, letters), len(portion), self._lettering)
             sent, failed, refused = _sorted(portion, answers)
             with self._coordinator as inflight:
                 inflight.dead_lettered(sent, self._clock())
-                inflight.unsettled(failed, self._clock())
-                inflight.unsettled(refused, self._clock(), refused=True)
+                inflight.settle_failed(failed, self._clock())
+                inflight.settle_failed(refused, self._clock(), refused=True)
                 for held in sent:
                     self._coordinator.counters.confirmed(held.verdict)
             if self._observers.wants(DeadLettered):
@@ -161,9 +161,9 @@ class Settler:
                 case ReportLostLeases():
                     return
                 case ExtendLeases(changes):
-                    inflight.not_extended([held for held, _ in changes if held.extending], now)
+                    inflight.extend_failed([held for held, _ in changes if held.extending], now)
                 case Delete(members) | ChangeVisibility(members) | SendToDeadLetters(members):
-                    inflight.unsettled([held for held in members if held.commanded], now)
+                    inflight.settle_failed([held for held in members if held.command_sent], now)
 
     def _send(self, letters: Sequence[Outgoing]) -> list[EntryFailure | None]:
         assert self._dead_letters is not None

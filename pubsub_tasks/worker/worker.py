@@ -166,7 +166,7 @@ class Worker:
     def polls(self) -> int:
         """Polls that are open."""
         with self._coordinator as inflight:
-            return inflight.polls
+            return inflight.credit.polls
 
     def troubles(self) -> list[str]:
         """What fails at present, and is tried again."""
@@ -195,7 +195,7 @@ class Worker:
                 "queue": self.queue.name,
                 "draining": inflight.draining,
                 "slots": {"threads": self.limits.threads, "coroutines": self.limits.coroutines},
-                "polls": inflight.polls,
+                "polls": inflight.credit.polls,
                 **in_hand(inflight, self._coordinator.running, now),
                 "counts": counts(self.counters),
                 "receiving_fails_for": round(self._receiving.seconds, 3),

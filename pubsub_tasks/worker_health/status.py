@@ -27,8 +27,8 @@ def _running(held: InFlightMessage, now: float) -> dict[str, Any]:
         "message_id": cut(held.delivery.id, LONGEST_ID),
         "attempt": held.delivery.attempt,
         "seconds": round(now - held.started_at, 3),
-        "lease_left": round(held.hold.left(now), 3),
-        "lost": held.hold.lost,
+        "lease_left": round(held.lease.remaining_at(now), 3),
+        "lost": held.lease.lost,
     }
 
 

@@ -123,9 +123,9 @@ class Bench:
     def turn(self) -> bool:
         """A poll, what could start, what was to be settled; whether anything moved."""
         with self.coordinator as inflight:
-            asked = inflight.credit()
+            asked = inflight.next_poll_size()
             if asked:
-                inflight.polling(asked)
+                inflight.credit.poll_started(asked)
         if asked:
             self.receiver.receive(Poll(asked, 0))
         moved = False

@@ -14,7 +14,7 @@ from pubsub_tasks.dispatching import dispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.inflight.commands import ChangeVisibility
 from pubsub_tasks.inflight.leases import VisibilityLease
-from pubsub_tasks.inflight.settling_order import Groups
+from pubsub_tasks.inflight.settling_order import SettlingOrder
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.processes import service
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
@@ -86,20 +86,20 @@ def strict(record: Any, lease: Any, **options: Any) -> Any:
 
 def too_sure_of_its_lease(sound: Any, self: Receiver, record: Any, now: float) -> Any:
     held = sound(self, record, now)
-    held.hold = VisibilityLease(now, 10 * self._visibility, self._clock)
+    held.lease = VisibilityLease(now, 10 * self._visibility, self._clock)
     return held
 
 
 def without_its_lane(sound: Any, self: Receiver, record: Any, now: float) -> Any:
     held = sound(self, record, now)
-    held.lane = None
+    held.start_group = None
     return held
 
 
 def never_letting_go(sound: Any, self: Settler, command: Any) -> None:
     if isinstance(command, ChangeVisibility):
         with self._coordinator as inflight:
-            inflight.settled(command.members, self._clock())
+            inflight.settled(command.messages, self._clock())
     else:
         sound(self, command)
 
@@ -241,7 +241,7 @@ MUTATIONS = [
     ),
     Mutation(
         "settling deletes a follower of a group in the call of its head",
-        instead(Groups, "admits", lambda self, held: True),
+        instead(SettlingOrder, "admit", lambda self, held: True),
         test_peers.test_a_crash_between_the_deletes_of_a_group_brings_back_none_after_a_later_one_is_gone,
     ),
     Mutation("a letter's body is written anew", around(service, "letter", tidied), foreign),

@@ -9,40 +9,42 @@ from pubsub_tasks.inflight.in_flight_message import Limits, SlotKind
 def test_polls_that_work_more_than_they_wait_are_better_alone():
     # Given a queue on this machine, where a poll is work of the one core and hardly any waiting
     credit = Credit(Limits(threads=8, receivers=8))
-    credit.polling(10)
+    credit.poll_started(10)
 
     # When full batches keep coming
-    credit.polled(10, 10, at_once=1.6)
+    credit.poll_finished(10, 10, polls_per_core=1.6)
 
     # Then a second poll would only be in the way
-    credit.polling(10)
-    assert credit.ask(10, 0) == 0
+    credit.poll_started(10)
+    assert credit.poll_size(10, 0) == 0
 
 
 def test_polls_over_a_network_are_worth_as_many_as_a_core_carries():
     credit = Credit(Limits(threads=8, receivers=8))
 
     for _ in range(10):
-        credit.polling(10)
-        credit.polled(10, 10, at_once=4.5)
+        credit.poll_started(10)
+        credit.poll_finished(10, 10, polls_per_core=4.5)
 
-    asked = [credit.ask(10, 0) for _ in range(8) if credit.ask(10, 0) and not credit.polling(10)]
+    asked = [
+        credit.poll_size(10, 0) for _ in range(8) if credit.poll_size(10, 0) and not credit.poll_started(10)
+    ]
     assert len(asked) == 4
 
 
 def test_a_poll_that_waited_for_messages_does_not_look_like_a_network():
     credit = Credit(Limits(threads=8, receivers=8))
-    for at_once in (1.2, 400.0, 300.0):
-        credit.polling(10)
-        credit.polled(10, 10, at_once)
+    for polls_per_core in (1.2, 400.0, 300.0):
+        credit.poll_started(10)
+        credit.poll_finished(10, 10, polls_per_core)
 
-    credit.polling(10)
-    assert credit.ask(10, 0) == 0
+    credit.poll_started(10)
+    assert credit.poll_size(10, 0) == 0
 
 
-def left(credit, *, running=0, ready=0, waiting=0, in_hand=0, kind=SlotKind.THREAD):
+def left(credit, *, running=0, ready=0, waiting=0, in_flight=0, kind=SlotKind.THREAD):
     counts = dict.fromkeys(SlotKind, 0)
-    return credit.left({**counts, kind: running}, {**counts, kind: ready}, waiting, in_hand)
+    return credit.room({**counts, kind: running}, {**counts, kind: ready}, waiting, in_flight)
 
 
 def test_as_much_as_there_are_free_slots_until_something_is_known_of_the_handlers():
@@ -56,9 +58,9 @@ def test_as_much_as_there_are_free_slots_until_something_is_known_of_the_handler
 def test_open_polls_count_as_what_they_may_bring():
     credit = Credit(Limits(threads=8))
 
-    credit.polling(5)
+    credit.poll_started(5)
     assert left(credit) == 3
-    credit.polled(5, 0)
+    credit.poll_finished(5, 0)
     assert left(credit) == 8
     assert credit.polls == 0
 
@@ -69,7 +71,7 @@ def test_open_polls_count_as_what_they_may_bring():
 def test_prefetch_is_what_starts_within_a_second(mean, prefetch):
     credit = Credit(Limits(threads=8, receivers=8))
     if mean is not None:
-        credit.handled(mean)
+        credit.handler_finished(mean)
 
     assert credit.prefetch == prefetch
 
@@ -82,46 +84,46 @@ def test_prefetch_may_be_set():
 
 def test_the_mean_leans_towards_the_recent():
     credit = Credit(Limits())
-    credit.handled(1.0)
-    credit.handled(2.0)
+    credit.handler_finished(1.0)
+    credit.handler_finished(2.0)
 
-    assert 1.0 < credit.mean < 1.1
+    assert 1.0 < credit.mean_seconds < 1.1
 
 
 def test_one_poll_while_the_queue_is_empty_and_more_while_it_is_not():
     credit = Credit(Limits(threads=100, receivers=3))
-    credit.polling(10)
-    assert credit.ask(90, 0) == 0
+    credit.poll_started(10)
+    assert credit.poll_size(90, 0) == 0
 
-    credit.polled(10, 10)
-    credit.polling(10)
-    assert credit.ask(90, 0) == 10
+    credit.poll_finished(10, 10)
+    credit.poll_started(10)
+    assert credit.poll_size(90, 0) == 10
 
-    credit.polling(10)
-    assert credit.ask(80, 0) == 0
-    credit.polled(10, 10)
-    credit.polled(10, 0)
-    credit.polling(10)
-    assert credit.ask(90, 0) == 0
+    credit.poll_started(10)
+    assert credit.poll_size(80, 0) == 0
+    credit.poll_finished(10, 10)
+    credit.poll_finished(10, 0)
+    credit.poll_started(10)
+    assert credit.poll_size(90, 0) == 0
 
 
 def test_there_are_never_more_polls_than_receivers():
     credit = Credit(Limits(threads=100, receivers=2))
     for _ in range(5):
-        credit.polling(10)
-        credit.polled(10, 10)
+        credit.poll_started(10)
+        credit.poll_finished(10, 10)
 
-    credit.polling(10)
-    credit.polling(10)
-    assert credit.ask(80, 0) == 0
+    credit.poll_started(10)
+    credit.poll_started(10)
+    assert credit.poll_size(80, 0) == 0
 
 
 def test_a_poll_for_less_than_a_batch_only_feeds_idle_slots():
     credit = Credit(Limits(threads=8))
 
-    assert credit.ask(3, 0) == 3
-    assert credit.ask(3, 1) == 0
-    assert credit.ask(12, 1) == 10
+    assert credit.poll_size(3, 0) == 3
+    assert credit.poll_size(3, 1) == 0
+    assert credit.poll_size(12, 1) == 10
 
 
 def test_those_of_one_kind_of_slot_do_not_fill_the_buffer_of_the_other():
@@ -135,7 +137,7 @@ def test_a_fifo_queue_brings_no_more_than_may_wait():
     credit = Credit(Limits(threads=8))
 
     assert left(credit, waiting=95) == 5
-    credit.polling(5)
+    credit.poll_started(5)
     assert left(credit, waiting=95) == 0
     assert left(credit, waiting=200) == 0
 
@@ -143,10 +145,10 @@ def test_a_fifo_queue_brings_no_more_than_may_wait():
 def test_settlements_that_wait_count_as_what_is_in_hand():
     credit = Credit(Limits(threads=8))
 
-    assert left(credit, in_hand=credit.unsettled_limit - 5) == 5
-    credit.polling(5)
-    assert left(credit, in_hand=credit.unsettled_limit - 5) == 0
-    assert left(credit, in_hand=4 * credit.unsettled_limit) == 0
+    assert left(credit, in_flight=credit.unsettled_limit - 5) == 5
+    credit.poll_started(5)
+    assert left(credit, in_flight=credit.unsettled_limit - 5) == 0
+    assert left(credit, in_flight=4 * credit.unsettled_limit) == 0
 
 
 @pytest.mark.parametrize("prefetch", [None, 0, 5_000])

@@ -12,12 +12,12 @@ from pubsub_tasks.inflight.commands import (
 from pubsub_tasks.inflight.in_flight import InFlight
 from pubsub_tasks.inflight.in_flight_message import IllegalMove, Limits, SlotKind
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
-from tests.inflight.holding import held, several
+from tests.inflight.in_flight_messages import make_message, make_messages
 
 
 def receiving(*members, now=0.0, **limits):
     inflight = InFlight(Limits(**limits))
-    inflight.polling(10)
+    inflight.credit.poll_started(10)
     inflight.received(list(members), 10, now)
     return inflight
 
@@ -27,13 +27,13 @@ def start(inflight, now=0.0):
 
 
 def settled(inflight, command, now=0.0):
-    inflight.settled(command.members, now)
+    inflight.settled(command.messages, now)
     return inflight
 
 
 @pytest.mark.parametrize("verdict", [Ack(), Drop("unwanted")])
 def test_what_is_done_is_deleted_by_the_batch(verdict):
-    members = several(10)
+    members = make_messages(10)
     inflight = receiving(*members)
     for _ in members:
         inflight.finished(start(inflight), verdict, 0.0)
@@ -45,23 +45,23 @@ def test_what_is_done_is_deleted_by_the_batch(verdict):
 
 
 def test_a_failed_one_is_let_go_for_its_wait_and_holds_no_slot():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member, threads=1, prefetch=0)
     inflight.finished(start(inflight), Retry(60.0), 0.0)
 
     assert inflight.commands(0.0) == [ChangeVisibility([member])]
-    assert member.seconds == 60
-    assert inflight.credit() == 1
+    assert member.visibility_timeout == 60
+    assert inflight.next_poll_size() == 1
 
 
 def test_a_dead_letter_is_deleted_once_its_copy_is_confirmed():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member)
     inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
     assert inflight.commands(0.0) == [SendToDeadLetters([member])]
 
     # Given the copy could not be sent, then it is sent again and nothing is deleted
-    inflight.unsettled([member], 0.0)
+    inflight.settle_failed([member], 0.0)
     assert inflight.commands(1.0) == [SendToDeadLetters([member])]
 
     inflight.dead_lettered([member], 1.0)
@@ -69,25 +69,25 @@ def test_a_dead_letter_is_deleted_once_its_copy_is_confirmed():
 
 
 def test_a_delete_that_fails_is_tried_until_it_succeeds_and_the_lease_is_kept_meanwhile():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member)
     inflight.finished(start(inflight), Ack(), 0.0)
     inflight.commands(0.1)
-    inflight.unsettled([member], 0.1)
+    inflight.settle_failed([member], 0.1)
 
     now = inflight.wake_at()
     assert inflight.commands(now) == [Delete([member])]
-    inflight.unsettled([member], 15.0)
+    inflight.settle_failed([member], 15.0)
     assert ExtendLeases([(member, 30)]) in inflight.commands(15.0)
 
 
 def test_a_lost_lease_is_told_and_the_delete_after_success_is_tried_all_the_same():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member)
     start(inflight)
 
     assert inflight.commands(30.0) == [ReportLostLeases([member])]
-    assert member.hold.lost
+    assert member.lease.lost
 
     inflight.finished(member, Ack(), 31.0)
     assert inflight.commands(32.0) == [Delete([member])]
@@ -95,7 +95,7 @@ def test_a_lost_lease_is_told_and_the_delete_after_success_is_tried_all_the_same
 
 @pytest.mark.parametrize("verdict", [Retry(5.0), DeadLetter("failed")])
 def test_without_the_lease_the_next_holder_decides(verdict):
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member)
     start(inflight)
 
@@ -106,41 +106,41 @@ def test_without_the_lease_the_next_holder_decides(verdict):
 
 
 def test_what_lapsed_while_the_process_stood_still_is_not_started():
-    inflight = receiving(*several(2))
+    inflight = receiving(*make_messages(2))
 
     assert start(inflight, 30.0) is None
     assert inflight.idle
 
 
 def test_an_extension_that_comes_too_late_revives_nothing():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member)
     start(inflight)
     (extend,) = inflight.commands(15.0)
     inflight.commands(30.0)
 
-    inflight.extended(extend.changes, 15.0, 31.0)
+    inflight.extended(extend.extensions, 15.0, 31.0)
 
-    assert member.hold.lost
+    assert member.lease.lost
     assert inflight.commands(60.0) == []
 
 
 def test_a_lease_that_the_service_calls_lost_after_the_delete_is_nothing_to_tell():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member)
     start(inflight)
     inflight.commands(15.0)
     inflight.finished(member, Ack(), 15.0)
     (command,) = inflight.commands(15.1)
-    inflight.settled(command.members, 15.1)
+    inflight.settled(command.messages, 15.1)
 
-    inflight.lapsed([member], 15.2)
+    inflight.expired_on_extend([member], 15.2)
 
     assert inflight.commands(16.0) == []
 
 
 def test_on_a_fifo_queue_a_short_wait_is_in_hand_and_followers_wait_with_it():
-    first, second = several(2, group="g")
+    first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     inflight.finished(start(inflight), Retry(7.0), 0.0)
     assert inflight.commands(6.9) == []
@@ -154,17 +154,17 @@ def test_on_a_fifo_queue_a_short_wait_is_in_hand_and_followers_wait_with_it():
 
 
 def test_a_long_wait_is_in_the_queue_and_followers_are_released():
-    first, second = several(2, group="g")
+    first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     inflight.finished(start(inflight), Retry(901.0), 0.0)
 
     assert inflight.commands(0.0) == [ChangeVisibility([second, first])]
-    assert (second.seconds, first.seconds) == (0, 901)
+    assert (second.visibility_timeout, first.visibility_timeout) == (0, 901)
     assert second.verdict == Release()
 
 
 def test_a_dead_lettered_head_frees_its_group_when_the_copy_is_confirmed():
-    first, second = several(2, group="g")
+    first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
     inflight.commands(0.0)
@@ -175,7 +175,7 @@ def test_a_dead_lettered_head_frees_its_group_when_the_copy_is_confirmed():
 
 
 def test_a_dead_lettered_head_whose_lease_ran_out_may_come_again_before_its_followers():
-    first, second = held("1", group="g"), held("2", group="g", lease=60.0)
+    first, second = make_message("1", group="g"), make_message("2", group="g", visibility=60.0)
     inflight = receiving(first, second)
     inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
     inflight.commands(0.0)
@@ -192,7 +192,7 @@ def finish(inflight, member, verdict=None):
 
 
 def test_a_follower_starts_once_its_head_is_acknowledged_and_is_deleted_once_its_head_is():
-    first, second, other = *several(2, group="g"), held("other", group="h")
+    first, second, other = *make_messages(2, group="g"), make_message("other", group="h")
     inflight = receiving(first, second, other, threads=3)
     finish(inflight, first)
     finish(inflight, other)
@@ -201,23 +201,23 @@ def test_a_follower_starts_once_its_head_is_acknowledged_and_is_deleted_once_its
     (command,) = inflight.commands(0.1)
     assert command == Delete([first, other])
 
-    inflight.settled(command.members, 0.2)
+    inflight.settled(command.messages, 0.2)
     assert inflight.commands(0.2) == [Delete([second])]
 
 
 def test_a_follower_is_deleted_after_every_try_to_delete_its_head():
-    first, second = several(2, group="g")
+    first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     finish(inflight, first)
     finish(inflight, second)
     for _ in range(5):
         (command,) = inflight.commands(now := inflight.wake_at())
         assert command == Delete([first])
-        inflight.unsettled([first], now)
+        inflight.settle_failed([first], now)
 
 
 def test_a_follower_is_dead_lettered_once_its_head_is_dead_lettered_and_deleted():
-    first, second = several(2, group="g")
+    first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     finish(inflight, first, DeadLetter("failed"))
     assert inflight.commands(0.0) == [SendToDeadLetters([first])]
@@ -231,7 +231,7 @@ def test_a_follower_is_dead_lettered_once_its_head_is_dead_lettered_and_deleted(
 
 def test_where_the_delete_of_a_head_is_refused_its_followers_are_given_back_in_order():
     # Given a head whose delete is under way, one follower handled, one running and one behind that
-    first, handled, running, waiting = several(4, group="g")
+    first, handled, running, waiting = make_messages(4, group="g")
     inflight = receiving(first, handled, running, waiting)
     finish(inflight, first)
     finish(inflight, handled)
@@ -239,22 +239,22 @@ def test_where_the_delete_of_a_head_is_refused_its_followers_are_given_back_in_o
     inflight.commands(0.1)
 
     # When the service says that the head is no longer ours, which means that it comes again
-    inflight.lost([first], 0.2)
+    inflight.expired_on_settle([first], 0.2)
 
     # Then all of them come again after it, and none is deleted
     assert inflight.commands(0.2)[0] == ChangeVisibility([handled, waiting])
     inflight.finished(running, Ack(), 0.3)
     assert inflight.commands(0.3) == [ChangeVisibility([running])]
-    assert [member.seconds for member in (handled, waiting, running)] == [0, 0, 0]
+    assert [member.visibility_timeout for member in (handled, waiting, running)] == [0, 0, 0]
 
 
 def test_where_the_lease_of_a_head_runs_out_before_its_delete_its_followers_are_not_deleted():
-    first, second = held("1", group="g"), held("2", group="g", lease=60.0)
+    first, second = make_message("1", group="g"), make_message("2", group="g", visibility=60.0)
     inflight = receiving(first, second)
     finish(inflight, first)
     finish(inflight, second)
     inflight.commands(0.1)
-    inflight.unsettled([first], 29.9)
+    inflight.settle_failed([first], 29.9)
 
     commands = inflight.commands(30.0)
 
@@ -263,7 +263,7 @@ def test_where_the_lease_of_a_head_runs_out_before_its_delete_its_followers_are_
 
 
 def test_draining_flushes_the_deletes_of_a_group_in_order():
-    members = several(3, group="g")
+    members = make_messages(3, group="g")
     inflight = receiving(*members)
     for member in members:
         finish(inflight, member)
@@ -277,11 +277,11 @@ def test_draining_flushes_the_deletes_of_a_group_in_order():
 
 
 def test_a_handler_that_will_not_come_back_keeps_its_group_from_starting_here():
-    first, second, third = several(3, group="g")
+    first, second, third = make_messages(3, group="g")
     inflight = receiving(first, second, threads=2)
     inflight.abandoned(start(inflight), Retry(5.0), 0.0)
 
-    inflight.polling(1)
+    inflight.credit.poll_started(1)
     inflight.received([third], 1, 0.0)
 
     assert start(inflight) is None
@@ -289,8 +289,8 @@ def test_a_handler_that_will_not_come_back_keeps_its_group_from_starting_here():
 
 
 def test_draining_gives_back_what_was_not_started_and_nothing_else():
-    running, waiting = several(2)
-    parked, behind = several(2, group="g")
+    running, waiting = make_messages(2)
+    parked, behind = make_messages(2, group="g")
     inflight = receiving(parked, running, waiting, behind)
     inflight.finished(start(inflight), Retry(60.0), 0.0)
     start(inflight)
@@ -298,18 +298,22 @@ def test_draining_gives_back_what_was_not_started_and_nothing_else():
     inflight.drain(10.0)
 
     (command,) = [each for each in inflight.commands(10.0) if isinstance(each, ChangeVisibility)]
-    assert {member: member.seconds for member in command.members} == {waiting: 0, behind: 0, parked: 50}
-    assert inflight.credit() == 0
+    assert {member: member.visibility_timeout for member in command.messages} == {
+        waiting: 0,
+        behind: 0,
+        parked: 50,
+    }
+    assert inflight.next_poll_size() == 0
     assert start(inflight, 10.0) is None
 
 
 def test_what_an_open_poll_still_brings_is_given_back():
     inflight = InFlight(Limits())
-    inflight.polling(10)
+    inflight.credit.poll_started(10)
     inflight.drain(0.0)
     assert not inflight.idle
 
-    members = several(2)
+    members = make_messages(2)
     inflight.received(members, 10, 0.0)
 
     (command,) = inflight.commands(0.0)
@@ -320,16 +324,16 @@ def test_what_an_open_poll_still_brings_is_given_back():
 def test_an_unsettled_pile_stops_receiving():
     inflight = InFlight(Limits(threads=1))
     for _ in range(100):
-        inflight.polling(10)
-        inflight.received(several(10), 10, 0.0)
+        inflight.credit.poll_started(10)
+        inflight.received(make_messages(10), 10, 0.0)
         while (member := start(inflight)) is not None:
             inflight.finished(member, Ack(), 0.0)
 
-    assert inflight.credit() == 0
+    assert inflight.next_poll_size() == 0
 
 
 def test_illegal_moves_raise_and_change_nothing():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member)
 
     for move in (
@@ -337,34 +341,34 @@ def test_illegal_moves_raise_and_change_nothing():
         lambda: inflight.abandoned(member, Retry(1.0), 0.0),
         lambda: inflight.settled([member], 0.0),
         lambda: inflight.dead_lettered([member], 0.0),
-        lambda: inflight.unsettled([member], 0.0),
-        lambda: inflight.lost([member], 0.0),
+        lambda: inflight.settle_failed([member], 0.0),
+        lambda: inflight.expired_on_settle([member], 0.0),
     ):
         with pytest.raises(IllegalMove):
             move()
 
     assert start(inflight) is member
     inflight.finished(member, Ack(), 0.0)
-    with pytest.raises(IllegalMove, match="<Held m0 deleting> does not run"):
+    with pytest.raises(IllegalMove, match="<InFlightMessage m0 deleting> is not running"):
         inflight.finished(member, Ack(), 0.0)
 
 
 VERDICTS = [Ack(), Retry(60.0), DeadLetter("failed"), Drop("unwanted")]
-ANSWERS = ["never", "unsettled", "refused"]
+ANSWERS = ["never", "settle_failed", "refused"]
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: type(verdict).__name__)
-@pytest.mark.parametrize("lane", [None, "one group"])
-def test_what_is_in_hand_has_a_limit_whatever_call_fails_and_however(verdict, answer, lane):
+@pytest.mark.parametrize("group", [None, "one group"])
+def test_what_is_in_hand_has_a_limit_whatever_call_fails_and_however(verdict, answer, group):
     # Given a full queue, quick handlers, and settlements and extensions that fail or are never answered
     inflight = InFlight(Limits(threads=8, visibility=30))
     now, most, boxed = 0.0, 0, 0
     for _ in range(3_000):
         now += 0.05
-        while asked := inflight.credit():
-            inflight.polling(asked)
-            members = [held(group=lane, received_at=now) for _ in range(asked)]
+        while asked := inflight.next_poll_size():
+            inflight.credit.poll_started(asked)
+            members = [make_message(group=group, received_at=now) for _ in range(asked)]
             inflight.received(members, asked, now)
         while member := start(inflight, now):
             inflight.finished(member, verdict, now)
@@ -372,39 +376,39 @@ def test_what_is_in_hand_has_a_limit_whatever_call_fails_and_however(verdict, an
             if isinstance(command, ReportLostLeases) or answer == "never":
                 continue
             if isinstance(command, ExtendLeases):
-                inflight.not_extended([each for each, _ in command.changes], now)
+                inflight.extend_failed([each for each, _ in command.extensions], now)
                 continue
             refused = answer == "refused" and isinstance(command, SendToDeadLetters)
-            inflight.unsettled(command.members, now, refused=refused)
+            inflight.settle_failed(command.messages, now, refused=refused)
         most, boxed = max(most, len(inflight)), max(boxed, len(inflight._settlements))
 
     # Then there is never more in hand than is allowed
-    assert most <= inflight.pace.unsettled_limit + inflight.pace.waiting_limit
-    assert boxed <= inflight.pace.unsettled_limit + inflight.pace.waiting_limit
+    assert most <= inflight.credit.unsettled_limit + inflight.credit.waiting_limit
+    assert boxed <= inflight.credit.unsettled_limit + inflight.credit.waiting_limit
 
 
 def test_a_letter_that_is_refused_again_and_again_goes_back_to_its_queue():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight, now = receiving(member), 0.0
     inflight.finished(start(inflight), DeadLetter("failed"), now)
 
     for _ in range(4):
         now = max(now, inflight.wake_at())
         assert inflight.commands(now) == [SendToDeadLetters([member])]
-        inflight.unsettled([member], now, refused=True)
+        inflight.settle_failed([member], now, refused=True)
 
     assert inflight.commands(now) == [ChangeVisibility([member])]
-    assert 900 <= member.seconds <= 901
+    assert 900 <= member.visibility_timeout <= 901
     assert settled(inflight, ChangeVisibility([member])).idle
 
 
 def test_a_letter_that_is_refused_when_its_lease_is_over_is_left_to_the_next_holder():
-    (member,) = several(1)
+    (member,) = make_messages(1)
     inflight = receiving(member)
     inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
     inflight.commands(0.0)
 
-    inflight.unsettled([member], 31.0, refused=True)
+    inflight.settle_failed([member], 31.0, refused=True)
 
     assert [type(command) for command in inflight.commands(31.0)] == [ReportLostLeases]
     assert inflight.idle

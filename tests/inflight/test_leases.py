@@ -6,17 +6,17 @@ import weakref
 from pubsub_tasks.inflight.in_flight_message import InFlightMessage
 from pubsub_tasks.inflight.leases import CAP_MARGIN, Leases, VisibilityLease
 from pubsub_tasks.wire.records import MAX_VISIBILITY
-from tests.inflight.holding import held, several
+from tests.inflight.in_flight_messages import make_message, make_messages
 
 
-def keeping(*members, lease=30):
-    leases = Leases(lease)
-    leases.hold(list(members), 0.0)
+def keeping(*members, visibility=30):
+    leases = Leases(visibility)
+    leases.watch(list(members), 0.0)
     return leases
 
 
 def test_a_lease_is_looked_at_when_half_of_it_is_over():
-    member = held()
+    member = make_message()
     leases = keeping(member)
 
     assert leases.wake_at() == 15.0
@@ -26,11 +26,11 @@ def test_a_lease_is_looked_at_when_half_of_it_is_over():
 
 
 def test_an_extension_takes_along_what_would_be_due_soon():
-    early, soon, late = held(), held(), held()
+    early, soon, late = make_message(), make_message(), make_message()
     leases = Leases(30)
     for member, now in ((early, 0.0), (soon, 4.0), (late, 10.0)):
-        member.hold.until = now + 30
-        leases.hold([member], now)
+        member.lease.until = now + 30
+        leases.watch([member], now)
 
     extensions, _ = leases.due(15.0)
 
@@ -38,7 +38,7 @@ def test_an_extension_takes_along_what_would_be_due_soon():
 
 
 def test_nobody_is_asked_for_twice_while_an_extension_is_under_way():
-    member = held()
+    member = make_message()
     leases = keeping(member)
     leases.due(15.0)
 
@@ -51,7 +51,7 @@ class Watched(InFlightMessage):
 
 
 def test_who_is_forgotten_is_neither_extended_nor_kept_in_memory():
-    members = [Watched(each.delivery, each.hold, each.kind, None) for each in several(10)]
+    members = [Watched(each.delivery, each.lease, each.kind, None) for each in make_messages(10)]
     leases = keeping(*members)
     gone = [weakref.ref(member) for member in members]
 
@@ -66,12 +66,12 @@ def test_who_is_forgotten_is_neither_extended_nor_kept_in_memory():
 
 
 def test_what_is_on_its_way_to_be_settled_is_left_alone_until_that_failed():
-    member = held()
+    member = make_message()
     leases = keeping(member)
-    member.commanded = True
+    member.command_sent = True
     assert leases.due(16.0) == ([], [])
 
-    member.commanded = False
+    member.command_sent = False
     leases.resume(member, 20.0)
 
     assert leases.wake_at() == 20.0
@@ -79,45 +79,45 @@ def test_what_is_on_its_way_to_be_settled_is_left_alone_until_that_failed():
 
 
 def test_a_lost_lease_is_told_once_and_never_extended():
-    member = held()
+    member = make_message()
     leases = keeping(member)
 
-    leases.lose(member)
-    leases.lose(member)
+    leases.mark_lost(member)
+    leases.mark_lost(member)
     leases.resume(member, 1.0)
 
     assert leases.wake_at() == 0.0
-    assert leases.told() == [member]
-    assert leases.told() == []
+    assert leases.take_lost() == [member]
+    assert leases.take_lost() == []
     assert leases.due(40.0) == ([], [])
 
 
 def test_the_last_extension_ends_before_twelve_hours_and_no_other_follows():
     # Given a lease that has been kept for almost twelve hours
-    member = held(lease=MAX_VISIBILITY - 100)
+    member = make_message(visibility=MAX_VISIBILITY - 100)
     leases = Leases(600)
-    leases.again([member], MAX_VISIBILITY - 300)
+    leases.watch_at([member], MAX_VISIBILITY - 300)
 
     # When it is extended once more
     assert leases.due(MAX_VISIBILITY - 200) == ([(member, 190)], [])
-    member.hold.until = MAX_VISIBILITY - 10.0
+    member.lease.until = MAX_VISIBILITY - 10.0
     member.extending = False
-    leases.hold([member], MAX_VISIBILITY - 200)
+    leases.watch([member], MAX_VISIBILITY - 200)
 
     # Then that was the last, and when it is over it has lapsed
-    assert leases.wake_at() == member.hold.until
+    assert leases.wake_at() == member.lease.until
     assert leases.due(MAX_VISIBILITY - 60) == ([], [])
-    assert leases.due(member.hold.until) == ([], [member])
+    assert leases.due(member.lease.until) == ([], [member])
 
 
 def test_a_hold_tells_what_is_left_and_what_the_service_would_still_grant():
     times = [100.0]
-    hold = VisibilityLease(100.0, 30.0, lambda: times[0])
+    lease = VisibilityLease(100.0, 30.0, lambda: times[0])
 
-    assert hold.remaining() == 30
-    assert hold.cap(100.0) == MAX_VISIBILITY - CAP_MARGIN
+    assert lease.remaining() == 30
+    assert lease.longest_extension(100.0) == MAX_VISIBILITY - CAP_MARGIN
 
     times[0] = 140.5
-    assert hold.remaining() == 0
-    assert hold.cap(140.5) == MAX_VISIBILITY - CAP_MARGIN - 41
-    assert hold.cap(1e9) == 0
+    assert lease.remaining() == 0
+    assert lease.longest_extension(140.5) == MAX_VISIBILITY - CAP_MARGIN - 41
+    assert lease.longest_extension(1e9) == 0

@@ -6,7 +6,7 @@ from pubsub_tasks.inflight.commands import ChangeVisibility, Delete, SendToDeadL
 from pubsub_tasks.inflight.in_flight_message import IllegalMove, State
 from pubsub_tasks.inflight.settlements import PendingSettlements
 from pubsub_tasks.wire.records import MAX_VISIBILITY
-from tests.inflight.holding import held, several
+from tests.inflight.in_flight_messages import make_message, make_messages
 
 
 def settlements():
@@ -21,18 +21,18 @@ def put(box, member, state, now=0.0):
 
 def test_each_goes_as_its_state_says():
     box = settlements()
-    gone = put(box, held("a"), State.DELETING)
-    away = put(box, held("b"), State.CHANGING_VISIBILITY)
-    dead = put(box, held("c"), State.SENDING_TO_DEAD_LETTERS)
+    gone = put(box, make_message("a"), State.DELETING)
+    away = put(box, make_message("b"), State.CHANGING_VISIBILITY)
+    dead = put(box, make_message("c"), State.SENDING_TO_DEAD_LETTERS)
 
     assert box.take(0.0, everything=False) == [ChangeVisibility([away]), SendToDeadLetters([dead])]
     assert box.take(0.1, everything=False) == [Delete([gone])]
-    assert all(member.commanded for member in (gone, away, dead))
+    assert all(member.command_sent for member in (gone, away, dead))
 
 
 def test_deletes_go_by_the_batch():
     box = settlements()
-    members = several(10)
+    members = make_messages(10)
     for member in members:
         assert not box.batch_to_delete
         put(box, member, State.DELETING)
@@ -43,7 +43,7 @@ def test_deletes_go_by_the_batch():
 
 def test_what_failed_goes_again_after_a_while_that_grows():
     box = settlements()
-    member = put(box, held(), State.SENDING_TO_DEAD_LETTERS)
+    member = put(box, make_message(), State.SENDING_TO_DEAD_LETTERS)
     waits = []
     now = 0.0
     for _ in range(4):
@@ -59,7 +59,7 @@ def test_what_failed_goes_again_after_a_while_that_grows():
 
 def test_a_departure_waits_for_an_extension_that_is_under_way():
     box = settlements()
-    member = put(box, held(), State.CHANGING_VISIBILITY)
+    member = put(box, make_message(), State.CHANGING_VISIBILITY)
     member.extending = True
     assert box.take(0.0, everything=True) == []
 
@@ -73,42 +73,42 @@ def test_a_departure_waits_for_an_extension_that_is_under_way():
 )
 def test_the_wait_of_a_departure_counts_from_when_it_goes(due_at, now, seconds):
     box = settlements()
-    member = put(box, held(), State.CHANGING_VISIBILITY)
+    member = put(box, make_message(), State.CHANGING_VISIBILITY)
     member.due_at = due_at
 
     box.take(now, everything=False)
 
-    assert member.seconds == seconds
+    assert member.visibility_timeout == seconds
 
 
 def test_sums_of_times_that_are_not_exact_add_no_second():
     now = 1234567.1
-    member = held(received_at=now)
+    member = make_message(received_at=now)
     member.due_at = now + 7.0
     box = settlements()
     put(box, member, State.CHANGING_VISIBILITY, now)
 
     box.take(now, everything=True)
 
-    assert member.seconds == 7
+    assert member.visibility_timeout == 7
 
 
 def test_a_wait_is_cut_to_what_is_left_of_twelve_hours_when_it_goes():
-    member = held(lease=MAX_VISIBILITY)
+    member = make_message(visibility=MAX_VISIBILITY)
     member.due_at = 1e6
     box = settlements()
     put(box, member, State.CHANGING_VISIBILITY)
 
     box.take(40_000.0, everything=True)
 
-    assert MAX_VISIBILITY - 40_000 - 15 <= member.seconds <= MAX_VISIBILITY - 40_000
+    assert MAX_VISIBILITY - 40_000 - 15 <= member.visibility_timeout <= MAX_VISIBILITY - 40_000
 
 
 def test_what_is_gone_meanwhile_is_left_out():
     box = settlements()
     member, other = (
-        put(box, held("a"), State.SENDING_TO_DEAD_LETTERS),
-        put(box, held("b"), State.SENDING_TO_DEAD_LETTERS),
+        put(box, make_message("a"), State.SENDING_TO_DEAD_LETTERS),
+        put(box, make_message("b"), State.SENDING_TO_DEAD_LETTERS),
     )
     member.state = State.GONE
 
@@ -117,14 +117,14 @@ def test_what_is_gone_meanwhile_is_left_out():
 
 def test_an_answer_that_nobody_waits_for_is_refused_and_changes_nothing():
     box = settlements()
-    sent, unsent = put(box, held("a"), State.SENDING_TO_DEAD_LETTERS), held("b")
+    sent, unsent = put(box, make_message("a"), State.SENDING_TO_DEAD_LETTERS), make_message("b")
     box.take(0.0, everything=False)
 
-    with pytest.raises(IllegalMove, match="<Held b ready> waits for no such answer"):
+    with pytest.raises(IllegalMove, match="<InFlightMessage b ready> expects no such answer"):
         box.answered([sent, unsent])
     with pytest.raises(IllegalMove):
         box.answered([sent], State.DELETING)
-    assert sent.commanded
+    assert sent.command_sent
 
     box.answered([sent], State.SENDING_TO_DEAD_LETTERS)
-    assert not sent.commanded
+    assert not sent.command_sent

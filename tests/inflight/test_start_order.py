@@ -2,13 +2,13 @@
 
 from pubsub_tasks.inflight.in_flight_message import SlotKind, State
 from pubsub_tasks.inflight.start_order import StartOrder
-from tests.inflight.holding import held, several
+from tests.inflight.in_flight_messages import make_message, make_messages
 
 
 def joined(*members):
     start_order = StartOrder()
     for member in members:
-        start_order.join(member)
+        start_order.add(member)
     return start_order
 
 
@@ -20,7 +20,7 @@ def taken(start_order, kind=SlotKind.THREAD):
 
 
 def test_on_a_standard_queue_all_may_start_in_the_order_received():
-    members = several(3)
+    members = make_messages(3)
     start_order = joined(*members)
 
     assert start_order.ready(SlotKind.THREAD) == 3
@@ -29,7 +29,7 @@ def test_on_a_standard_queue_all_may_start_in_the_order_received():
 
 
 def test_each_kind_of_slot_has_a_line_of_its_own():
-    thread, coroutine = held("t"), held("c", kind=SlotKind.COROUTINE)
+    thread, coroutine = make_message("t"), make_message("c", kind=SlotKind.COROUTINE)
     start_order = joined(coroutine, thread)
 
     assert taken(start_order) is thread
@@ -38,19 +38,23 @@ def test_each_kind_of_slot_has_a_line_of_its_own():
 
 
 def test_of_a_group_one_may_start_and_the_next_when_it_is_done():
-    first, second, other = held("1", group="g"), held("2", group="g"), held("3", group="h")
+    first, second, other = (
+        make_message("1", group="g"),
+        make_message("2", group="g"),
+        make_message("3", group="h"),
+    )
     start_order = joined(first, second, other)
 
     assert [taken(start_order) for _ in range(3)] == [first, other, None]
     assert start_order.waiting == 1
 
-    start_order.leave(first)
+    start_order.remove_head(first)
     assert taken(start_order) is second
     assert start_order.waiting == 0
 
 
 def test_a_parked_head_holds_its_group_and_starts_when_it_is_due_for_another_attempt():
-    first, second = several(2, group="g")
+    first, second = make_messages(2, group="g")
     start_order = joined(first, second)
     start_order.park(taken(start_order), 10.0)
 
@@ -66,19 +70,19 @@ def test_a_parked_head_holds_its_group_and_starts_when_it_is_due_for_another_att
 
 
 def test_who_is_withdrawn_takes_along_those_behind():
-    members = several(3, group="g")
+    members = make_messages(3, group="g")
     start_order = joined(*members)
 
     assert start_order.withdraw(members[1]) == [members[2]]
     assert start_order.waiting == 0
 
     # And the head leaves nobody behind
-    start_order.leave(taken(start_order))
+    start_order.remove_head(taken(start_order))
     assert taken(start_order) is None
 
 
 def test_a_ready_one_that_is_withdrawn_is_not_started():
-    members = several(2)
+    members = make_messages(2)
     start_order = joined(*members)
 
     assert start_order.withdraw(members[0]) == []
@@ -86,7 +90,7 @@ def test_a_ready_one_that_is_withdrawn_is_not_started():
 
 
 def test_a_parked_one_that_is_withdrawn_does_not_come_back():
-    member = held(group="g")
+    member = make_message(group="g")
     start_order = joined(member)
     start_order.park(taken(start_order), 10.0)
 
@@ -100,7 +104,7 @@ def test_a_parked_one_that_is_withdrawn_does_not_come_back():
 
 
 def test_whoever_parks_twice_is_started_once():
-    member = held(group="g")
+    member = make_message(group="g")
     start_order = joined(member)
     start_order.park(taken(start_order), 10.0)
     start_order.unpark(10.0)

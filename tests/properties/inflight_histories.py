@@ -116,7 +116,7 @@ MOVES = {
 
 
 def play(number, moves=60):
-    """One history from its beginning to its end. Raises AssertionError where a property does not hold."""
+    """One history from its beginning to its end. Raises AssertionError where a property does not lease."""
     chance = Random(number)
     world = World(limits(chance), fifo=chance.random() < 0.6)
     for move in chance.choices(list(MOVES), list(MOVES.values()), k=chance.randint(5, moves)):

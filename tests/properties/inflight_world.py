@@ -49,7 +49,7 @@ class Receipt:
     """One receipt as the worker should see it."""
 
     message: Message
-    held: InFlightMessage
+    tracked: InFlightMessage
     until: float
     receives: int
     phase: str = "waiting"  # waiting | parked | running | settling | over
@@ -58,17 +58,17 @@ class Receipt:
     due_at: float = 0.0
     tries: int = 0
     cut: bool = False  # to be given back without having run
-    in_lane: bool = False
-    in_order: bool = False  # among those of its group that are deleted one after another
-    returns: bool = False  # to be given back, since one before it in its group may come again
+    in_start_order: bool = False
+    in_settling_order: bool = False  # among those of its group that are deleted one after another
+    must_return: bool = False  # to be given back, since one before it in its group may come again
     lost: bool = False
-    commanded: bool = False
+    command_sent: bool = False
     extending: bool = False
     nudged_at: float = 0.0  # since when its lease had nothing in its way
 
     @property
     def received_at(self) -> float:
-        return self.held.hold.received_at
+        return self.tracked.lease.received_at
 
 
 @dataclass(eq=False)
@@ -113,13 +113,13 @@ class World:
         self.draining = True
         self.inflight.drain(self.now)
         for receipt in self._where("waiting", "parked"):
-            receipt.cut, receipt.in_lane, receipt.in_order = True, False, False
+            receipt.cut, receipt.in_start_order, receipt.in_settling_order = True, False, False
 
     def poll(self):
-        asked = self.inflight.credit()
+        asked = self.inflight.next_poll_size()
         self._check_credit(asked)
         if asked:
-            self.inflight.polling(asked)
+            self.inflight.credit.poll_started(asked)
             self.polls.append(asked)
 
     def end_poll(self, index, fate, limit):
@@ -133,16 +133,16 @@ class World:
 
     def finish(self, receipt, verdict):
         self._stop(receipt, verdict)
-        self.inflight.finished(receipt.held, verdict, self.now)
+        self.inflight.finished(receipt.tracked, verdict, self.now)
         self._fill()
 
     def abandon(self, receipt, verdict):
-        if receipt.in_lane:
+        if receipt.in_start_order:
             self.ghosts.add(receipt.message.group)
         self._cut_behind(receipt)
-        receipt.in_lane = False
+        receipt.in_start_order = False
         self._stop(receipt, verdict)
-        self.inflight.abandoned(receipt.held, verdict, self.now)
+        self.inflight.abandoned(receipt.tracked, verdict, self.now)
         self._fill()
 
     # Time
@@ -203,12 +203,12 @@ class World:
         calls = []
         for command in self.inflight.commands(self.now):
             if isinstance(command, ReportLostLeases):
-                self.told.update(command.members)
+                self.told.update(command.messages)
             else:
                 calls.append(self._check(command))
         self.wire += calls
         self._check_that_it_wakes()
-        assert set(self.inflight._held) == set(self.hand), "what is in hand is what was not settled"
+        assert set(self.inflight._messages) == set(self.hand), "what is in hand is what was not settled"
         self._fill()
         self._check_that_nobody_waits()
         return calls
@@ -220,7 +220,7 @@ class World:
         if fate == "never" or self.now - call.sent_at > LATEST_ARRIVAL:
             call.answers = ["failed"] * len(call.members)
             return
-        seconds = dict(call.command.changes) if isinstance(call.command, ExtendLeases) else {}
+        seconds = dict(call.command.extensions) if isinstance(call.command, ExtendLeases) else {}
         answers = [
             "failed" if index in refused else self._serve(call.command, receipt, seconds)
             for index, receipt in enumerate(call.members)
@@ -241,26 +241,26 @@ class World:
         self._fill()
 
     def _answer_extension(self, call, ok, failed, lost):
-        seconds = dict(call.command.changes)
+        seconds = dict(call.command.extensions)
         for receipt in call.members:
             receipt.extending = False
             receipt.nudged_at = self.now
         for receipt in ok:
             if not receipt.lost:
-                receipt.until = call.sent_at + seconds[receipt.held]
+                receipt.until = call.sent_at + seconds[receipt.tracked]
         for receipt in lost:
             self._lapse(receipt)
-        changes = [(receipt.held, seconds[receipt.held]) for receipt in ok]
+        changes = [(receipt.tracked, seconds[receipt.tracked]) for receipt in ok]
         self.inflight.extended(changes, call.sent_at, self.now)
-        self.inflight.not_extended([receipt.held for receipt in failed], self.now)
-        self.inflight.lapsed([receipt.held for receipt in lost], self.now)
+        self.inflight.extend_failed([receipt.tracked for receipt in failed], self.now)
+        self.inflight.expired_on_extend([receipt.tracked for receipt in lost], self.now)
         for receipt in call.members:
-            assert receipt.held.hold.until == receipt.until, "a lease runs from when it was asked for"
+            assert receipt.tracked.lease.until == receipt.until, "a lease runs from when it was asked for"
 
     def _answer_settlement(self, call, ok, failed, lost):
         letters = isinstance(call.command, SendToDeadLetters)
         for receipt in call.members:
-            receipt.commanded = False
+            receipt.command_sent = False
             receipt.nudged_at = self.now
         for receipt in ok:
             self._confirm(receipt) if letters else self._end(receipt)
@@ -271,10 +271,12 @@ class World:
         for receipt in failed:
             if receipt.way is not Delete and (receipt.lost or receipt.until <= self.now):
                 self._lapse(receipt)
-        held = [receipt.held for receipt in ok]
-        self.inflight.dead_lettered(held, self.now) if letters else self.inflight.settled(held, self.now)
-        self.inflight.unsettled([receipt.held for receipt in failed], self.now)
-        self.inflight.lost([receipt.held for receipt in lost], self.now)
+        tracked = [receipt.tracked for receipt in ok]
+        self.inflight.dead_lettered(tracked, self.now) if letters else self.inflight.settled(
+            tracked, self.now
+        )
+        self.inflight.settle_failed([receipt.tracked for receipt in failed], self.now)
+        self.inflight.expired_on_settle([receipt.tracked for receipt in lost], self.now)
 
     # The service
 
@@ -311,7 +313,11 @@ class World:
             return "ok"
         if not current or not self._in_flight(message):
             return "lost"
-        wanted = seconds[receipt.held] if isinstance(command, ExtendLeases) else receipt.held.seconds
+        wanted = (
+            seconds[receipt.tracked]
+            if isinstance(command, ExtendLeases)
+            else receipt.tracked.visibility_timeout
+        )
         assert self.now + wanted <= message.taken_at + MAX_VISIBILITY, "past 12 hours from the receipt"
         message.hidden_until = self.now + wanted
         return "ok"
@@ -320,17 +326,17 @@ class World:
 
     def _receive(self, message):
         record = Record("{}", "handle", str(message.number), message.receives, group_id=message.group)
-        hold = VisibilityLease(self.now, self.limits.visibility, lambda: self.now)
+        lease = VisibilityLease(self.now, self.limits.visibility, lambda: self.now)
         delivery = Delivery(
-            record, f"m{message.number}", "a/b", {}, {}, message.receives, 0.0, {}, lease=hold
+            record, f"m{message.number}", "a/b", {}, {}, message.receives, 0.0, {}, lease=lease
         )
-        held = InFlightMessage(delivery, hold, message.kind, message.group)
-        receipt = Receipt(message, held, hold.until, message.receives, nudged_at=self.now)
-        receipt.in_lane = message.group is not None and not self.draining
+        tracked = InFlightMessage(delivery, lease, message.kind, message.group)
+        receipt = Receipt(message, tracked, lease.until, message.receives, nudged_at=self.now)
+        receipt.in_start_order = message.group is not None and not self.draining
         receipt.cut = self.draining
-        receipt.in_order = receipt.in_lane
-        message.receipt = self.hand[held] = receipt
-        return held
+        receipt.in_settling_order = receipt.in_start_order
+        message.receipt = self.hand[tracked] = receipt
+        return tracked
 
     def _where(self, *phases):
         return [receipt for receipt in self.hand.values() if receipt.phase in phases]
@@ -339,28 +345,28 @@ class World:
         slots = {SlotKind.THREAD: self.limits.threads, SlotKind.COROUTINE: self.limits.coroutines}
         for kind in SlotKind:
             while self.running[kind] < slots[kind]:
-                held = self.inflight.start(kind, self.now)
+                tracked = self.inflight.start(kind, self.now)
                 self._notice_what_could_not_start()
-                if held is None:
+                if tracked is None:
                     break
-                self._started(held)
+                self._started(tracked)
 
     def _notice_what_could_not_start(self):
         for receipt in self._where("waiting"):
-            if receipt.until <= self.now and receipt.held.state is State.GONE:
+            if receipt.until <= self.now and receipt.tracked.state is State.GONE:
                 self._lapse(receipt)
 
-    def _started(self, held):
-        receipt = self.hand[held]
-        assert receipt.phase == "waiting", f"{held} starts though it is {receipt.phase}"
-        assert not receipt.cut, f"{held} starts though it is to be given back"
-        assert not self.draining, f"{held} starts while draining"
-        assert receipt.until > self.now, f"{held} starts though its lease has lapsed"
-        assert held.delivery.attempt == receipt.receives + receipt.tries, "attempts are receives and tries"
+    def _started(self, tracked):
+        receipt = self.hand[tracked]
+        assert receipt.phase == "waiting", f"{tracked} starts though it is {receipt.phase}"
+        assert not receipt.cut, f"{tracked} starts though it is to be given back"
+        assert not self.draining, f"{tracked} starts while draining"
+        assert receipt.until > self.now, f"{tracked} starts though its lease has lapsed"
+        assert tracked.delivery.attempt == receipt.receives + receipt.tries, "attempts are receives and tries"
         if self.fifo:
             self._check_order(receipt)
         receipt.phase = "running"
-        self.running[held.kind] += 1
+        self.running[tracked.kind] += 1
 
     def _check_order(self, receipt):
         group, number = receipt.message.group, receipt.message.number
@@ -371,19 +377,19 @@ class World:
         for other in self.hand.values():
             if other is receipt:
                 break
-            assert not (other.in_lane and other.message.group == group), "one at a time of a group"
+            assert not (other.in_start_order and other.message.group == group), "one at a time of a group"
 
     def _stop(self, receipt, verdict):
         if receipt.until <= self.now and not receipt.lost:
             self._lapse(receipt)
-        self.running[receipt.held.kind] -= 1
-        if receipt.returns and not isinstance(verdict, Retry):
+        self.running[receipt.tracked.kind] -= 1
+        if receipt.must_return and not isinstance(verdict, Retry):
             verdict = Release()
         receipt.verdict = verdict
         receipt.phase = "settling"
         if isinstance(verdict, Ack | Drop):
             receipt.message.done = True
-            receipt.way, receipt.in_lane = Delete, False
+            receipt.way, receipt.in_start_order = Delete, False
         elif receipt.lost:
             self._end(receipt)
         elif isinstance(verdict, DeadLetter):
@@ -393,42 +399,44 @@ class World:
 
     def _again(self, receipt, after):
         receipt.way, receipt.due_at = ChangeVisibility, self.now + (after or 0.0)
-        in_hand = receipt.in_lane and after is not None and after <= MAX_DELAY
-        if in_hand and not (self.draining or receipt.returns):
+        in_flight = receipt.in_start_order and after is not None and after <= MAX_DELAY
+        if in_flight and not (self.draining or receipt.must_return):
             receipt.phase = "parked"
         else:
             self._cut_behind(receipt)
-            receipt.in_order = False
+            receipt.in_settling_order = False
 
     def _confirm(self, receipt):
         receipt.message.done = True
         receipt.way = Delete
         if receipt.until <= self.now:
             self._lapse(receipt)
-        receipt.in_lane = False
+        receipt.in_start_order = False
 
     def _cut_behind(self, receipt):
-        if not receipt.in_lane:
+        if not receipt.in_start_order:
             return
         followers = list(self.hand.values())
         for other in followers[followers.index(receipt) + 1 :]:
-            if other.in_lane and other.message.group == receipt.message.group:
-                other.cut, other.in_lane, other.in_order = True, False, False
+            if other.in_start_order and other.message.group == receipt.message.group:
+                other.cut, other.in_start_order, other.in_settling_order = True, False, False
 
     def _order(self, group):
         """Those of a group that are deleted one after another, the first to be deleted first."""
-        return [other for other in self.hand.values() if other.in_order and other.message.group == group]
+        return [
+            other for other in self.hand.values() if other.in_settling_order and other.message.group == group
+        ]
 
     def _call_back_behind(self, receipt):
         """It may come again: those behind it must come again after it, and it too if one is before it."""
-        if not receipt.in_order:
+        if not receipt.in_settling_order:
             return
         order = self._order(receipt.message.group)
         place = order.index(receipt)
         for other in order[place:]:
-            other.in_order = False
+            other.in_settling_order = False
         for other in order[max(place, 1) :]:
-            other.returns = True
+            other.must_return = True
             if other is not receipt:
                 self._give_back(other)
 
@@ -437,11 +445,11 @@ class World:
         if receipt.phase == "settling":
             receipt.way = None
         if receipt.phase != "running":
-            receipt.cut, receipt.in_lane = True, False
+            receipt.cut, receipt.in_start_order = True, False
 
     def _lose(self, receipt):
         receipt.lost = True
-        self.lost.add(receipt.held)
+        self.lost.add(receipt.tracked)
 
     def _lapse(self, receipt):
         if receipt.phase == "over":
@@ -450,18 +458,18 @@ class World:
         self._cut_behind(receipt)
         self._call_back_behind(receipt)
         waits = receipt.phase in ("waiting", "parked")
-        settles = receipt.way is Delete and not receipt.returns
-        if waits or (receipt.phase == "settling" and not settles and not receipt.commanded):
+        settles = receipt.way is Delete and not receipt.must_return
+        if waits or (receipt.phase == "settling" and not settles and not receipt.command_sent):
             self._end(receipt)
 
     def _end(self, receipt):
-        receipt.phase, receipt.in_lane, receipt.in_order = "over", False, False
-        self.hand.pop(receipt.held, None)
+        receipt.phase, receipt.in_start_order, receipt.in_settling_order = "over", False, False
+        self.hand.pop(receipt.tracked, None)
 
     def _notice(self):
         """What a look at the clock should show."""
         for receipt in list(self.hand.values()):
-            if receipt.until <= self.now and not receipt.commanded and not receipt.lost:
+            if receipt.until <= self.now and not receipt.command_sent and not receipt.lost:
                 self._check_that_it_was_tended(receipt)
                 self._lapse(receipt)
         for receipt in self._where("parked"):
@@ -491,15 +499,19 @@ class World:
             group = receipt.message.group
             free = group is None or group not in heads | self.ghosts
             if receipt.phase == "waiting" and free and not receipt.cut:
-                assert self.running[receipt.held.kind] >= slots[receipt.held.kind], f"{receipt.held} waits"
-            if receipt.in_lane:
+                assert self.running[receipt.tracked.kind] >= slots[receipt.tracked.kind], (
+                    f"{receipt.tracked} waits"
+                )
+            if receipt.in_start_order:
                 heads.add(group)
 
     def _check_that_it_wakes(self):
         wake = self.inflight.wake_at()
         due = [receipt.due_at for receipt in self._where("parked") if not receipt.cut]
         due += [
-            receipt.until for receipt in self.hand.values() if self._owned(receipt) and not receipt.commanded
+            receipt.until
+            for receipt in self.hand.values()
+            if self._owned(receipt) and not receipt.command_sent
         ]
         assert wake is None or wake > self.now, "a busy loop"
         assert not due or (wake is not None and wake <= min(due)), "something will be due, and it sleeps"
@@ -507,19 +519,25 @@ class World:
     def _check_that_it_was_tended(self, receipt):
         at_the_cap = receipt.until > receipt.received_at + MAX_VISIBILITY - 12
         unanswered = receipt.extending or receipt.until - receipt.nudged_at <= 1.0
-        assert at_the_cap or unanswered, f"the lease of {receipt.held} ran out and nobody tried to extend it"
+        assert at_the_cap or unanswered, (
+            f"the lease of {receipt.tracked} ran out and nobody tried to extend it"
+        )
 
     def _check(self, command):
         """A command comes out: what it does must be right now."""
-        helds = (
-            [held for held, _ in command.changes] if isinstance(command, ExtendLeases) else command.members
+        tracked_messages = (
+            [tracked for tracked, _ in command.extensions]
+            if isinstance(command, ExtendLeases)
+            else command.messages
         )
-        assert 1 <= len(set(helds)) == len(helds) <= MAX_BATCH, "a batch is of one to ten"
-        members = [self.hand[held] for held in helds]
+        assert 1 <= len(set(tracked_messages)) == len(tracked_messages) <= MAX_BATCH, (
+            "a batch is of one to ten"
+        )
+        members = [self.hand[tracked] for tracked in tracked_messages]
         for receipt in members:
-            assert not receipt.commanded, f"{receipt.held} is being settled already"
+            assert not receipt.command_sent, f"{receipt.tracked} is being settled already"
             if isinstance(command, ExtendLeases):
-                self._check_extension(receipt, dict(command.changes)[receipt.held])
+                self._check_extension(receipt, dict(command.extensions)[receipt.tracked])
             else:
                 self._check_settlement(command, receipt)
         return Call(command, self.now, members=members)
@@ -533,24 +551,24 @@ class World:
     def _check_settlement(self, command, receipt):
         if isinstance(command, Delete):
             decided = receipt.phase == "settling" and receipt.way is Delete and receipt.message.done
-            assert decided, f"{receipt.held} is deleted without a reason"
+            assert decided, f"{receipt.tracked} is deleted without a reason"
         else:
-            assert self._owned(receipt), f"{receipt.held} is no longer ours to settle"
+            assert self._owned(receipt), f"{receipt.tracked} is no longer ours to settle"
         if isinstance(command, SendToDeadLetters):
-            assert receipt.way is SendToDeadLetters, f"{receipt.held} is no dead letter"
+            assert receipt.way is SendToDeadLetters, f"{receipt.tracked} is no dead letter"
         if isinstance(command, ChangeVisibility):
             self._check_departure(receipt)
         else:
             self._check_turn(receipt)
-        receipt.commanded = True
+        receipt.command_sent = True
 
     def _check_turn(self, receipt):
         """On a FIFO queue nothing is deleted or dead-lettered before those before it are gone."""
-        assert not receipt.returns, f"{receipt.held} must come again after one before it"
+        assert not receipt.must_return, f"{receipt.tracked} must come again after one before it"
         if self.fifo:
             self._check_that_none_before_is_left(receipt.message)
-        if receipt.in_order:
-            assert self._order(receipt.message.group)[0] is receipt, f"{receipt.held} goes before its turn"
+        if receipt.in_settling_order:
+            assert self._order(receipt.message.group)[0] is receipt, f"{receipt.tracked} goes before its turn"
 
     def _check_that_none_before_is_left(self, message):
         """A crash now must not bring back an earlier message of the group."""
@@ -564,11 +582,13 @@ class World:
     def _check_departure(self, receipt):
         assert not receipt.extending, "an extension may yet arrive, and undo it"
         assert receipt.cut or (receipt.phase == "settling" and receipt.way is ChangeVisibility), (
-            f"{receipt.held} goes"
+            f"{receipt.tracked} goes"
         )
         due_at = receipt.due_at if receipt.way is ChangeVisibility else self.now
         left = receipt.received_at + MAX_VISIBILITY - self.now
         wanted = min(max(0, ceil(due_at - self.now)), left)
-        assert wanted - 11 <= receipt.held.seconds <= wanted + 1, f"{receipt.held.seconds} s and not {wanted}"
-        assert receipt.held.seconds >= min(wanted, left - 11) - 1
+        assert wanted - 11 <= receipt.tracked.visibility_timeout <= wanted + 1, (
+            f"{receipt.tracked.visibility_timeout} s and not {wanted}"
+        )
+        assert receipt.tracked.visibility_timeout >= min(wanted, left - 11) - 1
         receipt.phase, receipt.way = "settling", ChangeVisibility

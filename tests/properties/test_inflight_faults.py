@@ -14,7 +14,7 @@ from pubsub_tasks.inflight.in_flight import InFlight
 from pubsub_tasks.inflight.in_flight_message import IllegalMove, InFlightMessage, State
 from pubsub_tasks.inflight.leases import Leases, VisibilityLease
 from pubsub_tasks.inflight.settlements import PendingSettlements
-from pubsub_tasks.inflight.settling_order import Groups
+from pubsub_tasks.inflight.settling_order import SettlingOrder
 from pubsub_tasks.inflight.start_order import StartOrder
 from pubsub_tasks.verdicts import DeadLetter, Release
 from pubsub_tasks.wire.records import MAX_VISIBILITY
@@ -23,13 +23,13 @@ from tests.properties.inflight_histories import play_all
 real = {
     (owner, name): getattr(owner, name)
     for owner, name in [
-        (Credit, "polled"),
+        (Credit, "poll_finished"),
         (InFlight, "_give_back"),
         (InFlight, "commands"),
         (InFlight, "finished"),
-        (InFlight, "unsettled"),
+        (InFlight, "settle_failed"),
         (StartOrder, "park"),
-        (Groups, "cut"),
+        (SettlingOrder, "truncate"),
         (PendingSettlements, "_due"),
         (PendingSettlements, "put"),
     ]
@@ -37,51 +37,51 @@ real = {
 
 
 def ends_before_the_letter_is_confirmed(plant):
-    def put(self, held, now):
-        if held.state is State.SENDING_TO_DEAD_LETTERS:
-            held.state = State.DELETING
-        real[PendingSettlements, "put"](self, held, now)
+    def put(self, message, now):
+        if message.state is State.SENDING_TO_DEAD_LETTERS:
+            message.state = State.DELETING
+        real[PendingSettlements, "put"](self, message, now)
 
     plant(PendingSettlements, "put", put)
 
 
 def forgets_an_entry_that_failed(plant):
-    plant(PendingSettlements, "put_back", lambda self, held, now: None)
+    plant(PendingSettlements, "put_back", lambda self, message, now: None)
 
 
 def takes_a_refused_letter_for_sent(plant):
-    def unsettled(self, members, now):
-        letters = [held for held in members if held.state is State.SENDING_TO_DEAD_LETTERS]
+    def settle_failed(self, members, now):
+        letters = [message for message in members if message.state is State.SENDING_TO_DEAD_LETTERS]
         self.dead_lettered(letters, now)
-        real[InFlight, "unsettled"](self, [held for held in members if held not in letters], now)
+        real[InFlight, "settle_failed"](self, [message for message in members if message not in letters], now)
 
-    plant(InFlight, "unsettled", unsettled)
+    plant(InFlight, "settle_failed", settle_failed)
 
 
 def settles_twice(plant):
-    def put(self, held, now):
-        real[PendingSettlements, "put"](self, held, now)
-        real[PendingSettlements, "put"](self, held, now)
+    def put(self, message, now):
+        real[PendingSettlements, "put"](self, message, now)
+        real[PendingSettlements, "put"](self, message, now)
 
     plant(PendingSettlements, "put", put)
 
 
 def gives_up_a_delete_whose_lease_ran_out(plant):
-    def unsettled(self, members, now):
-        for held in [held for held in members if held.hold.until <= now]:
-            held.state = State.CHANGING_VISIBILITY
-        real[InFlight, "unsettled"](self, members, now)
+    def settle_failed(self, members, now):
+        for message in [message for message in members if message.lease.until <= now]:
+            message.state = State.CHANGING_VISIBILITY
+        real[InFlight, "settle_failed"](self, members, now)
 
-    plant(InFlight, "unsettled", unsettled)
+    plant(InFlight, "settle_failed", settle_failed)
 
 
 def writes_a_letter_though_the_lease_is_lost(plant):
-    def finished(self, held, verdict, now):
+    def finished(self, message, verdict, now):
         if isinstance(verdict, DeadLetter):
-            self._stop(held, verdict, now)
-            self._settle(held, State.SENDING_TO_DEAD_LETTERS, now)
+            self._stop(message, verdict, now)
+            self._settle(message, State.SENDING_TO_DEAD_LETTERS, now)
         else:
-            real[InFlight, "finished"](self, held, verdict, now)
+            real[InFlight, "finished"](self, message, verdict, now)
 
     plant(InFlight, "finished", finished)
 
@@ -91,7 +91,7 @@ def extends_while_it_settles(plant):
 
 
 def extends_past_twelve_hours(plant):
-    plant(VisibilityLease, "cap", lambda self, now: MAX_VISIBILITY)
+    plant(VisibilityLease, "longest_extension", lambda self, now: MAX_VISIBILITY)
 
 
 def never_resumes_a_lease_after_a_failed_settlement(plant):
@@ -99,75 +99,75 @@ def never_resumes_a_lease_after_a_failed_settlement(plant):
 
 
 def gives_an_extension_up_when_it_fails_once(plant):
-    def not_extended(self, members, now):
-        for held in members:
-            held.extending = False
+    def extend_failed(self, members, now):
+        for message in members:
+            message.extending = False
 
-    plant(InFlight, "not_extended", not_extended)
+    plant(InFlight, "extend_failed", extend_failed)
 
 
 def looks_at_a_lease_when_it_is_over(plant):
-    def hold(self, members, now):
-        self.again(members, min((member.hold.until for member in members), default=now))
+    def watch(self, members, now):
+        self.watch_at(members, min((member.lease.until for member in members), default=now))
 
-    plant(Leases, "hold", hold)
+    plant(Leases, "watch", watch)
 
 
 def believes_an_extension_from_when_it_was_answered(plant):
     def extended(self, changes, sent_at, now):
-        for held, seconds in changes:
-            held.extending = False
-            held.hold.until = now + seconds
-        self._leases.hold([held for held, _ in changes if held.renewable], now)
+        for message, seconds in changes:
+            message.extending = False
+            message.lease.until = now + seconds
+        self._leases.watch([message for message, _ in changes if message.renewable], now)
 
     plant(InFlight, "extended", extended)
 
 
 def tells_nobody_of_a_lost_lease(plant):
-    plant(Leases, "lose", lambda self, member: setattr(member.hold, "lost", True))
+    plant(Leases, "mark_lost", lambda self, member: setattr(member.lease, "lost", True))
 
 
 def lets_go_while_an_extension_is_under_way(plant):
-    def sendable(self, held, now):
-        held.seconds = max(0, round(held.due_at - now))
-        return held.state is not State.GONE
+    def sendable(self, message, now):
+        message.visibility_timeout = max(0, round(message.due_at - now))
+        return message.state is not State.GONE
 
     plant(PendingSettlements, "_sendable", sendable)
 
 
-def tries_again_at_once(plant):
-    def sendable(self, held, now):
-        held.seconds = 0
-        return held.state is not State.GONE and not held.extending
+def tries_again_without_waiting(plant):
+    def sendable(self, message, now):
+        message.visibility_timeout = 0
+        return message.state is not State.GONE and not message.extending
 
     plant(PendingSettlements, "_sendable", sendable)
 
 
 def starts_what_has_lapsed(plant):
     def start(self, kind, now):
-        held = self._start_order.take(kind)
-        if held is not None:
-            held.state, held.started_at = State.RUNNING, now
+        message = self._start_order.take(kind)
+        if message is not None:
+            message.state, message.started_at = State.RUNNING, now
             self._running[kind] += 1
-        return held
+        return message
 
     plant(InFlight, "start", start)
 
 
 def starts_a_follower_behind_a_parked_head(plant):
-    def park(self, held, at):
-        real[StartOrder, "park"](self, held, at)
-        self.leave(held)
+    def park(self, message, at):
+        real[StartOrder, "park"](self, message, at)
+        self.remove_head(message)
 
     plant(StartOrder, "park", park)
 
 
 def keeps_followers_when_their_head_goes(plant):
-    plant(StartOrder, "cut_behind", lambda self, held: [])
+    plant(StartOrder, "remove_followers", lambda self, message: [])
 
 
 def never_frees_a_group(plant):
-    plant(StartOrder, "leave", lambda self, held: None)
+    plant(StartOrder, "remove_head", lambda self, message: None)
 
 
 def sleeps_through_the_next_try(plant):
@@ -176,55 +176,59 @@ def sleeps_through_the_next_try(plant):
 
 def counts_no_try_in_hand(plant):
     def commands(self, now):
-        for _, _, held in self._start_order._parked:
-            if held.state is State.PARKED and held.due_at <= now:
-                held.delivery = replace(held.delivery, attempt=held.delivery.attempt - 1)
+        for _, _, message in self._start_order._parked:
+            if message.state is State.PARKED and message.due_at <= now:
+                message.delivery = replace(message.delivery, attempt=message.delivery.attempt - 1)
         return real[InFlight, "commands"](self, now)
 
     plant(InFlight, "commands", commands)
 
 
 def runs_in_hand_what_is_to_be_given_back(plant):
-    plant(InFlight, "_again", lambda self, held, verdict, now: self._start_order.park(held, now))
+    plant(InFlight, "_retry", lambda self, message, verdict, now: self._start_order.park(message, now))
 
 
 def deletes_a_follower_with_its_head(plant):
-    plant(Groups, "admits", lambda self, held: True)
+    plant(SettlingOrder, "admit", lambda self, message: True)
 
 
 def deletes_a_follower_when_its_head_was_sent(plant):
     def due(self, box, now, everything):
         batches = real[PendingSettlements, "_due"](self, box, now, everything)
         for batch in batches:
-            for held in batch:
-                if held.state is State.DELETING:
-                    self.confirmed(held, now)
+            for message in batch:
+                if message.state is State.DELETING:
+                    self.confirmed(message, now)
         return batches
 
     plant(PendingSettlements, "_due", due)
 
 
 def deletes_the_followers_of_a_lost_head(plant):
-    def cut(self, held):
-        while following := self.leave(held):
-            held = following
+    def truncate(self, message):
+        while following := self.remove_head(message):
+            message = following
         return []
 
-    plant(Groups, "cut", cut)
+    plant(SettlingOrder, "truncate", truncate)
 
 
 def deletes_what_ran_behind_a_lost_head(plant):
-    def cut(self, held):
-        behind = real[Groups, "cut"](self, held)
+    def truncate(self, message):
+        behind = real[SettlingOrder, "truncate"](self, message)
         for each in behind:
-            each.returns = each.state is not State.RUNNING
+            each.must_return = each.state is not State.RUNNING
         return behind
 
-    plant(Groups, "cut", cut)
+    plant(SettlingOrder, "truncate", truncate)
 
 
 def never_deletes_a_follower(plant):
-    plant(PendingSettlements, "confirmed", lambda self, held, now: self._groups.leave(held) and None)
+    plant(
+        PendingSettlements,
+        "confirmed",
+        lambda self, message, now: self._settling_order.remove_head(message) and None,
+    )
 
 
 def lets_a_batch_grow_to_eleven(plant):
@@ -236,22 +240,22 @@ def extends_eleven_at_once(plant):
 
 
 def counts_credit_without_open_polls(plant):
-    def polling(self, asked):
+    def poll_started(self, asked):
         self.polls += 1
 
-    plant(Credit, "polling", polling)
+    plant(Credit, "poll_started", poll_started)
 
 
 def keeps_the_credit_of_a_poll_that_failed(plant):
-    def polled(self, asked, brought, *rest):
-        real[Credit, "polled"](self, asked, brought, *rest)
+    def poll_finished(self, asked, brought, *rest):
+        real[Credit, "poll_finished"](self, asked, brought, *rest)
         self._asked += asked if not brought else 0
 
-    plant(Credit, "polled", polled)
+    plant(Credit, "poll_finished", poll_finished)
 
 
 def asks_for_a_few_more_while_some_wait(plant):
-    plant(Credit, "ask", lambda self, left, buffered: min(10, left))
+    plant(Credit, "poll_size", lambda self, left, buffered: min(10, left))
 
 
 def buffers_as_much_as_there_is(plant):
@@ -260,7 +264,7 @@ def buffers_as_much_as_there_is(plant):
 
 def receives_while_draining(plant):
     def drain(self, now):
-        self._give_back(list(self._held), now)
+        self._give_back(list(self._messages), now)
 
     plant(InFlight, "drain", drain)
 
@@ -275,17 +279,17 @@ def starts_while_draining(plant):
 def gives_back_what_runs(plant):
     def give_back(self, members, now):
         real[InFlight, "_give_back"](self, members, now)
-        self._release([held for held in members if held.state is State.RUNNING], now)
+        self._release([message for message in members if message.state is State.RUNNING], now)
 
     plant(InFlight, "_give_back", give_back)
 
 
 def forgets_what_a_drain_gives_back(plant):
     def give_back(self, members, now):
-        for held in members:
-            if held.state is State.READY:
-                held.verdict = Release()
-                self._forget(held)
+        for message in members:
+            if message.state is State.READY:
+                message.verdict = Release()
+                self._remove(message)
 
     plant(InFlight, "_give_back", give_back)
 
@@ -305,7 +309,7 @@ FAULTS = [
     believes_an_extension_from_when_it_was_answered,
     tells_nobody_of_a_lost_lease,
     lets_go_while_an_extension_is_under_way,
-    tries_again_at_once,
+    tries_again_without_waiting,
     starts_what_has_lapsed,
     starts_a_follower_behind_a_parked_head,
     keeps_followers_when_their_head_goes,

@@ -78,10 +78,10 @@ class Shop:
         assert earlier <= self.settled[group], f"{number} of {group} before {earlier - self.settled[group]}"
         self.settled[group].add(number)
 
-    def delete(self, held):
+    def delete(self, message):
         """Delete one message: nothing that was sent before it in its group may be left."""
-        group, number = held.delivery.group, int(held.delivery.record.body)
-        (answer,) = self.queue.delete([held.delivery.record.receipt_handle])
+        group, number = message.delivery.group, int(message.delivery.record.body)
+        (answer,) = self.queue.delete([message.delivery.record.receipt_handle])
         if answer is None and number not in self.gone[group]:
             self.gone[group].append(number)
         assert (
@@ -100,33 +100,35 @@ class Worker:
         self.running = []
 
     def receive(self, fate):
-        asked = self.inflight.credit()
+        asked = self.inflight.next_poll_size()
         if not asked:
             return
-        self.inflight.polling(asked)
+        self.inflight.credit.poll_started(asked)
         records = [] if fate == "fail" else self.shop.queue.receive(asked, 0, VISIBILITY, None)
-        members = [] if fate == "lost" else [self.hold(record) for record in records]
+        members = [] if fate == "lost" else [self.in_flight_message(record) for record in records]
         self.inflight.received(members, asked, self.shop.clock())
         self.fill()
 
-    def hold(self, record):
-        hold = VisibilityLease(self.shop.clock(), VISIBILITY, self.shop.clock)
-        return InFlightMessage(decode_record(record, hold), hold, SlotKind.THREAD, record.group_id)
+    def in_flight_message(self, record):
+        lease = VisibilityLease(self.shop.clock(), VISIBILITY, self.shop.clock)
+        return InFlightMessage(decode_record(record, lease), lease, SlotKind.THREAD, record.group_id)
 
     def fill(self):
-        while len(self.running) < 3 and (held := self.inflight.start(SlotKind.THREAD, self.shop.clock())):
+        while len(self.running) < 3 and (message := self.inflight.start(SlotKind.THREAD, self.shop.clock())):
             groups = [other.delivery.group for other in self.running]
-            assert held.delivery.group not in groups, "one at a time of a group"
-            gone = self.shop.gone[held.delivery.group]
-            assert not gone or int(held.delivery.record.body) > gone[-1], "it comes after a later one is gone"
-            self.running.append(held)
+            assert message.delivery.group not in groups, "one at a time of a group"
+            gone = self.shop.gone[message.delivery.group]
+            assert not gone or int(message.delivery.record.body) > gone[-1], (
+                "it comes after a later one is gone"
+            )
+            self.running.append(message)
 
     def finish(self, index, verdict):
         if self.running:
-            held = self.running.pop(index % len(self.running))
+            message = self.running.pop(index % len(self.running))
             if isinstance(verdict, Ack):
-                self.shop.decided(held.delivery.group, int(held.delivery.record.body))
-            self.inflight.finished(held, verdict, self.shop.clock())
+                self.shop.decided(message.delivery.group, int(message.delivery.record.body))
+            self.inflight.finished(message, verdict, self.shop.clock())
             self.fill()
 
     def settle(self, fate):
@@ -135,14 +137,16 @@ class Worker:
             if isinstance(command, ReportLostLeases):
                 continue
             members = (
-                [each for each, _ in command.changes]
+                [each for each, _ in command.extensions]
                 if isinstance(command, ExtendLeases)
-                else command.members
+                else command.messages
             )
             answers = [None] * len(members) if fate == "fail" else self.call(command)
             failed = fate in ("fail", "lost")
             done = (
-                [] if failed else [held for held, answer in zip(members, answers, strict=True) if not answer]
+                []
+                if failed
+                else [message for message, answer in zip(members, answers, strict=True) if not answer]
             )
             self.tell(command, done, list(members) if failed else [], answers)
         self.fill()
@@ -150,31 +154,35 @@ class Worker:
     def die_deleting(self, deletes):
         """The process ends when so many of the deletes that are due have reached the queue."""
         for command in self.inflight.commands(self.shop.clock()):
-            for held in command.members if isinstance(command, Delete) else []:
+            for message in command.messages if isinstance(command, Delete) else []:
                 if deletes:
-                    self.shop.delete(held)
+                    self.shop.delete(message)
                     deletes -= 1
 
     def call(self, command):
         queue, now = self.shop.queue, self.shop.clock()
-        handle = lambda held: held.delivery.record.receipt_handle  # noqa: E731
+        handle = lambda message: message.delivery.record.receipt_handle  # noqa: E731
         match command:
             case Delete(members):
-                groups = [held.delivery.group for held in members]
+                groups = [message.delivery.group for message in members]
                 assert len(set(groups)) == len(groups), "at most one of a group in one call"
-                return [self.shop.delete(held) for held in members]
+                return [self.shop.delete(message) for message in members]
             case ChangeVisibility(members):
-                return queue.change_visibility([(handle(held), held.seconds) for held in members])
+                return queue.change_visibility(
+                    [(handle(message), message.visibility_timeout) for message in members]
+                )
             case ExtendLeases(changes):
-                assert all(held.hold.until > now for held, _ in changes)
-                return queue.change_visibility([(handle(held), seconds) for held, seconds in changes])
+                assert all(message.lease.until > now for message, _ in changes)
+                return queue.change_visibility([(handle(message), seconds) for message, seconds in changes])
             case SendToDeadLetters(members):
                 self.shop.dead.send(
                     [
                         Outgoing(
-                            held.delivery.record.body, group_id=held.lane, deduplication_id=f"{id(held)}{now}"
+                            message.delivery.record.body,
+                            group_id=message.start_group,
+                            deduplication_id=f"{id(message)}{now}",
                         )
-                        for held in members
+                        for message in members
                     ]
                 )
                 return [None] * len(members)
@@ -182,23 +190,25 @@ class Worker:
     def tell(self, command, done, failed, answers):
         now = self.shop.clock()
         members = (
-            [each for each, _ in command.changes] if isinstance(command, ExtendLeases) else command.members
+            [each for each, _ in command.extensions]
+            if isinstance(command, ExtendLeases)
+            else command.messages
         )
-        lost = [held for held in members if held not in done and held not in failed]
+        lost = [message for message in members if message not in done and message not in failed]
         match command:
             case ExtendLeases(changes):
                 self.inflight.extended([each for each in changes if each[0] in done], now, now)
-                self.inflight.not_extended(failed, now)
-                self.inflight.lapsed(lost, now)
+                self.inflight.extend_failed(failed, now)
+                self.inflight.expired_on_extend(lost, now)
             case SendToDeadLetters():
-                for held in done:
-                    self.shop.decided(held.delivery.group, int(held.delivery.record.body))
+                for message in done:
+                    self.shop.decided(message.delivery.group, int(message.delivery.record.body))
                 self.inflight.dead_lettered(done, now)
-                self.inflight.unsettled(failed, now)
+                self.inflight.settle_failed(failed, now)
             case Delete() | ChangeVisibility():
                 self.inflight.settled(done, now)
-                self.inflight.unsettled(failed, now)
-                self.inflight.lost(lost, now)
+                self.inflight.settle_failed(failed, now)
+                self.inflight.expired_on_settle(lost, now)
 
 
 def verdict(index):
@@ -280,8 +290,8 @@ def test_after_a_crash_a_group_comes_again_from_the_first_that_was_not_deleted(t
     for _ in range(40):
         successor.receive("ok")
         while successor.running:
-            held = successor.running[0]
-            again[held.delivery.group].append(int(held.delivery.record.body))
+            message = successor.running[0]
+            again[message.delivery.group].append(int(message.delivery.record.body))
             successor.finish(0, Ack())
         shop.clock.advance(0.1)
         successor.settle("ok")

@@ -33,7 +33,7 @@ class Scene:
         ]
         with self.coordinator as inflight:
             inflight.received(members, poll.asked, self.clock(), at_once)
-            self.coordinator.run_limit.polled(len(members), inflight.idle)
+            self.coordinator.run_limit.poll_finished(len(members), inflight.idle)
         return members
 
     def handle(self, held: Job | None, seconds: float) -> Job | None:
@@ -73,7 +73,7 @@ def test_quick_handlers_make_a_slot_delete_its_own_batch() -> None:
         job = scene.handle(job, 0.00001)
 
     assert isinstance(job, Delete)
-    assert len(job.members) == 10
+    assert len(job.messages) == 10
 
 
 def test_over_a_network_a_hand_deletes_while_the_slot_polls() -> None:
@@ -93,7 +93,7 @@ def test_over_a_network_a_hand_deletes_while_the_slot_polls() -> None:
         assert isinstance(job, Poll)
         deleting = hand.result(PATIENCE)
         assert isinstance(deleting, Delete)
-        assert len(deleting.members) == 10
+        assert len(deleting.messages) == 10
 
 
 def test_slow_handlers_leave_polls_and_deletes_to_hands() -> None:

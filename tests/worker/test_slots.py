@@ -108,7 +108,7 @@ def test_what_ends_in_one_turn_of_the_loop_is_told_at_once_and_in_order() -> Non
             self.told.append([held for held, _ in finished])
             return members[:slots] if len(self.told) == 1 else []
 
-    members = [InFlightMessage(delivery(), ANY.hold, SlotKind.COROUTINE, None) for _ in range(3)]
+    members = [InFlightMessage(delivery(), ANY.lease, SlotKind.COROUTINE, None) for _ in range(3)]
     coordinator = Counting(InFlight(Limits(0, 3)), VirtualClock(), threads=0)
     coordinator.told = []
     made = slots([], coordinator, count=3)
