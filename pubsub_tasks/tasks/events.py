@@ -1,4 +1,4 @@
-"""Events: frozen facts for observers. `observing.py` tells them; the README lists them.
+"""Events that observers receive: frozen facts. The manual (`logging-and-observers`) lists them.
 
 Times are seconds. `queue` is the name of the queue. `task` is None where no task was found for the message.
 """

@@ -1,4 +1,4 @@
-"""Formatters: the two formats of our commands, `text` and `json`. The README documents the keys of `json`."""
+"""Formats log records as text or JSON. The manual (`logging-and-observers`) lists the keys of JSON."""
 
 import json
 import logging

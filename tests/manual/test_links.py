@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.manual.pages import PAGES, anchors, links
+from tests.manual.pages import MANUAL, PAGES, ROOT, anchors, links
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -25,3 +25,9 @@ def test_pages_link_to_pages_only_as_the_package_has_nothing_else(page: Path) ->
     outside = [link for link in links(page) if "/" in link and not link.startswith("https://")]
 
     assert not outside
+
+
+def test_the_readme_links_to_every_page() -> None:
+    linked = {link.partition("#")[0] for link in links(ROOT / "README.md")}
+
+    assert {str(path.relative_to(ROOT)) for path in MANUAL.glob("*.md")} <= linked
