@@ -12,7 +12,7 @@ from pubsub_tasks.wire.resend import RESENT
 
 legal = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1)
 attributes = st.dictionaries(
-    st.from_regex(r"[a-z.]{1,6}", fullmatch=True) | st.just(RESENT),
+    st.from_regex(r"[a-z]([a-z.]?[a-z]){0,2}", fullmatch=True) | st.just(RESENT),
     st.builds(text, legal) | st.builds(Attribute, st.just("Binary.x"), st.binary(min_size=1)),
     max_size=MAX_ATTRIBUTES,
 )

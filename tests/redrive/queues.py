@@ -112,6 +112,15 @@ class Room:
         """Bodies that anybody could receive now, put back afterwards."""
         return [record.body for record in self.records(queue)]
 
+    def drained(self, queue: Any = None) -> list[str]:
+        """Bodies of all messages, which are deleted, so that a group shows those behind its first ten."""
+        queue = (queue or self.letters).queue
+        found: list[str] = []
+        while records := queue.receive(10, 0, 60):
+            found += [record.body for record in records]
+            queue.delete([record.receipt_handle for record in records])
+        return found
+
     def records(self, queue: Any = None) -> list[Record]:
         queue = (queue or self.letters).queue
         found: list[Record] = []
