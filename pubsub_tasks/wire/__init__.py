@@ -1,1 +1,1 @@
-"""Values as SNS and SQS carry them, and how bodies are written and read."""
+"""What travels through SNS and SQS: records, attributes, media types, and how bodies are encoded."""

@@ -1,4 +1,4 @@
-"""Attributes: plain values as message attributes, which filter policies see. Knows no schema."""
+"""Convert plain Python values to message attributes, which SNS filter policies match on."""
 
 import json
 import re
@@ -11,9 +11,9 @@ from ..errors import ConfigurationError
 from .records import Attribute, text
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What no attribute may hold. Source: SQS API reference, MessageAttributeValue, StringValue."""
+"""Characters that SQS rejects. Source: SQS API reference, MessageAttributeValue, StringValue."""
 
-_DIGITS = 38
+_MAX_DIGITS = 38
 """Digits of a Number. Source: SQS developer guide, "Message attributes"."""
 
 Plain = str | int | float | bytes
@@ -21,24 +21,29 @@ Plain = str | int | float | bytes
 RESERVED = frozenset(
     {"media_type", "content_type", "content_encoding", "x-resent", "dead_letter", "ExtendedPayloadSize"}
 )
-"""Names that tell how a message is to be read, which a wrong value would make unreadable."""
+"""Attributes that the library writes itself to say how a message is read: a wrong value would make it
+unreadable."""
 
 
 def checked_attributes(attributes: Mapping[str, Plain | Attribute] | None) -> Mapping[str, Attribute]:
-    """Attributes as a caller writes them. Raises ConfigurationError for what none can carry, and for ours."""
-    if ours := RESERVED & (attributes or {}).keys():
+    """Convert a caller's attributes (str, int, float, bytes or Attribute by name).
+
+    Raises ConfigurationError for a reserved name and for a value that no attribute can carry.
+    """
+    if reserved := RESERVED & (attributes or {}).keys():
         raise ConfigurationError(
-            f"attribute {', '.join(sorted(ours))} is written by the library itself: choose another name"
+            f"attribute {', '.join(sorted(reserved))} is written by the library itself: choose another name"
         )
     return {name: _attribute(name, value) for name, value in (attributes or {}).items()}
 
 
 def field_attribute(loaded: Any, dumped: Any) -> Attribute | None:
-    """A field's value, loaded and as it is written, as filter policies know how to compare it.
+    """Convert a field's value, given as loaded and as dumped, to an attribute that filter policies can match.
 
-    Numbers are Number, a list is String.Array, and whatever else is the text that the body has of it. None
-    for what no attribute can carry: empty text, control characters, lone surrogates, numbers that are not
-    finite or too long, and lists of anything but text, numbers and truth values.
+    Numbers become Number and lists String.Array; any other value becomes String, with the text that the body
+    has for it. Returns None for what no attribute can carry: empty text, control characters, lone surrogates,
+    numbers that are not finite or have more than 38 digits, and lists that contain anything but strings,
+    numbers, booleans and nulls.
     """
     match loaded:
         case Enum():
@@ -57,14 +62,14 @@ def field_attribute(loaded: Any, dumped: Any) -> Attribute | None:
 
 
 def is_sendable(value: str) -> bool:
-    """Whether SNS and SQS take this text as an attribute's value."""
+    """Whether SNS and SQS accept this text as an attribute's value."""
     return bool(value) and not _ILLEGAL.search(value)
 
 
 def _number(value: str) -> Attribute | None:
     mantissa = value.upper().partition("E")[0]
     finite = mantissa.replace("-", "").replace(".", "").isdigit()
-    return Attribute("Number", value) if finite and sum(map(str.isdigit, mantissa)) <= _DIGITS else None
+    return Attribute("Number", value) if finite and sum(map(str.isdigit, mantissa)) <= _MAX_DIGITS else None
 
 
 def _array(dumped: Any) -> Attribute | None:
@@ -85,11 +90,11 @@ def _attribute(name: str, value: Plain | Attribute) -> Attribute:
         case str():
             if not is_sendable(value):
                 raise ConfigurationError(
-                    f"attribute {name}={value!r}: SNS and SQS take no empty text and no control characters"
+                    f"attribute {name}={value!r}: SNS and SQS accept no empty text and no control characters"
                 )
             return text(value)
         case bytes():
             return Attribute("Binary", value)
-        case int() | float() if not isinstance(value, bool):  # SNS knows no truth values
+        case int() | float() if not isinstance(value, bool):  # SNS has no boolean type
             return Attribute("Number", str(value))
     raise ConfigurationError(f"attribute {name}={value!r}: give str, int, float, bytes or an Attribute")

@@ -1,7 +1,7 @@
-"""Compression: bodies made smaller, as text that SQS takes, and read again within bounds. Knows no schema.
+"""Compress bodies into text that SQS accepts, and decompress them up to a size limit.
 
-One attribute tells of it, `content_encoding`: what was done to the text in that order, as `gzip,base64`.
-Compressions other than gzip and zstd are kombu's, loaded when first needed.
+The attribute `content_encoding` lists the encodings in the order they were applied, such as `gzip,base64`, as
+HTTP's Content-Encoding does. Compressors other than gzip and zstd are kombu's, imported on first use.
 """
 
 import bz2
@@ -25,9 +25,9 @@ GZIP = "gzip"
 MAX_EXPANDED = 16_777_216
 """Bytes that a decompressed or fetched body may have by default: 16 times the largest SQS message."""
 
-_MAX_STEPS = 4
-_ZSTD = ("compression.zstd", "backports.zstd")
-_UNCHANGED = (["utf-8"], ["identity"])
+_MAX_ENCODINGS = 4
+_ZSTD_MODULES = ("compression.zstd", "backports.zstd")
+_NOT_ENCODED = (["utf-8"], ["identity"])
 
 
 class BodyLimit:
@@ -44,12 +44,12 @@ class BodyTooLarge(DecodeError):
     """The decompressed body is larger than `limit` bytes."""
 
     def __init__(self, compression: str, limit: int) -> None:
-        super().__init__(f"the body's {compression} grows beyond {limit:,} bytes")
+        super().__init__(f"the body's {compression} data expands beyond {limit:,} bytes")
         self.limit = limit
 
 
-class _Expander(Protocol):
-    """A decompressor of the standard library's kind."""
+class _Decompressor(Protocol):
+    """The interface of the standard library's decompressor objects."""
 
     @property
     def eof(self) -> bool: ...
@@ -57,8 +57,8 @@ class _Expander(Protocol):
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
-_EXPANDERS: Mapping[str, Callable[[], _Expander]] = {
-    GZIP: lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 32),  # gzip's form, and zlib's too
+_DECOMPRESSORS: Mapping[str, Callable[[], _Decompressor]] = {
+    GZIP: lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 32),  # gzip and zlib headers
     "bzip2": bz2.BZ2Decompressor,
     "lzma": lzma.LZMADecompressor,
     "zstd": lambda: _zstd().ZstdDecompressor(),
@@ -66,13 +66,18 @@ _EXPANDERS: Mapping[str, Callable[[], _Expander]] = {
 
 
 def compressor(compression: str) -> Callable[[bytes], bytes]:
-    """What compresses so. Raises ConfigurationError for a compression that there is not, MissingExtra."""
+    """Return the function that compresses with this method: gzip, bzip2, lzma or zstd.
+
+    Raises ConfigurationError for an unknown method, and MissingExtra if zstd is not installed.
+    """
     if compression == GZIP:
         return _gzip
-    if compression not in _EXPANDERS:
-        raise ConfigurationError(f"no such compression: {compression!r}; there are {', '.join(_EXPANDERS)}")
+    if compression not in _DECOMPRESSORS:
+        raise ConfigurationError(
+            f"no such compression: {compression!r}; there are {', '.join(_DECOMPRESSORS)}"
+        )
     encoder: Callable[[bytes], bytes]
-    if compression == "zstd":  # kombu took it from another package before 5.6
+    if compression == "zstd":  # kombu before 5.6 uses another zstd package
         encoder = _zstd().compress
     else:
         with forks.blocked():
@@ -83,67 +88,70 @@ def compressor(compression: str) -> Callable[[bytes], bytes]:
 def compress(
     body: str, attributes: Mapping[str, Attribute], compression: str
 ) -> tuple[str, dict[str, Attribute]]:
-    """The body and its attributes when compressed. Raises as `compressor` does."""
+    """Return the compressed body, in base64, and its attributes. Raises what `compressor` raises."""
     data = compressor(compression)(body.encode())
-    steps = ",".join([*_steps(attributes), compression, BASE64])
-    return b64encode(data).decode(), {**attributes, CONTENT_ENCODING: text(steps)}
+    encodings = ",".join([*_encodings(attributes), compression, BASE64])
+    return b64encode(data).decode(), {**attributes, CONTENT_ENCODING: text(encodings)}
 
 
 def decompress(body: str, attributes: Mapping[str, Attribute], limit: BodyLimit | None = None) -> str | bytes:
-    """The body without the encodings that its attributes name.
+    """Return the body without the encodings that its attributes name.
 
-    Records the size in `limit`. Raises DecodeError, and BodyTooLarge for a body beyond `limit`.
+    Records the size in `limit`. Raises DecodeError if the body cannot be decoded, and BodyTooLarge if it
+    expands beyond `limit`.
     """
-    steps = _steps(attributes)
-    if not steps:
+    encodings = _encodings(attributes)
+    if not encodings:
         return body
-    if len(steps) > _MAX_STEPS:
-        raise DecodeError(f"a body that was encoded {len(steps)} times over is not read")
+    if len(encodings) > _MAX_ENCODINGS:
+        raise DecodeError(
+            f"the body has {len(encodings)} content encodings, and at most {_MAX_ENCODINGS} are decoded"
+        )
     data = body.encode("utf-8", "surrogatepass")
     limit = limit or BodyLimit()
-    for step in reversed(steps):
-        data = _undone(data, step, limit.most)
+    for encoding in reversed(encodings):
+        data = _decode(data, encoding, limit.most)
     limit.used = max(limit.used, len(data))
     return data
 
 
 def _gzip(data: bytes) -> bytes:
-    # What kombu calls gzip is zlib's form, which a reader in another language would not take for gzip.
+    # kombu's "gzip" writes a zlib header, which gzip readers in other languages reject.
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
     return packer.compress(data) + packer.flush()
 
 
-def _steps(attributes: Mapping[str, Attribute]) -> list[str]:
+def _encodings(attributes: Mapping[str, Attribute]) -> list[str]:
     attribute = attributes.get(CONTENT_ENCODING)
-    told = attribute.value if attribute and isinstance(attribute.value, str) else ""
-    steps = [step for step in re.split(r"[,\s]+", told.lower()) if step]
-    return [] if steps in _UNCHANGED else steps
+    value = attribute.value if attribute and isinstance(attribute.value, str) else ""
+    encodings = [encoding for encoding in re.split(r"[,\s]+", value.lower()) if encoding]
+    return [] if encodings in _NOT_ENCODED else encodings
 
 
-def _undone(data: bytes, step: str, most: int) -> bytes:
-    if step != BASE64 and step not in _EXPANDERS:
-        known = ", ".join([*_EXPANDERS, BASE64])
-        raise DecodeError(f"content encoding {step!r:.80} cannot be read; there are {known}")
+def _decode(data: bytes, encoding: str, most: int) -> bytes:
+    if encoding != BASE64 and encoding not in _DECOMPRESSORS:
+        known = ", ".join([*_DECOMPRESSORS, BASE64])
+        raise DecodeError(f"content encoding {encoding!r:.80} cannot be read; there are {known}")
     try:
-        return b64decode(data, validate=True) if step == BASE64 else _expand(data, step, most)
+        return b64decode(data, validate=True) if encoding == BASE64 else _expand(data, encoding, most)
     except DecodeError:
         raise
-    except Exception as error:  # each decompressor has errors of its own
-        raise DecodeError(f"the body is no {step}: {error}") from error
+    except Exception as error:  # each decompressor raises its own class
+        raise DecodeError(f"the body is not valid {encoding}: {error}") from error
 
 
-def _expand(data: bytes, step: str, most: int) -> bytes:
-    expander = _EXPANDERS[step]()
-    found = expander.decompress(data, most)
-    if expander.eof:
-        return found
-    if len(found) >= most:
-        raise BodyTooLarge(step, most)
-    raise DecodeError(f"the body's {step} ends too soon")
+def _expand(data: bytes, compression: str, most: int) -> bytes:
+    decompressor = _DECOMPRESSORS[compression]()
+    expanded = decompressor.decompress(data, most)
+    if decompressor.eof:
+        return expanded
+    if len(expanded) >= most:
+        raise BodyTooLarge(compression, most)
+    raise DecodeError(f"the body's {compression} data is truncated")
 
 
 def _zstd() -> Any:
-    for name in _ZSTD:
+    for name in _ZSTD_MODULES:
         try:
             with forks.blocked():
                 return importlib.import_module(name)

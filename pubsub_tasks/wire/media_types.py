@@ -1,7 +1,7 @@
-"""Media types: how they are named, matched and written as topic names. Knows no schema and no service.
+"""Name and match media types, and convert them to and from topic names.
 
-Any text may be a schema's media type. The convention is microcosm-pubsub's, where `pubsub._` says private:
-`application/vnd.{organization}.{pubsub|pubsub._}.{change}.{resource}`.
+A schema's media type may be any text. The convention is microcosm-pubsub's, in which `pubsub._` marks a
+private media type: `application/vnd.{organization}.{pubsub|pubsub._}.{change}.{resource}`.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Self
 from ..errors import ConfigurationError
 
 ORGANIZATION = "globality"
-"""Who names media types unless told otherwise. Source: microcosm-pubsub's `make_media_type`."""
+"""The default organization. Source: microcosm-pubsub's `make_media_type`."""
 
 MAX_TOPIC_NAME = 256
 """Characters of `[A-Za-z0-9_-]` in a topic name. Source: SNS API reference, CreateTopic."""
@@ -29,7 +29,14 @@ _TOPIC_NAME = re.compile(r"(?:[A-Za-z0-9-]|_(?:_|[0-9a-f]{2}))+")
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """A media type of the convention, in parts; `change` is created, changed, deleted or another verb."""
+    """The parts of a media type that follows the convention.
+
+    Attributes:
+        organization: such as `globality`.
+        change: `created`, `changed`, `deleted` or another verb.
+        resource: what changed, such as `order`.
+        public: False for a media type with `pubsub._`.
+    """
 
     organization: str
     change: str
@@ -38,11 +45,11 @@ class MediaType:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises ConfigurationError where the text does not follow the convention."""
+        """Split a media type into its parts. Raises ConfigurationError if it breaks the convention."""
         found = _CONVENTION.fullmatch(text)
         if not found:
             raise ConfigurationError(
-                f"{text!r} is no media type of the convention: expected "
+                f"{text!r} does not follow the media type convention: expected "
                 "application/vnd.ORGANIZATION.pubsub._.CHANGE.RESOURCE (or pubsub without ._ when public)"
             )
         return cls(found["organization"], found["change"], found["resource"], public=not found["private"])
@@ -53,38 +60,42 @@ class MediaType:
 
 
 def created(resource: object, organization: str = ORGANIZATION, public: bool = False) -> str:
-    """Media type that says: this resource (a class, or a name, or `"*"`) was created."""
-    return _announce("created", resource, organization, public)
+    """Return the media type for the creation of a resource (a class, an instance, a name or `"*"`).
+
+    Raises ConfigurationError if the name does not make a valid media type.
+    """
+    return _lifecycle("created", resource, organization, public)
 
 
 def changed(resource: object, organization: str = ORGANIZATION, public: bool = False) -> str:
-    """Media type that says: this resource (a class, or a name, or `"*"`) was changed."""
-    return _announce("changed", resource, organization, public)
+    """Return the media type for a change of a resource; see `created`."""
+    return _lifecycle("changed", resource, organization, public)
 
 
 def deleted(resource: object, organization: str = ORGANIZATION, public: bool = False) -> str:
-    """Media type that says: this resource (a class, or a name, or `"*"`) was deleted."""
-    return _announce("deleted", resource, organization, public)
+    """Return the media type for the deletion of a resource; see `created`."""
+    return _lifecycle("deleted", resource, organization, public)
 
 
 def matches(pattern: str, media_type: str) -> bool:
-    """Whether they are equal, or the pattern's trailing `.*` stands for one last segment."""
+    """Whether the pattern equals the media type, or its trailing `.*` stands for the last segment."""
     return pattern == media_type or (not media_type.endswith(".") and pattern == wildcard(media_type))
 
 
 def wildcard(media_type: str) -> str:
-    """The pattern that stands for a media type and its neighbours: its last segment is `*`."""
+    """Return the media type with `*` as its last segment."""
     return f"{media_type.rpartition('.')[0]}.*"
 
 
 def topic_name(media_type: str) -> str:
-    """Write a media type as a topic name; `media_type_of` reads it back.
+    """Encode a media type as a topic name; `media_type_of` decodes it.
 
-    Letters and digits stay, a dot is `-`, an underscore is `__`, and any other byte of UTF-8 is `_` and two
-    hexadecimal digits: no two media types share a name. Raises ConfigurationError over 256 characters.
+    Letters and digits stay, a dot becomes `-`, an underscore `__`, and any other UTF-8 byte `_` and two
+    hexadecimal digits, so that no two media types share a name. Raises ConfigurationError if the name would
+    be empty or longer than 256 characters, or if the media type contains lone surrogates.
     """
     try:
-        name = "".join(_written(character) for character in media_type)
+        name = "".join(_encode(character) for character in media_type)
     except UnicodeEncodeError as error:
         raise ConfigurationError(f"{media_type!r} cannot name a topic: it is not valid text") from error
     if not 1 <= len(name) <= MAX_TOPIC_NAME:
@@ -96,33 +107,33 @@ def topic_name(media_type: str) -> str:
 
 
 def media_type_of(topic_name: str) -> str:
-    """Read back what `topic_name` wrote. Raises ConfigurationError for any other name."""
+    """Decode what `topic_name` returned. Raises ConfigurationError for any other name."""
     if _TOPIC_NAME.fullmatch(topic_name):
-        written = re.sub(_ESCAPE, _read, topic_name).encode("latin-1")
-        media_type = written.decode("utf-8", "replace")
-        if "".join(_written(character) for character in media_type) == topic_name:
+        encoded = re.sub(_ESCAPE, _decode_escape, topic_name).encode("latin-1")
+        media_type = encoded.decode("utf-8", "replace")
+        if "".join(_encode(character) for character in media_type) == topic_name:
             return media_type
-    raise ConfigurationError(f"{topic_name!r} is no topic name that encodes a media type")
+    raise ConfigurationError(f"the topic name {topic_name!r} does not encode a media type")
 
 
-def _announce(change: str, resource: object, organization: str, public: bool) -> str:
+def _lifecycle(change: str, resource: object, organization: str, public: bool) -> str:
     return str(MediaType.parse(str(MediaType(organization, change, _name(resource), public))))
 
 
 def _name(resource: object) -> str:
     if isinstance(resource, str):
-        return _underscored(resource)
-    described = resource if isinstance(resource, type) else type(resource)
-    return _underscored(getattr(described, "__alias__", described.__name__))
+        return _underscore(resource)
+    cls = resource if isinstance(resource, type) else type(resource)
+    return _underscore(getattr(cls, "__alias__", cls.__name__))
 
 
-def _underscored(word: str) -> str:
-    """As microcosm-pubsub's naming has it, which is `inflection.underscore`."""
+def _underscore(word: str) -> str:
+    """Convert CamelCase to snake_case like `inflection.underscore`, which microcosm-pubsub uses."""
     word = _ACRONYM_END.sub(r"\1_\2", word)
     return _WORD_END.sub(r"\1_\2", word).replace("-", "_").lower()
 
 
-def _written(character: str) -> str:
+def _encode(character: str) -> str:
     if character in _PLAIN:
         return character
     if character == ".":
@@ -132,7 +143,7 @@ def _written(character: str) -> str:
     return "".join(f"_{byte:02x}" for byte in character.encode())
 
 
-def _read(escape: re.Match[str]) -> str:
+def _decode_escape(escape: re.Match[str]) -> str:
     if escape[1]:
         return chr(int(escape[1], 16))
     return "." if escape[0] == "-" else "_"

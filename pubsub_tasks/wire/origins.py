@@ -1,6 +1,6 @@
-"""Origins: which system wrote a message, told by the shape of its JSON. Pure; it decides nothing.
+"""Recognize by the shape of its JSON which system wrote a message.
 
-The shapes are each system's own:
+The shapes:
 
 - Celery and kombu: kombu's SQS transport sends base64 of `{"body", "content-type", "headers", "properties"}`,
   or, with `sqs_base64_encoding=False`, that JSON itself. Protocol 2 names the task in the headers, protocol 1
@@ -18,18 +18,18 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from ..wire.records import MEDIA_TYPE
+from .records import MEDIA_TYPE
 from .sns_notification import is_notification
 
 LONGEST_NAME = 80
-"""Characters of a name from the wire in a description."""
+"""Characters of a media type or key that a description shows."""
 
 MOST_KEYS = 6
-"""Keys of an object in a description."""
+"""Keys of an object that a description shows."""
 
 
 class Origin(StrEnum):
-    """The systems that can be told; the value is how a log names their messages."""
+    """The systems that are recognized. The value is how logs call their messages."""
 
     CELERY = "Celery tasks"
     KOMBU = "kombu messages"
@@ -42,7 +42,7 @@ class Origin(StrEnum):
 
 
 def find_origin(document: object) -> Origin | None:
-    """The system that writes JSON of this shape, or None. `document` is parsed JSON: see `unwrap`."""
+    """Return the system that writes JSON of this shape, or None. `document` is parsed JSON: see `unwrap`."""
     if not isinstance(document, dict) or MEDIA_TYPE in document:
         return None
     if is_notification(document):
@@ -58,11 +58,11 @@ def find_origin(document: object) -> Origin | None:
         return Origin.CLOUDEVENTS
     if document.get("Service") == "Amazon S3" and document.get("Event") == "s3:TestEvent":
         return Origin.S3
-    return _of_records(document.get("Records"))
+    return _origin_of_records(document.get("Records"))
 
 
 def unwrap(body: str) -> object:
-    """The JSON of a body, which may be written in base64; None where it is no JSON."""
+    """Return the parsed JSON of a body, which may be in base64; None if it is not JSON."""
     text = body.strip()
     if text[:1] not in ("{", "["):
         try:
@@ -76,9 +76,10 @@ def unwrap(body: str) -> object:
 
 
 def describe(body: str, media_type: str | None = None) -> str:
-    """What a message looks like, for a log line: `Celery tasks`, `JSON objects with the keys 'a', 'b'`.
+    """Describe for a log line what a message looks like.
 
-    `media_type` is the one that its attributes or body name, if any.
+    Such as `Celery tasks` or `JSON objects with the keys 'a', 'b'`. `media_type` is the one that its
+    attributes or body name, if any.
     """
     document = unwrap(body)
     found = find_origin(document)
@@ -90,11 +91,11 @@ def describe(body: str, media_type: str | None = None) -> str:
     if media_type:
         return f"messages of media type {_name(media_type)}"
     if isinstance(document, dict):
-        if isinstance(named := document.get(MEDIA_TYPE), str):
-            return f"messages of media type {_name(named)}"
-        names = ", ".join(_name(key) for key in list(document)[:MOST_KEYS])
-        return f"JSON objects with the keys {names}" if names else "empty JSON objects"
-    return "text that is no JSON" if document is None else f"JSON of type {type(document).__name__}"
+        if isinstance(in_body := document.get(MEDIA_TYPE), str):
+            return f"messages of media type {_name(in_body)}"
+        keys = ", ".join(_name(key) for key in list(document)[:MOST_KEYS])
+        return f"JSON objects with the keys {keys}" if keys else "empty JSON objects"
+    return "text that is not JSON" if document is None else f"JSON of type {type(document).__name__}"
 
 
 def _names_a_celery_task(document: Mapping[str, Any]) -> bool:
@@ -105,11 +106,11 @@ def _names_a_celery_task(document: Mapping[str, Any]) -> bool:
     return isinstance(inner, dict) and {"task", "id"} <= inner.keys()
 
 
-def _of_records(records: object) -> Origin | None:
+def _origin_of_records(records: object) -> Origin | None:
     first = records[0] if isinstance(records, list) and records else None
     if not isinstance(first, dict):
         return None
-    source = first.get("eventSource") or first.get("EventSource")  # in SNS's records it begins with a capital
+    source = first.get("eventSource") or first.get("EventSource")  # SNS capitalizes it
     if not isinstance(source, str) or not source.startswith("aws:"):
         return None
     return Origin.S3 if source == "aws:s3" else Origin.LAMBDA

@@ -1,7 +1,7 @@
-"""Received: wire values from what SQS, SNS and Lambda hand out, whatever the types of its members.
+"""Build records and attributes from responses of SQS, SNS and Lambda, whatever the types of their members.
 
-A member of the wrong type counts as not there, so that one odd message fails neither its receive nor its
-neighbours. Knows no client and no envelope.
+A member of the wrong type counts as missing, so that one odd message fails neither the receive call nor the
+other messages in it.
 """
 
 import json
@@ -12,42 +12,42 @@ from typing import Any
 from .records import Attribute, Record
 
 MAX_RECEIVES = 100_000
-"""More receives than this count as this many: no queue keeps a message that long."""
+"""Upper bound of a receive count: within the longest retention no message is received more often."""
 
 
 def make_record(
     body: Any, receipt_handle: str, message_id: str, system: Any, attributes: Mapping[str, Attribute]
 ) -> Record:
-    """A record; `system` is the map of system attributes, such as `ApproximateReceiveCount`.
+    """Build a record; `system` has the system attributes by name, such as `ApproximateReceiveCount`.
 
     A body that is not text is kept as its JSON.
     """
-    told = system if isinstance(system, dict) else {}
+    system = system if isinstance(system, dict) else {}
     return Record(
-        body if isinstance(body, str) else _written(body),
+        body if isinstance(body, str) else _to_json(body),
         receipt_handle,
         message_id,
-        _receives(told.get("ApproximateReceiveCount", 1)),
-        _seconds(told.get("SentTimestamp", 0)),
-        _seconds(told.get("ApproximateFirstReceiveTimestamp", 0)),
+        _receive_count(system.get("ApproximateReceiveCount", 1)),
+        _seconds(system.get("SentTimestamp", 0)),
+        _seconds(system.get("ApproximateFirstReceiveTimestamp", 0)),
         attributes,
-        _text(told, "MessageGroupId"),
-        _text(told, "MessageDeduplicationId"),
-        _text(told, "SequenceNumber"),
-        _text(told, "AWSTraceHeader"),
-        _text(told, "DeadLetterQueueSourceArn"),
+        _text(system, "MessageGroupId"),
+        _text(system, "MessageDeduplicationId"),
+        _text(system, "SequenceNumber"),
+        _text(system, "AWSTraceHeader"),
+        _text(system, "DeadLetterQueueSourceArn"),
     )
 
 
 def make_attribute(kind: Any, value: Any) -> Attribute | None:
-    """A message attribute; None without a type or a value, since it can be neither read nor sent again."""
+    """Build a message attribute; None without a type or a value: it could be neither read nor sent again."""
     if isinstance(kind, str) and isinstance(value, str | bytes) and kind and value:
         return Attribute(kind, value)
     return None
 
 
 def make_attribute_from_base64(kind: Any, value: Any) -> Attribute | None:
-    """The same where a binary value came as base64; None where it is not base64."""
+    """Build a message attribute whose binary value is in base64; None also if it is not valid base64."""
     if isinstance(kind, str) and kind.startswith("Binary") and isinstance(value, str):
         try:
             value = b64decode(value)
@@ -56,25 +56,25 @@ def make_attribute_from_base64(kind: Any, value: Any) -> Attribute | None:
     return make_attribute(kind, value)
 
 
-def _written(body: Any) -> str:
+def _to_json(body: Any) -> str:
     return "" if body is None else json.dumps(body, default=str)
 
 
-def _text(told: dict[str, Any], name: str) -> str | None:
-    value = told.get(name)
-    return value if value is None or isinstance(value, str) else None
+def _text(system: dict[str, Any], name: str) -> str | None:
+    value = system.get(name)
+    return value if isinstance(value, str) else None
 
 
-def _receives(value: Any) -> int:
+def _receive_count(value: Any) -> int:
     try:
-        receives = int(value)
+        count = int(value)
     except (TypeError, ValueError, OverflowError):
         return 1
-    return receives if 0 < receives < MAX_RECEIVES else MAX_RECEIVES if receives > 0 else 1
+    return min(max(count, 1), MAX_RECEIVES)
 
 
 def _seconds(milliseconds: Any) -> float:
     try:
-        return int(milliseconds) / 1000  # of an int, it is finite or an OverflowError
+        return int(milliseconds) / 1000  # int() first: the quotient is finite, or raises OverflowError
     except (TypeError, ValueError, OverflowError):
         return 0.0

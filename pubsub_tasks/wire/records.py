@@ -1,7 +1,7 @@
-"""Values exactly as SNS and SQS carry them. Knows no client, and gives nothing an interpretation.
+"""Messages, attributes and results as SNS and SQS carry them, independent of the client and uninterpreted.
 
-A `Record` is what a queue hands out, an `Outgoing` what a topic or queue is given, and `EntryFailure` why
-one entry of a batch was refused while its neighbours went through.
+A `Record` is a received message and an `Outgoing` one to send. `Sent` and `EntryFailure` are the results of
+one entry of a batch call.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,21 @@ MAX_ATTRIBUTES = 10
 """Message attributes that survive raw delivery. Source: SNS developer guide, "Message attributes"."""
 
 MAX_VISIBILITY = 43_200
-"""Seconds, counted from the receive. Source: SQS API reference, ChangeMessageVisibility."""
+"""Seconds from the receive. Source: SQS API reference, ChangeMessageVisibility."""
 
 MAX_DELAY = 900
-"""Seconds that SQS itself delays a message. Source: SQS API reference, SendMessage."""
+"""Seconds that SQS can delay a message. Source: SQS API reference, SendMessage, DelaySeconds."""
 
+MEDIA_TYPE = "mediaType"
+"""Key of the media type in a body. Source: microcosm-pubsub."""
+
+OPAQUE_DATA = "opaqueData"
+"""Key of the headers in a body. Source: microcosm-pubsub."""
 
 THROTTLING_CODES = frozenset(
     {"KmsThrottled", "KMSThrottling", "RequestThrottled", "Throttled", "Throttling", "ThrottlingException"}
 )
-"""Codes of what the service's load refused, or its keys' load, whoever is said to be at fault."""
+"""Error codes of throttling by the service or by KMS, even if the error is reported as the sender's fault."""
 
 CREDENTIAL_CODES = frozenset(
     {
@@ -39,7 +44,9 @@ CREDENTIAL_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""Source: "Common Errors" in the API references of SQS and SNS, and S3's "List of error codes"."""
+"""Error codes of missing, wrong or expired credentials.
+
+Source: "Common Errors" in the API references of SQS and SNS, and S3's "List of error codes"."""
 
 INTERVENTION_CODES = CREDENTIAL_CODES | {
     "AccessDenied",
@@ -52,19 +59,19 @@ INTERVENTION_CODES = CREDENTIAL_CODES | {
     "MissingAuthenticationToken",
     "OptInRequired",
 }
-"""Codes of what is refused until a person changes keys, policies or an address."""
+"""Error codes of calls that fail until a person changes credentials, a policy or an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A message attribute: `type` is String, Number, Binary or String.Array; bytes only for Binary."""
+    """A message attribute: `type` is String, Number, Binary or String.Array; only Binary values are bytes."""
 
     type: str
     value: str | bytes
 
 
 def text(value: str) -> Attribute:
-    """A String attribute."""
+    """Return a String attribute."""
     return Attribute("String", value)
 
 
@@ -73,7 +80,7 @@ NO_ATTRIBUTES: Mapping[str, Attribute] = {}
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One received copy of a message. Times are epoch seconds."""
+    """One receive of a message. Times are epoch seconds; `source_arn` is set in dead-letter queues."""
 
     body: str
     receipt_handle: str
@@ -91,7 +98,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send. `delay` (seconds) is for queues alone: SNS has none."""
+    """A message to send. `delay` (seconds) is for queues only: SNS has no delay."""
 
     body: str
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
@@ -101,7 +108,7 @@ class Outgoing:
 
     @property
     def size(self) -> int:
-        """Bytes as AWS counts them: the body, and each attribute's name, type and value."""
+        """Bytes as AWS counts them: the body, and the name, type and value of each attribute."""
         return _length(self.body) + sum(
             _length(name) + _length(attribute.type) + _length(attribute.value)
             for name, attribute in self.attributes.items()
@@ -110,7 +117,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The service took the message and gave it this id."""
+    """The service accepted the message and assigned this id."""
 
     message_id: str
 
@@ -119,7 +126,11 @@ class Sent:
 class EntryFailure:
     """One entry of a batch failed.
 
-    `retriable` unless the sender is at fault; `lost` when the lease on the message is gone.
+    Attributes:
+        code: the service's error code.
+        message: the service's error message.
+        retriable: False if the sender is at fault.
+        lost: True if the visibility lease on the message has ended.
     """
 
     code: str
@@ -130,7 +141,7 @@ class EntryFailure:
 
 @dataclass(frozen=True, slots=True)
 class QueueAttributes:
-    """What a queue says of itself. Seconds and bytes; the counts are approximate."""
+    """The attributes of a queue, in seconds and bytes. The message counts are approximate."""
 
     arn: str
     fifo: bool = False
@@ -146,14 +157,14 @@ class QueueAttributes:
 
 @dataclass(frozen=True, slots=True)
 class MoveTaskStatus:
-    """A move task of SQS: what it did so far. The counts are approximate.
+    """The progress of an SQS message move task. The counts are approximate.
 
     Attributes:
         status: RUNNING, COMPLETED, CANCELLING, CANCELLED or FAILED.
         moved: messages moved so far.
-        to_move: messages there were at the start.
-        handle: by which to cancel it; None once it has ended.
-        failure: why it failed, as SQS names it.
+        to_move: messages in the source queue at the start.
+        handle: the task handle to cancel it with; None once it has ended.
+        failure: the failure reason that SQS reports.
     """
 
     status: str
@@ -164,13 +175,5 @@ class MoveTaskStatus:
 
 
 def _length(value: str | bytes) -> int:
-    # A lone surrogate is no UTF-8, and JSON from elsewhere may hold one all the same.
+    # JSON from elsewhere may contain lone surrogates, which UTF-8 cannot encode.
     return len(value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value)
-
-
-MEDIA_TYPE = "mediaType"
-"""The key of a body that tells its media type."""
-
-
-OPAQUE_DATA = "opaqueData"
-"""The key of a body that holds the headers."""

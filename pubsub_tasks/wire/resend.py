@@ -1,6 +1,7 @@
-"""What SQS forgets when the library sends a message again: attempts, first publish, waivers.
+"""State of a message that SQS does not keep when the library sends it again.
 
-It travels in one SQS attribute, `x-resent`, never in the body: the body stays byte for byte what it was.
+Attempts, the time of the first publish and waived limits travel in one message attribute, `x-resent`. The
+body stays the same, byte for byte.
 """
 
 import json
@@ -15,14 +16,17 @@ RESENT = "x-resent"
 """Name of the attribute."""
 
 MAX_ATTEMPTS = 100_000
-"""More is taken for this many: what an attribute says must not make a back-off astronomic to compute."""
+"""Upper bound of the attempts: a larger value from an attribute could make a back-off costly to compute."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResendState:
-    """When the message was first published, attempts made on earlier copies, and whether limits are waived.
+    """What a message that was sent again carries from its earlier copies.
 
-    `first_published` is epoch seconds, or None where the message itself tells it.
+    Attributes:
+        first_published: epoch seconds; None if the message itself says when it was published.
+        attempts: attempts made on earlier copies.
+        waive: True after a redrive: neither its age nor its hop limit counts against the message.
     """
 
     first_published: float | None = None
@@ -31,24 +35,24 @@ class ResendState:
 
     @classmethod
     def read(cls, attributes: Mapping[str, Attribute]) -> Self:
-        """What the attribute says; garbage, and what is missing, counts as not said."""
+        """Read the attribute. Members that are missing or invalid have their defaults."""
         attribute = attributes.get(RESENT)
-        said = _object(attribute.value) if attribute else {}
-        attempts = said.get("attempts")
+        state = _object(attribute.value) if attribute else {}
+        attempts = state.get("attempts")
         return cls(
-            first_published=finite_number(said.get("first_published")),
+            first_published=finite_number(state.get("first_published")),
             attempts=min(max(attempts, 0), MAX_ATTEMPTS) if type(attempts) is int else 0,
-            waive=said.get("waive") is True,
+            waive=state.get("waive") is True,
         )
 
     def attribute(self) -> Attribute:
-        """The attribute that says it."""
-        said = {"first_published": self.first_published, "attempts": self.attempts, "waive": self.waive}
-        return text(json.dumps(said, separators=(",", ":")))
+        """Return the attribute to send."""
+        state = {"first_published": self.first_published, "attempts": self.attempts, "waive": self.waive}
+        return text(json.dumps(state, separators=(",", ":")))
 
 
 def finite_number(value: Any) -> float | None:
-    """Epoch seconds from a number or its text; None for what is neither, or is not finite."""
+    """Return a number, or the number in a text, as a float; None if it is not finite or not a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

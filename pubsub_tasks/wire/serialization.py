@@ -1,7 +1,7 @@
-"""Formats: content types, and what a body in one of them says. Knows no schema and no compression's inside.
+"""Serialize documents to bodies and parse them, in JSON or with a serializer of kombu's.
 
-JSON is written plainly, for any reader. Other content types are kombu's serializers, loaded when first
-needed, and told in the attribute `content_type`; none is JSON. Pickle is never written and never read.
+JSON is the default and needs no attribute. Other content types are named in the attribute `content_type`;
+their serializers are kombu's, imported on first use. Pickle is neither written nor read.
 """
 
 import importlib
@@ -23,58 +23,62 @@ JSON = "application/json"
 JSON_ALONE = frozenset({JSON})
 
 MAX_NODES = 1_000_000
-"""Values in a document that was compressed, or is no JSON: a small body may stand for very many of them."""
+"""Values in a document that was compressed or is not JSON, since a small body may expand to very many."""
 
 _NEVER = frozenset({"pickle", "application/x-python-serialize"})
 _MODULES = {"msgpack": "msgpack", "yaml": "yaml"}
 
-_readable = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_escaped = JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+_dump_unicode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_dump_ascii = JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What SQS refuses; JSON escapes the first of it. Source: SQS API reference, SendMessage, MessageBody."""
+"""Characters that SQS rejects; JSON escapes the control characters. Source: SQS API reference, SendMessage,
+MessageBody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Serializer:
-    """A content type, and kombu's name of the serializer that writes it."""
+    """A content type and kombu's name of its serializer."""
 
     name: str = "json"
     content_type: str = JSON
 
     @classmethod
     def of(cls, given: str) -> Self:
-        """By kombu's name (`json`, `msgpack`, `yaml`, or one registered there), or by content type.
+        """Return a serializer by kombu's name (`json`, `msgpack`, `yaml` or one you add) or content type.
 
-        Raises ConfigurationError for a name that there is not, and for pickle; MissingExtra.
+        Raises ConfigurationError for an unknown name and for pickle, and MissingExtra if its library is not
+        installed.
         """
         if given in ("json", JSON):
             return cls()
-        registry = _serialization().registry
+        registry = _kombu().registry
         name = registry.type_to_name.get(given, given)
         if name in _NEVER:
-            raise ConfigurationError("pickle runs whatever a message says: choose json, msgpack or yaml")
+            raise ConfigurationError(
+                "pickle runs code from the message and is not supported: choose json, msgpack or yaml"
+            )
         if name not in registry.name_to_type:
             known = sorted(set(registry.name_to_type) - _NEVER)
             raise ConfigurationError(f"no such content type: {given!r}; there are {', '.join(known)}")
-        if name in _MODULES and not _installed(_MODULES[name]):
+        if name in _MODULES and not _is_installed(_MODULES[name]):
             raise MissingExtra(f"content in {name}", name)
         return cls(name, registry.name_to_type[name])
 
     @property
     def title(self) -> str:
-        """As people write it."""
+        """The name for error messages."""
         return self.name.upper() if self.name in ("json", "yaml") else self.name
 
     def write(self, document: Mapping[str, Any]) -> tuple[str, dict[str, Attribute]]:
-        """A body that SQS takes, and its attributes. Raises what the serializer raises."""
+        """Return a body that SQS accepts, and its attributes. Raises what the serializer raises."""
         if self.content_type == JSON:
-            return _written(document), {}
-        _, _, payload = _serialization().dumps(document, serializer=self.name)
-        told = {CONTENT_TYPE: text(self.content_type)}
+            return _dump_json(document), {}
+        _, _, payload = _kombu().dumps(document, serializer=self.name)
+        attributes = {CONTENT_TYPE: text(self.content_type)}
         if isinstance(payload, str) and not _ILLEGAL.search(payload):
-            return payload, told
+            return payload, attributes
         data = payload.encode() if isinstance(payload, str) else payload
-        return b64encode(data).decode(), {**told, CONTENT_ENCODING: text(BASE64)}
+        return b64encode(data).decode(), {**attributes, CONTENT_ENCODING: text(BASE64)}
 
 
 def read_body(
@@ -83,22 +87,22 @@ def read_body(
     accept: Collection[str] = JSON_ALONE,
     limit: BodyLimit | None = None,
 ) -> Any:
-    """The document of a body, in the content type and encodings that its attributes name.
+    """Parse a body by the content type and encodings that its attributes name.
 
-    Raises DecodeError, ContentDisallowed for a content type that is not one of `accept`, and BodyTooLarge for
-    a body that decompresses to more than `limit`.
+    Raises DecodeError if it cannot be read, ContentDisallowed if its content type is not one of `accept`, and
+    BodyTooLarge if it decompresses to more than `limit`.
     """
     content_type = content_type_of(attributes)
     if content_type not in accept:
         raise ContentDisallowed(f"content of type {content_type:.80} is not accepted here")
     payload = decompress(body, attributes, limit)
     if content_type != JSON:
-        return _deserialized(payload, content_type)
-    return parse_json(payload if isinstance(payload, str) else _unpacked(payload))
+        return _deserialize(payload, content_type)
+    return parse_json(payload if isinstance(payload, str) else _decode_json(payload))
 
 
 def parse_json(payload: str | bytes) -> Any:
-    """JSON. Raises DecodeError."""
+    """Parse JSON. Raises DecodeError if it is malformed or nested too deeply."""
     try:
         return loads(payload)
     except ValueError as error:
@@ -107,13 +111,13 @@ def parse_json(payload: str | bytes) -> Any:
         raise DecodeError(f"a body of {len(payload):,} characters is nested too deeply to be read") from error
 
 
-def _unpacked(payload: bytes) -> str:
-    """The text of JSON that was compressed. Raises DecodeError for more values than a body can honestly say.
+def _decode_json(payload: bytes) -> str:
+    """Decode JSON that was compressed. Raises DecodeError for more than MAX_NODES values.
 
-    They are counted before they are made, since each costs Python fifty bytes and more.
+    They are counted before parsing, since each takes fifty bytes or more as a Python object.
     """
-    if _marks(payload) > MAX_NODES and _has_too_many_values(payload):
-        raise DecodeError(f"the body says more than {MAX_NODES:,} values")
+    if _count_separators(payload) > MAX_NODES and _has_too_many_values(payload):
+        raise _too_many_values()
     try:
         return payload.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
@@ -121,60 +125,67 @@ def _unpacked(payload: bytes) -> str:
 
 
 def _has_too_many_values(payload: bytes) -> bool:
-    """By the marks outside of texts; a value has two texts at most, its name and itself."""
+    # A value has at most two strings, its key and itself, and so four quotes: counting those first bounds the
+    # list of strings that the split makes. What counts then is separators outside of strings.
     plain = payload.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return plain.count(b'"') > 4 * MAX_NODES or _marks(b"".join(plain.split(b'"')[::2])) > MAX_NODES
+    return (
+        plain.count(b'"') > 4 * MAX_NODES or _count_separators(b"".join(plain.split(b'"')[::2])) > MAX_NODES
+    )
 
 
-def _marks(payload: bytes) -> int:
-    """Commas and opening brackets: one stands before each value of JSON but the first."""
-    return sum(payload.count(mark) for mark in (b",", b"[", b"{"))
+def _count_separators(payload: bytes) -> int:
+    """Count commas and opening brackets: every JSON value but the first follows one."""
+    return sum(payload.count(separator) for separator in (b",", b"[", b"{"))
 
 
 def content_type_of(attributes: Mapping[str, Attribute]) -> str:
-    """Without parameters such as a charset; whatever is of JSON's family is JSON."""
+    """Return the content type without parameters such as a charset; JSON by default and for `+json` types."""
     attribute = attributes.get(CONTENT_TYPE)
-    told = attribute.value if attribute and isinstance(attribute.value, str) else JSON
-    content_type = told.partition(";")[0].strip().lower()
+    value = attribute.value if attribute and isinstance(attribute.value, str) else JSON
+    content_type = value.partition(";")[0].strip().lower()
     return JSON if content_type.endswith("+json") or content_type == "text/json" else content_type
 
 
-def _deserialized(payload: str | bytes, content_type: str) -> Any:
-    serialization = _serialization()
+def _deserialize(payload: str | bytes, content_type: str) -> Any:
+    serialization = _kombu()
     if content_type in _NEVER or content_type not in serialization.registry.type_to_name:
-        raise DecodeError(f"content of type {content_type:.80} cannot be read: nothing is registered for it")
+        raise DecodeError(f"content of type {content_type:.80} cannot be read: no serializer is registered")
     encoding = "utf-8" if isinstance(payload, str) else "binary"
     try:
         document = serialization.loads(payload, content_type, encoding, accept={content_type})
-    except Exception as error:  # kombu wraps whatever a serializer raises, which may be anything
-        raise DecodeError(f"the body is no {content_type}: {error}") from error
-    _count(document)
+    except Exception as error:  # a serializer may raise anything
+        raise DecodeError(f"the body is not valid {content_type}: {error}") from error
+    _check_size(document)
     return document
 
 
-def _count(document: Any) -> None:
-    """Raise DecodeError for more values than a body can honestly say, each counted wherever it is met."""
-    left, stack = MAX_NODES, [document]
+def _check_size(document: Any) -> None:
+    """Raise DecodeError for more than MAX_NODES values. A value that occurs repeatedly counts each time."""
+    remaining, stack = MAX_NODES, [document]
     while stack:
         node = stack.pop()
         children = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
-        left -= len(children)
-        if left < 0:
-            raise DecodeError(f"the body says more than {MAX_NODES:,} values")
+        remaining -= len(children)
+        if remaining < 0:
+            raise _too_many_values()
         stack.extend(children)
 
 
-def _written(document: Mapping[str, Any]) -> str:
-    written = _readable(document)
-    return written if written.isascii() or not _ILLEGAL.search(written) else _escaped(document)
+def _too_many_values() -> DecodeError:
+    return DecodeError(f"the body has more than {MAX_NODES:,} values")
 
 
-def _serialization() -> Any:
+def _dump_json(document: Mapping[str, Any]) -> str:
+    body = _dump_unicode(document)
+    return body if body.isascii() or not _ILLEGAL.search(body) else _dump_ascii(document)
+
+
+def _kombu() -> Any:
     with forks.blocked():
         return importlib.import_module("kombu.serialization")
 
 
-def _installed(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         importlib.import_module(name)
     except ImportError:

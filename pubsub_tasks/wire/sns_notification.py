@@ -1,4 +1,4 @@
-"""Notices: what SNS says around a message when delivery is not raw. Knows nothing of the message inside.
+"""Read the JSON that SNS wraps around a message if delivery is not raw.
 
 Source: SNS developer guide, "Fanout Amazon SNS notifications to Amazon SQS queues".
 """
@@ -17,12 +17,12 @@ _KINDS = ("Notification", *_CONFIRMATIONS)
 
 
 class SubscriptionConfirmation(EnvelopeError):
-    """A subscription's confirmation, which is no message; its URL is never fetched."""
+    """A subscription confirmation, which is not a message. Its URL is never fetched."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnsNotification:
-    """An SNS notification: its message (text), id, topic (ARN), time (epoch seconds) and attributes."""
+    """An SNS notification. `message` is the body, `topic` an ARN, `published_at` epoch seconds or None."""
 
     message: str
     message_id: str
@@ -32,12 +32,15 @@ class SnsNotification:
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self:
-        """Raises Confirmation, and EnvelopeError where its parts are of the wrong types."""
+        """Read a notification from parsed JSON.
+
+        Raises SubscriptionConfirmation, and EnvelopeError if its members have the wrong types.
+        """
         topic, message, message_id = (document.get(name) for name in ("TopicArn", "Message", "MessageId"))
         if document.get("Type") in _CONFIRMATIONS:
-            named = topic if isinstance(topic, str) else "no topic"
+            name = topic if isinstance(topic, str) else "no topic"
             raise SubscriptionConfirmation(
-                f"a {document['Type']} of {named:.256}: confirm it from the topic's side, not by its URL"
+                f"a {document['Type']} of {name:.256}: confirm it from the topic's side, not by its URL"
             )
         if not (isinstance(topic, str) and isinstance(message, str) and isinstance(message_id, str)):
             raise EnvelopeError("an SNS notification must have Message, MessageId and TopicArn as text")
@@ -46,7 +49,7 @@ class SnsNotification:
 
 
 def is_notification(document: Any) -> bool:
-    """Whether a body's JSON is SNS's own; a body that names its media type is a message, whatever else."""
+    """Whether a body's JSON is an SNS notification or confirmation. A body with a media type is a message."""
     return (
         isinstance(document, dict)
         and "TopicArn" in document
@@ -57,10 +60,10 @@ def is_notification(document: Any) -> bool:
 
 
 def epoch_seconds(timestamp: Any) -> float | None:
-    """Epoch seconds of ISO 8601 text, UTC where it names no zone; None for anything else."""
+    """Return ISO 8601 text as epoch seconds, in UTC unless it names a zone; None for anything else."""
     try:
-        told = datetime.fromisoformat(timestamp)
-        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+        time = datetime.fromisoformat(timestamp)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -72,8 +75,8 @@ def _attributes(shapes: Any) -> Mapping[str, Attribute]:
         raise EnvelopeError("the MessageAttributes of an SNS notification are not a JSON object")
     found: dict[str, Attribute] = {}
     for name, shape in shapes.items():
-        told = shape if isinstance(shape, dict) else {}
-        attribute = make_attribute_from_base64(told.get("Type"), told.get("Value"))
+        members = shape if isinstance(shape, dict) else {}
+        attribute = make_attribute_from_base64(members.get("Type"), members.get("Value"))
         if attribute is None:
             raise EnvelopeError(
                 f"attribute {name!r:.256} of an SNS notification has no readable Type and Value"

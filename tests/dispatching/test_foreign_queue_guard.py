@@ -130,7 +130,7 @@ def test_once_a_minute_it_says_whose_messages_they_look_like() -> None:
     guard.decided(delivery(text="no json"), ODD, NOW)
 
     told = guard.warning(NOW) or ""
-    assert "Celery tasks (9), text that is no JSON (1)" in told
+    assert "Celery tasks (9), text that is not JSON (1)" in told
     assert guard.warning(NOW + TELL_EVERY - 1) is None
     assert guard.warning(NOW + TELL_EVERY) is not None
 
@@ -250,7 +250,7 @@ def test_a_run_until_empty_receives_one_by_one_without_pauses_and_ends() -> None
     # Then ten are dead letters, and the others went through its hands one by one
     assert worker.counters.dead_lettered == {"undecodable": ODD_AT_FIRST}
     assert worker.counters.retried >= 140
-    assert "text that is no JSON" in worker.troubles()[0]
+    assert "text that is not JSON" in worker.troubles()[0]
     slow = queue.limits.index(1)
     assert slow < 15
     assert set(queue.limits[slow:]) == {1}

@@ -39,13 +39,13 @@ from threading import Event, Thread
 from pubsub_tasks.wire import serialization
 
 builtins.begun, builtins.forking = Event(), Event()
-Thread(target=serialization._serialization).start()
+Thread(target=serialization._kombu).start()
 begun.wait()
 os.register_at_fork(before=forking.set)
 pid = os.fork()
 if pid == 0:
     signal.alarm(20)
-    serialization._serialization()
+    serialization._kombu()
     os._exit(0)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """

@@ -28,12 +28,12 @@ from pubsub_tasks.wire.records import Attribute, text
         ({"a": 1}, {"a": 1}, text('{"a": 1}')),
     ],
 )
-def test_a_field_is_told_as_filter_policies_compare_it(loaded, dumped, attribute):
+def test_a_field_becomes_the_attribute_type_that_filter_policies_match(loaded, dumped, attribute):
     assert field_attribute(loaded, dumped) == attribute
 
 
 class Told(PubSubMessageSchema):
-    MEDIA_TYPE = "told"
+    MEDIA_TYPE = "order"
     ATTRIBUTES = ("total", "tier")
 
     total = fields.Decimal(required=True, as_string=True, data_key="Total")
@@ -41,21 +41,21 @@ class Told(PubSubMessageSchema):
     note = fields.String()
 
 
-def test_a_schema_names_the_fields_that_are_told():
+def test_a_schema_names_the_fields_that_become_attributes():
     written = Codec(Told).write({"total": "9.90", "note": "x"}, {})
 
-    # `tier` is what receivers will load, and what they do not get is not told
+    # `tier` is what receivers will load; a field that they do not receive has no attribute
     assert written.attributes == {"total": Attribute("Number", "9.90"), "tier": text("silver")}
 
 
-def test_a_value_that_is_missing_is_left_out():
+def test_a_missing_value_has_no_attribute():
     class Bare(Told):
         tier = fields.String(allow_none=True)
 
     assert Codec(Bare).write({"total": 1, "tier": None}, {}).attributes == {"total": Attribute("Number", "1")}
 
 
-def test_a_name_that_is_no_field_is_refused_when_declared():
+def test_a_name_that_is_not_a_field_is_refused_at_declaration():
     class Wrong(Told):
         ATTRIBUTES = ("colour",)
 
@@ -88,24 +88,24 @@ class Rank(int, Enum):
         (object(), b"bytes"),
     ],
 )
-def test_what_no_attribute_can_carry_is_left_out(loaded, dumped):
+def test_a_value_that_no_attribute_can_carry_is_left_out(loaded, dumped):
     assert field_attribute(loaded, dumped) is None
 
 
-def test_an_enumeration_is_told_as_it_is_written():
+def test_an_enum_becomes_the_text_in_the_body():
     assert field_attribute(Tier.GOLD, "GOLD") == text("GOLD")
     assert field_attribute(Rank.FIRST, "FIRST") == text("FIRST")
 
 
 @pytest.mark.parametrize("tier", ["", "a\x01b", "\ud800"])
-def test_content_goes_without_an_attribute_that_cannot_tell_it(tier):
+def test_content_is_written_without_an_attribute_that_cannot_carry_it(tier):
     written = Codec(Told).write({"total": 1, "tier": tier}, {})
 
     assert written.attributes == {"total": Attribute("Number", "1")}
     assert Codec(Told).load(json.loads(written.body))["tier"] == tier
 
 
-def test_an_attribute_that_tells_how_to_read_a_message_is_no_fields():
+def test_a_reserved_attribute_name_is_refused():
     class Wrong(Told):
         ATTRIBUTES = ("content_type",)
         content_type = fields.String()
@@ -115,6 +115,6 @@ def test_an_attribute_that_tells_how_to_read_a_message_is_no_fields():
 
 
 @pytest.mark.parametrize("value", ["", "a\x00", "\ud800"])
-def test_a_callers_attribute_that_no_service_takes_is_refused_by_name(value):
+def test_a_callers_invalid_attribute_is_refused_by_name(value):
     with pytest.raises(ConfigurationError, match="attribute tier="):
         checked_attributes({"tier": value})

@@ -1,4 +1,4 @@
-"""Bodies made smaller and read again, and those that would never end."""
+"""Bodies are compressed, decompressed, and refused if they expand too far."""
 
 import bz2
 import gzip
@@ -24,12 +24,12 @@ from pubsub_tasks.wire.records import text
 BODY = '{"note":"' + "é" * 5000 + '"}'
 
 
-def told(steps):
-    return {"content_encoding": text(steps)}
+def encoded_with(encodings):
+    return {"content_encoding": text(encodings)}
 
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd"])
-def test_what_was_compressed_is_read_again(name):
+def test_a_compressed_body_is_decompressed(name):
     body, attributes = compress(BODY, {"tier": text("gold")}, name)
 
     assert len(body) < len(BODY.encode()) / 5
@@ -48,30 +48,30 @@ def test_what_was_compressed_is_read_again(name):
         ("zstd", zstd.compress),
     ],
 )
-def test_what_others_compressed_is_read(name, pack):
-    assert decompress(b64encode(pack(b"{}")).decode(), told(f"{name}, base64")) == b"{}"
+def test_bodies_compressed_by_other_libraries_are_decompressed(name, pack):
+    assert decompress(b64encode(pack(b"{}")).decode(), encoded_with(f"{name}, base64")) == b"{}"
 
 
-def test_gzip_is_gzip_to_everybody():
+def test_gzip_has_a_gzip_header():
     assert gzip.decompress(compressor("gzip")(b"hello")) == b"hello"
 
 
-def test_what_was_encoded_twice_is_read_backwards():
+def test_two_encodings_are_undone_in_reverse_order():
     once = compress(BODY, {}, "gzip")
 
     assert decompress(*compress(*once, "lzma")) == BODY.encode()
 
 
-@pytest.mark.parametrize("steps", ["utf-8", "identity", ""])
-def test_what_changes_nothing_is_no_step(steps):
-    assert decompress("{}", told(steps)) == "{}"
+@pytest.mark.parametrize("encodings", ["utf-8", "identity", ""])
+def test_encodings_that_change_nothing_are_ignored(encodings):
+    assert decompress("{}", encoded_with(encodings)) == "{}"
 
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd"])
-def test_a_bomb_does_not_go_off(name):
+def test_a_decompression_bomb_is_refused(name):
     bomb, attributes = compress("x" * (MAX_EXPANDED + 1), {}, name)
 
-    with pytest.raises(BodyTooLarge, match=f"the body's {name} grows beyond 16,777,216 bytes"):
+    with pytest.raises(BodyTooLarge, match=f"the body's {name} data expands beyond 16,777,216 bytes"):
         decompress(bomb, attributes)
 
 
@@ -86,38 +86,39 @@ def test_a_limit_is_kept_to_the_byte_and_the_size_is_recorded(name):
         decompress(body, attributes, BodyLimit(99_999))
 
 
-def test_what_is_cut_short_is_told():
+def test_a_truncated_body_is_refused():
     body, _ = compress(BODY, {}, "gzip")
     half = body[: len(body) // 8 * 4]
 
-    with pytest.raises(DecodeError, match="gzip ends too soon"):
-        decompress(half, told("gzip,base64"))
+    with pytest.raises(DecodeError, match="gzip data is truncated"):
+        decompress(half, encoded_with("gzip,base64"))
 
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "lzma", "zstd", "base64"])
-def test_what_it_is_not_is_told(name):
-    steps = name if name == "base64" else f"{name},base64"
+def test_a_body_that_is_not_in_the_named_encoding_is_refused(name):
+    encodings = name if name == "base64" else f"{name},base64"
     body = "?" if name == "base64" else b64encode(b"nothing of the kind").decode()
 
-    with pytest.raises(DecodeError, match=f"the body is no {name}"):
-        decompress(body, told(steps))
+    with pytest.raises(DecodeError, match=f"the body is not valid {name}"):
+        decompress(body, encoded_with(encodings))
 
 
 @pytest.mark.parametrize(
-    ("steps", "problem"), [("rot13", "'rot13' cannot be read"), ("base64," * 5, "5 times")]
+    ("encodings", "problem"),
+    [("rot13", "'rot13' cannot be read"), ("base64," * 5, "has 5 content encodings")],
 )
-def test_steps_that_nobody_can_undo_are_told(steps, problem):
+def test_unknown_or_too_many_encodings_are_refused(encodings, problem):
     with pytest.raises(DecodeError, match=problem):
-        decompress("e30=", told(steps))
+        decompress("e30=", encoded_with(encodings))
 
 
-def test_a_compression_that_there_is_not_is_refused_with_those_that_there_are():
+def test_an_unknown_compression_is_refused_and_the_known_ones_are_listed():
     with pytest.raises(ConfigurationError, match="'rar'; there are gzip, bzip2, lzma, zstd"):
         compressor("rar")
 
 
-def test_an_extra_that_is_missing_is_named(monkeypatch):
-    monkeypatch.setattr(compression, "_ZSTD", ("no_such_module",))
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setattr(compression, "_ZSTD_MODULES", ("no_such_module",))
 
     with pytest.raises(MissingExtra, match=r"pip install 'pubsub-tasks\[zstd\]'"):
         compressor("zstd")

@@ -35,24 +35,24 @@ class Renamed:
         (deleted(Renamed), "application/vnd.globality.pubsub._.deleted.baz_qux"),
     ],
 )
-def test_names_are_those_of_microcosm_pubsub(media_type: str, expected: str) -> None:
+def test_media_types_are_those_of_microcosm_pubsub(media_type: str, expected: str) -> None:
     assert media_type == expected
 
 
 @pytest.mark.parametrize(
     "name", ["Foo", "FooBar", "HTTPResponse", "foo-bar", "Area51Controller", "ABC", "already_so", "aB"]
 )
-def test_resources_are_underscored_as_the_family_does(name: str) -> None:
+def test_resource_names_are_converted_to_snake_case(name: str) -> None:
     assert created(name).rpartition(".")[2] == inflection.underscore(name)
 
 
 @pytest.mark.parametrize("resource", ["", "a b", "a/b"])
-def test_a_resource_that_makes_no_media_type_is_refused(resource: str) -> None:
-    with pytest.raises(ConfigurationError, match="no media type of the convention"):
+def test_a_resource_name_that_makes_an_invalid_media_type_is_refused(resource: str) -> None:
+    with pytest.raises(ConfigurationError, match="does not follow the media type convention"):
         created(resource)
 
 
-def test_a_media_type_comes_apart_and_together() -> None:
+def test_a_media_type_is_parsed_and_formatted() -> None:
     # Given
     private = "application/vnd.shop.pubsub._.created.order.line"
     public = "application/vnd.shop.pubsub.changed.order"
@@ -76,7 +76,7 @@ def test_a_media_type_comes_apart_and_together() -> None:
         "application/vnd.shop.pubsub._.created.order\n",
     ],
 )
-def test_nonsense_is_no_media_type(text: str) -> None:
+def test_text_outside_the_convention_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         MediaType.parse(text)
 
@@ -98,7 +98,7 @@ def test_nonsense_is_no_media_type(text: str) -> None:
         ("*", "a", False),
     ],
 )
-def test_a_trailing_star_is_one_segment(pattern: str, media_type: str, expected: bool) -> None:
+def test_a_trailing_star_matches_one_segment(pattern: str, media_type: str, expected: bool) -> None:
     assert matches(pattern, media_type) is expected
 
 
@@ -111,24 +111,24 @@ def test_a_trailing_star_is_one_segment(pattern: str, media_type: str, expected:
         ("é", "_c3_a9"),
     ],
 )
-def test_topic_names_can_be_read(media_type: str, name: str) -> None:
+def test_topic_names_round_trip_and_are_readable(media_type: str, name: str) -> None:
     assert topic_name(media_type) == name
     assert media_type_of(name) == media_type
 
 
-def test_a_topic_name_has_room_for_so_many_characters_and_no_more() -> None:
+def test_a_topic_name_has_at_most_256_characters() -> None:
     assert len(topic_name("a" * MAX_TOPIC_NAME)) == MAX_TOPIC_NAME
     with pytest.raises(ConfigurationError, match="would have 257 characters"):
         topic_name("_" + "a" * (MAX_TOPIC_NAME - 1))
 
 
 @pytest.mark.parametrize("media_type", ["", "\ud800"])
-def test_what_is_no_text_names_no_topic(media_type: str) -> None:
+def test_empty_and_invalid_text_cannot_name_a_topic(media_type: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot name a topic"):
         topic_name(media_type)
 
 
 @pytest.mark.parametrize("name", ["", "a.b", "_2", "_2F", "_61", "_2e", "_5f", "_ff", "_c3", "orders.fifo"])
-def test_other_topics_names_encode_no_media_type(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no topic name"):
+def test_other_topic_names_do_not_decode_to_a_media_type(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="does not encode a media type"):
         media_type_of(name)

@@ -1,4 +1,4 @@
-"""Whose message it is, told by its shape: each sample is what that system writes."""
+"""The system that wrote a message is recognized; each sample is what that system writes."""
 
 import json
 from base64 import b64encode
@@ -51,7 +51,7 @@ def notification(message: object, **more: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "expected"),
     [
         (PROTOCOL_2, Origin.CELERY),
         (PROTOCOL_1, Origin.CELERY),
@@ -66,10 +66,10 @@ def notification(message: object, **more: str) -> dict[str, Any]:
         (notification("hello"), Origin.SNS),
     ],
 )
-def test_a_system_is_told_by_the_shape_of_its_messages(document: object, told: Origin) -> None:
-    assert find_origin(document) is told
-    assert find_origin(unwrap(json.dumps(document))) is told
-    assert find_origin(unwrap(in_base64(document))) is told
+def test_a_system_is_recognized_by_the_shape_of_its_messages(document: object, expected: Origin) -> None:
+    assert find_origin(document) is expected
+    assert find_origin(unwrap(json.dumps(document))) is expected
+    assert find_origin(unwrap(in_base64(document))) is expected
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,17 @@ def test_a_system_is_told_by_the_shape_of_its_messages(document: object, told: O
         {"body": 1, "properties": {}, "headers": {}},
     ],
 )
-def test_what_no_system_writes_is_nobody_s(document: object) -> None:
+def test_other_messages_have_no_known_origin(document: object) -> None:
     assert find_origin(document) is None
 
 
 @pytest.mark.parametrize(
-    ("text", "media_type", "told"),
+    ("text", "media_type", "expected"),
     [
         (in_base64(PROTOCOL_2), None, "Celery tasks"),
         (json.dumps(notification(S3)), None, "S3 notifications (through SNS)"),
         (json.dumps(notification(in_base64(PROTOCOL_1))), None, "Celery tasks (through SNS)"),
-        (json.dumps(notification("hello")), None, "text that is no JSON (through SNS)"),
+        (json.dumps(notification("hello")), None, "text that is not JSON (through SNS)"),
         (json.dumps(notification("x", Type="SubscriptionConfirmation")), None, "SNS notifications"),
         (json.dumps(CLOUDEVENT), "com.shop.placed", "CloudEvents"),
         ('{"mediaType": "a/b"}', None, "messages of media type 'a/b'"),
@@ -107,15 +107,15 @@ def test_what_no_system_writes_is_nobody_s(document: object) -> None:
         ('{"x": 1, "y\\n": 2}', None, "JSON objects with the keys 'x', 'y\\n'"),
         ("{}", None, "empty JSON objects"),
         ("[1]", None, "JSON of type list"),
-        ("no json", None, "text that is no JSON"),
-        ("[" * 100_000, None, "text that is no JSON"),
-        ("", None, "text that is no JSON"),
+        ("no json", None, "text that is not JSON"),
+        ("[" * 100_000, None, "text that is not JSON"),
+        ("", None, "text that is not JSON"),
     ],
 )
-def test_a_message_is_described_in_a_few_words(text: str, media_type: str | None, told: str) -> None:
-    assert describe(text, media_type) == told
+def test_a_message_is_described_in_a_few_words(text: str, media_type: str | None, expected: str) -> None:
+    assert describe(text, media_type) == expected
 
 
-def test_a_description_stays_short_whatever_the_wire_says() -> None:
+def test_a_description_stays_short_for_long_names() -> None:
     assert len(describe(json.dumps({"k" * 10_000 + str(number): 1 for number in range(100)}))) < 1_000
     assert len(describe("x", "m" * 10_000)) < 200

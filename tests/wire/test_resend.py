@@ -6,13 +6,13 @@ from pubsub_tasks.wire.records import Attribute, text
 from pubsub_tasks.wire.resend import MAX_ATTEMPTS, RESENT, ResendState, finite_number
 
 
-def test_what_a_resend_carries_is_read_back() -> None:
+def test_resend_state_round_trips() -> None:
     resent = ResendState(first_published=1_700_000_000.125, attempts=4, waive=True)
 
     assert ResendState.read({RESENT: resent.attribute()}) == resent
 
 
-def test_no_attribute_says_nothing() -> None:
+def test_without_the_attribute_all_members_have_their_defaults() -> None:
     assert ResendState.read({"other": text("{}")}) == ResendState()
 
 
@@ -33,7 +33,7 @@ def test_no_attribute_says_nothing() -> None:
         '{"attempts": ' + "9" * 5_000 + "}",
     ],
 )
-def test_garbage_says_nothing(value: str | bytes) -> None:
+def test_invalid_members_have_their_defaults(value: str | bytes) -> None:
     assert ResendState.read({RESENT: Attribute("String", value)}) == ResendState()
 
 
@@ -57,5 +57,5 @@ def test_attempts_are_bounded() -> None:
         ([1], None),
     ],
 )
-def test_seconds_are_a_finite_number_or_its_text(value: object, expected: float | None) -> None:
+def test_only_finite_numbers_and_their_text_are_numbers(value: object, expected: float | None) -> None:
     assert finite_number(value) == expected
