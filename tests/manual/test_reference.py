@@ -4,6 +4,7 @@ import builtins
 import inspect
 import re
 from collections.abc import Iterator
+from configparser import ConfigParser
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
@@ -14,7 +15,7 @@ from microcosm.registry import _registry, get_defaults
 
 import pubsub_tasks
 import pubsub_tasks.graph
-from pubsub_tasks import Delivery, handles, signals, task
+from pubsub_tasks import Delivery, PubSubMessageSchema, handles, signals, task
 from pubsub_tasks.cli import admin, worker
 from pubsub_tasks.cli.dlq.environment import INCOMPLETE, INTERRUPTED
 from pubsub_tasks.messages.publish_options import OptionArguments
@@ -298,3 +299,23 @@ def test_every_class_of_ours_that_is_named_exists() -> None:
     told = {span for each in PAGES for span in spans(each) if ours.fullmatch(span)}
 
     assert [name for name in told if not (hasattr(pubsub_tasks, name) or hasattr(builtins, name))] == []
+
+
+def test_every_attribute_of_a_schema_that_says_how_it_is_sent_is_in_the_manual() -> None:
+    text = " ".join(path.read_text(encoding="utf-8") for path in PAGES)
+    known = {name for name in vars(PubSubMessageSchema) if name.isupper()}
+
+    assert known
+    assert [name for name in known if name not in text] == []
+
+
+def test_the_pages_are_among_what_setup_cfg_ships() -> None:
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    shipped = config["options.package_data"]["pubsub_tasks"].replace("\n", ",").split(",")
+
+    assert [
+        path.name
+        for path in MANUAL.iterdir()
+        if not any(path.relative_to(MANUAL.parent).match(pattern.strip()) for pattern in shipped)
+    ] == []
