@@ -83,8 +83,9 @@ PURE_FILES = [
     "processes/exit_codes.py",
     "processes/restarts.py",
     "provisioning/topology.py",
-    "publishing/batching.py",
-    "publishing/fitting.py",
+    "publishing/prepared_message.py",
+    "publishing/publish_batches.py",
+    "publishing/publish_results.py",
     "publishing/topics.py",
     "transports/aws/hot_calls.py",
     "transports/aws/regions.py",
@@ -120,13 +121,11 @@ PURE_ENOUGH = {
 KNOWN_BY = {
     "boto3": [
         "transports/aws/clients.py",
-        "publishing/s3_claims.py",
         "publishing/scheduler.py",
         "provisioning/provision.py",
     ],
     "botocore": [
         "transports/aws/*",
-        "publishing/s3_claims.py",
         "publishing/scheduler.py",
         "provisioning/provision.py",
     ],
@@ -202,7 +201,7 @@ LAZY = {
     ("cli/serving/supervise.py", "watchfiles"): "an extra, for development alone",
     (
         "graph/connections.py",
-        "pubsub_tasks.publishing.s3_claims",
+        "pubsub_tasks.transports.aws.s3_claims",
     ): "brings boto3, which a test's graph never needs",
     (
         "graph/connections.py",

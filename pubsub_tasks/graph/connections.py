@@ -100,7 +100,7 @@ def configure_claims(graph: Graph) -> ClaimStore | None:
     if graph.metadata.testing:
         return MemoryClaims()
     transport = transport_of(graph, config)
-    module = importlib.import_module("pubsub_tasks.publishing.s3_claims")
+    module = importlib.import_module("pubsub_tasks.transports.aws.s3_claims")
     claims: ClaimStore = module.S3Claims(
         partial(transport.client, "s3"),  # type: ignore[attr-defined]
         config.bucket,

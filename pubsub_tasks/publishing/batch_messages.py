@@ -19,7 +19,7 @@ from ..tasks.registry import Tasks, default_tasks
 from ..tasks.task import DEFAULT_QUEUE
 from ..wire.media_types import created
 from ..wire.records import Outgoing, text
-from .batching import PreparedMessage
+from .prepared_message import PreparedMessage
 from .producer import Producer
 
 

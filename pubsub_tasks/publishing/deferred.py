@@ -11,7 +11,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Protocol, Self
 
-from .batching import PreparedMessage, PublishResults
+from .prepared_message import PreparedMessage
+from .publish_results import PublishResults
 
 
 class Sends(Protocol):
@@ -58,10 +59,10 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
     ) -> None:
         gathered = self._leave(kind)
         results = PublishResults()
-        with results.stopped_by_errors(lambda: len(gathered)):
+        with results.completed_by_errors(lambda: len(gathered)):
             for sender, prepared_messages in _by_sender(gathered):
                 sender.send_all(prepared_messages, results)
-        results.check()
+        results.raise_for_failures()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -71,10 +72,10 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
     ) -> None:
         gathered = self._leave(kind)
         results = PublishResults()
-        with results.stopped_by_errors(lambda: len(gathered)):
+        with results.completed_by_errors(lambda: len(gathered)):
             for sender, prepared_messages in _by_sender(gathered):
                 await sender.asend_all(prepared_messages, results)
-        results.check()
+        results.raise_for_failures()
 
     def put(self, prepared: PreparedMessage, sender: Sends) -> bool:
         """See `Sink`."""

@@ -15,6 +15,7 @@ from ..messages.envelope import encode_message
 from ..messages.headers import outbound_headers
 from ..messages.message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
 from ..messages.publish_options import DEFAULT, PublishOptions
+from ..messages.size_limit import fit
 from ..tasks.events import Observer
 from ..tasks.middleware import Middleware, compose, require_plain_function
 from ..tasks.observers import Observers
@@ -22,8 +23,8 @@ from ..tasks.publishable import Content
 from ..transports.protocols import Publisher
 from ..wire.records import Outgoing
 from ..wire.s3_pointer import KEY_PREFIX, ClaimStore, Pointer
-from .batching import PreparedMessage, PublishResults
-from .fitting import fit
+from .prepared_message import PreparedMessage
+from .publish_results import PublishResults
 from .routes import Route, Routes
 from .sender import Sender
 from .stream import Stream
@@ -146,7 +147,7 @@ class Producer:
         if not isinstance(contents, AsyncIterable):
             return await asyncio.to_thread(self.publish_many, codec, contents, options)
         stream = self.batch(codec, options)
-        with stream.stopped_by_errors():
+        with stream.completed_by_errors():
             async for chunk in _chunks(contents):
                 await asyncio.to_thread(stream.extend, chunk)
         await asyncio.to_thread(stream.finish)
@@ -155,9 +156,9 @@ class Producer:
     def forward(self, prepared_messages: Iterable[PreparedMessage]) -> None:
         """Send messages that are prepared already. Raises PublishFailed."""
         messages, results = list(prepared_messages), PublishResults()
-        with results.stopped_by_errors(lambda: len(messages)):
+        with results.completed_by_errors(lambda: len(messages)):
             self._sender.send_all(messages, results)
-        results.check()
+        results.raise_for_failures()
 
     def _publish_context(self, context: PublishContext) -> str:
         """The innermost of the middleware: publishes what the others made of the context."""

@@ -16,7 +16,7 @@ from typing import Protocol
 from ..errors import ConfigurationError
 from ..transports.protocols import Publisher, Queue
 from ..wire.records import MAX_DELAY, EntryFailure, Sent
-from .batching import PreparedMessage, ScheduledDestination
+from .prepared_message import PreparedMessage, ScheduledDestination
 
 SendCall = Callable[[], list[Sent | EntryFailure]]
 """A call that is ready to be made. Returns one answer per message.

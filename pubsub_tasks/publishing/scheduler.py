@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..errors import MessageTooLarge, PublishFailed
 from ..wire.records import Attribute, EntryFailure, Sent
-from .batching import PreparedMessage, ScheduledDestination
+from .prepared_message import PreparedMessage, ScheduledDestination
 from .routes import when
 
 MAX_INPUT = 262_144

@@ -21,8 +21,10 @@ from ..tasks.events import NotPublished, Published
 from ..tasks.observers import Observers
 from ..wire.records import THROTTLING_CODES, EntryFailure, Sent
 from ..wire.s3_pointer import ClaimStore
-from .batching import PreparedMessage, PublishBatches, PublishResults
 from .deferred import sink
+from .prepared_message import PreparedMessage
+from .publish_batches import PublishBatches
+from .publish_results import PublishResults
 from .routes import Routes
 
 ATTEMPTS = 4
@@ -73,7 +75,7 @@ class Sender:
         if collecting is None or not collecting.put(prepared, self):
             results = PublishResults()
             self.send_batch([prepared], results)
-            results.check()
+            results.raise_for_failures()
         return prepared.message_id
 
     def send_all(self, messages: Iterable[PreparedMessage], results: PublishResults) -> None:
@@ -94,7 +96,7 @@ class Sender:
         sendable = [
             prepared
             for prepared in batch
-            if not results.stands_behind(prepared) and self._store_claim(prepared, results)
+            if not results.fail_if_blocked(prepared) and self._store_claim(prepared, results)
         ]
         if not sendable:
             return
@@ -139,7 +141,7 @@ class Sender:
     def _record_failure(
         self, prepared: PreparedMessage, failure: EntryFailure, results: PublishResults
     ) -> None:
-        results.refused(prepared, failure)
+        results.add_failed(prepared, failure)
         if self.observers.wants(NotPublished):
             destination = str(prepared.destination)
             self.observers.tell(
@@ -147,7 +149,7 @@ class Sender:
             )
 
     def _record_published(self, prepared: PreparedMessage, seconds: float, results: PublishResults) -> None:
-        results.sent(prepared)
+        results.add_published(prepared)
         if self.observers.wants(Published):
             destination, size = str(prepared.destination), prepared.outgoing.size
             self.observers.tell(

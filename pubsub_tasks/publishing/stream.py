@@ -6,8 +6,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..errors import ConfigurationError, MessageError
-from .batching import PreparedMessage, PublishBatches, PublishResults
 from .deferred import Sends, sink
+from .prepared_message import PreparedMessage
+from .publish_batches import PublishBatches
+from .publish_results import PublishResults
 from .sender import Sender
 
 
@@ -41,7 +43,7 @@ class Stream:
         if error is None:
             self.finish()
         else:
-            self._results.note(error)
+            self._results.add_note_to(error)
 
     @property
     def published(self) -> list[tuple[int, str]]:
@@ -61,30 +63,30 @@ class Stream:
 
         Raises PublishFailed where another error ends it after some were published.
         """
-        with self.stopped_by_errors():
+        with self.completed_by_errors():
             for content in contents:
                 self.ids.append("")
                 try:
                     self.ids[-1] = self._take(content)
                 except MessageError as error:
-                    self._results.unwritable(len(self.ids) - 1, error)
+                    self._results.add_invalid(len(self.ids) - 1, error)
                     if self._is_ordered():  # what follows might be of its group, and must not overtake it
                         self.finish()
 
     def finish(self) -> None:
         """Send what is left. Raises PublishFailed where any of all failed."""
-        with self.stopped_by_errors():
+        with self.completed_by_errors():
             for batch in self._batches.rest():
                 self._sender.send_batch(batch, self._results)
-        self._results.check()
+        self._results.raise_for_failures()
 
-    def stopped_by_errors(self) -> AbstractContextManager[None]:
+    def completed_by_errors(self) -> AbstractContextManager[None]:
         """See `PublishResults`. What a deferred block gathers was neither published nor has it failed."""
-        return nullcontext() if sink.get() is not None else self._results.stopped_by_errors(self._taken)
+        return nullcontext() if sink.get() is not None else self._results.completed_by_errors(self._taken)
 
     def put(self, prepared: PreparedMessage, sender: Sends) -> bool:
         """See `Sink`."""
-        with self._results.stopped_by_errors(self._taken):
+        with self._results.completed_by_errors(self._taken):
             for batch in self._batches.put(prepared.at(len(self.ids) - 1)):
                 self._sender.send_batch(batch, self._results)
         return True

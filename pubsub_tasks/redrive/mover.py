@@ -9,13 +9,17 @@ from typing import TypeVar
 
 from ..batches.backoff import MOVES
 from ..batches.entry_answers import EntryAnswers
-from ..dead_letters.move_batches import MoveBatches, MoveItem
+from ..batches.grouped_batches import GroupedBatches
+from ..dead_letters.move_item import MoveItem
 from ..dead_letters.move_report import MoveReport, Trouble
 from ..errors import PubSubTasksError, TransportError
 from ..transports.protocols import Queue
 from ..wire.records import MAX_BATCH, EntryFailure, Sent
 from .browse import Stop
 from .leased_letters import LeasedLetters
+
+MAX_BATCH_BYTES = 1_048_576
+"""Bytes of all entries of one call together. Source: SQS API reference, SendMessageBatch."""
 
 TRIES = 4
 """Of one entry that the service refuses for now."""
@@ -50,7 +54,7 @@ class Mover:
 
     def run(self, items: Sequence[MoveItem]) -> MoveReport:
         """Carry them out. Raises nothing but bugs: what went wrong is in the outcome."""
-        batches = MoveBatches(items)
+        batches = GroupedBatches(MAX_BATCH_BYTES, items)
         most = MAX_BATCH if self._rate is None else max(1, int(self._rate))
         started = self._clock()
         try:
@@ -61,12 +65,12 @@ class Mover:
             self._outcome.halted = str(error)
         except KeyboardInterrupt:
             self._outcome.halted = "interrupted in the middle of a batch"
-        self._outcome.left += [item.id for item in batches.left]
+        self._outcome.left += [item.id for item in batches.waiting]
         if not self._outcome.halted and self._outcome.left:
             self._outcome.halted = "interrupted"
         return self._outcome
 
-    def _carry_out(self, batch: list[MoveItem], batches: MoveBatches) -> None:
+    def _carry_out(self, batch: list[MoveItem], batches: GroupedBatches[MoveItem]) -> None:
         ours = [item for item in batch if self._is_ours(item)]
         self._outcome.lost += [item.id for item in batch if item not in ours]
         gone = self._delete(self._send(ours))

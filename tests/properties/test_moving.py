@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_tasks.dead_letters.move_batches import MoveItem
+from pubsub_tasks.dead_letters.move_item import MoveItem
 from pubsub_tasks.dead_letters.resending import redriven
 from pubsub_tasks.errors import ConfigurationError, SettleFailed
 from pubsub_tasks.redrive.browse import browse

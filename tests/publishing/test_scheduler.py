@@ -13,7 +13,7 @@ from pubsub_tasks.dispatching.hops import hop
 from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, PublishFailed
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.messages.publish_options import PublishOptions, by
-from pubsub_tasks.publishing.batching import PreparedMessage, ScheduledDestination
+from pubsub_tasks.publishing.prepared_message import PreparedMessage, ScheduledDestination
 from pubsub_tasks.publishing.routes import QueueUrls, Routes, when
 from pubsub_tasks.publishing.scheduler import Schedules
 from pubsub_tasks.publishing.topics import Topics

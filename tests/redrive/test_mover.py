@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.dead_letters.move_batches import MoveItem
+from pubsub_tasks.dead_letters.move_item import MoveItem
 from pubsub_tasks.dead_letters.move_report import MoveReport
 from pubsub_tasks.dead_letters.resending import redriven
 from pubsub_tasks.errors import ConfigurationError, SettleFailed

@@ -11,7 +11,7 @@ from ...cli import apps
 from ...content.schema_registry import SchemaRegistry
 from ...dead_letters.archive import read
 from ...dead_letters.letter import Letter
-from ...dead_letters.move_batches import MoveItem
+from ...dead_letters.move_item import MoveItem
 from ...dead_letters.resending import imported, redriven
 from ...errors import DecodeError
 from ...redrive.dead_letter_queue import Targets, find

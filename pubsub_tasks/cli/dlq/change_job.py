@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from ...dead_letters.letter import Letter
-from ...dead_letters.move_batches import MoveItem
+from ...dead_letters.move_item import MoveItem
 from ...dead_letters.move_report import MoveReport
 from ...dead_letters.move_report import letters as counted
 from ...errors import PubSubTasksError

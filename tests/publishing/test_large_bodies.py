@@ -14,8 +14,8 @@ from pubsub_tasks.dispatching.bodies import BodyReader
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.errors import ClaimMissing, ConfigurationError, EnvelopeError, PublishFailed
 from pubsub_tasks.messages.envelope import decode_record
-from pubsub_tasks.publishing.s3_claims import S3Claims
 from pubsub_tasks.publishing.topics import Topics
+from pubsub_tasks.transports.aws.s3_claims import S3Claims
 from pubsub_tasks.verdicts import DeadLetter, Retry
 from pubsub_tasks.wire.compression import MAX_EXPANDED
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text

@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..errors import ClaimMissing, EnvelopeError, PublishFailed
-from ..wire.compression import MAX_EXPANDED
-from ..wire.s3_pointer import Pointer
+from ...errors import ClaimMissing, EnvelopeError, PublishFailed
+from ...wire.compression import MAX_EXPANDED
+from ...wire.s3_pointer import Pointer
 
 
 class S3Claims:

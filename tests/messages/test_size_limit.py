@@ -7,7 +7,7 @@ import pytest
 
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, TooManyAttributes
-from pubsub_tasks.publishing.fitting import ClaimedBody, fit
+from pubsub_tasks.messages.size_limit import ClaimedBody, fit
 from pubsub_tasks.wire.compression import MAX_EXPANDED, decompress
 from pubsub_tasks.wire.records import Attribute, Outgoing, text
 from pubsub_tasks.wire.s3_pointer import Pointer

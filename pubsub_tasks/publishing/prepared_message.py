@@ -1,0 +1,53 @@
+"""A message that is ready to be sent: written, sealed and within its size limit, with its destination."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Self
+
+from ..messages.size_limit import ClaimedBody
+from ..wire.records import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledDestination:
+    """A topic (ARN) or queue (URL), and when a message is to go there (epoch seconds)."""
+
+    target: str
+    at: float
+
+    def __str__(self) -> str:
+        return f"a message to {self.target} at {datetime.fromtimestamp(self.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedMessage:
+    """A message that only has to be sent.
+
+    Attributes:
+        media_type: of its content.
+        message_id: the id that its publisher gets.
+        destination: topic ARN, queue URL, or either of them at a later time.
+        outgoing: the message as the service takes it.
+        size: bytes that count towards the limit of a call.
+        index: its place among the messages that were published together.
+        claim: a large body to store before the message is sent.
+    """
+
+    media_type: str
+    message_id: str
+    destination: str | ScheduledDestination
+    outgoing: Outgoing
+    size: int
+    index: int = 0
+    claim: ClaimedBody | None = None
+
+    def at(self, index: int) -> Self:
+        """The same message at another index."""
+        return replace(self, index=index)
+
+    @property
+    def group(self) -> tuple[str, str | None] | None:
+        """The FIFO destination and message group within which order counts; None if it does not."""
+        if isinstance(self.destination, ScheduledDestination) or not self.destination.endswith(".fifo"):
+            return None
+        return self.destination, self.outgoing.group_id
