@@ -26,7 +26,7 @@ def patiently(make: Callable[[], Made], sleep: Callable[[float], None] = time.sl
         except TransportError as error:
             if error.code in INTERVENTION_CODES:
                 raise ConfigurationError(str(error)) from error
-            sleep(call_health.failed(error))
+            sleep(call_health.record_failure(error))
         else:
-            call_health.succeeded()
+            call_health.record_success()
             return made

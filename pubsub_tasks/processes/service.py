@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from ..dead_letters.dead_letter_copy import letter
 from ..dispatching.dispatcher import Dispatcher, UnknownPolicy
 from ..errors import ConfigurationError
+from ..inflight.capacity import Capacity
 from ..inflight.in_flight_message import InFlightMessage
 from ..inflight.run_limit import RunLimit
 from ..publishing.routes import NO_URLS, QueueUrls
@@ -23,7 +24,7 @@ from ..verdicts import DeadLetter
 from ..wire.records import Outgoing, QueueAttributes
 from ..wire.s3_pointer import ClaimStore
 from ..worker.settler import DeadLetterTarget
-from ..worker.worker import Capacity, Worker
+from ..worker.worker import Worker
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""The worker: threads, event loop, receiving, settling and time limits."""
+"""Consumes one queue: the threads and the event loop that receive, handle and settle messages."""

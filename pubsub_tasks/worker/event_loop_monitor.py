@@ -1,6 +1,6 @@
-"""Reports a handler that blocks the event loop, with the line at which it stands.
+"""Logs handlers that block the event loop, with the line that they execute.
 
-It only watches, and says so once for each time; it refuses to interrupt, since a loop cannot be.
+A blocked event loop cannot be interrupted, so a handler is only reported.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from .slots import CoroutineSlots
 logger = SafeLogger(__name__)
 
 LIMIT = 1.0
-"""Seconds that a loop may take to turn."""
+"""Seconds within which an event loop must respond."""
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 class EventLoopMonitor:
-    """Watches the loop of some slots while anything runs in it."""
+    """Monitors the event loop of coroutine slots while any handler runs in it."""
 
     def __init__(self, slots: CoroutineSlots, limit: float = LIMIT) -> None:
         self._slots = slots
@@ -30,43 +30,43 @@ class EventLoopMonitor:
         self._stopped = Event()
 
     def watch(self) -> None:
-        """Until stopped: the body of a thread."""
+        """Monitor the event loop until stopped. The body of a thread."""
         while not self._stopped.is_set():
             self._slots.active.wait()
-            turned = Event()
-            if self._stopped.is_set() or not self._slots.call(turned.set):
+            responded = Event()
+            if self._stopped.is_set() or not self._slots.call(responded.set):
                 return
-            if not turned.wait(self._limit):
-                self._tell()
-                turned.wait()
+            if not responded.wait(self._limit):
+                self._log_blocking_handler()
+                responded.wait()
             self._stopped.wait(self._limit / 2)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """End `watch`."""
         self._stopped.set()
         self._slots.active.set()
 
-    def _tell(self) -> None:
+    def _log_blocking_handler(self) -> None:
         task = asyncio.current_task(self._slots.loop)
-        held = self._slots.running.get(task) if task is not None else None
-        if held is None:
+        message = self._slots.running.get(task) if task is not None else None
+        if message is None:
             return
         logger.warning(
-            "%s has held up the event loop for %g s, at %s: await there, move it to asyncio.to_thread, or "
+            "%s has blocked the event loop for %g s, at %s: await there, move it to asyncio.to_thread, or "
             "declare the task with def",
-            held.task or "a message without a task",
+            message.task or "a message without a task",
             self._limit,
-            self._where(),
+            self._current_line(),
         )
 
-    def _where(self) -> str:
-        """The line of the handler, such as "shop/tasks.py:42"."""
+    def _current_line(self) -> str:
+        """Return the line that the handler executes, such as "shop/tasks.py:42"."""
         frame = sys._current_frames().get(self._slots.thread.ident or 0)
         if frame is None:
             return "its end"
         stack = [(file.f_code.co_filename, line) for file, line in traceback.walk_stack(frame)][::-1]
-        handlers = stack[-1:]
+        lines = stack[-1:]
         for number, (file, _) in enumerate(stack):
             if file == dispatcher.__file__:
-                handlers = [each for each in stack[number:] if not each[0].startswith(_PACKAGE)] or stack[-1:]
-        return "{}:{}".format(*handlers[0])
+                lines = [each for each in stack[number:] if not each[0].startswith(_PACKAGE)] or stack[-1:]
+        return "{}:{}".format(*lines[0])

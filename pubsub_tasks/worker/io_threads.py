@@ -1,4 +1,4 @@
-"""I/O threads: they poll, settle, and wait for what is due next."""
+"""The I/O threads of a worker: they poll and settle, and wait for the next due time."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -9,41 +9,44 @@ from .coordinator import Coordinator
 from .receiver import Receiver
 from .settler import Settler
 
-Crashed = Callable[[BaseException], None]
+OnCrash = Callable[[BaseException], None]
 
 
 class IOThreads:
-    """I/O threads: polls and settlements, and the keeping of time."""
+    """Threads that carry out polls and settlements while slots run handlers."""
 
     def __init__(
-        self, coordinator: Coordinator, receiver: Receiver, settler: Settler, count: int, crashed: Crashed
+        self, coordinator: Coordinator, receiver: Receiver, settler: Settler, count: int, on_crash: OnCrash
     ) -> None:
         self._coordinator = coordinator
         self._receiver = receiver
         self._settler = settler
-        self._threads = [thread(f"pubsub-hand-{number}", self._work, crashed) for number in range(count)]
+        self._threads = [
+            guarded_thread(f"pubsub-io-{number}", self._work, on_crash) for number in range(count)
+        ]
 
     def start(self) -> None:
+        """Start all threads. They end once the coordinator has no more jobs."""
         for each in self._threads:
             each.start()
 
     def _work(self) -> None:
-        while (job := self._coordinator.hand_job()) is not None:
+        while (job := self._coordinator.io_job()) is not None:
             if isinstance(job, Poll):
                 self._receiver.receive(job)
             else:
                 self._settler.carry_out(job)
 
 
-def thread(name: str, work: Callable[[], None], crashed: Crashed) -> Thread:
-    """A daemon thread, not started, that tells how it failed."""
+def guarded_thread(name: str, work: Callable[[], None], on_crash: OnCrash) -> Thread:
+    """Return a daemon thread, not started, that passes an exception of `work` to `on_crash`."""
 
     def guarded() -> None:
-        born = forks.generation
+        generation = forks.generation
         try:
             work()
         except BaseException as error:
-            forks.exit_if_forked(born, error)
-            crashed(error)
+            forks.exit_if_forked(generation, error)
+            on_crash(error)
 
     return Thread(target=guarded, name=name, daemon=True)

@@ -1,4 +1,4 @@
-"""Receiving: one poll, opened and reported. It takes what the queue gives; no bad record makes it fail."""
+"""Receives messages: carries out one poll at a time and adds its messages to those in flight."""
 
 from collections import deque
 from collections.abc import Callable
@@ -24,96 +24,112 @@ from .coordinator import Coordinator
 logger = SafeLogger(__name__)
 
 OPENED_AT_ONCE = 65_536
-"""Bytes up to which the thread that polls opens a compressed body; a larger one is opened for its handler."""
+"""Bytes up to which a compressed body is opened on receive; larger ones are opened for their handler."""
 
-SAME_RECEIVE = 300.0
-"""Seconds for which a FIFO queue knows a receive again. Source: SQS API reference, ReceiveMessage."""
+ATTEMPT_VALIDITY = 300.0
+"""Seconds within which a FIFO queue repeats a receive of the same ReceiveRequestAttemptId.
+
+Source: SQS API reference, ReceiveMessage.
+"""
 
 
 class Receiver:
-    """Polls one queue. `kind_of` says which kind of slot runs a delivery; `visibility` is seconds."""
+    """Polls one queue.
+
+    Args:
+        coordinator: gets the received messages.
+        queue: the queue to poll.
+        slot_kind: returns the kind of slot that processes a delivery.
+        clock: returns seconds that never go back.
+        visibility: visibility timeout of received messages, in seconds.
+        call_health: the health of the receive calls.
+        observers: notified of `Received`.
+        retention_warning: checks the age of received messages.
+    """
 
     def __init__(
         self,
         coordinator: Coordinator,
         queue: Queue,
-        kind_of: Callable[[Delivery], SlotKind],
+        slot_kind: Callable[[Delivery], SlotKind],
         clock: Callable[[], float],
         visibility: int,
         call_health: CallHealth,
         observers: Observers,
-        retention: RetentionWarning,
+        retention_warning: RetentionWarning,
     ) -> None:
         self._coordinator = coordinator
         self._queue = queue
-        self._kind_of = kind_of
+        self._slot_kind = slot_kind
         self._clock = clock
         self._visibility = visibility
         self._call_health = call_health
         self._observers = observers
-        self._retention = retention
-        self._unanswered: deque[tuple[str, float]] = deque()
+        self._retention_warning = retention_warning
+        self._unanswered_attempts: deque[tuple[str, float]] = deque()
 
     def receive(self, poll: Poll) -> None:
-        """Poll, and put what comes into the station's hands."""
-        members: list[InFlightMessage] | None = None
-        since, began = self._clock(), (perf_counter(), thread_time())
+        """Poll, and pass the messages to the coordinator. A failed poll pauses polling; it never raises."""
+        messages: list[InFlightMessage] | None = None
+        started = self._clock()
+        wall_started, cpu_started = perf_counter(), thread_time()
         try:
             records = self._poll(poll)
             now = self._clock()
-            members = [held for record in records if (held := self._hold(record, now)) is not None]
-            self._call_health.succeeded()
+            opened = (self._open(record, now) for record in records)
+            messages = [message for message in opened if message is not None]
+            self._call_health.record_success()
         except PubSubTasksError as error:
-            self._coordinator.pause_polls(self._call_health.failed(error, since))
-        except BaseException as error:  # what it took comes back, and the worker goes on
+            self._coordinator.pause_polls(self._call_health.record_failure(error, started))
+        except BaseException as error:  # received messages become visible again
             logger.error("receiving from %s failed unexpectedly", self._queue.name, exc_info=error)
-            self._coordinator.pause_polls(self._call_health.failed(error, since))
+            self._coordinator.pause_polls(self._call_health.record_failure(error, started))
         finally:
-            self._report(poll, members, _at_once(*began))
-        if members:
-            self._retention.look(held.delivery.record for held in members)
-        if members is not None and self._observers.wants(Received):
-            self._observers.tell(Received(self._queue.name, len(members), perf_counter() - began[0]))
+            self._report(poll, messages, _concurrency(wall_started, cpu_started))
+        if messages:
+            self._retention_warning.check(message.delivery.record for message in messages)
+        if messages is not None and self._observers.wants(Received):
+            self._observers.tell(Received(self._queue.name, len(messages), perf_counter() - wall_started))
 
-    def _report(self, poll: Poll, members: list[InFlightMessage] | None, at_once: float) -> None:
+    def _report(self, poll: Poll, messages: list[InFlightMessage] | None, concurrency: float) -> None:
         with self._coordinator as inflight:
-            inflight.received(members or [], poll.asked, self._clock(), at_once)
-            if members is not None:
-                self._coordinator.counters.received += len(members)
-                self._coordinator.run_limit.poll_finished(len(members), inflight.idle)
+            inflight.received(messages or [], poll.asked, self._clock(), concurrency)
+            if messages is not None:
+                self._coordinator.counters.received += len(messages)
+                self._coordinator.run_limit.poll_finished(len(messages), inflight.idle)
 
     def _poll(self, poll: Poll) -> list[Record]:
         if not self._queue.fifo:
             return self._queue.receive(poll.asked, poll.wait, self._visibility)
-        # A receive whose answer was lost is asked for again by the same id, else its groups would be locked
-        # until the visibility runs out. Source: SQS API reference, ReceiveRequestAttemptId.
-        attempt, since = self._attempt()
+        # A receive whose answer was lost is repeated with the same id. Otherwise its message groups would be
+        # locked until the visibility timeout. Source: SQS API reference, ReceiveRequestAttemptId.
+        attempt, since = self._next_attempt()
         try:
             return self._queue.receive(poll.asked, poll.wait, self._visibility, attempt)
         except BaseException:
-            self._unanswered.append((attempt, since))
+            self._unanswered_attempts.append((attempt, since))
             raise
 
-    def _attempt(self) -> tuple[str, float]:
+    def _next_attempt(self) -> tuple[str, float]:
         now = self._clock()
-        while self._unanswered:
-            attempt, since = self._unanswered.popleft()
-            if now - since < SAME_RECEIVE:
+        while self._unanswered_attempts:
+            attempt, since = self._unanswered_attempts.popleft()
+            if now - since < ATTEMPT_VALIDITY:
                 return attempt, since
         return str(uuid4()), now
 
-    def _hold(self, record: Record, now: float) -> InFlightMessage | None:
-        """None where a fault of ours prevents it: the message comes back, and its neighbours are handled."""
+    def _open(self, record: Record, now: float) -> InFlightMessage | None:
+        """Return the message of a record, or None after a fault of this library: it becomes visible again."""
         try:
-            hold = VisibilityLease(now, self._visibility, self._clock)
-            delivery = decode_record(record, hold, limit=BodyLimit(OPENED_AT_ONCE))
-            lane = record.group_id if self._queue.fifo else None
-            return InFlightMessage(delivery, hold, self._kind_of(delivery), lane)
+            lease = VisibilityLease(now, self._visibility, self._clock)
+            delivery = decode_record(record, lease, limit=BodyLimit(OPENED_AT_ONCE))
+            group = record.group_id if self._queue.fifo else None
+            return InFlightMessage(delivery, lease, self._slot_kind(delivery), group)
         except BaseException as error:
-            logger.error("message %s cannot be taken in hand", record.message_id, exc_info=error)
+            logger.error("message %s cannot be opened", record.message_id, exc_info=error)
             return None
 
 
-def _at_once(wall: float, work: float) -> float:
-    """How many calls like the one begun then a core could carry: all its time over the time it worked."""
-    return (perf_counter() - wall) / max(thread_time() - work, 1e-6)
+def _concurrency(wall_started: float, cpu_started: float) -> float:
+    """Return how many calls like the one just made a core can carry: elapsed time per CPU time."""
+    return (perf_counter() - wall_started) / max(thread_time() - cpu_started, 1e-6)

@@ -1,10 +1,9 @@
-"""Settling: commands carried out against the queue and its dead-letter queue, and answered entry by entry.
+"""Settles messages: carries out commands on the queue and its dead-letter queue, and reports each answer.
 
-It does as told. What a failure means for the delivery is for `InFlight` to decide; what it means to a reader
-of the log is said once per change of state, for each kind of call apart.
+`InFlight` decides what a failure means for a message. The health of each kind of call is logged separately.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,17 +28,18 @@ from .coordinator import Coordinator
 
 logger = SafeLogger(__name__)
 
-
 ALONE_AFTER = 2
-"""Failures after which a letter is sent by itself: it may be what makes the call of its neighbours fail."""
+"""Failures after which a dead letter is sent alone, since it may be what makes the whole batch fail."""
 
 REFUSALS = frozenset({"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"})
-"""Codes with which a call fails because of what a letter is, so that another try will fail too."""
+"""Error codes of a send that fails because of the content of a dead letter, and would fail again."""
+
+Answers = list[EntryFailure | None]
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterTarget:
-    """Where dead letters go: the queue, how each is written, and how many bytes one call takes."""
+    """The dead-letter queue, what writes the dead letter of a message, and the bytes that a send accepts."""
 
     queue: Queue
     write: Callable[[InFlightMessage, DeadLetter], Outgoing]
@@ -47,7 +47,16 @@ class DeadLetterTarget:
 
 
 class Settler:
-    """Carries out the commands of one queue's station."""
+    """Carries out the commands of one queue.
+
+    Args:
+        coordinator: gets the answers.
+        queue: the queue whose messages are settled.
+        dead_letters: where dead letters go, or None.
+        clock: returns seconds that never go back.
+        make_call_health: returns the health of a kind of call, such as "deleting from orders".
+        observers: notified of `Confirmed`, `DeadLettered`, `Extended` and `Lost`.
+    """
 
     def __init__(
         self,
@@ -55,117 +64,109 @@ class Settler:
         queue: Queue,
         dead_letters: DeadLetterTarget | None,
         clock: Callable[[], float],
-        call_health: Callable[[str], CallHealth],
+        make_call_health: Callable[[str], CallHealth],
         observers: Observers,
     ) -> None:
-        """`outage` makes one for a kind of call, such as "deleting from orders"."""
         self._coordinator = coordinator
         self._queue = queue
         self._dead_letters = dead_letters
         self._clock = clock
-        self._deleting = call_health(f"deleting from {queue.name}")
-        self._changing = call_health(f"changing visibility on {queue.name}")
-        self._lettering = call_health(f"sending to {dead_letters.queue.name}" if dead_letters else "sending")
+        target = f"sending to {dead_letters.queue.name}" if dead_letters else "sending"
+        self._deletes = make_call_health(f"deleting from {queue.name}")
+        self._visibility_changes = make_call_health(f"changing visibility on {queue.name}")
+        self._dead_letter_sends = make_call_health(target)
         self._observers = observers
 
     @property
-    def calls_health(self) -> Sequence[CallHealth]:
-        """One for each kind of call."""
-        return (self._deleting, self._changing, self._lettering)
+    def call_health(self) -> Sequence[CallHealth]:
+        """The health of each kind of call."""
+        return (self._deletes, self._visibility_changes, self._dead_letter_sends)
 
     def carry_out(self, command: Command) -> None:
-        """Do it, and report how it went; those that a fault of ours leaves unanswered have failed."""
+        """Carry out a command and report its answers. Never raises: after a fault all its messages failed."""
         try:
-            self._carry_out(command)
+            match command:
+                case Delete(messages):
+                    handles = [message.delivery.record.receipt_handle for message in messages]
+                    self._settle(messages, partial(self._queue.delete, handles), self._deletes)
+                case ChangeVisibility(messages):
+                    changes = [
+                        (each.delivery.record.receipt_handle, each.visibility_timeout) for each in messages
+                    ]
+                    change = partial(self._queue.change_visibility, changes)
+                    self._settle(messages, change, self._visibility_changes)
+                case ExtendLeases(extensions):
+                    self._extend(extensions)
+                case SendToDeadLetters(messages):
+                    self._send_to_dead_letters(messages)
+                case ReportLostLeases(messages):
+                    self._report_lost(messages)
         except BaseException as error:
             logger.error("a settlement failed unexpectedly, and is tried again", exc_info=error)
-            self._leave_unanswered(command)
-
-    def _carry_out(self, command: Command) -> None:
-        match command:
-            case Delete(members):
-                handles = [held.delivery.record.receipt_handle for held in members]
-                self._settle(members, self._deleting, lambda: self._queue.delete(handles))
-            case ChangeVisibility(members):
-                changes = [(held.delivery.record.receipt_handle, held.visibility_timeout) for held in members]
-                self._settle(members, self._changing, lambda: self._queue.change_visibility(changes))
-            case ExtendLeases(changes):
-                self._extend(changes)
-            case SendToDeadLetters(members):
-                self._send_to_dead_letters(members)
-            case ReportLostLeases(members):
-                self._tell_lost(members)
+            self._report_unanswered(command)
 
     def _settle(
-        self,
-        members: Sequence[InFlightMessage],
-        call_health: CallHealth,
-        call: Callable[[], list[EntryFailure | None]],
+        self, messages: Sequence[InFlightMessage], call: Callable[[], Answers], call_health: CallHealth
     ) -> None:
-        answers = self._answers(call, len(members), call_health)
-        done, failed, lost = _sorted(members, answers)
+        answers = self._answers(call, len(messages), call_health)
+        done, failed, lost = _sort(messages, answers)
         with self._coordinator as inflight:
             inflight.settled(done, self._clock())
             inflight.settle_failed(failed, self._clock())
             inflight.expired_on_settle(lost, self._clock())
-            self._coordinator.counters.released += sum(isinstance(held.verdict, Release) for held in done)
+            self._coordinator.counters.released += sum(isinstance(each.verdict, Release) for each in done)
         if self._observers.wants(Confirmed):
-            self._tell_confirmed(done)
+            self._report_confirmed(done)
 
-    def _extend(self, changes: Sequence[tuple[InFlightMessage, int]]) -> None:
+    def _change(self, messages: Iterable[InFlightMessage], timeouts: Iterable[int]) -> Callable[[], Answers]:
+        handles = [message.delivery.record.receipt_handle for message in messages]
+        return partial(self._queue.change_visibility, list(zip(handles, timeouts, strict=True)))
+
+    def _extend(self, extensions: Sequence[tuple[InFlightMessage, int]]) -> None:
         sent_at = self._clock()
-        wire = [(held.delivery.record.receipt_handle, seconds) for held, seconds in changes]
-        answers = self._answers(lambda: self._queue.change_visibility(wire), len(changes), self._changing)
-        seconds = dict(changes)
-        done, failed, lost = _sorted(list(seconds), answers)
+        seconds = dict(extensions)
+        call = self._change(seconds, seconds.values())
+        answers = self._answers(call, len(seconds), self._visibility_changes)
+        done, failed, lost = _sort(list(seconds), answers)
         with self._coordinator as inflight:
             now = self._clock()
-            inflight.extended([(held, seconds[held]) for held in done], sent_at, now)
+            inflight.extended([(message, seconds[message]) for message in done], sent_at, now)
             inflight.extend_failed(failed, now)
             inflight.expired_on_extend(lost, now)
         if done and self._observers.wants(Extended):
-            self._observers.tell(Extended(self._queue.name, tuple(held.delivery for held in done)))
+            self._observers.tell(Extended(self._queue.name, tuple(message.delivery for message in done)))
 
-    def _send_to_dead_letters(self, members: Sequence[InFlightMessage]) -> None:
+    def _send_to_dead_letters(self, messages: Sequence[InFlightMessage]) -> None:
         if self._dead_letters is None:
-            raise ValueError("a DeadLetter is decided only where there is a queue for it")
-        written = [(held, self._written(held, self._dead_letters)) for held in members]
+            raise ValueError("a dead letter was decided without a dead-letter queue")
+        written = [(message, self._write(message, self._dead_letters)) for message in messages]
         with self._coordinator as inflight:
-            inflight.settle_failed([held for held, letter in written if letter is None], self._clock())
-        for portion, letters in _portions(written, self._dead_letters.batch_limit):
-            answers = self._answers(partial(self._send, letters), len(portion), self._lettering)
-            sent, failed, refused = _sorted(portion, answers)
+            inflight.settle_failed([message for message, letter in written if letter is None], self._clock())
+        for batch, letters in _batches(written, self._dead_letters.batch_limit):
+            answers = self._answers(partial(self._send, letters), len(batch), self._dead_letter_sends)
+            sent, failed, refused = _sort(batch, answers)
             with self._coordinator as inflight:
                 inflight.dead_lettered(sent, self._clock())
                 inflight.settle_failed(failed, self._clock())
                 inflight.settle_failed(refused, self._clock(), refused=True)
-                for held in sent:
-                    self._coordinator.counters.confirmed(held.verdict)
+                for message in sent:
+                    self._coordinator.counters.count_dead_letter(message.verdict)
             if self._observers.wants(DeadLettered):
-                self._tell_dead_lettered(sent)
+                self._report_dead_lettered(sent)
 
-    def _written(self, held: InFlightMessage, dead_letters: DeadLetterTarget) -> Outgoing | None:
-        """Its letter, None where a fault of ours prevents that: it is tried again while its lease holds."""
+    def _write(self, message: InFlightMessage, dead_letters: DeadLetterTarget) -> Outgoing | None:
+        """Return the dead letter of a message, or None after a fault: it is retried while its lease lasts."""
         try:
-            if not isinstance(held.verdict, DeadLetter):
-                raise ValueError(f"{held!r} has no dead letter's verdict")
-            return dead_letters.write(held, held.verdict)
+            if not isinstance(message.verdict, DeadLetter):
+                raise ValueError(
+                    f"{message!r} is to be dead-lettered, but its verdict is {message.verdict!r}"
+                )
+            return dead_letters.write(message, message.verdict)
         except BaseException as error:
-            logger.error("message %s cannot be made a dead letter", held.delivery.id, exc_info=error)
+            logger.error("message %s cannot be made a dead letter", message.delivery.id, exc_info=error)
             return None
 
-    def _leave_unanswered(self, command: Command) -> None:
-        with self._coordinator as inflight:
-            now = self._clock()
-            match command:
-                case ReportLostLeases():
-                    return
-                case ExtendLeases(changes):
-                    inflight.extend_failed([held for held, _ in changes if held.extending], now)
-                case Delete(members) | ChangeVisibility(members) | SendToDeadLetters(members):
-                    inflight.settle_failed([held for held in members if held.command_sent], now)
-
-    def _send(self, letters: Sequence[Outgoing]) -> list[EntryFailure | None]:
+    def _send(self, letters: Sequence[Outgoing]) -> Answers:
         assert self._dead_letters is not None
         try:
             answers = self._dead_letters.queue.send(letters)
@@ -175,73 +176,89 @@ class Settler:
             return [EntryFailure(error.code, error_text(error), retriable=False)]
         return [None if isinstance(answer, Sent) else answer for answer in answers]
 
-    def _answers(
-        self, call: Callable[[], list[EntryFailure | None]], count: int, call_health: CallHealth
-    ) -> list[EntryFailure | None]:
+    def _answers(self, call: Callable[[], Answers], count: int, call_health: CallHealth) -> Answers:
+        """Make a call and return an answer for each entry: None if it succeeded."""
         try:
             answers = call()
         except PubSubTasksError as error:
-            call_health.failed(error)
+            call_health.record_failure(error)
             return [EntryFailure(code_of(error), error_text(error), retriable=True)] * count
-        except BaseException as error:  # a bug must not lose what is in hand
-            if not call_health.on:
+        except BaseException as error:  # a fault must not lose messages in flight
+            if not call_health.failing:
                 logger.error("a settlement failed unexpectedly, and is tried again", exc_info=error)
-            call_health.failed(error)
+            call_health.record_failure(error)
             return [EntryFailure(error_class(error), error_text(error), retriable=True)] * count
         refused = [answer for answer in answers if answer is not None and not answer.lost]
         for answer in refused:
-            call_health.failed(
-                TransportError(f"an entry was refused: {answer.code} {answer.message}", code=answer.code)
-            )
+            text = f"an entry was refused: {answer.code} {answer.message}"
+            call_health.record_failure(TransportError(text, code=answer.code))
         if not refused:
-            call_health.succeeded()
+            call_health.record_success()
         return answers
 
-    def _tell_lost(self, members: Sequence[InFlightMessage]) -> None:
+    def _report_unanswered(self, command: Command) -> None:
+        with self._coordinator as inflight:
+            now = self._clock()
+            match command:
+                case ReportLostLeases():
+                    return
+                case ExtendLeases(extensions):
+                    inflight.extend_failed([message for message, _ in extensions if message.extending], now)
+                case Delete(messages) | ChangeVisibility(messages) | SendToDeadLetters(messages):
+                    inflight.settle_failed([message for message in messages if message.command_sent], now)
+
+    def _report_lost(self, messages: Sequence[InFlightMessage]) -> None:
         with self._coordinator:
-            self._coordinator.counters.lost += len(members)
-        for held in members if self._observers.wants(Lost) else ():
-            self._observers.tell(Lost(self._queue.name, held.delivery))
+            self._coordinator.counters.lost += len(messages)
+        for message in messages if self._observers.wants(Lost) else ():
+            self._observers.tell(Lost(self._queue.name, message.delivery))
 
-    def _tell_confirmed(self, members: Sequence[InFlightMessage]) -> None:
-        for held in members:
-            if held.verdict is not None:
-                self._observers.tell(Confirmed(self._queue.name, held.delivery, held.task, held.verdict))
+    def _report_confirmed(self, messages: Sequence[InFlightMessage]) -> None:
+        for message in messages:
+            if message.verdict is not None:
+                self._observers.tell(
+                    Confirmed(self._queue.name, message.delivery, message.task, message.verdict)
+                )
 
-    def _tell_dead_lettered(self, members: Sequence[InFlightMessage]) -> None:
+    def _report_dead_lettered(self, messages: Sequence[InFlightMessage]) -> None:
         name = self._queue.name
-        for held in members:
-            if isinstance(verdict := held.verdict, DeadLetter):
-                fact = DeadLettered(name, held.delivery, held.task, verdict.reason, verdict.error)
-                self._observers.tell(fact)
+        for message in messages:
+            if isinstance(verdict := message.verdict, DeadLetter):
+                event = DeadLettered(name, message.delivery, message.task, verdict.reason, verdict.error)
+                self._observers.tell(event)
 
 
-def _sorted(
-    members: Sequence[InFlightMessage], answers: Sequence[EntryFailure | None]
+def _sort(
+    messages: Sequence[InFlightMessage], answers: Sequence[EntryFailure | None]
 ) -> tuple[list[InFlightMessage], list[InFlightMessage], list[InFlightMessage]]:
-    """(done, failed and worth another try, lost for good)."""
+    """Return (done, failed and worth a retry, lost or refused for good)."""
     done: list[InFlightMessage] = []
     failed: list[InFlightMessage] = []
     lost: list[InFlightMessage] = []
-    for held, answer in zip(members, answers, strict=True):
-        (done if answer is None else failed if answer.retriable and not answer.lost else lost).append(held)
+    for message, answer in zip(messages, answers, strict=True):
+        if answer is None:
+            done.append(message)
+        elif answer.retriable and not answer.lost:
+            failed.append(message)
+        else:
+            lost.append(message)
     return done, failed, lost
 
 
-def _portions(
+def _batches(
     written: Sequence[tuple[InFlightMessage, Outgoing | None]], batch_limit: int
 ) -> list[tuple[list[InFlightMessage], list[Outgoing]]]:
-    """The letters, cut so that each call stays under the byte limit of a batch."""
-    portions: list[tuple[list[InFlightMessage], list[Outgoing]]] = []
+    """Split dead letters into batches under the byte limit of a send; those that failed often are alone."""
+    batches: list[tuple[list[InFlightMessage], list[Outgoing]]] = []
     room = 0
-    for held, letter in written:
+    for message, letter in written:
         if letter is None:
             continue
-        alone = held.failures >= ALONE_AFTER
+        alone = message.failures >= ALONE_AFTER
         if alone or letter.size > room:
-            portions.append(([], []))
+            batches.append(([], []))
             room = batch_limit
-        portions[-1][0].append(held)
-        portions[-1][1].append(letter)
+        batches[-1][0].append(message)
+        batches[-1][1].append(letter)
         room = 0 if alone else room - letter.size
-    return portions
+    return batches

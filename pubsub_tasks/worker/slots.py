@@ -1,8 +1,7 @@
-"""Executors: the threads and the event loop in which handlers run, and the hands that poll and settle.
+"""The slots in which handlers run: threads for plain functions, an event loop for coroutine functions.
 
-Each asks its station for a job, does it, and comes back; none decides anything. A thread of these that ends
-by an exception is a bug of ours: it is told to `crashed`, since a worker that goes on with a thread too few
-would look alive and do nothing.
+Each slot asks the coordinator for a job, carries it out, and asks again. An exception that ends a thread is
+passed to `on_crash`: a worker that continued with too few threads would look alive and do nothing.
 """
 
 import asyncio
@@ -18,43 +17,48 @@ from ..lifecycle import forks
 from ..untrusted.exceptions import SafeLogger
 from ..verdicts import Retry, Verdict
 from .coordinator import Coordinator
-from .io_threads import Crashed, thread
+from .io_threads import OnCrash, guarded_thread
 from .receiver import Receiver
 from .settler import Settler
 
 logger = SafeLogger(__name__)
 
-Handle = Callable[[InFlightMessage], Verdict | None]
-HandleAsync = Callable[[InFlightMessage], Awaitable[Verdict]]
+Process = Callable[[InFlightMessage], Verdict | None]
+ProcessAsync = Callable[[InFlightMessage], Awaitable[Verdict]]
 
 
 class ThreadSlots:
-    """One thread a slot, for plain functions; one of them also leads while handlers are quick.
+    """One thread for each slot. While handlers are quick, one of them also polls and deletes.
 
-    `handle` returns None when the thread was given up meanwhile: it ends, and another has its slot.
+    `process` returns None if the thread was abandoned meanwhile: the thread ends, and another has its slot.
     """
 
     def __init__(
-        self, coordinator: Coordinator, receiver: Receiver, settler: Settler, handle: Handle, crashed: Crashed
+        self,
+        coordinator: Coordinator,
+        receiver: Receiver,
+        settler: Settler,
+        process: Process,
+        on_crash: OnCrash,
     ) -> None:
         self._coordinator = coordinator
         self._receiver = receiver
         self._settler = settler
-        self._handle = handle
-        self._crashed = crashed
+        self._process = process
+        self._on_crash = on_crash
         self._numbers = count()
 
     def start(self, slots: int = 1) -> None:
-        """Add so many slots."""
+        """Start this number of slots in addition."""
         for _ in range(slots):
-            thread(f"pubsub-slot-{next(self._numbers)}", self._work, self._crashed).start()
+            guarded_thread(f"pubsub-slot-{next(self._numbers)}", self._work, self._on_crash).start()
 
     def _work(self) -> None:
-        born, job = forks.generation, self._coordinator.slot_job()
+        generation, job = forks.generation, self._coordinator.slot_job()
         while job is not None:
             if isinstance(job, InFlightMessage):
-                verdict = Context().run(self._handle, job)  # nothing that a handler sets reaches the next
-                forks.exit_if_forked(born)
+                verdict = Context().run(self._process, job)  # context variables do not reach the next handler
+                forks.exit_if_forked(generation)
                 if verdict is None:
                     return
                 job = self._coordinator.slot_job(job, verdict)
@@ -67,118 +71,130 @@ class ThreadSlots:
 
 
 class CoroutineSlots:
-    """One event loop in one thread, for `async def` handlers, so many at a time.
+    """Runs `async def` handlers in one event loop, up to `slots` at a time, in a thread of its own.
 
-    What ended in one turn of the loop is told in the next, and what may start is fetched with it: to come to
-    the station for each by itself costs more than a quick handler does. So a handler that blocks the loop
-    holds up what ended beside it too, whose lease is kept meanwhile.
+    Messages that finish in one iteration of the loop are reported together in the next, which also starts new
+    ones: a call of the coordinator for each message costs more than a quick handler. So a handler that blocks
+    the loop also delays messages that have finished; their leases are extended meanwhile.
+
+    Attributes:
+        active: set while any handler runs.
+        running: the messages that are processed, by asyncio task.
+        loop: the event loop, once started.
+        thread: the thread of the event loop.
     """
 
-    def __init__(self, coordinator: Coordinator, handle: HandleAsync, slots: int, crashed: Crashed) -> None:
+    def __init__(
+        self, coordinator: Coordinator, process: ProcessAsync, slots: int, on_crash: OnCrash
+    ) -> None:
         self._coordinator = coordinator
-        self._handle = handle
+        self._process = process
         self._free = slots
-        self._crashed = crashed
-        self._called = False
+        self._on_crash = on_crash
+        self._refill_scheduled = False
         self._stopped = False
         self._finished: list[tuple[InFlightMessage, Verdict]] = []
         self.active = Event()
         self.running: dict[asyncio.Task[None], InFlightMessage] = {}
-        self.thread = thread("pubsub-loop", self._run, crashed)
+        self.thread = guarded_thread("pubsub-loop", self._run, on_crash)
 
     def start(self) -> None:
+        """Start the event loop in its thread."""
         self.loop = asyncio.new_event_loop()
         self.thread.start()
 
     def stop(self) -> None:
-        """End the loop; handlers that still run are cut."""
+        """End the event loop. Handlers that still run are cancelled."""
         self._stopped = True
         self.call(self.loop.stop)
         self.thread.join(1.0)
 
     def call(self, function: Callable[[], object]) -> bool:
-        """Call it in the loop; False when that has ended."""
+        """Call a function in the event loop. Returns False if the loop has ended."""
         try:
             self.loop.call_soon_threadsafe(function)
-        except RuntimeError:  # closed, perhaps just now
+        except RuntimeError:  # the loop is closed
             return False
         return True
 
-    def ready(self) -> None:
-        """Something can be started. Called by any thread, under the station's lock."""
-        if not self._called:
-            self._called = True  # before it is, since it may run at once
-            self.call(self._turn)
+    def wake(self) -> None:
+        """Report that a message can start. Called by any thread, under the coordinator's lock."""
+        if not self._refill_scheduled:
+            self._refill_scheduled = True  # set first, since `_refill` may run at once
+            self.call(self._refill)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
             with forks.calling_in_child(self._end_child):
                 while not self._stopped:
-                    self._turning(self.loop.run_forever)
+                    self._run_loop(self.loop.run_forever)
             running = list(self.running)
             for task in running:
                 task.cancel()
             ended = asyncio.gather(*running, return_exceptions=True)
-            self._turning(lambda: self.loop.run_until_complete(ended))
-            self._turning(lambda: self.loop.run_until_complete(self.loop.shutdown_asyncgens()))
+            self._run_loop(lambda: self.loop.run_until_complete(ended))
+            self._run_loop(lambda: self.loop.run_until_complete(self.loop.shutdown_asyncgens()))
         finally:
             self.loop.close()
 
-    def _turning(self, turn: Callable[[], object]) -> None:
-        """A handler, or a task that it started, may stop the loop: it goes on for the others.
+    def _run_loop(self, run: Callable[[], object]) -> None:
+        """Run the event loop, and log an exception of a handler that ended it.
 
-        Source: asyncio lets SystemExit and KeyboardInterrupt of a task out of `run_forever`.
+        asyncio lets SystemExit and KeyboardInterrupt of a task out of `run_forever`.
         """
-        born = forks.generation
+        generation = forks.generation
         try:
-            turn()
+            run()
         except BaseException as error:
-            forks.exit_if_forked(born, error)
+            forks.exit_if_forked(generation, error)
             logger.error("a task of a handler ended the event loop, which goes on", exc_info=error)
 
     def _end_child(self) -> None:
-        # A loop works on after a fork, on what it shares with the parent: let nothing of it run in the child.
+        # After a fork the loop would use file descriptors that it shares with the parent: run nothing.
         getattr(self.loop, "_ready", deque[object]()).clear()
         self.loop.call_soon(forks.exit_child, RuntimeError("a coroutine awaited something in a forked child"))
 
-    def _turn(self) -> None:
-        self._called = False  # before the station is asked: what becomes ready from here on calls again
+    def _refill(self) -> None:
+        """Report finished messages, and start new ones in the free slots."""
+        # Reset before the coordinator is called: a message that becomes ready later schedules the next call.
+        self._refill_scheduled = False
         finished, self._finished = self._finished, []
         self._free += len(finished)
         if not finished:
-            self._reclaim()
+            self._free_cancelled()
         if not self._free:
             return
         try:
             started = self._coordinator.coroutine_jobs(finished, self._free)
             self._free -= len(started)
-            # Each in a context of its own: what one handler sets is not for those that start after it.
+            # Each in its own context: context variables do not reach handlers that start later.
             self.running.update(
-                (self.loop.create_task(self._work(held), context=Context()), held) for held in started
+                (self.loop.create_task(self._work(message), context=Context()), message)
+                for message in started
             )
             (self.active.set if self.running else self.active.clear)()
         except BaseException as error:
-            self._crashed(error)
+            self._on_crash(error)
 
-    def _reclaim(self) -> None:
-        """Free the slots of those that another handler cancelled before they began."""
-        never_began = [task for task in self.running if task.done()]
-        for task in never_began:
-            held = self.running.pop(task)
+    def _free_cancelled(self) -> None:
+        """Free the slots of tasks that another handler cancelled before they began."""
+        cancelled = [task for task in self.running if task.done()]
+        for task in cancelled:
+            message = self.running.pop(task)
             self._free += 1
-            self._coordinator.abandon(held, Retry(0.0))
+            self._coordinator.abandon(message, Retry(0.0))
 
-    async def _work(self, held: InFlightMessage) -> None:
+    async def _work(self, message: InFlightMessage) -> None:
         try:
-            verdict = await self._handle(held)
-            self._finished.append((held, verdict))  # a list that is another one after each turn
+            verdict = await self._process(message)
+            self._finished.append((message, verdict))  # looked up here: each refill replaces the list
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            self._crashed(error)
+            self._on_crash(error)
         finally:
             del self.running[asyncio.current_task()]  # type: ignore[arg-type]
-        if not self._called:
-            self._called = True
-            self.loop.call_soon(self._turn)
+        if not self._refill_scheduled:
+            self._refill_scheduled = True
+            self.loop.call_soon(self._refill)

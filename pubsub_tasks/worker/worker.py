@@ -1,19 +1,14 @@
-"""Worker: one queue, consumed. It wires the station to the slots and the hands, and starts and stops them.
-
-It decides nothing about messages, and knows neither signals nor where its queues came from.
-"""
+"""Consumes one queue: wires the coordinator to slots and I/O threads, and starts and stops them."""
 
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from ..dispatching.dispatcher import Dispatcher
-from ..inflight.commands import LONG_POLL
+from ..inflight.capacity import DEFAULT_CAPACITY, Capacity
 from ..inflight.in_flight import InFlight
-from ..inflight.in_flight_message import InFlightMessage, Limits
+from ..inflight.in_flight_message import InFlightMessage
 from ..inflight.run_limit import RunLimit
 from ..messages.current_message import install_record_factory
 from ..tasks.events import Observer
@@ -24,76 +19,46 @@ from ..verdicts import Verdict
 from ..worker_health.call_health import CallHealth
 from ..worker_health.counters import Counters
 from ..worker_health.retention_warning import RetentionWarning
-from ..worker_health.status import counts, in_hand
+from ..worker_health.status import counts, in_flight_status
 from .coordinator import Coordinator
 from .event_loop_monitor import EventLoopMonitor
-from .guarding import Guarding
-from .handling import Handling
-from .io_threads import IOThreads, thread
+from .io_threads import IOThreads, guarded_thread
+from .message_processor import MessageProcessor
 from .receiver import Receiver
 from .settler import DeadLetterTarget, Settler
 from .slots import CoroutineSlots, ThreadSlots
-from .time_limits import PATIENCE
+from .worker_guard import WorkerGuard
 
 logger = SafeLogger(__name__)
 
-SETTLERS = 3
-"""I/O threads beside those that may poll: no delete and no lease waits for a long poll to end."""
+SETTLING_THREADS = 3
+"""I/O threads beyond the open polls, so that no delete or lease extension waits for a long poll."""
 
-
-LATELY = 120.0
-"""Seconds within which some thread comes round, however slow the service: polls and calls end before."""
-
+ALIVE_WITHIN = 120.0
+"""Seconds within which an I/O thread of a live worker asks for a job; polls and calls time out earlier."""
 
 UNREADY_AFTER = 60.0
 """Seconds of failing receives after which a worker is not ready; throttling and failovers are shorter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """How much one worker does at once. None where the kinds of its tasks decide; times are seconds.
-
-    `patience` is what a handler gets to leave after its time limit, before its thread is given up.
-    """
-
-    threads: int | None = None
-    coroutines: int | None = None
-    receivers: int | None = None
-    prefetch: int | None = None
-    visibility: int = 30
-    wait: int = LONG_POLL
-    patience: float = PATIENCE
-
-    DEFAULT_THREADS = 8
-    DEFAULT_COROUTINES = 100
-    MOST_RECEIVERS = 8
-
-    def limits(self, plain: bool, coroutine: bool) -> Limits:
-        """The limits for a queue whose tasks are plain functions, coroutine functions, or both."""
-        threads = (self.threads or self.DEFAULT_THREADS) if plain or not coroutine else 0
-        coroutines = (self.coroutines or self.DEFAULT_COROUTINES) if coroutine else 0
-        receivers = self.receivers or min(self.MOST_RECEIVERS, threads + coroutines)
-        return Limits(threads, coroutines, receivers, self.prefetch, self.visibility)
-
-
 class Worker:
-    """Consumes one queue with the tasks of one dispatcher, until it is told to drain.
+    """Consumes one queue with the tasks of one dispatcher, until it is drained.
 
     Args:
-        queue: what to consume.
-        dispatcher: what to do with each delivery.
-        dead_letters: where dead letters go, or None: then they stay on the queue at the longest back-off.
-        capacity: how much to do at once.
-        observers: who is told of events; what they raise is logged.
-        stint: when to receive no more.
-        retention: seconds for which the queue keeps a message, where that is known.
-        clock: seconds that never go back, for leases.
-        wall: epoch seconds, for attempts and ages.
+        queue: the queue to consume.
+        dispatcher: decides what becomes of each delivery.
+        dead_letters: where dead letters go. With None they stay on the queue, at the longest back-off.
+        capacity: how many messages to handle at a time.
+        observers: notified of events; their exceptions are logged.
+        run_limit: when to stop receiving.
+        retention: seconds for which the queue keeps a message, if known.
+        clock: returns seconds that never go back, for leases.
+        wall: returns epoch seconds, for attempts and ages.
 
     Attributes:
-        on_crash: called when a thread of the worker failed: it should be stopped.
-        on_finished: called when the stint is over and nothing runs any more.
-        on_recycle: called with a reason when the process had better be a new one.
+        on_crash: called when a thread of the worker failed: the worker is to be stopped.
+        on_finished: called when the run limit is reached and nothing runs any more.
+        on_recycle: called with a reason when the process is to be replaced by a new one.
     """
 
     on_crash: Callable[[], None]
@@ -106,7 +71,7 @@ class Worker:
         dispatcher: Dispatcher,
         *,
         dead_letters: DeadLetterTarget | None = None,
-        capacity: Capacity = Capacity(),
+        capacity: Capacity = DEFAULT_CAPACITY,
         observers: Sequence[Observer] | Observers = (),
         run_limit: RunLimit | None = None,
         retention: int | None = None,
@@ -115,80 +80,105 @@ class Worker:
     ) -> None:
         self.limits = limits = capacity.limits(dispatcher.has_plain, dispatcher.has_coroutines)
         self.on_crash = self.on_finished = self.on_recycle = _ignore
-        self.queue, self._left_behind, self._clock = queue, 0, clock
-        self._coordinator = coordinator = Coordinator(
+        self.queue = queue
+        self._abandoned_threads = 0
+        self._clock, self._wall = clock, wall
+        self._observers = Observers.of(observers)
+        self._coordinator = Coordinator(
             InFlight(limits, random.random),
             clock,
             threads=limits.threads,
             wait=capacity.wait,
             run_limit=run_limit,
         )
-        told = Observers.of(observers)
-        can_letter = dead_letters is not None
-        self._handling = handling = self._make_handling(dispatcher, told, can_letter, wall, capacity.patience)
-        call_health = partial(CallHealth, clock=clock, jitter=random.random)
-        self._receiving = call_health(f"receiving from {queue.name}")
-        kind, keeps = handling.kind, RetentionWarning(queue.name, retention, wall)
-        receiver = Receiver(coordinator, queue, kind, clock, limits.visibility, self._receiving, told, keeps)
-        self._settler = settler = Settler(coordinator, queue, dead_letters, clock, call_health, told)
-        self._hands = IOThreads(coordinator, receiver, settler, limits.receivers + SETTLERS, self._crash)
-        self._threads = ThreadSlots(coordinator, receiver, settler, handling.handle, self._crash)
-        self._coroutines = CoroutineSlots(coordinator, handling.handle_async, limits.coroutines, self._crash)
-        self._blocking = EventLoopMonitor(self._coroutines)
+        self._processor = self._make_processor(dispatcher, dead_letters is not None, capacity.patience)
+        self._receive_health = self._make_call_health(f"receiving from {queue.name}")
+        self._receiver = self._make_receiver(retention)
+        self._settler = Settler(
+            self._coordinator, queue, dead_letters, clock, self._make_call_health, self._observers
+        )
+        self._make_threads()
 
-    def _make_handling(
-        self,
-        dispatcher: Dispatcher,
-        observers: Observers,
-        can_letter: bool,
-        wall: Callable[[], float],
-        patience: float,
-    ) -> Handling:
-        return Handling(
+    def _make_call_health(self, call: str) -> CallHealth:
+        return CallHealth(call, clock=self._clock, jitter=random.random)
+
+    def _make_processor(
+        self, dispatcher: Dispatcher, has_dead_letter_queue: bool, patience: float
+    ) -> MessageProcessor:
+        return MessageProcessor(
             self.queue.name,
             dispatcher,
-            observers,
-            can_letter=can_letter,
+            self._observers,
+            has_dead_letter_queue=has_dead_letter_queue,
             clock=self._clock,
-            wall=wall,
+            wall=self._wall,
             send=self.queue.send,
             patience=patience,
-            on_stuck=self._leave_behind,
-            guarding=Guarding(self.queue.name, dispatcher.guard, self._coordinator, wall),
+            on_stuck=self._abandon,
+            guard=WorkerGuard(self.queue.name, dispatcher.guard, self._coordinator, self._wall),
         )
+
+    def _make_receiver(self, retention: int | None) -> Receiver:
+        return Receiver(
+            self._coordinator,
+            self.queue,
+            slot_kind=self._processor.slot_kind,
+            clock=self._clock,
+            visibility=self.limits.visibility,
+            call_health=self._receive_health,
+            observers=self._observers,
+            retention_warning=RetentionWarning(self.queue.name, retention, self._wall),
+        )
+
+    def _make_threads(self) -> None:
+        wiring = (self._coordinator, self._receiver, self._settler)
+        processor, limits = self._processor, self.limits
+        self._io_threads = IOThreads(*wiring, limits.receivers + SETTLING_THREADS, self._crash)
+        self._thread_slots = ThreadSlots(*wiring, processor.process, self._crash)
+        self._coroutine_slots = CoroutineSlots(
+            self._coordinator, processor.process_async, limits.coroutines, self._crash
+        )
+        self._loop_monitor = EventLoopMonitor(self._coroutine_slots)
+
+    @property
+    def run_limit(self) -> RunLimit:
+        """When it stops receiving."""
+        return self._coordinator.run_limit
 
     @property
     def counters(self) -> Counters:
-        """What was done so far."""
+        """Counts since the start."""
         return self._coordinator.counters
 
     @property
     def polls(self) -> int:
-        """Polls that are open."""
+        """How many polls are open."""
         with self._coordinator as inflight:
             return inflight.credit.polls
 
     def troubles(self) -> list[str]:
-        """What fails at present, and is tried again."""
-        told = [call_health.last for call_health in (self._receiving, *self._settler.calls_health)]
-        return [trouble for trouble in (*told, self._handling.guarding.trouble) if trouble]
+        """Return what fails at present and is retried."""
+        calls = (self._receive_health, *self._settler.call_health)
+        troubles = [*(call.trouble for call in calls), self._processor.guard.trouble]
+        return [trouble for trouble in troubles if trouble]
 
     def is_alive(self) -> bool:
-        """Whether some thread of it came round lately."""
-        return self._clock() - self._coordinator.turned_at < LATELY
+        """Return whether an I/O thread asked for a job lately."""
+        return self._clock() - self._coordinator.io_active_at < ALIVE_WITHIN
 
     def is_ready(self, unready_after: float = UNREADY_AFTER) -> bool:
-        """Whether it has received since the start, is not draining, and receiving works.
+        """Return whether it has received since the start, is not draining, and receiving works.
 
-        It no longer does once receives have failed, without one that succeeded, for `unready_after` seconds.
+        Receiving does not work once receives have failed for more than `unready_after` seconds without one
+        that succeeded.
         """
-        if self._receiving.seconds > unready_after:
+        if self._receive_health.failing_for > unready_after:
             return False
         with self._coordinator as inflight:
             return self.run_limit.receives > 0 and not inflight.draining
 
     def status(self) -> dict[str, Any]:
-        """What it does at this moment, in JSON's types. Times are seconds."""
+        """Return what it does at this moment, in JSON types. Times are seconds."""
         with self._coordinator as inflight:
             now = self._clock()
             return {
@@ -196,9 +186,9 @@ class Worker:
                 "draining": inflight.draining,
                 "slots": {"threads": self.limits.threads, "coroutines": self.limits.coroutines},
                 "polls": inflight.credit.polls,
-                **in_hand(inflight, self._coordinator.running, now),
+                **in_flight_status(inflight, self._coordinator.running, now),
                 "counts": counts(self.counters),
-                "receiving_fails_for": round(self._receiving.seconds, 3),
+                "receiving_fails_for": round(self._receive_health.failing_for, 3),
                 "troubles": self.troubles(),
             }
 
@@ -207,45 +197,41 @@ class Worker:
         install_record_factory()
         self._coordinator.on_finished = self._finish
         if self.limits.coroutines:
-            self._coroutines.start()
-            thread("pubsub-blocking", self._blocking.watch, self._crash).start()
-            self._coordinator.on_coroutine = self._coroutines.ready
+            self._coroutine_slots.start()
+            guarded_thread("pubsub-loop-monitor", self._loop_monitor.watch, self._crash).start()
+            self._coordinator.on_coroutine_ready = self._coroutine_slots.wake
         if self.limits.threads:
-            thread("pubsub-deadlines", self._handling.deadlines.watch, self._crash).start()
-        self._threads.start(self.limits.threads)
-        self._hands.start()
-
-    @property
-    def run_limit(self) -> RunLimit:
-        """When it receives no more."""
-        return self._coordinator.run_limit
+            time_limits = self._processor.time_limits
+            guarded_thread("pubsub-time-limits", time_limits.watch, self._crash).start()
+        self._thread_slots.start(self.limits.threads)
+        self._io_threads.start()
 
     def retire(self) -> None:
-        """Receive no more, and finish what is in hand; `on_finished` is called then."""
+        """Stop receiving and finish all messages in flight; then `on_finished` is called."""
         self._coordinator.end_run()
 
     def drain(self) -> None:
-        """Receive no more, give back what was not started, finish what runs."""
+        """Stop receiving, release messages that have not started, finish those that run."""
         self._coordinator.drain()
-        self._handling.bodies.close()
+        self._processor.bodies.close()
 
     def wait(self, timeout: float) -> bool:
-        """Whether, within `timeout` seconds after `drain`, everything in hand was settled."""
+        """Return whether, within `timeout` seconds after `drain`, all messages are settled."""
         return self._coordinator.wait_until_idle(timeout)
 
     def stop(self, grace: float) -> bool:
-        """Drain, wait for so many seconds, end the event loop; whether everything in hand was settled.
+        """Drain, wait up to `grace` seconds, end the event loop. Returns whether all messages were settled.
 
-        A poll that is still open then is not in hand: see `polls`.
+        A poll that is still open then has no messages in flight: see `polls`.
         """
         self.drain()
         self.wait(grace)
         with self._coordinator as inflight:
             clean = not len(inflight)
-        self._handling.stop()
+        self._processor.stop()
         if self.limits.coroutines:
-            self._blocking.stop()
-            self._coroutines.stop()
+            self._loop_monitor.stop()
+            self._coroutine_slots.stop()
         return clean
 
     def _crash(self, error: BaseException) -> None:
@@ -255,15 +241,17 @@ class Worker:
     def _finish(self) -> None:
         self.on_finished()
 
-    def _leave_behind(self, held: InFlightMessage, verdict: Verdict) -> None:
-        self._coordinator.abandon(held, verdict)
-        self._threads.start()
-        self._left_behind += 1
+    def _abandon(self, message: InFlightMessage, verdict: Verdict) -> None:
+        self._coordinator.abandon(message, verdict)
+        self._thread_slots.start()
+        self._abandoned_threads += 1
         if self.queue.fifo:
-            self.on_recycle("a handler of a FIFO group does not end, and its group must go on elsewhere")
-        elif self._left_behind >= self.limits.threads:
-            self.on_recycle(f"{self._left_behind} handlers did not end, and their threads are lost")
+            self.on_recycle(
+                "a handler of a FIFO message group does not end, and the group must go on elsewhere"
+            )
+        elif self._abandoned_threads >= self.limits.threads:
+            self.on_recycle(f"{self._abandoned_threads} handlers did not end, and their threads are lost")
 
 
 def _ignore(*_: object) -> None:
-    """Nobody wants to know."""
+    """Default of the callbacks: do nothing."""

@@ -1,1 +1,1 @@
-"""How a worker is doing: counts, failing calls, warnings."""
+"""Reports how a worker is doing: counters, failing calls, warnings and its status."""

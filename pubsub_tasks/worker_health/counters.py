@@ -1,4 +1,4 @@
-"""Counters: what a worker did, in numbers. Knows verdicts and nothing of why they were given."""
+"""Counts what became of the messages of a worker."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,9 +10,19 @@ from ..verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Retry, Verdic
 
 @dataclass(slots=True)
 class Counters:
-    """Counts since the start, dead letters by reason as they are confirmed. Whoever shares it locks it.
+    """Counts since the start. Not safe to share between threads without a lock.
 
-    `unknown` is how many of `retried` were left to workers that may know their media type.
+    Attributes:
+        received: messages received.
+        acked: messages handled successfully.
+        skipped: messages that their handlers skipped.
+        retried: messages to be tried again.
+        unknown: those of `retried` left to workers that may know their media type.
+        dropped: messages dropped without a dead letter.
+        released: messages given back to the queue unhandled.
+        lost: messages whose visibility lease was lost.
+        postponed: messages that were not due yet.
+        dead_lettered: confirmed dead letters, by reason.
     """
 
     received: int = 0
@@ -26,8 +36,8 @@ class Counters:
     postponed: int = 0
     dead_lettered: Counter[str] = field(default_factory=Counter)
 
-    def decided(self, verdict: Verdict) -> None:
-        """A handler's delivery was decided; a dead letter or a release counts once confirmed."""
+    def count(self, verdict: Verdict) -> None:
+        """Count a verdict. Dead letters and releases are counted once they are confirmed."""
         match verdict:
             case Postpone() | Postponed():
                 self.postponed += 1
@@ -43,21 +53,21 @@ class Counters:
             case Drop():
                 self.dropped += 1
 
-    def confirmed(self, verdict: Verdict | None) -> None:
-        """The dead-letter queue has it."""
+    def count_dead_letter(self, verdict: Verdict | None) -> None:
+        """Count a dead letter that the dead-letter queue has confirmed."""
         if isinstance(verdict, DeadLetter):
             self.dead_lettered[verdict.reason] += 1
 
     def describe(self) -> str:
-        """Such as "received 12, acked 9, retried 2, dead-lettered 1 (invalid 1), dropped 0, released 0"."""
+        """Return one line such as "received 2, acked 1, retried 0, dead-lettered 1 (invalid 1), ..."."""
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.dead_lettered.items()))
-        letters = f"dead-lettered {self.dead_lettered.total()}" + (f" ({reasons})" if reasons else "")
+        dead_lettered = f"dead-lettered {self.dead_lettered.total()}" + (f" ({reasons})" if reasons else "")
         waiting = f" (unknown {self.unknown})" if self.unknown else ""
         parts = [
             f"received {self.received}",
             f"acked {self.acked}",
             f"retried {self.retried}{waiting}",
-            letters,
+            dead_lettered,
             f"dropped {self.dropped}",
             f"released {self.released}",
         ]
@@ -67,7 +77,7 @@ class Counters:
 
 
 def total(all_counters: Iterable[Counters]) -> dict[str, int]:
-    """Their sums, by name."""
+    """Return the sums of several workers, by name."""
     sums: Counter[str] = Counter()
     for counters in all_counters:
         sums["received"] += counters.received

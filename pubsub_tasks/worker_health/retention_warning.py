@@ -1,4 +1,4 @@
-"""Warns before a queue's retention deletes messages that nobody handled."""
+"""Warns before the retention period of a queue deletes messages that no worker handled."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,36 +8,42 @@ from ..wire.records import Record
 logger = SafeLogger(__name__)
 
 SHARE = 0.75
-"""Of its queue's retention, the age at which a message is in danger."""
+"""Share of the retention period at whose age a message is warned about."""
 
-QUIET = 600.0
+WARNING_INTERVAL = 600.0
 """Seconds between two warnings."""
 
 DAY = 86_400
 
 
 class RetentionWarning:
-    """Watches the ages of what is received. `seconds`: how long the queue keeps a message, if known."""
+    """Checks the age of received messages.
 
-    def __init__(self, queue: str, seconds: int | None, wall: Callable[[], float]) -> None:
+    Args:
+        queue: the name of the queue.
+        retention: seconds for which the queue keeps a message, if known.
+        wall: returns epoch seconds.
+    """
+
+    def __init__(self, queue: str, retention: int | None, wall: Callable[[], float]) -> None:
         self._queue = queue
-        self._seconds = seconds
+        self._retention = retention
         self._wall = wall
-        self._quiet_until = 0.0
+        self._silent_until = 0.0
 
-    def look(self, records: Iterable[Record]) -> None:
-        """At what was just received."""
-        if not self._seconds:
+    def check(self, records: Iterable[Record]) -> None:
+        """Log a warning if the oldest of these messages is close to the end of its retention."""
+        if not self._retention:
             return
         now = self._wall()
         oldest = min((record.sent_at for record in records if record.sent_at), default=now)
-        if now - oldest < SHARE * self._seconds or now < self._quiet_until:
+        if now - oldest < SHARE * self._retention or now < self._silent_until:
             return
-        self._quiet_until = now + QUIET
+        self._silent_until = now + WARNING_INTERVAL
         logger.warning(
-            "%s: a message came that is %.1f days old, and the queue forgets it after %.1f: raise its "
-            "retention, or handle what is there sooner",
+            "%s: received a message that is %.1f days old, and the queue deletes messages after %.1f days: "
+            "raise its retention, or handle messages sooner",
             self._queue,
             (now - oldest) / DAY,
-            self._seconds / DAY,
+            self._retention / DAY,
         )

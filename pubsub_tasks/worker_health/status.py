@@ -1,4 +1,4 @@
-"""Status: what a worker does at this moment, in JSON's types. Pure: it reads what is in hand."""
+"""The status of a worker at this moment, in JSON types."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,31 +9,32 @@ from ..untrusted.printable import LONGEST_ID, cut
 from .counters import Counters
 
 
-def in_hand(inflight: InFlight, running: Iterable[InFlightMessage], now: float) -> dict[str, Any]:
-    """What is in hand: those that run one by one, the longest first, and the others by number."""
-    told = sorted((_running(held, now) for held in running), key=lambda each: -float(each["seconds"]))
+def in_flight_status(inflight: InFlight, running: Iterable[InFlightMessage], now: float) -> dict[str, Any]:
+    """Return each running message, longest first, and how many others are in flight, by state."""
+    entries = [_running_entry(message, now) for message in running]
+    entries.sort(key=lambda entry: -float(entry["seconds"]))
     buffered = sum(inflight.ready(kind) for kind in SlotKind)
     return {
-        "running": told,
+        "running": entries,
         "buffered": buffered,
-        "waiting_in_hand": inflight.waiting,  # behind others of their group, or for their next try
-        "settling": len(inflight) - len(told) - buffered - inflight.waiting,
+        "waiting_in_hand": inflight.waiting,  # for others of their message group, or for a retry
+        "settling": len(inflight) - len(entries) - buffered - inflight.waiting,
     }
 
 
-def _running(held: InFlightMessage, now: float) -> dict[str, Any]:
+def _running_entry(message: InFlightMessage, now: float) -> dict[str, Any]:
     return {
-        "task": held.task,
-        "message_id": cut(held.delivery.id, LONGEST_ID),
-        "attempt": held.delivery.attempt,
-        "seconds": round(now - held.started_at, 3),
-        "lease_left": round(held.lease.remaining_at(now), 3),
-        "lost": held.lease.lost,
+        "task": message.task,
+        "message_id": cut(message.delivery.id, LONGEST_ID),
+        "attempt": message.delivery.attempt,
+        "seconds": round(now - message.started_at, 3),
+        "lease_left": round(message.lease.remaining_at(now), 3),
+        "lost": message.lease.lost,
     }
 
 
 def counts(counters: Counters) -> dict[str, Any]:
-    """What was done since the start."""
+    """Return the counts since the start."""
     return {
         "received": counters.received,
         "acked": counters.acked,

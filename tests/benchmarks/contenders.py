@@ -24,8 +24,8 @@ from botocore.config import Config
 from marshmallow import EXCLUDE
 
 from pubsub_tasks import Tasks, task
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions
-from pubsub_tasks.worker.worker import Capacity
 from tests.benchmarks.counted import Goal, counted_worker
 from tests.benchmarks.readings import Reading
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pubsub_tasks import Tasks, task
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions
-from pubsub_tasks.worker.worker import Capacity
 from tests.benchmarks.counted import Goal, counted_worker
 from tests.benchmarks.readings import BODY, Reading
 from tests.benchmarks.stage import broker, parser, spread

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from pubsub_tasks import Tasks, task
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.processes.runner import memory
 from pubsub_tasks.processes.service import ServiceOptions
-from pubsub_tasks.worker.worker import Capacity
 from tests.benchmarks.counted import Goal, counted_worker
 from tests.benchmarks.readings import Reading
 from tests.benchmarks.stage import broker, fill, filled, parser

@@ -16,6 +16,7 @@ from pubsub_tasks.dispatching.foreign_queue_guard import (
     pause,
 )
 from pubsub_tasks.errors import DecodeError
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.inflight.run_limit import RunLimit
 from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.messages.envelope import decode_record
@@ -23,7 +24,7 @@ from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.transports.protocols import Queue
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from pubsub_tasks.wire.records import Record
-from pubsub_tasks.worker.worker import Capacity, Worker
+from pubsub_tasks.worker.worker import Worker
 from tests.faults.bench import Bench, reasons
 from tests.worker.shops import NUMBER, Shop, body, wait
 
@@ -257,7 +258,7 @@ def test_a_run_until_empty_receives_one_by_one_without_pauses_and_ends() -> None
 
 
 def test_it_says_so_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.ERROR, "pubsub_tasks.worker.guarding")
+    caplog.set_level(logging.ERROR, "pubsub_tasks.worker.worker_guard")
     shop = Shop()
     shop.task()(lambda number: None)
     bench = Bench(shop.tasks, unknown=None)

@@ -10,13 +10,14 @@ from typing import Any
 
 from pubsub_tasks import Tasks
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, UnknownPolicy
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.inflight.commands import Poll
 from pubsub_tasks.inflight.in_flight_message import SlotKind
 from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.tasks.events import Event
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.wire.records import Outgoing, Record, Sent
-from pubsub_tasks.worker.worker import Capacity, Worker
+from pubsub_tasks.worker.worker import Worker
 from tests.faults.spoilt import SpoiltTransport
 
 STEP = 0.01
@@ -75,9 +76,9 @@ class Bench:
             clock=self.clock,
             wall=self.wall,
         )
-        self.handle = worker._handling.handle
+        self.handle = worker._processor.process
         self.coordinator, self.settler = worker._coordinator, worker._settler
-        self.receiver, self._receiving = worker._hands._receiver, worker._receiving
+        self.receiver, self._receive_health = worker._receiver, worker._receive_health
         with self.coordinator as inflight:
             self.inflight = inflight
 
@@ -162,7 +163,7 @@ class Bench:
         return taken
 
     def _next(self, now: float, end: float) -> float:
-        polls_again = now + 1 if self._receiving.on else None
+        polls_again = now + 1 if self._receive_health.failing else None
         wakes = [
             self.inflight.wake_at(),
             self.transport.broker.wake_at(self.queue.url, now),

@@ -20,7 +20,7 @@ from pubsub_tasks.processes import service
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop
 from pubsub_tasks.worker import receiver, settler
-from pubsub_tasks.worker.handling import Handling
+from pubsub_tasks.worker.message_processor import MessageProcessor
 from pubsub_tasks.worker.receiver import Receiver
 from pubsub_tasks.worker.settler import Settler
 from tests.faults import test_batches, test_fuzz, test_peers, test_time
@@ -130,8 +130,10 @@ def answers_mixed_up(sound: Any, self: Settler, *args: Any) -> Any:
     return sound(self, *args)[::-1]
 
 
-def dropped_for_want_of_a_queue(sound: Any, self: Handling, held: Any, verdict: Any, started: float) -> Any:
-    if isinstance(verdict, DeadLetter) and not self._can_letter:
+def dropped_for_want_of_a_queue(
+    sound: Any, self: MessageProcessor, held: Any, verdict: Any, started: float
+) -> Any:
+    if isinstance(verdict, DeadLetter) and not self._has_dead_letter_queue:
         verdict = Drop("nowhere to put it")
     return sound(self, held, verdict, started)
 
@@ -169,7 +171,7 @@ MUTATIONS = [
     ),
     Mutation(
         "handling drops what has no dead-letter queue to go to",
-        around(Handling, "_decided", dropped_for_want_of_a_queue),
+        around(MessageProcessor, "_finish", dropped_for_want_of_a_queue),
         foreign_without_redrive_policy,
     ),
     Mutation(
@@ -188,7 +190,7 @@ MUTATIONS = [
     ),
     Mutation(
         "settling forgets deletes that were refused",
-        around(settler, "_sorted", nobody_failed),
+        around(settler, "_sort", nobody_failed),
         refused("DeleteMessageBatch", "the service's fault"),
     ),
     Mutation(
@@ -221,7 +223,7 @@ MUTATIONS = [
     ),
     Mutation(
         "settling tells nobody of a lost lease",
-        instead(Settler, "_tell_lost", lambda *_: None),
+        instead(Settler, "_report_lost", lambda *_: None),
         test_time.test_a_handler_that_outlives_its_lease_while_the_api_throttles_is_told_and_its_success_counts,
     ),
     Mutation(
@@ -231,12 +233,12 @@ MUTATIONS = [
     ),
     Mutation(
         "receiving believes a lease to be longer than it is",
-        around(Receiver, "_hold", too_sure_of_its_lease),
+        around(Receiver, "_open", too_sure_of_its_lease),
         test_peers.test_a_handler_that_takes_longer_than_the_visibility_timeout_runs_once,
     ),
     Mutation(
         "receiving takes no notice of groups",
-        around(Receiver, "_hold", without_its_lane),
+        around(Receiver, "_open", without_its_lane),
         test_peers.test_what_stands_behind_a_failed_head_of_a_group_is_neither_run_nor_deleted,
     ),
     Mutation(

@@ -6,11 +6,12 @@ from threading import Event
 import pytest
 
 from pubsub_tasks import Tasks, task
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions, create_service
 from pubsub_tasks.tasks.events import Lost
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
-from pubsub_tasks.worker.worker import Capacity, Worker
+from pubsub_tasks.worker.worker import Worker
 from tests.faults.effects import Effect
 from tests.faults.proxy import Proxy
 from tests.faults.world import PATIENCE, World, until

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.content.schema_registry import SchemaRegistry
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.messages.envelope import encode_message
 from pubsub_tasks.messages.message import Message
 from pubsub_tasks.messages.publish_options import PublishOptions
@@ -23,7 +24,7 @@ from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from pubsub_tasks.wire.records import Outgoing, Sent
-from pubsub_tasks.worker.worker import Capacity, Worker
+from pubsub_tasks.worker.worker import Worker
 from tests.faults.effects import Effect
 from tests.faults.ledger import GROUPS, Ledger, is_rejected
 

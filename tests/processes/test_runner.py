@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.inflight.run_limit import RunLimit
 from pubsub_tasks.processes.exit_codes import CRASHED, INCOMPLETE, RECYCLE, SUCCESS
 from pubsub_tasks.processes.runner import RunOptions, StopReason, StopReasons, memory, run
 from pubsub_tasks.processes.service import Service, ServiceOptions, create_service
-from pubsub_tasks.worker.worker import Capacity
 from tests.worker.shops import PATIENCE, Shop, until, wait
 
 

@@ -4,11 +4,11 @@ import pytest
 
 from pubsub_tasks.decorators import task
 from pubsub_tasks.errors import ConfigurationError
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions, choose_queue, create_service
 from pubsub_tasks.publishing.routes import QueueUrls
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.transports.memory import MemoryTransport
-from pubsub_tasks.worker.worker import Capacity
 from tests.samples import OrderPlaced
 
 AT = "https://sqs.eu-west-1.amazonaws.com/123456789012/"

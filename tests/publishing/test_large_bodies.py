@@ -13,6 +13,7 @@ from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.bodies import BodyReader
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.errors import ClaimMissing, ConfigurationError, EnvelopeError, PublishFailed
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.transports.aws.s3_claims import S3Claims
@@ -21,7 +22,7 @@ from pubsub_tasks.wire.compression import MAX_EXPANDED
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text
 from pubsub_tasks.wire.s3_pointer import BodyInS3, Pointer
 from pubsub_tasks.worker.body_opener import BodyOpener
-from pubsub_tasks.worker.worker import Capacity, Worker
+from pubsub_tasks.worker.worker import Worker
 from tests.publishing.conftest import Shop
 from tests.samples import NOW, ORDER, OrderPlaced, body
 from tests.worker.shops import NUMBER, until
@@ -187,7 +188,7 @@ def test_a_parked_body_that_cannot_be_fetched_is_fetched_again_by_the_next_attem
 
     shop.queue.send([Outgoing(missing.body, {"media_type": text(NUMBER)}, "g", "d")])
     worker = shop.worker()
-    worker._handling.bodies = BodyOpener(Dispatcher(shop.tasks, "default", fifo=True, claims=claims))
+    worker._processor.bodies = BodyOpener(Dispatcher(shop.tasks, "default", fifo=True, claims=claims))
     worker.start()
     # When its body is there only after the first attempt
     assert isinstance(shop.facts.next().verdict, Retry)

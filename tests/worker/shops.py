@@ -16,6 +16,7 @@ from marshmallow import fields
 
 from pubsub_tasks import PubSubMessageSchema, Tasks, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.tasks.events import Event as Fact
 from pubsub_tasks.tasks.events import Settled
@@ -23,7 +24,7 @@ from pubsub_tasks.tasks.task import Task
 from pubsub_tasks.transports.memory import MemoryTransport
 from pubsub_tasks.transports.protocols import Queue
 from pubsub_tasks.wire.records import EntryFailure, Outgoing, QueueAttributes, Record, Sent
-from pubsub_tasks.worker.worker import Capacity, Worker
+from pubsub_tasks.worker.worker import Worker
 
 PATIENCE = 30
 """Seconds after which a test gives up waiting for what should have happened long ago."""

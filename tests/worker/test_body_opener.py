@@ -43,7 +43,7 @@ def opener_of(budget: int, schema: type[Word] = Word) -> BodyOpener:
 
 def with_budget(worker: Worker, budget: int) -> Worker:
     """The worker, not started, with another budget."""
-    handling = worker._handling
+    handling = worker._processor
     handling.bodies = BodyOpener(handling._dispatcher, budget)
     return worker
 
@@ -195,7 +195,7 @@ def test_no_more_bodies_are_open_than_the_budget_allows_and_all_are_handled(is_a
     assert verdicts == [Ack()] * count
     assert 1 <= most <= 3
     assert shop.stop(worker)
-    assert worker._handling.bodies.in_use == 0
+    assert worker._processor.bodies.in_use == 0
 
 
 def test_the_thread_that_polls_opens_small_bodies_only() -> None:
@@ -230,7 +230,7 @@ def test_a_worker_that_drains_gives_back_what_waits_for_room(is_async: bool) -> 
     worker = with_budget(shop.worker(threads=2, coroutines=2), 110_000)
     worker.start()
     wait(started)
-    until(lambda: bool(worker._handling.bodies._waiting))
+    until(lambda: bool(worker._processor.bodies._waiting))
     # When the worker drains
     worker.drain()
     # Then that is given back, and the other is handled to its end
@@ -257,7 +257,7 @@ def test_a_message_that_waits_to_be_tried_again_keeps_no_body_and_is_opened_agai
     with shop.working() as worker:
         settled = [shop.facts.next() for _ in range(3)]
         until(lambda: worker.counters.acked == 1)
-        assert worker._handling.bodies.in_use == 0
+        assert worker._processor.bodies.in_use == 0
 
     assert attempts == [(100_000, 1), (100_000, 2), (100_000, 3)]
     assert [len(each.delivery.fields["word"]) for each in settled] == [100_000] * 3

@@ -81,8 +81,8 @@ def test_over_a_network_a_hand_deletes_while_the_slot_polls() -> None:
     scene = Scene(threads=10)
     members = scene.bring(scene.coordinator.slot_job(), *[SlotKind.THREAD] * 10, at_once=20.0)
     with ThreadPoolExecutor(1) as pool:
-        hand = pool.submit(scene.coordinator.hand_job)
-        until(lambda: scene.coordinator._keeping)
+        hand = pool.submit(scene.coordinator.io_job)
+        until(lambda: scene.coordinator._timer_waits)
 
         # When a slot has handled a batch
         job = scene.coordinator.slot_job()
@@ -103,10 +103,10 @@ def test_slow_handlers_leave_polls_and_deletes_to_hands() -> None:
         job = scene.coordinator.slot_job()
         slot: Future[Job | None] = pool.submit(scene.handle, job, 1.0)
 
-        assert isinstance(scene.coordinator.hand_job(), Poll)
+        assert isinstance(scene.coordinator.io_job(), Poll)
         scene.coordinator.drain()
         assert slot.result(PATIENCE) is None
-        assert isinstance(scene.coordinator.hand_job(), Delete)
+        assert isinstance(scene.coordinator.io_job(), Delete)
 
 
 def test_after_a_failed_receive_somebody_polls_once_the_pause_is_over() -> None:
@@ -114,7 +114,7 @@ def test_after_a_failed_receive_somebody_polls_once_the_pause_is_over() -> None:
     scene = Scene(threads=1)
     poll = scene.coordinator.slot_job()
     with ThreadPoolExecutor(2) as pool:
-        hand = pool.submit(scene.coordinator.hand_job)
+        hand = pool.submit(scene.coordinator.io_job)
         assert isinstance(poll, Poll)
         scene.coordinator.pause_polls(0.05)
         with scene.coordinator as inflight:
@@ -137,11 +137,11 @@ def test_what_was_let_go_at_the_end_is_a_hand_s_job_and_then_there_are_no_more()
     scene.coordinator.drain()
     members = scene.bring(poll, SlotKind.THREAD)
 
-    job = scene.coordinator.hand_job()
+    job = scene.coordinator.io_job()
     assert job == ChangeVisibility(members)
     with scene.coordinator as inflight:
         inflight.settled(members, 0.0)
-    assert scene.coordinator.hand_job() is None
+    assert scene.coordinator.io_job() is None
     assert scene.coordinator.slot_job() is None
     assert scene.coordinator.wait_until_idle(0)
 
@@ -149,7 +149,7 @@ def test_what_was_let_go_at_the_end_is_a_hand_s_job_and_then_there_are_no_more()
 def test_a_coroutine_that_could_start_is_called_whoever_made_it_so() -> None:
     scene = Scene(threads=1, coroutines=1)
     calls: list[str] = []
-    scene.coordinator.on_coroutine = lambda: calls.append("called")
+    scene.coordinator.on_coroutine_ready = lambda: calls.append("called")
     (held,) = scene.bring(scene.coordinator.slot_job(), SlotKind.COROUTINE)
 
     assert calls

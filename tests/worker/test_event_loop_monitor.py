@@ -20,9 +20,9 @@ def test_a_handler_that_blocks_the_loop_is_named_with_its_line(caplog: pytest.Lo
 
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
     with shop.working():
-        until(lambda: "held up the event loop" in caplog.text)
+        until(lambda: "blocked the event loop" in caplog.text)
         may_end.set()
         assert shop.facts.next().verdict == Ack()
     with open(__file__) as source:
         line = next(number for number, text in enumerate(source, 1) if "# the line" in text)
-    assert f"shop.read has held up the event loop for 1 s, at {__file__}:{line}: await there" in caplog.text
+    assert f"shop.read has blocked the event loop for 1 s, at {__file__}:{line}: await there" in caplog.text

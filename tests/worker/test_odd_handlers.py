@@ -16,7 +16,7 @@ from pubsub_tasks.dispatching.dispatcher import HandlerCall
 from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind
 from pubsub_tasks.signals import Nack
 from pubsub_tasks.tasks.events import Event as Fact
-from pubsub_tasks.telemetry import logging as log_lines
+from pubsub_tasks.telemetry.log_observer import LogObserver
 from pubsub_tasks.telemetry.recent_activity import RecentActivity
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from pubsub_tasks.wire.records import EntryFailure, Outgoing
@@ -38,7 +38,7 @@ class Bench:
 
     def handled(self, count: int) -> list[Verdict]:
         """What becomes of so many messages."""
-        observers = [self.shop.facts, log_lines.LogObserver(), self.recent]
+        observers = [self.shop.facts, LogObserver(), self.recent]
         worker = self.shop.worker(threads=2, coroutines=2, observers=observers)
         worker.on_crash = lambda: self.crashes.append("crashed")
         worker.start()
@@ -258,8 +258,8 @@ def test_a_fault_of_ours_at_one_message_costs_it_a_try_and_nobody_else_anything(
     shop = Shop()
     shop.task()(lambda number: None)
     worker = shop.worker(threads=1)
-    handling = worker._handling
-    kind, prepare = handling.kind, handling._prepare
+    processor = worker._processor
+    kind, prepare = processor.slot_kind, processor._prepare
 
     def broken_kind(delivery: Delivery) -> SlotKind:
         if delivery.fields["number"] == 1:
@@ -271,8 +271,8 @@ def test_a_fault_of_ours_at_one_message_costs_it_a_try_and_nobody_else_anything(
             raise next(odd_errors(KeyboardInterrupt))
         return prepare(held)
 
-    worker._hands._receiver._kind_of = broken_kind  # type: ignore[method-assign]
-    handling._prepare = broken_prepare  # type: ignore[method-assign]
+    worker._receiver._slot_kind = broken_kind  # type: ignore[method-assign]
+    processor._prepare = broken_prepare  # type: ignore[method-assign]
     shop.send(1, 2, 3, 4)
 
     # When they are received together
@@ -283,7 +283,7 @@ def test_a_fault_of_ours_at_one_message_costs_it_a_try_and_nobody_else_anything(
     assert [type(verdict) for verdict in verdicts] == [Retry, Ack, Ack]
     until(lambda: shop.queue.attributes().in_flight == 2)
     assert shop.stop(worker)
-    assert "cannot be taken in hand" in caplog.text
+    assert "cannot be opened" in caplog.text
     assert "could not be handled" in caplog.text
 
 

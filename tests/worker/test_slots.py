@@ -11,7 +11,7 @@ from pubsub_tasks.inflight.leases import VisibilityLease
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, Verdict
 from pubsub_tasks.worker.coordinator import Coordinator
-from pubsub_tasks.worker.io_threads import thread
+from pubsub_tasks.worker.io_threads import guarded_thread
 from pubsub_tasks.worker.slots import CoroutineSlots
 from tests.samples import delivery
 from tests.worker.shops import PATIENCE, Shop, Word, body, until, wait
@@ -36,7 +36,7 @@ def test_how_a_thread_failed_is_told() -> None:
     def work() -> None:
         raise RuntimeError("a fault of ours")
 
-    failing = thread("failing", work, crashed.append)
+    failing = guarded_thread("failing", work, crashed.append)
     failing.start()
     failing.join(PATIENCE)
 
@@ -53,7 +53,7 @@ def test_a_fault_in_the_loop_s_own_callbacks_is_told() -> None:
     crashed: list[BaseException] = []
     made = slots(crashed, Broken(InFlight(Limits(0, 1)), VirtualClock(), threads=0))
     made.start()
-    made.ready()
+    made.wake()
 
     until(lambda: crashed != [])
     made.stop()
@@ -67,7 +67,7 @@ def test_a_loop_that_has_ended_is_called_in_vain() -> None:
 
     assert made.thread.is_alive() is False
     assert made.call(Event().set) is False
-    made.ready()
+    made.wake()
 
 
 def test_a_coroutine_that_is_cut_at_the_end_is_cancelled_and_its_message_comes_back() -> None:
@@ -115,7 +115,7 @@ def test_what_ends_in_one_turn_of_the_loop_is_told_at_once_and_in_order() -> Non
 
     # When they are handled
     made.start()
-    made.ready()
+    made.wake()
 
     # Then the station is asked once for all of them, and their slots are free
     until(lambda: len(coordinator.told) == 2)
@@ -211,7 +211,7 @@ def test_a_fault_while_a_message_is_handled_is_told() -> None:
     crashed: list[BaseException] = []
     made = CoroutineSlots(One(InFlight(Limits(0, 1)), VirtualClock(), threads=0), handle, 1, crashed.append)
     made.start()
-    made.ready()
+    made.wake()
 
     until(lambda: crashed != [])
     made.stop()
@@ -240,7 +240,7 @@ def test_handlers_that_await_nothing_let_the_loop_turn() -> None:
 
     # When one message is handled after the other
     made.start()
-    made.ready()
+    made.wake()
 
     # Then the turn comes before all of them are handled
     until(lambda: coordinator.turn_came_at is not None)

@@ -12,7 +12,7 @@ from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind
 from pubsub_tasks.inflight.leases import VisibilityLease
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
-from pubsub_tasks.worker.io_threads import thread
+from pubsub_tasks.worker.io_threads import guarded_thread
 from pubsub_tasks.worker.time_limits import HandlerRun, Interrupted, TimeLimits
 from tests.samples import delivery
 from tests.worker.shops import Shop, Word, body, until, wait
@@ -167,7 +167,7 @@ def test_an_interruption_strikes_between_the_marks_alone(at: int) -> None:
 
     call = _call(timeout=1.0)
     crashes: list[BaseException] = []
-    worker = thread("worker", work, crashes.append)
+    worker = guarded_thread("worker", work, crashes.append)
     worker.start()
     while not over.is_set() and not crashes:
         clock.advance(2)

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 import pytest
 
 from pubsub_tasks.dispatching.dispatcher import GRACE_AGE, Dispatcher
+from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.telemetry.log_observer import LogObserver
 from pubsub_tasks.verdicts import DeadLetter, Retry
-from pubsub_tasks.worker.worker import Capacity, Worker
+from pubsub_tasks.worker.worker import Worker
 from tests.worker.shops import Number, Shop, Word, body
 
 NEW, NEWER = "application/vnd.test.pubsub._.created.new", "application/vnd.test.pubsub._.created.newer"

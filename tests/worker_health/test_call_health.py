@@ -20,10 +20,10 @@ def test_an_outage_is_told_when_it_starts_and_when_it_ends(caplog: pytest.LogCap
     receiving = call_health(clock)
 
     for _ in range(100):
-        receiving.failed(THROTTLED)
+        receiving.record_failure(THROTTLED)
         clock.advance(1)
-    receiving.succeeded()
-    receiving.succeeded()
+    receiving.record_success()
+    receiving.record_success()
 
     assert [record.getMessage() for record in caplog.records] == [
         "receiving from orders fails, and is tried again until it works: slow down",
@@ -36,12 +36,12 @@ def test_another_kind_of_failure_is_news_and_the_same_one_in_other_words_is_not(
 ) -> None:
     receiving = call_health(VirtualClock())
 
-    receiving.failed(THROTTLED)
-    receiving.failed(ReceiveFailed("expired", code="ExpiredToken"))
-    receiving.failed(ReceiveFailed("slow down, request 2", code="RequestThrottled"))
+    receiving.record_failure(THROTTLED)
+    receiving.record_failure(ReceiveFailed("expired", code="ExpiredToken"))
+    receiving.record_failure(ReceiveFailed("slow down, request 2", code="RequestThrottled"))
 
     assert len(caplog.records) == 2
-    assert receiving.last == "slow down, request 2"
+    assert receiving.trouble == "slow down, request 2"
 
 
 def test_what_fails_now_and_then_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -49,23 +49,23 @@ def test_what_fails_now_and_then_does_not_fill_the_log(caplog: pytest.LogCapture
     clock = VirtualClock()
     receiving = call_health(clock)
     for _ in range(100):
-        receiving.failed(THROTTLED)
+        receiving.record_failure(THROTTLED)
         clock.advance(1)
-        receiving.succeeded()
+        receiving.record_success()
         clock.advance(1)
     assert len(caplog.records) == 3  # fails, works again, fails now and then
     # When they have worked long enough
     clock.advance(STEADY)
-    receiving.succeeded()
+    receiving.record_success()
     # Then that is told, once
     assert caplog.messages[3:] == ["receiving from orders works again after 99 failures in 228.0 s"]
-    assert receiving.last is None
+    assert receiving.trouble is None
 
 
 def test_waits_grow_and_have_an_end() -> None:
     receiving = call_health(VirtualClock())
 
-    waits = [receiving.failed(THROTTLED) for _ in range(20)]
+    waits = [receiving.record_failure(THROTTLED) for _ in range(20)]
 
     assert waits[:3] == [0.4, 0.8, 1.6]
     assert waits[-1] == 30.0
@@ -73,11 +73,11 @@ def test_waits_grow_and_have_an_end() -> None:
 
 def test_a_success_starts_the_waits_anew() -> None:
     receiving = call_health(VirtualClock())
-    receiving.failed(THROTTLED)
-    receiving.failed(THROTTLED)
-    receiving.succeeded()
+    receiving.record_failure(THROTTLED)
+    receiving.record_failure(THROTTLED)
+    receiving.record_success()
 
-    assert receiving.failed(THROTTLED) == 0.4
+    assert receiving.record_failure(THROTTLED) == 0.4
 
 
 @pytest.mark.parametrize(
@@ -175,17 +175,17 @@ def test_an_outage_of_one_kind_of_call_is_not_ended_by_another(caplog: pytest.Lo
 def test_how_long_it_has_failed_without_a_success() -> None:
     clock = VirtualClock(100.0)
     receiving = call_health(clock)
-    assert receiving.seconds == 0.0
+    assert receiving.failing_for == 0.0
     # Given a call that took half a minute to fail, and another failure later
-    receiving.failed(THROTTLED, began=70.0)
+    receiving.record_failure(THROTTLED, called_at=70.0)
     clock.advance(10)
-    receiving.failed(THROTTLED, began=105.0)
+    receiving.record_failure(THROTTLED, called_at=105.0)
     # Then it counts from when the first was made, and a success ends it even while the outage is on
-    assert receiving.seconds == 40.0
-    receiving.succeeded()
-    assert receiving.seconds == 0.0
-    receiving.failed(THROTTLED)
-    assert receiving.seconds == 0.0
+    assert receiving.failing_for == 40.0
+    receiving.record_success()
+    assert receiving.failing_for == 0.0
+    receiving.record_failure(THROTTLED)
+    assert receiving.failing_for == 0.0
 
 
 def test_a_worker_is_not_ready_once_receives_have_failed_for_long_and_ready_again_after_one() -> None:

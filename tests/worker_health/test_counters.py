@@ -7,11 +7,11 @@ from pubsub_tasks.worker_health.counters import Counters
 def test_it_counts_verdicts_and_dead_letters_when_they_are_confirmed():
     counters = Counters(received=7, released=1)
     for verdict in (Ack(), Ack(), Ack(skipped=True), Retry(1), Drop("x"), DeadLetter("invalid")):
-        counters.decided(verdict)
+        counters.count(verdict)
     assert counters.dead_lettered.total() == 0
 
     for verdict in (DeadLetter("invalid"), DeadLetter("failed"), DeadLetter("invalid"), None):
-        counters.confirmed(verdict)
+        counters.count_dead_letter(verdict)
 
     assert counters.describe() == (
         "received 7, acked 2, retried 1, dead-lettered 3 (failed 1, invalid 2), "

@@ -4,7 +4,7 @@ import pytest
 
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.wire.records import Record
-from pubsub_tasks.worker_health.retention_warning import DAY, QUIET, RetentionWarning
+from pubsub_tasks.worker_health.retention_warning import DAY, WARNING_INTERVAL, RetentionWarning
 
 
 def record(sent_at: float) -> Record:
@@ -15,18 +15,21 @@ def test_it_is_said_from_three_quarters_of_the_retention_on(caplog: pytest.LogCa
     clock = VirtualClock(1_000_000.0)
     retention = RetentionWarning("orders", 4 * DAY, clock)
 
-    retention.look([record(clock() - 3 * DAY + 1), record(clock())])
+    retention.check([record(clock() - 3 * DAY + 1), record(clock())])
     assert caplog.messages == []
-    retention.look([record(clock() - 3 * DAY), record(clock())])
-    assert "orders: a message came that is 3.0 days old, and the queue forgets it after 4.0" in caplog.text
+    retention.check([record(clock() - 3 * DAY), record(clock())])
+    assert (
+        "orders: received a message that is 3.0 days old, and the queue deletes messages after 4.0"
+        in caplog.text
+    )
 
 
 def test_it_is_not_said_of_every_message(caplog: pytest.LogCaptureFixture) -> None:
     clock = VirtualClock(1_000_000.0)
     retention = RetentionWarning("orders", 4 * DAY, clock)
     for _ in range(100):
-        retention.look([record(clock() - 4 * DAY)])
-        clock.advance(QUIET / 50)
+        retention.check([record(clock() - 4 * DAY)])
+        clock.advance(WARNING_INTERVAL / 50)
 
     assert len(caplog.messages) == 2
 
@@ -35,6 +38,6 @@ def test_it_is_not_said_of_every_message(caplog: pytest.LogCaptureFixture) -> No
 def test_what_is_not_known_is_not_warned_of(
     seconds: int | None, sent_at: float, caplog: pytest.LogCaptureFixture
 ) -> None:
-    RetentionWarning("orders", seconds, VirtualClock(1_000_000.0)).look([record(sent_at)])
+    RetentionWarning("orders", seconds, VirtualClock(1_000_000.0)).check([record(sent_at)])
 
     assert caplog.messages == []

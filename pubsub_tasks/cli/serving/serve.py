@@ -16,6 +16,7 @@ from ...environments.memory import MemoryEnvironment
 from ...environments.replayed_lines import STDIN, ReplayedLines, is_file, lines_of
 from ...errors import ConfigurationError
 from ...graph.connections import transport_of
+from ...inflight.capacity import Capacity
 from ...inflight.run_limit import RunLimit
 from ...lifecycle.bounded_exit import exit_within
 from ...processes.exit_codes import SUCCESS
@@ -29,7 +30,6 @@ from ...telemetry.log_configuration import Logging
 from ...telemetry.recent_activity import RecentActivity
 from ...transports.protocols import Transport
 from ...transports.raw_content import ENVELOPE, RawTransport
-from ...worker.worker import Capacity
 from ...worker_health.counters import total
 from ..apps import App
 from ..local import chosen_queues, preferred_port, tell_how_to_publish

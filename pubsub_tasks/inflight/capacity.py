@@ -1,0 +1,46 @@
+"""How many messages one worker handles at a time."""
+
+from dataclasses import dataclass
+
+from .commands import LONG_POLL
+from .in_flight_message import Limits
+
+PATIENCE = 5.0
+"""Seconds in which a handler must end after its time limit, before its thread is abandoned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The concurrency of one worker. None lets the kinds of its tasks decide; times are seconds.
+
+    Attributes:
+        threads: slots for plain functions.
+        coroutines: slots for coroutine functions.
+        receivers: polls that may be open at a time.
+        prefetch: messages held beyond those that run; None adapts to the speed of the handlers.
+        visibility: visibility timeout of received messages.
+        wait: wait time of a long poll.
+        patience: time in which a handler must end after its time limit, before its thread is abandoned.
+    """
+
+    threads: int | None = None
+    coroutines: int | None = None
+    receivers: int | None = None
+    prefetch: int | None = None
+    visibility: int = 30
+    wait: int = LONG_POLL
+    patience: float = PATIENCE
+
+    DEFAULT_THREADS = 8
+    DEFAULT_COROUTINES = 100
+    MAX_RECEIVERS = 8
+
+    def limits(self, plain: bool, coroutine: bool) -> Limits:
+        """Return the limits for a queue whose tasks are plain functions, coroutine functions, or both."""
+        threads = (self.threads or self.DEFAULT_THREADS) if plain or not coroutine else 0
+        coroutines = (self.coroutines or self.DEFAULT_COROUTINES) if coroutine else 0
+        receivers = self.receivers or min(self.MAX_RECEIVERS, threads + coroutines)
+        return Limits(threads, coroutines, receivers, self.prefetch, self.visibility)
+
+
+DEFAULT_CAPACITY = Capacity()

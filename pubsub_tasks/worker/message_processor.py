@@ -1,0 +1,255 @@
+"""Processes one message in flight: opens it, calls its task within the time limit, returns the verdict."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ..batches.backoff import WORKER_FAULTS
+from ..dispatching.dispatcher import Dispatcher, HandlerCall
+from ..dispatching.hops import hop
+from ..dispatching.screening import kept
+from ..inflight.in_flight_message import InFlightMessage, SlotKind
+from ..messages.current_message import CurrentMessage
+from ..messages.delivery import Delivery
+from ..tasks.events import Settled, Started
+from ..tasks.observers import Observers
+from ..untrusted.exceptions import SafeLogger, error_text, printable_error, reraise_interrupt
+from ..verdicts import DeadLetter, Postpone, Postponed, Release, Retry, Verdict
+from ..wire.records import EntryFailure, Outgoing, Sent
+from .body_opener import BodyOpener, OpenerClosed
+from .time_limits import HandlerRun, TimeLimits, timeout_error
+from .worker_guard import WorkerGuard
+
+logger = SafeLogger(__name__)
+
+_NO_FIELDS: Mapping[str, Any] = {}
+
+
+class MessageProcessor:
+    """Processes the messages of one worker, in threads and in the event loop.
+
+    Args:
+        queue: the name of the queue, for events.
+        dispatcher: decides what becomes of a delivery.
+        observers: notified of `Started` and `Settled`.
+        has_dead_letter_queue: without one, dead letters stay on the queue.
+        clock: returns seconds that never go back.
+        wall: returns epoch seconds.
+        send: sends to the queue itself.
+        patience: seconds in which a handler must end after its time limit.
+        on_stuck: called with a message whose thread is abandoned, and its verdict.
+        guard: may replace the verdict on messages for which no task was called.
+
+    Attributes:
+        time_limits: the time limits of handlers that run in threads.
+        bodies: opens large bodies for their handlers.
+        stopping: whether `stop` was called; cancelled coroutines then end without a verdict.
+    """
+
+    def __init__(
+        self,
+        queue: str,
+        dispatcher: Dispatcher,
+        observers: Observers,
+        *,
+        has_dead_letter_queue: bool,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        send: Callable[[Sequence[Outgoing]], Sequence[Sent | EntryFailure]],
+        patience: float,
+        on_stuck: Callable[[InFlightMessage, Verdict], None],
+        guard: WorkerGuard,
+    ) -> None:
+        self._queue = queue
+        self._dispatcher = dispatcher
+        self._observers = observers
+        self._has_dead_letter_queue = has_dead_letter_queue
+        # Without plain tasks there are no thread slots: coroutine slots process messages without a task too.
+        self._has_threads = dispatcher.has_plain or not dispatcher.has_coroutines
+        self._clock, self._wall = clock, wall
+        self._send = send
+        self._on_stuck = on_stuck
+        self.guard = guard
+        self.time_limits = TimeLimits(clock, self._abandon, patience)
+        self.bodies = BodyOpener(dispatcher)
+        self.stopping = False
+
+    def stop(self) -> None:
+        """End the time limits and the opening of bodies. Coroutines may be cancelled from now on."""
+        self.stopping = True
+        self.time_limits.stop()
+        self.bodies.stop()
+
+    def slot_kind(self, delivery: Delivery) -> SlotKind:
+        """Return the kind of slot that processes a delivery."""
+        if self._has_threads and not self._dispatcher.is_coroutine(delivery):
+            return SlotKind.THREAD
+        return SlotKind.COROUTINE
+
+    def process(self, message: InFlightMessage) -> Verdict | None:
+        """Process a message in the current thread and return its verdict.
+
+        Returns None if the thread was abandoned meanwhile, and the message already has a verdict.
+        """
+        started, unopened, body_size = self._clock(), message.delivery, 0
+        verdict: Verdict | None
+        try:
+            if unopened.defect is not None:
+                message.delivery, body_size = self.bodies.open(unopened)
+            call = self._prepare(message)
+            if not isinstance(call, HandlerCall):
+                verdict = self._send_copy(message, call) if isinstance(call, Postpone) else call
+            elif call.task.is_async:  # its media type was in a body that had to be fetched first
+                verdict = asyncio.run(self._run_async(call))
+            elif call.task.timeout is not None:
+                verdict = self._run_limited(message, call)
+            else:
+                verdict = self._dispatcher.run(call, self._wall)
+        except OpenerClosed:
+            return Release()
+        except BaseException as error:
+            verdict = self._retry_after_fault(message, error)
+        try:
+            return None if verdict is None else self._finish(message, verdict, started)
+        finally:
+            self._close_body(None if verdict is None else message, unopened, body_size)
+
+    async def process_async(self, message: InFlightMessage) -> Verdict:
+        """Process a message in the event loop and return its verdict. Its time limit cancels the handler."""
+        started, unopened, body_size = self._clock(), message.delivery, 0
+        try:
+            try:
+                if unopened.defect is not None:
+                    message.delivery, body_size = await self.bodies.open_async(unopened)
+                call = self._prepare(message)
+                if isinstance(call, HandlerCall):
+                    verdict = await self._run_async(call)
+                elif isinstance(call, Postpone):
+                    verdict = await asyncio.to_thread(self._send_copy, message, call)
+                else:
+                    verdict = call
+            except OpenerClosed:
+                return Release()
+            except BaseException as error:
+                if self.stopping and issubclass(type(error), asyncio.CancelledError | GeneratorExit):
+                    raise
+                _undo_cancellation()
+                verdict = self._retry_after_fault(message, error)
+            return self._finish(message, verdict, started)
+        finally:
+            self._close_body(message, unopened, body_size)
+
+    def _close_body(self, message: InFlightMessage | None, unopened: Delivery, body_size: int) -> None:
+        """Drop an opened body, so that a message that is settled or parked keeps none in memory.
+
+        `message` is None if its thread was abandoned: the message is no longer this thread's.
+        """
+        if message is not None and unopened.defect is not None:
+            message.delivery = replace(message.delivery, fields=_NO_FIELDS, defect=unopened.defect)
+        if body_size:
+            self.bodies.release(body_size)
+
+    def _prepare(self, message: InFlightMessage) -> HandlerCall | Verdict:
+        call = self._dispatcher.prepare(message.delivery, self._wall())
+        if isinstance(call, HandlerCall):
+            message.task = call.task.name
+            if self.guard.active:
+                self.guard.deactivate()
+            if self._observers.wants(Started):
+                self._observers.tell(Started(self._queue, message.delivery, call.task.name))
+        return call
+
+    def _run_limited(self, message: InFlightMessage, call: HandlerCall) -> Verdict | None:
+        run = HandlerRun(message, call)
+        try:
+            verdict: Verdict = self._dispatcher.run(call, self._wall, partial(self.time_limits.limit, run))
+        except BaseException as error:
+            verdict = self._retry_after_fault(message, error)
+        return None if run.abandoned else verdict
+
+    async def _run_async(self, call: HandlerCall) -> Verdict:
+        limit = None if call.task.timeout is None else _cancel_at_limit
+        try:
+            return await self._dispatcher.arun(call, self._wall, limit)
+        except (asyncio.CancelledError, GeneratorExit) as error:
+            if self.stopping:
+                raise
+            # Not from the worker: the handler awaited something that was cancelled, or cancelled itself.
+            _undo_cancellation()
+            return self._dispatcher.judge(call, None, error, self._wall())
+
+    def _retry_after_fault(self, message: InFlightMessage, error: BaseException) -> Retry:
+        """Return a retry for a message that a fault of this library hit. Its thread or slot goes on."""
+        reraise_interrupt(error)
+        fields = self._log_fields(message)
+        logger.error(
+            "message %s could not be handled, and is tried again",
+            fields["message_id"],
+            exc_info=error,
+            extra=fields,
+        )
+        return Retry(WORKER_FAULTS.seconds(message.delivery.receives), printable_error(error))
+
+    def _send_copy(self, message: InFlightMessage, verdict: Postpone) -> Verdict:
+        """Replace a message by a delayed copy if its visibility can no longer be extended until it is due.
+
+        Returns the given verdict if no copy is needed, or if the send is not confirmed.
+        """
+        copy = hop(message.delivery, self._wall())
+        if copy is None:
+            return verdict
+        try:
+            (answer,) = self._send([copy])
+        except Exception as error:
+            text, fields = error_text(error), self._log_fields(message)
+            log_line = "message %s is not due, and a delayed copy cannot be sent: %s"
+            logger.warning(log_line, fields["message_id"], text, extra=fields)
+            return verdict
+        return Postponed() if isinstance(answer, Sent) else verdict
+
+    def _finish(self, message: InFlightMessage, verdict: Verdict, started: float) -> Verdict:
+        if message.task is None and self.guard.active:
+            verdict = self.guard.review(message.delivery, verdict)
+        if isinstance(verdict, DeadLetter) and not self._has_dead_letter_queue:
+            verdict = kept(message.delivery, verdict, fifo=message.start_group is not None)
+        if self._observers.wants(Settled):
+            seconds, delivery = self._clock() - started, message.delivery
+            sent_at = delivery.record.sent_at
+            latency = max(0.0, self._wall() - seconds - sent_at) if sent_at else None
+            self._observers.tell(Settled(self._queue, delivery, message.task, verdict, seconds, latency))
+        return verdict
+
+    def _log_fields(self, message: InFlightMessage) -> dict[str, Any]:
+        return CurrentMessage(message.task, message.delivery, self._queue).fields()
+
+    def _abandon(self, run: HandlerRun) -> None:
+        """Decide a message whose handler does not end after its time limit."""
+        verdict = self._dispatcher.judge(run.call, None, timeout_error(run.call), self._wall())
+        fields = self._log_fields(run.message)
+        logger.error(
+            "%s does not end though its time limit of %g s is over: its thread is abandoned, and message "
+            "%s is settled without it",
+            run.call.task.name,
+            run.call.task.timeout,
+            fields["message_id"],
+            extra=fields,
+        )
+        self._on_stuck(run.message, self._finish(run.message, verdict, run.message.started_at))
+
+
+def _undo_cancellation() -> None:
+    """Undo cancellations of the current asyncio task that the worker did not request."""
+    while (task := asyncio.current_task()) and task.cancelling():
+        task.uncancel()
+
+
+async def _cancel_at_limit(invoke: Callable[[HandlerCall], Any], call: HandlerCall) -> Any:
+    try:
+        async with asyncio.timeout(call.task.timeout) as scope:
+            return await invoke(call)
+    except TimeoutError as error:
+        if scope.expired():
+            raise timeout_error(call) from error
+        raise  # the handler's own
