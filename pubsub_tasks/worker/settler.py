@@ -90,11 +90,8 @@ class Settler:
                     handles = [message.delivery.record.receipt_handle for message in messages]
                     self._settle(messages, partial(self._queue.delete, handles), self._deletes)
                 case ChangeVisibility(messages):
-                    changes = [
-                        (each.delivery.record.receipt_handle, each.visibility_timeout) for each in messages
-                    ]
-                    change = partial(self._queue.change_visibility, changes)
-                    self._settle(messages, change, self._visibility_changes)
+                    timeouts = [message.visibility_timeout for message in messages]
+                    self._settle(messages, self._change(messages, timeouts), self._visibility_changes)
                 case ExtendLeases(extensions):
                     self._extend(extensions)
                 case SendToDeadLetters(messages):

@@ -79,7 +79,7 @@ def test_a_body_that_cannot_be_opened_reserves_nothing() -> None:
     opened, size = opener.open(closed(MAX_EXPANDED))
 
     assert size == opener.in_use == 0
-    assert "grows beyond 16,777,216 bytes" in str(opened.defect)
+    assert "expands beyond 16,777,216 bytes" in str(opened.defect)
 
 
 def test_a_schema_may_allow_larger_bodies() -> None:
