@@ -1,1 +1,1 @@
-"""The command lines: flags in, plain words and exit codes out. Nothing is decided here."""
+"""The commands `pubsub-worker` and `pubsub-tasks`."""

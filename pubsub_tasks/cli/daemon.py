@@ -4,7 +4,7 @@ import click
 
 from ..cli import worker
 from .apps import App
-from .one_line_errors import OneLine
+from .one_line_errors import OneLineCommand
 from .serving.serve import serve
 
 
@@ -16,7 +16,7 @@ def run(about: str, name: str, app: App) -> None:
         serve(context, lambda: app)
 
     given = [parameter for parameter in worker.command.params if parameter.name != "app"]
-    command = OneLine(
+    command = OneLineCommand(
         name, params=given, callback=callback, help=about, context_settings=worker.command.context_settings
     )
     command(prog_name=name)

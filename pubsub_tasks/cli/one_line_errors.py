@@ -1,4 +1,4 @@
-"""One line: how every command says what is wrong with its call, without usage or traceback. Exit code 2."""
+"""Commands that print an error as one line, without usage or traceback."""
 
 import traceback
 from collections.abc import Iterator
@@ -11,15 +11,13 @@ import click
 from ..errors import PubSubTasksError, TransportError
 from ..processes.exit_codes import BAD_INPUT
 from ..wire.records import INTERVENTION_CODES
+from .exit_codes import FAILED
 
 PACKAGE = __name__.partition(".")[0]
 
-FAILED = 1
-"""Exit code when the service did not answer, and the same call may succeed later."""
 
-
-class OneLine(click.Command):
-    """A command whose errors, and those of the commands below it, are one line each."""
+class OneLineCommand(click.Command):
+    """A command that prints each error as one line; exits with 2, or with 1 if the service did not answer."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -32,8 +30,8 @@ class OneLine(click.Command):
             return super().invoke(ctx)
 
 
-class OneLineGroup(OneLine, click.Group):
-    """The same of several commands."""
+class OneLineGroup(OneLineCommand, click.Group):
+    """A group that does the same for its commands."""
 
 
 class _OneLineError(click.ClickException):
@@ -43,7 +41,7 @@ class _OneLineError(click.ClickException):
         click.echo(self.message, file=file, err=True)
 
 
-class _Failed(_OneLineError):
+class _ServiceError(_OneLineError):
     exit_code = FAILED
 
 
@@ -51,14 +49,14 @@ class _Failed(_OneLineError):
 def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
     try:
         yield
-    except _WITHOUT_ARGUMENTS:
+    except _NO_ARGUMENTS:
         raise
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else path
         raise _OneLineError(_line(path, error.format_message())) from error
     except TransportError as error:
-        told = _OneLineError if error.code in INTERVENTION_CODES else _Failed
-        raise told(_line(path, str(error))) from error
+        kind = _OneLineError if error.code in INTERVENTION_CODES else _ServiceError
+        raise kind(_line(path, str(error))) from error
     except PubSubTasksError as error:
         if debug and error.__cause__ is not None:
             click.echo(_traceback(error.__cause__), err=True)
@@ -66,7 +64,7 @@ def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
 
 
 def _traceback(error: BaseException) -> str:
-    """Without the frames of this package and of importlib that lead to an app's module."""
+    """The traceback, without the frames of this package and of importlib that lead to the app's module."""
     trace = error.__traceback__
     while trace is not None and _leads_to_app(trace):
         trace = trace.tb_next
@@ -82,5 +80,5 @@ def _line(path: str, text: str) -> str:
     return f"{path}: {' '.join(text.split())}"
 
 
-_WITHOUT_ARGUMENTS: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
-"""A group alone prints its help, which click 8.2 and later make an error."""
+_NO_ARGUMENTS: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""Raised from click 8.2 on by a group without arguments, which prints its help."""

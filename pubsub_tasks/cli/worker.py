@@ -6,7 +6,7 @@ from ..cli import apps
 from ..transports.raw_content import ENVELOPE
 from ..worker.worker import UNREADY_AFTER
 from .finite_range import FiniteRange
-from .one_line_errors import OneLine
+from .one_line_errors import OneLineCommand
 from .serving.health_checks import LOOPBACK
 from .serving.serve import serve
 
@@ -20,7 +20,7 @@ _POSITIVE = click.IntRange(min=1)
 
 
 @click.command(
-    cls=OneLine,
+    cls=OneLineCommand,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0, all well; 1, something was cut; 2, mend the call; 70, a fault; 75, start me anew.",
 )

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..batches.group_turns import Turn, turns
-from ..dead_letters.dead_letter_copy import letter
+from ..dead_letters.dead_letter_copy import build_dead_letter
 from ..dispatching.bodies import BodyReader
 from ..dispatching.judging import judge_error, unreadable
 from ..dispatching.screening import kept
@@ -136,7 +136,7 @@ class Consumer:
         """Whether a copy stands in the dead-letter queue now."""
         if self._dead_letters is None:
             return False
-        copy = letter(
+        copy = build_dead_letter(
             delivery,
             verdict,
             task=None,

@@ -1,1 +1,1 @@
-"""Dead letters: what a copy carries, how it is read, selected, edited and sent back. No I/O."""
+"""Dead letters: what they carry, how they are written, read, filtered and edited, and their way back."""

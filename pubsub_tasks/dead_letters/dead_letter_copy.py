@@ -1,29 +1,26 @@
-"""Dead letters: the copy that goes to the dead-letter queue, what it tells of the failure, and the way back.
+"""Builds a dead letter: the copy of a failed message that is sent to the dead-letter queue. No I/O.
 
-The body stays byte for byte; the failure is told in one attribute, `dead_letter`, as ASCII JSON. Makes copies
-and reads them: decides nothing and sends nothing.
+The body stays the same, byte for byte. The attribute `dead_letter` describes the failure; see
+`dead_letter_attribute` for its fields.
 """
 
 import traceback
-from collections.abc import Mapping
 from dataclasses import replace
 
 from ..messages.delivery import Delivery
-from ..messages.envelope import decode_record
 from ..untrusted.exceptions import SafeLogger, error_name, error_text, reraise_interrupt, traceback_of
 from ..verdicts import DeadLetter
-from ..wire.records import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Outgoing, Record, text
-from ..wire.resend import RESENT, ResendState
-from .dead_letter_attribute import DEAD_LETTER, Failure
+from ..wire.records import MAX_ATTRIBUTES, NO_ATTRIBUTES, Outgoing, text
+from .dead_letter_attribute import DEAD_LETTER, Failure, own_attributes
 
 logger = SafeLogger(__name__)
 
-_LONGEST_ID = 256
+_MAX_ID = 256
 _FRAMES = -50
-"""Of each exception, the innermost frames; formatting thousands would delay the letter for nothing."""
+"""The innermost 50 frames of each exception: formatting thousands would delay the dead letter."""
 
 
-def letter(
+def build_dead_letter(
     delivery: Delivery,
     verdict: DeadLetter,
     *,
@@ -34,41 +31,37 @@ def letter(
     size_limit: int,
     fifo: bool,
 ) -> Outgoing:
-    """The copy of a delivery for a dead-letter queue of that `size_limit` (bytes) and kind. Never raises.
+    """The copy of a delivery for a dead-letter queue. Never raises.
 
-    `dead_letter` is missing from its attributes where there was no room for it: the caller should count that.
-    A FIFO queue gets the SQS message id for deduplication: by the original's own it might drop the copy.
+    Without room for the attribute `dead_letter` the copy is sent without it; the caller should count that.
+    For a FIFO queue, the SQS message id is the deduplication id: with the original's own, SQS might drop
+    the copy as a duplicate.
+
+    Args:
+        task: name of the task, or None if no task handles the message.
+        queue: URL or name of the queue that the message failed on.
+        now: epoch seconds.
+        version: version of pubsub_tasks.
+        size_limit: maximum message size of the dead-letter queue in bytes.
+        fifo: whether the dead-letter queue is a FIFO queue.
     """
     record = delivery.record
-    own = _own(record)
-    folded, kept = (own, NO_ATTRIBUTES) if len(own) >= MAX_ATTRIBUTES else (NO_ATTRIBUTES, own)
+    own = own_attributes(record)
+    # A message with ten attributes carries them within `dead_letter`: SQS allows no eleventh.
+    carried, kept = (own, NO_ATTRIBUTES) if len(own) >= MAX_ATTRIBUTES else (NO_ATTRIBUTES, own)
     group_id = record.group_id or (record.message_id if fifo else None)
     copy = Outgoing(record.body, own, group_id, record.message_id if fifo else None)
-    lighter = replace(copy, attributes={**kept, DEAD_LETTER: text("")})
+    with_empty_attribute = replace(copy, attributes={**kept, DEAD_LETTER: text("")})
     try:
         failure = _failure(delivery, verdict, task, queue, now, version)
-        telling = replace(failure, attributes=folded).attribute(size_limit - lighter.size)
-    except Exception as error:  # a bug of ours must not keep the message from its letter
-        logger.error("the letter of message %s cannot say why it failed", delivery.id, exc_info=error)
-        telling = None
-    return replace(copy, attributes={**kept, DEAD_LETTER: telling}) if telling else copy
-
-
-def restore(record: Record) -> Outgoing:
-    """What redrive sends back for a record of a dead-letter queue: the message as it was, its limits waived.
-
-    Attempts start anew, and neither age nor hops are held against it. Both are told in `x-resent`, which is
-    left out where ten attributes of its own leave it no place.
-    """
-    failure = Failure.read(record)
-    published_at = failure.published_at if failure else None
-    if published_at is None:
-        published_at = decode_record(record).published_at
-    attributes = {name: value for name, value in _own(record).items() if name != RESENT}
-    if len(attributes) < MAX_ATTRIBUTES:
-        attributes[RESENT] = ResendState(first_published=published_at, waive=True).attribute()
-    fifo = record.sequence_number is not None or record.deduplication_id is not None
-    return Outgoing(record.body, attributes, record.group_id, record.message_id if fifo else None)
+        room = size_limit - with_empty_attribute.size
+        attribute = replace(failure, attributes=carried).attribute(room)
+    except Exception as error:  # a bug here must not keep the message out of its dead-letter queue
+        logger.error(
+            "cannot describe the failure of message %s in its dead letter", delivery.id, exc_info=error
+        )
+        attribute = None
+    return replace(copy, attributes={**kept, DEAD_LETTER: attribute}) if attribute else copy
 
 
 def _failure(
@@ -86,7 +79,7 @@ def _failure(
         failed_at=now,
         published_at=delivery.published_at,
         queue=queue,
-        message_id=delivery.id[:_LONGEST_ID],
+        message_id=delivery.id[:_MAX_ID],
         sqs_message_id=delivery.record.message_id,
         version=version,
     )
@@ -99,17 +92,6 @@ def _message(error: BaseException) -> str:
 def _traceback(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(error, limit=_FRAMES))
-    except BaseException as raised:  # an error that cannot be told must not keep its message from its letter
+    except BaseException as raised:  # an exception that cannot be formatted must not block the dead letter
         reraise_interrupt(raised)
         return "".join(traceback.format_tb(traceback_of(error), limit=_FRAMES))
-
-
-def _own(record: Record) -> Mapping[str, Attribute]:
-    """The message's own attributes, unfolded from a letter that it may already carry."""
-    if DEAD_LETTER not in record.attributes:
-        return record.attributes
-    failure = Failure.read(record)
-    kept = {name: value for name, value in record.attributes.items() if name != DEAD_LETTER}
-    if failure is None:
-        return kept
-    return dict([*kept.items(), *failure.attributes.items()][:MAX_ATTRIBUTES])

@@ -1,7 +1,7 @@
-"""Edits: a letter's content as text for an editor, and back into its body. Pure; opens no editor.
+"""A letter's content as text for an editor, and the edited text back in its body. No I/O.
 
-What an SNS notification wraps is edited inside its wrapping. Text is laid out for reading only where that
-loses nothing: a number's digits and a key that stands twice stay as they were.
+Of an SNS notification, the wrapped message is edited. JSON is indented only if that loses nothing: digits of
+numbers and duplicate keys stay as they are.
 """
 
 import json
@@ -15,41 +15,43 @@ from ..wire.records import Record
 from ..wire.sns_notification import is_notification
 
 
-def editable(body: str) -> str:
-    """What to edit of a body."""
-    said = _inside(body)
-    return _same(said, _laid_out(said, indent=2)) + "\n"
+def editable_text(body: str) -> str:
+    """The part of a body to edit, indented if possible."""
+    content = _content(body)
+    return _if_equal(content, _formatted(content, indent=2)) + "\n"
 
 
-def edited(body: str, text: str) -> str:
-    """The body with the text that came back from the editor; the very same where nothing was changed."""
-    if text.rstrip() == editable(body).rstrip():
+def apply_edit(body: str, text: str) -> str:
+    """The body with the edited text; exactly the same body if nothing was changed."""
+    if text.rstrip() == editable_text(body).rstrip():
         return body
     text = text.strip()
-    said = _same(text, _laid_out(text, separators=(",", ":")))
+    content = _if_equal(text, _formatted(text, separators=(",", ":")))
     document = _parsed(body)
     return (
-        json.dumps({**document, "Message": said}, ensure_ascii=False) if is_notification(document) else said
+        json.dumps({**document, "Message": content}, ensure_ascii=False)
+        if is_notification(document)
+        else content
     )
 
 
 def check(record: Record, body: str, schemas: SchemaRegistry) -> None:
-    """Whether a worker with these schemas could read it. Raises MessageError, UnknownMediaType."""
+    """Raise MessageError or UnknownMediaType if a worker with these schemas cannot load the body."""
     delivery = decode_record(replace(record, body=body))
     if delivery.defect is not None:
         raise delivery.defect
     if delivery.media_type is None:
-        raise UnknownMediaType("the message names no media type")
+        raise UnknownMediaType("the message has no media type")
     schemas.find(delivery.media_type).load(delivery.fields)
 
 
-def _inside(body: str) -> str:
+def _content(body: str) -> str:
     document = _parsed(body)
-    inside = document["Message"] if is_notification(document) else body
-    return inside if isinstance(inside, str) else body
+    content = document["Message"] if is_notification(document) else body
+    return content if isinstance(content, str) else body
 
 
-def _laid_out(text: str, **layout: Any) -> str:
+def _formatted(text: str, **layout: Any) -> str:
     document = _parsed(text)
     try:
         return text if document is None else json.dumps(document, ensure_ascii=False, **layout)
@@ -57,13 +59,13 @@ def _laid_out(text: str, **layout: Any) -> str:
         return text
 
 
-def _same(text: str, laid_out: str) -> str:
-    """The laid out text where it says exactly the same, else the text."""
-    return laid_out if _exactly(text) == _exactly(laid_out) else text
+def _if_equal(text: str, formatted: str) -> str:
+    """The formatted text if it is exactly the same JSON, otherwise the text."""
+    return formatted if _exact_value(text) == _exact_value(formatted) else text
 
 
-def _exactly(text: str) -> Any:
-    """What JSON says, with each number as its digits and each object as its pairs; the text if it is none."""
+def _exact_value(text: str) -> Any:
+    """The JSON value with numbers as their digits and objects as pairs; the text itself if not JSON."""
     try:
         return json.loads(
             text,

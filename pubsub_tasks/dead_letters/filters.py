@@ -1,4 +1,4 @@
-"""Filters: which letters are meant. Pure; what people type becomes values here, once, or a clear error."""
+"""Filters that select letters, and the parsing of their values. No I/O; `now` is a parameter."""
 
 import json
 import re
@@ -15,47 +15,48 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+", re.ASCII)
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _MISSING = object()
 
-SHORTEST_ID = 4
-"""Characters of an id that are enough to name a letter."""
+MIN_ID_LENGTH = 4
+"""Characters of an id that are enough to select a letter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """A field of the content that has to have a value, written `path=value`.
+class FieldFilter:
+    """A field of the content and the value it must have, written `path=value`.
 
-    The path goes into objects by name and into lists by number, with dots between; headers are under
-    `opaqueData`. Text is compared as it is, and any other value as its JSON: `total=9.5`, `paid=true`.
+    A path is made of names and list indexes with dots between them; headers are under `opaqueData`. A string
+    is compared as it is, any other value as JSON: `total=9.5`, `paid=true`.
     """
 
     path: str
     value: str
 
     @classmethod
-    def parse(cls, said: str) -> Self:
-        """Raises ConfigurationError."""
-        path, sign, value = said.partition("=")
+    def parse(cls, text: str) -> Self:
+        """The filter written as `path=value`. Raises ConfigurationError."""
+        path, sign, value = text.partition("=")
         if not sign or not path.strip():
             raise ConfigurationError(
-                f"--where {said!r} is not understood: write 'field=value' or 'a.b.0=value'"
+                f"--where {text!r} is not valid: write field=value, such as order_id=7 or lines.0.sku=a"
             )
         return cls(path.strip(), value)
 
-    def holds(self, fields: Mapping[str, Any]) -> bool:
-        return any(_as_text(found) == self.value for found in _found(fields, self.path))
+    def matches(self, fields: Mapping[str, Any]) -> bool:
+        """Whether the field has the value."""
+        return any(_as_text(found) == self.value for found in _values_at(fields, self.path))
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """Letters that satisfy all of these; of several values of one kind, any will do. Empty: all letters.
+class LetterFilter:
+    """Criteria that a letter must all meet; of several values of one, any may match. Empty: every letter.
 
     Attributes:
-        ids: ids, or their beginnings of four characters and more.
-        media_types: with `*` and `?` as in file names.
-        errors: parts of the error's type and text, whatever the case.
-        reasons: as letters tell them.
-        tasks: names with `*` and `?`, in full or from the last dot.
-        older_than: seconds since a letter was given up.
-        wheres: all of these hold, not any.
+        ids: ids, or their first four or more characters.
+        media_types: with the wildcards `*` and `?`.
+        errors: text in the error's type or message, ignoring case.
+        reasons: values of `Letter.reason`.
+        tasks: names with the wildcards `*` and `?`, in full or from the last dot.
+        older_than: minimum age in seconds.
+        wheres: fields of the content; all of them must match, not any.
     """
 
     ids: Sequence[str] = ()
@@ -64,58 +65,59 @@ class Filter:
     reasons: Sequence[str] = ()
     tasks: Sequence[str] = ()
     older_than: float | None = None
-    wheres: Sequence[Where] = ()
+    wheres: Sequence[FieldFilter] = ()
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError for an id too short to mean one letter."""
-        for said in self.ids:
-            if len(said) < SHORTEST_ID:
+        """Raises ConfigurationError if an id is too short to select one letter."""
+        for prefix in self.ids:
+            if len(prefix) < MIN_ID_LENGTH:
                 raise ConfigurationError(
-                    f"{said!r} is too short for a letter's id: give {SHORTEST_ID} characters"
+                    f"{prefix!r} is too short for a letter's id: give at least {MIN_ID_LENGTH} characters"
                 )
 
     @property
-    def everything(self) -> bool:
-        """True where no letter is left out."""
+    def matches_all(self) -> bool:
+        """Whether every letter matches, since there is no criterion."""
         return not any(getattr(self, field.name) for field in fields(self)) and self.older_than is None
 
-    def wants(self, letter: Letter, now: float) -> bool:
-        """Whether it is meant. `now` is epoch seconds."""
+    def matches(self, letter: Letter, now: float) -> bool:
+        """Whether a letter meets all criteria. `now` is epoch seconds."""
         return (
-            _any(self.ids, lambda said: any(known.startswith(said) for known in letter.ids))
-            and _any(self.media_types, lambda said: fnmatchcase(letter.media_type or "", said))
-            and _any(self.errors, lambda said: said.casefold() in letter.error.casefold())
-            and _any(self.reasons, lambda said: letter.reason == said)
-            and _any(self.tasks, lambda said: _names(said, letter.task or ""))
+            _any(self.ids, lambda prefix: any(each.startswith(prefix) for each in letter.ids))
+            and _any(self.media_types, lambda pattern: fnmatchcase(letter.media_type or "", pattern))
+            and _any(self.errors, lambda text: text.casefold() in letter.error.casefold())
+            and _any(self.reasons, lambda reason: letter.reason == reason)
+            and _any(self.tasks, lambda pattern: _matches_task(pattern, letter.task or ""))
             and (self.older_than is None or letter.age(now) > self.older_than)
-            and all(where.holds(letter.delivery.fields) for where in self.wheres)
+            and all(where.matches(letter.delivery.fields) for where in self.wheres)
         )
 
 
-def duration(said: str) -> float:
-    """Seconds from what people write: `90s`, `15m`, `2h30m`, `7d`, `2w`. Raises ConfigurationError."""
-    if not _DURATION.fullmatch(said):
-        raise ConfigurationError(f"{said!r} is no duration: write 90s, 15m, 2h30m, 7d or 2w")
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(said))
+def parse_duration(text: str) -> float:
+    """The seconds of a duration such as `90s`, `15m`, `2h30m`, `7d` or `2w`. Raises ConfigurationError."""
+    if not _DURATION.fullmatch(text):
+        raise ConfigurationError(f"{text!r} is not a duration: write 90s, 15m, 2h30m, 7d or 2w")
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
 
 
-def _any(said: Sequence[str], matches: Callable[[str], bool]) -> bool:
-    return not said or any(matches(each) for each in said)
+def _any(values: Sequence[str], matches: Callable[[str], bool]) -> bool:
+    """Whether any value matches, or there is none to match."""
+    return not values or any(matches(value) for value in values)
 
 
-def _names(said: str, task: str) -> bool:
-    return fnmatchcase(task, said) or fnmatchcase(task.rpartition(".")[2], said)
+def _matches_task(pattern: str, task: str) -> bool:
+    return fnmatchcase(task, pattern) or fnmatchcase(task.rpartition(".")[2], pattern)
 
 
-def _found(value: Any, path: str) -> Iterable[Any]:
-    """What stands at the path. A name may have dots of its own, so that more than one value may."""
+def _values_at(value: Any, path: str) -> Iterable[Any]:
+    """The values at a path; there can be several, since names may contain dots."""
     step = _step(value, path)
     if step is not _MISSING:
         yield step
     for dot in (index for index, character in enumerate(path) if character == "."):
         step = _step(value, path[:dot])
         if step is not _MISSING:
-            yield from _found(step, path[dot + 1 :])
+            yield from _values_at(step, path[dot + 1 :])
 
 
 def _step(value: Any, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Letter: one message of a dead-letter queue, as people ask about it. Pure; knows no queue."""
+"""A dead letter: one message of a dead-letter queue, with its failure and content. No I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from ..wire.records import MEDIA_TYPE, OPAQUE_DATA, Record
 from .dead_letter_attribute import Failure
 
 MOVED_BY_SQS = "maxReceiveCount"
-"""The reason of a letter that SQS itself moved: it was received too often, and nobody lived to say why."""
+"""Reason of a letter that SQS moved after too many receives, as when each worker died while handling it."""
 
-UNTOLD = "untold"
-"""The reason of a message that neither we nor SQS put here, as far as it tells."""
+UNKNOWN_REASON = "untold"
+"""Reason of a message that neither a worker nor SQS moved here, as far as it shows."""
 
 _NO_CONTENT = (MEDIA_TYPE, OPAQUE_DATA)
 
@@ -23,9 +23,9 @@ class Letter:
     """A dead letter.
 
     Attributes:
-        record: what the dead-letter queue handed out, byte for byte.
-        delivery: the same, opened.
-        failure: what its `dead_letter` attribute tells, or None where it has none.
+        record: what the dead-letter queue returned, byte for byte.
+        delivery: the decoded record.
+        failure: the failure in its `dead_letter` attribute, or None.
     """
 
     record: Record
@@ -34,40 +34,41 @@ class Letter:
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        """The letter that a record is; any record is one."""
+        """The letter of a record. Never raises: a body that cannot be read is `delivery.defect`."""
         return cls(record, decode_record(record), Failure.read(record))
 
     @property
     def id(self) -> str:
-        """The message's id, the same on every copy, as the logs told it when it failed."""
+        """The message's id, which is the same on every copy and in the logs."""
         return (self.failure.message_id if self.failure else "") or self.delivery.id
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """All by which people may know it: the message's, this copy's, and that of the copy that failed."""
+        """All its ids: the message's, this copy's SQS id, and that of the copy that failed."""
         return (self.id, self.record.message_id, *([self.failure.sqs_message_id] if self.failure else []))
 
     @property
     def media_type(self) -> str | None:
-        """None where the message does not tell it."""
+        """The media type, or None if the message has none."""
         return self.delivery.media_type
 
     @property
     def reason(self) -> str:
-        """Why it is here: a `verdicts.Reason`, `maxReceiveCount` or `untold`."""
+        """Why it is here: a `verdicts.Reason`, or `MOVED_BY_SQS` or `UNKNOWN_REASON`."""
         if self.failure:
-            return self.failure.reason or UNTOLD
-        return MOVED_BY_SQS if self.record.source_arn else UNTOLD
+            return self.failure.reason or UNKNOWN_REASON
+        return MOVED_BY_SQS if self.record.source_arn else UNKNOWN_REASON
 
     @property
     def error(self) -> str:
-        """Type and text of the error; empty where there was none."""
+        """Type and message of the error; empty if there was none."""
         if not self.failure:
             return ""
         return ": ".join(part for part in (self.failure.error_type, self.failure.message) if part)
 
     @property
     def error_type(self) -> str:
+        """Qualified name of the error's class; empty if there was none."""
         return self.failure.error_type if self.failure else ""
 
     @property
@@ -77,20 +78,20 @@ class Letter:
 
     @property
     def attempts(self) -> int:
-        """Tries made; of what SQS moved, receives."""
+        """Attempts made; receives if SQS moved it."""
         return self.failure.attempts if self.failure else self.record.receive_count
 
     @property
     def dead_since(self) -> float:
-        """When it was given up, else when it was sent (epoch seconds)."""
+        """When it failed or, if unknown, when it was sent here (epoch seconds)."""
         failed_at = self.failure.failed_at if self.failure else None
         return self.record.sent_at if failed_at is None else failed_at
 
     def age(self, now: float) -> float:
-        """Seconds since it was given up, never negative."""
+        """Seconds since `dead_since`, never negative. `now` is epoch seconds."""
         return max(0.0, now - self.dead_since)
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """The schema's fields; empty where the body cannot be read."""
+        """The schema's fields; empty if the body cannot be read."""
         return {name: value for name, value in self.delivery.fields.items() if name not in _NO_CONTENT}

@@ -1,15 +1,15 @@
-"""MoveReport: what was done about letters, and what was not. Pure; the same for people and machines."""
+"""What a move did with each letter, for people and as JSON for programs. No I/O."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-_NAMED = 5
-"""Letters that are named in a line for people; machines are told all."""
+_MAX_NAMED = 5
+"""Letters named in a line for people; `--json` names them all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """A letter that something went wrong with, and what."""
+class MoveProblem:
+    """A letter that could not be moved, and why."""
 
     id: str
     why: str
@@ -17,36 +17,36 @@ class Trouble:
 
 @dataclass(slots=True)
 class MoveReport:
-    """Grows while work goes on; each letter is in one of these.
+    """The result of a move, filled while it runs. Each letter is in exactly one list.
 
     Attributes:
-        done: sent, and deleted where it stood, as far as either was wanted.
-        kept: nothing was done, and they stay where they were.
-        doubled: sent, or perhaps sent, and perhaps still where they were.
-        lost: their lease ran out before anything was begun.
-        left: not begun.
-        halted: why it ended early; empty where it did not.
+        done: sent and deleted, as far as each was asked for.
+        kept: unchanged, still in the queue.
+        doubled: sent, or perhaps sent, and perhaps still in the queue.
+        lost: not processed, since their lease expired first.
+        left: not started.
+        halted: why the move ended early; empty if it did not.
     """
 
     done: list[str] = field(default_factory=list)
-    kept: list[Trouble] = field(default_factory=list)
-    doubled: list[Trouble] = field(default_factory=list)
+    kept: list[MoveProblem] = field(default_factory=list)
+    doubled: list[MoveProblem] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     halted: str = ""
 
     @property
     def complete(self) -> bool:
-        """True where all that was wanted was done."""
+        """Whether everything was done."""
         return not (self.kept or self.doubled or self.lost or self.left or self.halted)
 
     @property
     def settled(self) -> int:
-        """How many letters' fate is known."""
+        """How many letters have a result."""
         return len(self.done) + len(self.kept) + len(self.doubled) + len(self.lost)
 
     def add(self, other: "MoveReport") -> None:
-        """Add what another round of the same work did."""
+        """Add the report of another round."""
         self.done += other.done
         self.kept += other.kept
         self.doubled += other.doubled
@@ -55,32 +55,32 @@ class MoveReport:
         self.halted = self.halted or other.halted
 
     def lines(self, verb: str) -> Iterator[str]:
-        """For people, what was done first; `verb` is as in "redrove 3 letters"."""
+        """Lines for people. `verb` is in the past tense, as in "redrove 3 letters"."""
         if self.halted:
             yield f"stopped early: {self.halted}"
-        yield f"{verb} {letters(len(self.done))}"
+        yield f"{verb} {count_letters(len(self.done))}"
         if self.kept:
-            yield f"{letters(len(self.kept))} stayed as they were: {_troubles(self.kept)}"
+            yield f"{count_letters(len(self.kept))} not moved, still in the queue: {_causes(self.kept)}"
         if self.doubled:
-            yield f"{letters(len(self.doubled))} may be there twice now: {_troubles(self.doubled)}"
+            yield f"{count_letters(len(self.doubled))} may now exist twice: {_causes(self.doubled)}"
         if self.lost:
-            yield f"{letters(len(self.lost))} slipped out of hand, and nothing was done: {_named(self.lost)}"
+            yield f"{count_letters(len(self.lost))} not processed, lease expired: {_named(self.lost)}"
         if self.left:
-            yield f"{letters(len(self.left))} not begun: {_named(self.left)}"
+            yield f"{count_letters(len(self.left))} not started: {_named(self.left)}"
 
 
-def letters(count: int) -> str:
-    """How many, in words."""
+def count_letters(count: int) -> str:
+    """Such as "1 letter" or "1,234 letters"."""
     return "1 letter" if count == 1 else f"{count:,} letters"
 
 
-def _troubles(troubles: Sequence[Trouble]) -> str:
+def _causes(problems: Sequence[MoveProblem]) -> str:
     causes: dict[str, list[str]] = {}
-    for trouble in troubles:
-        causes.setdefault(trouble.why, []).append(trouble.id)
+    for problem in problems:
+        causes.setdefault(problem.why, []).append(problem.id)
     return "; ".join(f"{why} ({_named(ids)})" for why, ids in causes.items())
 
 
 def _named(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
-    return ", ".join(ids[:_NAMED]) + more
+    more = f" and {len(ids) - _MAX_NAMED:,} more" if len(ids) > _MAX_NAMED else ""
+    return ", ".join(ids[:_MAX_NAMED]) + more

@@ -1,23 +1,23 @@
-"""Names: ids as short as they can be and still mean one letter. Pure."""
+"""The shortest prefixes that tell ids apart. No I/O."""
 
 from collections.abc import Iterable
 from itertools import pairwise, takewhile
 
-SHORTEST = 8
-"""Characters: fewer would soon mean another letter as well."""
+MIN_LENGTH = 8
+"""Characters: shorter prefixes would soon match new letters too."""
 
 
-def short(ids: Iterable[str]) -> dict[str, str]:
-    """By id, its shortest beginning that no other of them shares; an id that begins another stays whole."""
-    known = sorted(set(ids))
-    shared = dict.fromkeys(known, 0)
-    for one, next_one in pairwise(known):
-        common = _shared(one, next_one)
+def shorten_ids(ids: Iterable[str]) -> dict[str, str]:
+    """The shortest prefix of each id that no other id starts with; a prefix of another id stays whole."""
+    ordered = sorted(set(ids))
+    shared = dict.fromkeys(ordered, 0)
+    for one, next_one in pairwise(ordered):
+        common = _common_length(one, next_one)
         shared[one] = max(shared[one], common)
         shared[next_one] = max(shared[next_one], common)
-    return {each: each[: max(SHORTEST, shared[each] + 1)] for each in known}
+    return {each: each[: max(MIN_LENGTH, shared[each] + 1)] for each in ordered}
 
 
-def _shared(one: str, other: str) -> int:
-    """How many characters both begin with."""
+def _common_length(one: str, other: str) -> int:
+    """Length of the prefix that both share."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

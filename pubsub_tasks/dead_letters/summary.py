@@ -1,4 +1,4 @@
-"""Summaries: how many letters there are of which kind. Pure; says nothing of how it is shown."""
+"""Counts letters by kind of failure and by each trait. No I/O; `now` is a parameter."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from .letter import Letter
 
-AGES = ((3600.0, "under 1 h"), (86_400.0, "under 1 d"), (604_800.0, "under 7 d"))
-OLDEST = "7 d and more"
+AGE_BUCKETS = ((3600.0, "under 1 h"), (86_400.0, "under 1 d"), (604_800.0, "under 7 d"))
+OLDEST_BUCKET = "7 d and more"
 
 
 @dataclass(frozen=True, slots=True)
 class FailureKind:
-    """What letters have in common that likely failed of one cause. None and empty where not told."""
+    """What letters that likely failed for the same cause share. None or empty if unknown."""
 
     reason: str
     error_type: str
@@ -25,8 +25,14 @@ class FailureKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Letters of one kind: how many, the ages of youngest and oldest in seconds, and the youngest's id."""
+class SummaryRow:
+    """The letters of one kind.
+
+    Attributes:
+        youngest: age of the youngest in seconds.
+        oldest: age of the oldest in seconds.
+        example: id of the youngest.
+    """
 
     kind: FailureKind
     count: int
@@ -37,15 +43,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All that was looked at: by kind, the most first, and counted by each of their traits."""
+    """Letters counted by kind, the most frequent first, and by each trait."""
 
     count: int
-    rows: tuple[Row, ...]
+    rows: tuple[SummaryRow, ...]
     counts: Mapping[str, Mapping[str, int]]
 
 
 def summarize(letters: Iterable[Letter], now: float) -> Summary:
-    """Count letters; `now` is epoch seconds."""
+    """Count letters. `now` is epoch seconds."""
     letters = list(letters)
     kinds: dict[FailureKind, list[Letter]] = {}
     for letter in letters:
@@ -55,25 +61,25 @@ def summarize(letters: Iterable[Letter], now: float) -> Summary:
     return Summary(len(letters), tuple(rows), _counts(letters, now))
 
 
-def _row(kind: FailureKind, members: list[Letter], now: float) -> Row:
+def _row(kind: FailureKind, members: list[Letter], now: float) -> SummaryRow:
     youngest = max(members, key=lambda letter: letter.dead_since)
     oldest = max(letter.age(now) for letter in members)
-    return Row(kind, len(members), youngest.age(now), oldest, youngest.id)
+    return SummaryRow(kind, len(members), youngest.age(now), oldest, youngest.id)
 
 
 def _counts(letters: list[Letter], now: float) -> dict[str, dict[str, int]]:
     return {
-        "reason": _most_first(letter.reason for letter in letters),
-        "error": _most_first(letter.error_type for letter in letters),
-        "media_type": _most_first(letter.media_type or "" for letter in letters),
-        "task": _most_first(letter.task or "" for letter in letters),
-        "age": _most_first(_bucket(letter.age(now)) for letter in letters),
+        "reason": _counts_of(letter.reason for letter in letters),
+        "error": _counts_of(letter.error_type for letter in letters),
+        "media_type": _counts_of(letter.media_type or "" for letter in letters),
+        "task": _counts_of(letter.task or "" for letter in letters),
+        "age": _counts_of(_age_bucket(letter.age(now)) for letter in letters),
     }
 
 
-def _bucket(age: float) -> str:
-    return next((name for limit, name in AGES if age < limit), OLDEST)
+def _age_bucket(age: float) -> str:
+    return next((name for limit, name in AGE_BUCKETS if age < limit), OLDEST_BUCKET)
 
 
-def _most_first(values: Iterable[str]) -> dict[str, int]:
+def _counts_of(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())

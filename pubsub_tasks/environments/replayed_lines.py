@@ -97,7 +97,7 @@ def _message(line: str) -> tuple[str, Mapping[str, Attribute]]:
     if isinstance(document.get("Body"), str):
         return document["Body"], _attributes(document.get("MessageAttributes"))
     if isinstance(document.get("body"), str) and "mediaType" not in document:
-        record = record_from_lambda(document) if "messageId" in document else archive.read(line)
+        record = record_from_lambda(document) if "messageId" in document else archive.from_line(line)
         return record.body, record.attributes
     return line, NO_ATTRIBUTES
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from ..dead_letters.dead_letter_copy import letter
+from ..dead_letters.dead_letter_copy import build_dead_letter
 from ..dispatching.dispatcher import Dispatcher, UnknownPolicy
 from ..errors import ConfigurationError
 from ..inflight.capacity import Capacity
@@ -196,7 +196,7 @@ def dead_letter_target(
         )
 
     def write(message: InFlightMessage, verdict: DeadLetter) -> Outgoing:
-        return letter(
+        return build_dead_letter(
             message.delivery,
             verdict,
             task=message.task,

@@ -1,1 +1,1 @@
-"""Working with a dead-letter queue: looking, moving, replaying."""
+"""Working with a dead-letter queue: finds it, browses and leases its letters, moves and replays them."""

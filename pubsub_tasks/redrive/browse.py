@@ -1,4 +1,4 @@
-"""Browsing: looking at letters without taking them away. Bounded; all stays in hand until put back."""
+"""Receives letters up to a limit and keeps them leased."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,51 +9,54 @@ from ..wire.records import MAX_BATCH
 from .leased_letters import LeasedLetters
 
 _WAIT = 1
-"""Seconds. A poll that waits asks all of SQS's servers, a short one only some of them."""
+"""Seconds. Long polling asks all SQS servers, short polling only some. Source: SQS developer guide."""
 
 
 class Stop(Protocol):
-    """Somebody's wish to end early, as `threading.Event` tells it."""
+    """A request to end early, as `threading.Event`."""
 
     def is_set(self) -> bool: ...
 
     def wait(self, timeout: float) -> bool:
-        """Wait so many seconds, or until it is set; True when it is."""
+        """Wait up to `timeout` seconds; returns whether it is set."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Browse:
-    """What was looked at; `complete` where there was nothing more to see."""
+class BrowsedLetters:
+    """The letters received; `complete` if nothing was left to receive."""
 
     letters: list[Letter]
     complete: bool
 
 
 def browse(
-    hands: LeasedLetters,
+    leased: LeasedLetters,
     limit: int,
     stop: Stop,
     *,
     expected: int = 0,
-    enough: Callable[[Letter], bool] = lambda letter: False,
-    seen: Callable[[int], None] = lambda count: None,
-) -> Browse:
-    """Receive up to `limit` letters, or until one is `enough`, and keep them in hand.
+    is_enough: Callable[[Letter], bool] = lambda letter: False,
+    on_progress: Callable[[int], None] = lambda count: None,
+) -> BrowsedLetters:
+    """Receive up to `limit` letters, or until `is_enough` is true for one, and keep them leased.
 
-    Where fewer than `expected` came, an empty answer is asked for once more: SQS's counts and answers are
-    approximate. `seen` is told how many there are so far. Raises ReceiveFailed.
+    If fewer than `expected` letters came, an empty answer is followed by one more receive, since SQS counts
+    and answers are approximate. `on_progress` is called with the number received so far.
+
+    Raises ReceiveFailed.
     """
     letters: list[Letter] = []
-    empty = 0
+    empty_answers = 0
     while len(letters) < limit and not stop.is_set():
-        records = hands.take(min(MAX_BATCH, limit - len(letters)), _WAIT)
+        records = leased.receive(min(MAX_BATCH, limit - len(letters)), _WAIT)
         fresh = [Letter.of(record) for record in records]
         letters += fresh
-        seen(len(letters))
-        if any(map(enough, fresh)):
+        on_progress(len(letters))
+        if any(map(is_enough, fresh)):
             break
-        empty = 0 if records else empty + 1
-        if empty > (len(letters) < expected):
-            return Browse(letters, complete=True)
-    return Browse(letters, complete=False)
+        empty_answers = 0 if records else empty_answers + 1
+        allowed = 1 if len(letters) < expected else 0
+        if empty_answers > allowed:
+            return BrowsedLetters(letters, complete=True)
+    return BrowsedLetters(letters, complete=False)

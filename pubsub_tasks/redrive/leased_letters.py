@@ -1,7 +1,6 @@
-"""LeasedLetters: letters that were received, and are kept from others until they are deleted or put back.
+"""Letters that were received and stay invisible to other consumers until they are deleted or released.
 
-A letter in hand is invisible to everybody else for as long as this process lives; a thread sees to that. When
-it dies, they come back by themselves. Knows one queue, and not what the letters are for.
+A thread renews their leases while the process lives; if it dies, SQS makes the letters visible again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,101 +14,107 @@ from ..transports.protocols import Queue
 from ..wire.records import MAX_BATCH, EntryFailure, Record
 
 VISIBILITY = 180
-"""Seconds after which the letters of a process that was killed come back."""
+"""Visibility timeout in seconds: how long until the letters of a killed process are visible again."""
 
 T = TypeVar("T")
 
 _MARGIN = 15.0
-"""Seconds of lease that a letter must have left for anything to be begun with it."""
+"""Seconds that a lease must have left before anything is done with its letter."""
 
-_LOST = EntryFailure("LeaseLost", "somebody else received it meanwhile", retriable=False, lost=True)
-_LATE = EntryFailure("LeaseLost", "its lease ran out before its delete", retriable=False, lost=True)
+_LOST = EntryFailure("LeaseLost", "another consumer received it meanwhile", retriable=False, lost=True)
+_EXPIRED = EntryFailure("LeaseLost", "its lease expired before the delete", retriable=False, lost=True)
 
 
 @dataclass(slots=True)
-class _LeasedLetter:
-    handle: str
-    until: float
+class _Lease:
+    receipt_handle: str
+    expires_at: float
 
 
 class LeasedLetters:
-    """Letters of one queue in hand. Its owner is one thread; the keeper is another."""
+    """The leased letters of one queue. One thread uses them; another renews their leases."""
 
     def __init__(self, queue: Queue, clock: Callable[[], float], visibility: int = VISIBILITY) -> None:
+        """`clock` returns epoch seconds; `visibility` is the visibility timeout in seconds."""
         self.queue = queue
         self._clock = clock
         self._visibility = visibility
-        self._holds: dict[str, _LeasedLetter] = {}
+        self._leases: dict[str, _Lease] = {}
         self._lock = Lock()
-        self._ending = Event()
+        self._closing = Event()
 
     def __len__(self) -> int:
-        return len(self._holds)
+        return len(self._leases)
 
-    def take(self, limit: int, wait: int) -> list[Record]:
-        """Receive up to `limit`, waiting up to `wait` seconds; those already in hand are not given again.
+    def receive(self, limit: int, wait: int) -> list[Record]:
+        """Receive up to `limit` letters within `wait` seconds; those already leased are not returned again.
 
         Raises ReceiveFailed.
         """
-        until = self._clock() + self._visibility
+        expires_at = self._clock() + self._visibility
         records = self.queue.receive(min(limit, MAX_BATCH), wait, self._visibility)
         with self._lock:
-            fresh = [record for record in records if record.message_id not in self._holds]
+            fresh = [record for record in records if record.message_id not in self._leases]
             for record in records:
-                self._holds[record.message_id] = _LeasedLetter(record.receipt_handle, until)
+                self._leases[record.message_id] = _Lease(record.receipt_handle, expires_at)
         return fresh
 
-    def has(self, record: Record) -> bool:
-        """Whether it is ours, and for long enough to begin something with it."""
-        hold = self._holds.get(record.message_id)
-        return hold is not None and hold.until - self._clock() > _MARGIN
+    def is_leased(self, record: Record) -> bool:
+        """Whether its lease lasts long enough to start working on it."""
+        lease = self._leases.get(record.message_id)
+        return lease is not None and lease.expires_at - self._clock() > _MARGIN
 
     def delete(self, records: Sequence[Record]) -> list[EntryFailure | None]:
-        """Delete up to ten. One whose lease ran out counts as lost: SQS may say yes and not delete it.
+        """Delete up to ten letters; returns None or the failure for each.
+
+        An expired lease counts as lost: SQS may accept its receipt handle and not delete the letter.
 
         Raises SettleFailed.
         """
         with self._lock:
-            holds = [self._holds.get(record.message_id) for record in records]
-        present = [(record, hold) for record, hold in zip(records, holds, strict=True) if hold]
-        answers = self.queue.delete([hold.handle for _, hold in present]) if present else []
+            leases = [self._leases.get(record.message_id) for record in records]
+        leased = [(record, lease) for record, lease in zip(records, leases, strict=True) if lease]
+        answers = self.queue.delete([lease.receipt_handle for _, lease in leased]) if leased else []
         now = self._clock()
-        fates = {
-            record.message_id: _LATE if answer is None and hold.until <= now else answer
-            for (record, hold), answer in zip(present, answers, strict=True)
+        results = {
+            record.message_id: _EXPIRED if answer is None and lease.expires_at <= now else answer
+            for (record, lease), answer in zip(leased, answers, strict=True)
         }
-        for message_id, failure in fates.items():
+        for message_id, failure in results.items():
             if failure is None or failure.lost:
                 self._forget(message_id)
-        return [fates.get(record.message_id, _LOST) for record in records]
+        return [results.get(record.message_id, _LOST) for record in records]
 
-    def extend(self) -> None:
-        """Extend what has half of its time or less left; what cannot be extended any more is forgotten."""
+    def renew(self) -> None:
+        """Renew each lease that has half of its time or less left; forget those that are lost."""
         now = self._clock()
         with self._lock:
             due = {
-                message_id: hold.handle
-                for message_id, hold in self._holds.items()
-                if hold.until - now <= self._visibility / 2
+                message_id: lease.receipt_handle
+                for message_id, lease in self._leases.items()
+                if lease.expires_at - now <= self._visibility / 2
             }
         for batch in _batches(list(due.items())):
-            if self._ending.is_set():
+            if self._closing.is_set():
                 return
             try:
-                until = self._clock() + self._visibility
+                expires_at = self._clock() + self._visibility
                 answers = self.queue.change_visibility([(handle, self._visibility) for _, handle in batch])
-            except Exception:  # a bug too must not end the thread that keeps the leases
-                continue  # the next time will do, and if it does not, `has` says so
+            except Exception:  # even a bug must not end the thread that renews the leases
+                continue  # retried at the next turn; if that fails too, `is_leased` becomes false
             for (message_id, handle), failure in zip(batch, answers, strict=True):
-                self._extended(message_id, handle, until, failure)
+                self._record_renewal(message_id, handle, expires_at, failure)
 
-    def put_back(self, records: Sequence[Record] | None = None) -> int:
-        """Make these visible again, or all; returns how many come back only when their time is over."""
+    def release(self, records: Sequence[Record] | None = None) -> int:
+        """Make these letters, or all, visible again.
+
+        Returns how many could not be released and become visible only when their lease expires.
+        """
         with self._lock:
-            wanted = list(self._holds) if records is None else [record.message_id for record in records]
-            holds = [self._holds.pop(message_id) for message_id in wanted if message_id in self._holds]
-        # The handle of a lease that ran out might end somebody else's.
-        handles = [hold.handle for hold in holds if hold.until > self._clock()]
+            ids = list(self._leases) if records is None else [record.message_id for record in records]
+            leases = [self._leases.pop(message_id) for message_id in ids if message_id in self._leases]
+        # With an expired lease's receipt handle, SQS might end the lease of another consumer.
+        handles = [lease.receipt_handle for lease in leases if lease.expires_at > self._clock()]
         late = 0
         for batch in _batches(handles):
             try:
@@ -121,34 +126,36 @@ class LeasedLetters:
         return late
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Extend in a thread as long as the block runs, and not at all after it."""
+    def renewing(self) -> Iterator[None]:
+        """Renew leases in a thread while the block runs; afterwards none is renewed any more."""
 
-        def keep() -> None:
-            while not self._ending.wait(self._visibility / 12):
-                self.extend()
+        def keep_renewing() -> None:
+            while not self._closing.wait(self._visibility / 12):
+                self.renew()
 
-        keeper = Thread(target=keep, name="letters-leases", daemon=True)
-        keeper.start()
+        thread = Thread(target=keep_renewing, name="letters-leases", daemon=True)
+        thread.start()
         try:
             yield
         finally:
-            self._ending.set()
-            keeper.join()
+            self._closing.set()
+            thread.join()
 
-    def _extended(self, message_id: str, handle: str, until: float, failure: EntryFailure | None) -> None:
+    def _record_renewal(
+        self, message_id: str, handle: str, expires_at: float, failure: EntryFailure | None
+    ) -> None:
         with self._lock:
-            hold = self._holds.get(message_id)
-            if hold is None or hold.handle != handle:
+            lease = self._leases.get(message_id)
+            if lease is None or lease.receipt_handle != handle:
                 return
             if failure is None:
-                hold.until = until
+                lease.expires_at = expires_at
             elif failure.lost:
-                del self._holds[message_id]
+                del self._leases[message_id]
 
     def _forget(self, message_id: str) -> None:
         with self._lock:
-            self._holds.pop(message_id, None)
+            self._leases.pop(message_id, None)
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -1,4 +1,4 @@
-"""Native moves: SQS moves the letters of a queue itself. Starts, watches and cancels; knows no letter."""
+"""SQS's own redrive (StartMessageMoveTask): starts it, watches it, and cancels it on request."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,10 @@ from ..transports.protocols import Queue
 from ..wire.records import MoveTaskStatus
 from .browse import Stop
 
-_EVERY = 1.0
-"""Seconds between two looks at how far it came."""
+_POLL_INTERVAL = 1.0
+"""Seconds between two requests for its status."""
 
-_UNDER_WAY = ("RUNNING", "CANCELLING")
+_IN_PROGRESS = ("RUNNING", "CANCELLING")
 
 
 def move(
@@ -17,16 +17,19 @@ def move(
     destination_arn: str | None,
     rate: int | None,
     stop: Stop,
-    tell: Callable[[MoveTaskStatus], None],
+    on_progress: Callable[[MoveTaskStatus], None],
 ) -> MoveTaskStatus:
-    """Let SQS move all letters until it is done, fails, or `stop` is set; returns how far it came.
+    """Let SQS move all letters until it is done, fails or `stop` is set; returns the last status.
 
-    They go to `destination_arn`, else each back to the queue that SQS took it from. Raises TransportError.
+    Letters go to `destination_arn`, or by default each to the queue that SQS moved it from. `rate` is in
+    messages per second.
+
+    Raises TransportError.
     """
     queue.start_move(destination_arn, rate)
-    while (made := queue.last_move() or MoveTaskStatus("RUNNING")).status in _UNDER_WAY:
-        tell(made)
-        if stop.wait(_EVERY) and made.handle:
-            queue.cancel_move(made.handle)
-            return queue.last_move() or made
-    return made
+    while (status := queue.last_move() or MoveTaskStatus("RUNNING")).status in _IN_PROGRESS:
+        on_progress(status)
+        if stop.wait(_POLL_INTERVAL) and status.handle:
+            queue.cancel_move(status.handle)
+            return queue.last_move() or status
+    return status

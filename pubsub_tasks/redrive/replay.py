@@ -1,11 +1,11 @@
-"""Replaying: a letter through the local handler, by the same dispatch as in a worker. Touches no queue."""
+"""Runs the local handler on a letter, with the dispatcher that a worker uses. Leaves the queue unchanged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..consumer.message_dispatcher import decide
-from ..dead_letters.dead_letter_copy import restore
 from ..dead_letters.letter import Letter
+from ..dead_letters.resending import restore_message
 from ..dispatching.dispatcher import Dispatcher
 from ..messages.envelope import decode_record
 from ..verdicts import Verdict
@@ -14,25 +14,25 @@ from ..wire.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What became of it: the task that ran, None where none did, and the verdict."""
+    """The result of a replay: the name of the task that ran, None if none did, and its verdict."""
 
     task: str | None
     verdict: Verdict
 
 
-def replay(dispatcher: Dispatcher, letter: Letter, clock: Callable[[], float]) -> Replay:
-    """Handle a letter as its redriven copy would be on its first attempt. The handler's effects are real."""
-    sent = restore(letter.record)
+def replay_letter(dispatcher: Dispatcher, letter: Letter, clock: Callable[[], float]) -> Replay:
+    """Handle a letter as the first attempt of its redriven copy. The handler's effects are real."""
+    message = restore_message(letter.record)
     now = clock()
-    opened = decode_record(
+    delivery = decode_record(
         Record(
-            sent.body,
+            message.body,
             receipt_handle="",
             message_id=letter.record.message_id,
             sent_at=now,
             first_received_at=now,
-            attributes=sent.attributes,
-            group_id=sent.group_id,
+            attributes=message.attributes,
+            group_id=message.group_id,
         )
     )
-    return Replay(*decide(dispatcher, opened, clock))
+    return Replay(*decide(dispatcher, delivery, clock))

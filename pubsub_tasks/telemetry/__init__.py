@@ -1,1 +1,1 @@
-"""Telemetry: observers that tell the world what happened. They watch, and change nothing."""
+"""Logs, health checks and recent activity of a worker."""

@@ -53,9 +53,11 @@ class Shell:
     asks: bool = False
 
     def run(self, *arguments: str, said: str = "", url: str | None = None) -> Result:
-        world = CommandEnvironment(self.room.transport, self.room.clock, self.room.clock, lambda: self.asks)
+        environment = CommandEnvironment(
+            self.room.transport, self.room.clock, self.room.clock, lambda: self.asks
+        )
         queue = () if arguments[-1] == "--help" else ("--queue-url", url or self.room.letters.url)
-        return RUNNER.invoke(command, ["dlq", *arguments, *queue], input=said, obj=world)
+        return RUNNER.invoke(command, ["dlq", *arguments, *queue], input=said, obj=environment)
 
     def json(self, *arguments: str) -> Any:
         result = self.run(*arguments, "--json")
@@ -102,7 +104,7 @@ def test_ls_counts_what_is_there_and_leaves_it_there(shell: Shell) -> None:
     first, second = (
         " ".join(line.split())
         for line in result.stdout.splitlines()
-        if "such as" not in line and "30 s" in line
+        if "example" not in line and "30 s" in line
     )
     assert first.startswith(f"2 exhausted LookupError {ORDER} shop.tasks.bill 30 s id-of-o-")
     assert second.startswith("1 undecodable ValueError - - 30 s ")
@@ -213,7 +215,7 @@ def test_a_letter_that_is_not_there_is_said_to_be_so(shell: Shell) -> None:
     result = shell.run("show", "nobody")
 
     assert result.exit_code == 1
-    assert "no such letter among the 1 that can be seen in orders-dlq" in result.stderr
+    assert "no match among the 1 letter visible in orders-dlq" in result.stderr
 
 
 def test_redrive_sends_what_is_meant_back_to_its_queue(shell: Shell) -> None:
@@ -248,7 +250,7 @@ def test_where_nobody_can_be_asked_nothing_is_done(shell: Shell, arguments: list
     result = shell.run(*arguments)
 
     assert result.exit_code == 2
-    assert "no terminal to ask on: agree with --yes" in result.stderr
+    assert "cannot ask for confirmation without a terminal: add --yes" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert len(shell.letters) == 1
 
@@ -349,7 +351,7 @@ def test_a_group_whose_last_letters_have_no_queue_is_told_as_far_as_it_went(shel
     result = shell.run("redrive", "--yes")
 
     assert result.exit_code == 1
-    assert "does not tell which queue it is from" in result.stdout
+    assert "does not say which queue it is from" in result.stdout
     assert "redrove 10 letters" in result.stdout
 
 
@@ -379,7 +381,7 @@ def test_no_match_exits_with_1_whatever_the_command(shell: Shell, arguments: lis
     result = shell.run(*arguments, "--reason", "expired")
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "no such letter among the 1 that can be seen in orders-dlq\n"
+    assert result.stderr == "no match among the 1 letter visible in orders-dlq\n"
     assert len(shell.letters) == 1
 
 
@@ -397,7 +399,7 @@ def test_every_letter_is_dropped_only_with_all(shell: Shell) -> None:
     every = shell.run("drop", "--yes", "--all")
 
     assert (without.exit_code, left) == (2, 2)
-    assert "only with --all" in without.stderr
+    assert "with --yes, add --all" in without.stderr
     assert both.exit_code == 2
     assert (every.stdout, shell.letters) == ("dropped 2 letters\n", [])
 
@@ -406,8 +408,8 @@ def test_the_queue_goes_by_the_same_options_as_for_the_worker(shell: Shell) -> N
     shell.fail(order())
 
     for option in QUEUE_OPTIONS:
-        world = CommandEnvironment(shell.room.transport, shell.room.clock)
-        result = RUNNER.invoke(command, ["dlq", "ls", option, shell.room.letters.url], obj=world)
+        environment = CommandEnvironment(shell.room.transport, shell.room.clock)
+        result = RUNNER.invoke(command, ["dlq", "ls", option, shell.room.letters.url], obj=environment)
         assert "1 letter in orders-dlq" in result.stdout
         with worker.command.make_context("pubsub-worker", [option, "https://sqs/1/orders"]) as context:
             assert context.params["sqs_queue_url"] == ("https://sqs/1/orders",)
@@ -452,7 +454,7 @@ def test_one_wrong_line_and_nothing_is_imported(shell: Shell) -> None:
     result = shell.run("import", "-", "--yes", said='{"body": "a"}\n\n{"body": 5}\n')
 
     assert result.exit_code == 2
-    assert "line 3: 'body' is missing, empty or no text" in result.stderr
+    assert "line 3: 'body' is missing, empty or not a string" in result.stderr
     assert shell.letters == []
 
 
@@ -509,7 +511,10 @@ def test_an_edited_letter_goes_as_it_was_edited(
 
 @pytest.mark.parametrize(
     ("editor", "complaint"),
-    [("sed -i s/order_id/id/", "order_id: ['Missing data for required field.']"), ("true", "stays as it is")],
+    [
+        ("sed -i s/order_id/id/", "order_id: ['Missing data for required field.']"),
+        ("true", "is not edited and stays in the queue"),
+    ],
 )
 def test_an_edit_that_is_not_valid_or_not_saved_leaves_the_letter(
     shell: Shell, app: str, monkeypatch: pytest.MonkeyPatch, editor: str, complaint: str
@@ -529,13 +534,16 @@ def test_the_native_move_is_sqs_s_own(shell: Shell) -> None:
     shell.room.put_into_source("a", "b")
     shell.room.records(shell.room.source)
     assert shell.back == []
-    world_s_clock = shell.room.clock
+    environment_s_clock = shell.room.clock
     shell.room.stop.waits.clear()
 
     result = shell.run("redrive", "--native", "--rate", "500", "--dry-run")
-    assert "would redrive all of about 2 letters from orders-dlq to where SQS took each from" in result.stdout
+    assert (
+        "would redrive all of about 2 letters from orders-dlq to the queues that SQS moved them from"
+        in result.stdout
+    )
 
-    shell.room.transport._clock = lambda: world_s_clock.advance(0.1)
+    shell.room.transport._clock = lambda: environment_s_clock.advance(0.1)
     result = shell.run("redrive", "--native", "--yes")
     assert result.stdout == "completed: SQS moved 2 of about 2 letters\n"
     assert result.exit_code == 0
@@ -557,13 +565,13 @@ def test_a_native_move_that_fails_says_what_to_do(shell: Shell) -> None:
     ("arguments", "complaint"),
     [
         (["ls", "abc"], "'abc' is too short for a letter's id"),
-        (["ls", "--older-than", "soon"], "'soon' is no duration"),
-        (["ls", "--where", "order_id"], "write 'field=value'"),
+        (["ls", "--older-than", "soon"], "'soon' is not a duration"),
+        (["ls", "--where", "order_id"], "write field=value"),
         (["ls", "--reason", "boredom"], "'boredom' is not one of"),
         (["ls", "--limit", "0"], "0 is not in the range"),
         (["redrive", "--rate", "0", "--yes"], "0.0 is not in the range"),
-        (["redrive", "--native", "--reason", "failed", "--yes"], "goes with no filter"),
-        (["redrive", "--native", "--rate", "0.5", "--yes"], "whole numbers from 1 to 500"),
+        (["redrive", "--native", "--reason", "failed", "--yes"], "leave out letters, filters"),
+        (["redrive", "--native", "--rate", "0.5", "--yes"], "a whole number from 1 to 500"),
         (["redrive", "--to", "http://nowhere/1/x", "--yes"], "there is no queue at http://nowhere/1/x"),
         (["redrive", "--edit", "--yes"], "no tasks: name their module with --app"),
         (["replay"], "no tasks: name their module with --app"),
@@ -604,6 +612,6 @@ def test_a_stranger_in_the_queue_goes_where_it_is_told_to(shell: Shell) -> None:
     somewhere = shell.run("redrive", "--yes", "--to", shell.room.source.url, url=other.url)
 
     assert nowhere.exit_code == 2
-    assert "does not tell which queue it is from: name one with --to" in nowhere.stderr
+    assert "does not say which queue it is from: name one with --to" in nowhere.stderr
     assert somewhere.stdout == "redrove 1 letter\n"
     assert shell.back == ["hello"]

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pubsub_tasks.cli import admin, worker
-from pubsub_tasks.cli.one_line_errors import OneLine
+from pubsub_tasks.cli.one_line_errors import OneLineCommand
 from pubsub_tasks.errors import ConfigurationError
 
 # Until click 8.2 the two streams were one unless asked otherwise.
@@ -50,7 +50,7 @@ def raising(error: Exception) -> Callable[[], None]:
 
 
 def test_an_error_of_ours_with_several_lines() -> None:
-    command = OneLine("shop", callback=raising(ConfigurationError("not so:\n  write it\n  thus")))
+    command = OneLineCommand("shop", callback=raising(ConfigurationError("not so:\n  write it\n  thus")))
 
     assert told(RUNNER.invoke(command, [])) == "shop: not so: write it thus"
 
@@ -58,7 +58,7 @@ def test_an_error_of_ours_with_several_lines() -> None:
 def test_a_fault_keeps_its_traceback() -> None:
     fault = ZeroDivisionError()
 
-    assert RUNNER.invoke(OneLine("shop", callback=raising(fault)), []).exception is fault
+    assert RUNNER.invoke(OneLineCommand("shop", callback=raising(fault)), []).exception is fault
 
 
 def apps_fault() -> None:
@@ -70,7 +70,7 @@ def apps_fault() -> None:
 
 @pytest.mark.parametrize("debug", [True, False])
 def test_the_cause_s_traceback_is_told_with_debug(debug: bool) -> None:
-    command = OneLine(
+    command = OneLineCommand(
         "shop", callback=lambda debug: apps_fault(), params=[click.Option(["--debug"], is_flag=True)]
     )
 

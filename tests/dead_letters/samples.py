@@ -2,7 +2,7 @@
 
 import json
 
-from pubsub_tasks.dead_letters.dead_letter_copy import letter as write
+from pubsub_tasks.dead_letters.dead_letter_copy import build_dead_letter as write
 from pubsub_tasks.dead_letters.letter import Letter
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.verdicts import DeadLetter
@@ -45,7 +45,7 @@ def failed(body=None, *, error=None, reason="exhausted", task="shop.tasks.bill",
 
 
 def arrived(sent: Outgoing, message_id="sqs-copy", **known) -> Record:
-    """A copy as the dead-letter queue hands it out."""
+    """A copy as the dead-letter queue leased it out."""
     return Record(
         sent.body,
         "receipt-there",

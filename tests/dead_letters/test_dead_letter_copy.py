@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, MAX_TELLING, Failure
-from pubsub_tasks.dead_letters.dead_letter_copy import letter, restore
+from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, MAX_FAILURE_SIZE, Failure
+from pubsub_tasks.dead_letters.dead_letter_copy import build_dead_letter
+from pubsub_tasks.dead_letters.resending import restore_message
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.signals import Reject
 from pubsub_tasks.verdicts import DeadLetter
@@ -40,11 +41,11 @@ def lettered(record: Record, error: BaseException | None = None, **told: Any) ->
         "size_limit": LIMIT,
         "fifo": False,
     }
-    return letter(decode_record(record), DeadLetter("exhausted", error), **{**known, **told})
+    return build_dead_letter(decode_record(record), DeadLetter("exhausted", error), **{**known, **told})
 
 
 def arrived(sent: Outgoing, **known: Any) -> Record:
-    """The copy as the dead-letter queue hands it out."""
+    """The copy as the dead-letter queue leased it out."""
     return Record(
         sent.body,
         "handle-there",
@@ -149,7 +150,7 @@ def test_what_cannot_be_read_goes_as_it_came() -> None:
     delivery = decode_record(record)
 
     # When
-    sent = letter(
+    sent = build_dead_letter(
         delivery,
         DeadLetter("undecodable", delivery.defect),
         task=None,
@@ -172,7 +173,7 @@ def test_a_fifo_copy_keeps_its_group_and_has_an_id_of_its_own() -> None:
 
     # When
     sent = lettered(record, fifo=True)
-    back = restore(arrived(sent, sequence_number="2"))
+    back = restore_message(arrived(sent, sequence_number="2"))
 
     # Then
     assert (sent.group_id, sent.deduplication_id) == ("customer-7", "sqs-id")
@@ -183,7 +184,7 @@ def test_a_fifo_copy_keeps_its_group_and_has_an_id_of_its_own() -> None:
 def test_a_record_of_a_fifo_queue_is_known_by_either_mark(known: dict[str, str]) -> None:
     record = received(group_id="g", **known)
 
-    assert restore(record).deduplication_id == "sqs-id"
+    assert restore_message(record).deduplication_id == "sqs-id"
 
 
 def test_a_fifo_queue_needs_a_group_where_there_was_none() -> None:
@@ -193,7 +194,7 @@ def test_a_fifo_queue_needs_a_group_where_there_was_none() -> None:
 def test_a_fair_group_of_a_standard_queue_is_kept() -> None:
     # When
     sent = lettered(received(group_id="tenant"))
-    back = restore(arrived(sent))
+    back = restore_message(arrived(sent))
 
     # Then
     assert (sent.group_id, sent.deduplication_id) == ("tenant", None)
@@ -203,7 +204,7 @@ def test_a_fair_group_of_a_standard_queue_is_kept() -> None:
 def test_the_traceback_is_cut_before_the_message_and_to_its_tail() -> None:
     # Given
     error = raised(LookupError("m" * 1_000))
-    error.add_note("n" * MAX_TELLING + "end")
+    error.add_note("n" * MAX_FAILURE_SIZE + "end")
 
     # When
     sent = lettered(received(), error)
@@ -212,7 +213,7 @@ def test_the_traceback_is_cut_before_the_message_and_to_its_tail() -> None:
     told = failure(sent)
     assert told.message == "m" * 1_000
     assert told.traceback.endswith("nnnend\n")
-    assert len(sent.attributes[DEAD_LETTER].value) == MAX_TELLING
+    assert len(sent.attributes[DEAD_LETTER].value) == MAX_FAILURE_SIZE
 
 
 def deep(frames: int) -> None:
@@ -235,7 +236,7 @@ def test_of_a_deep_stack_the_inner_frames_are_told() -> None:
 
 
 def test_an_endless_id_is_cut() -> None:
-    body = json.dumps({"mediaType": "x", "opaqueData": {"x-message-id": "i" * MAX_TELLING}})
+    body = json.dumps({"mediaType": "x", "opaqueData": {"x-message-id": "i" * MAX_FAILURE_SIZE}})
 
     sent = lettered(received(body=body), raised(LookupError("told all the same")))
 
@@ -294,7 +295,7 @@ def test_ten_attributes_are_folded_into_the_letter(attributes: dict[str, Attribu
 
 def test_folded_attributes_do_not_use_up_the_room_for_telling() -> None:
     # Given
-    heavy = TEN | {"b": text("x" * 2 * MAX_TELLING)}
+    heavy = TEN | {"b": text("x" * 2 * MAX_FAILURE_SIZE)}
 
     # When
     sent = lettered(received(heavy), raised(LookupError("told all the same")))
@@ -302,7 +303,7 @@ def test_folded_attributes_do_not_use_up_the_room_for_telling() -> None:
     # Then
     assert failure(sent).message == "told all the same"
     assert failure(sent).traceback
-    assert restore(arrived(sent)).attributes == heavy
+    assert restore_message(arrived(sent)).attributes == heavy
 
 
 def test_attributes_that_cannot_be_folded_stay_where_they_are() -> None:
@@ -331,7 +332,7 @@ def test_a_restored_message_is_as_it_was_with_its_limits_waived() -> None:
     record = received({"tenant": text("t"), RESENT: ResendState(5.0, 4).attribute()})
 
     # When
-    back = restore(arrived(lettered(record)))
+    back = restore_message(arrived(lettered(record)))
 
     # Then
     assert back.body == BODY
@@ -343,7 +344,7 @@ def test_a_restored_message_is_as_it_was_with_its_limits_waived() -> None:
 
 def test_a_restored_message_starts_anew() -> None:
     # Given
-    back = restore(arrived(lettered(received())))
+    back = restore_message(arrived(lettered(received())))
 
     # When
     delivery = decode_record(Record(back.body, "h", "id-back", 1, 300.0, 301.0, back.attributes))
@@ -360,7 +361,7 @@ def test_a_waiver_takes_the_place_of_what_an_earlier_resend_told() -> None:
     nine_and_told = dict(list(TEN.items())[1:]) | {RESENT: ResendState(5.0, 4).attribute()}
 
     # When
-    back = restore(arrived(lettered(received(nine_and_told))))
+    back = restore_message(arrived(lettered(received(nine_and_told))))
 
     # Then
     assert ResendState.read(back.attributes) == ResendState(first_published=5.0, waive=True)
@@ -368,7 +369,7 @@ def test_a_waiver_takes_the_place_of_what_an_earlier_resend_told() -> None:
 
 
 def test_ten_attributes_leave_no_place_for_a_waiver() -> None:
-    back = restore(arrived(lettered(received(TEN))))
+    back = restore_message(arrived(lettered(received(TEN))))
 
     assert back.attributes == TEN
 
@@ -379,7 +380,9 @@ def test_what_sqs_itself_moved_is_restored_too() -> None:
 
     # Then
     assert Failure.read(record) is None
-    assert ResendState.read(restore(record).attributes) == ResendState(first_published=100.0, waive=True)
+    assert ResendState.read(restore_message(record).attributes) == ResendState(
+        first_published=100.0, waive=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -389,7 +392,7 @@ def test_what_sqs_itself_moved_is_restored_too() -> None:
 def test_a_strangers_attribute_of_that_name_is_taken_away(value: str | bytes) -> None:
     record = received({DEAD_LETTER: Attribute("String", value), "tenant": text("t")})
 
-    assert set(restore(record).attributes) == {"tenant", RESENT}
+    assert set(restore_message(record).attributes) == {"tenant", RESENT}
     assert failure(lettered(record)).reason == "exhausted"
 
 

@@ -1,4 +1,4 @@
-from pubsub_tasks.dead_letters.letter import MOVED_BY_SQS, UNTOLD, Letter
+from pubsub_tasks.dead_letters.letter import MOVED_BY_SQS, UNKNOWN_REASON, Letter
 from pubsub_tasks.wire.records import Record
 from tests.dead_letters.samples import a_letter, moved_by_sqs, order
 from tests.samples import NOW, ORDER
@@ -27,7 +27,7 @@ def test_what_sqs_moved_says_so_and_is_as_old_as_its_message() -> None:
 def test_a_stranger_in_the_queue_is_a_letter_too() -> None:
     letter = Letter.of(Record("no json", "receipt", "sqs-1"))
 
-    assert (letter.reason, letter.media_type, letter.content) == (UNTOLD, None, {})
+    assert (letter.reason, letter.media_type, letter.content) == (UNKNOWN_REASON, None, {})
 
 
 def test_a_clock_behind_the_worker_s_makes_no_negative_age() -> None:

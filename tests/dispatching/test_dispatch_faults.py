@@ -4,7 +4,7 @@ from contextvars import copy_context
 
 import pytest
 
-from pubsub_tasks.dead_letters import dead_letter_attribute, dead_letter_copy
+from pubsub_tasks.dead_letters import dead_letter_attribute, dead_letter_copy, resending
 from pubsub_tasks.dispatching import dispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
@@ -63,8 +63,8 @@ FAULTS = [
         lambda *_: True,
         stories.test_the_last_attempt_is_exhausted_and_what_is_not_retried_has_failed,
     ),
-    (dead_letter_copy, "_own", lambda record: {}, letters.test_a_letter_replaces_an_earlier_one),
-    (dead_letter_attribute, "_weight", len, letters.test_the_copy_never_passes_the_limit_of_its_queue),
+    (dead_letter_copy, "own_attributes", lambda record: {}, letters.test_a_letter_replaces_an_earlier_one),
+    (dead_letter_attribute, "_json_size", len, letters.test_the_copy_never_passes_the_limit_of_its_queue),
     (
         dead_letter_attribute,
         "_end",
@@ -77,8 +77,8 @@ FAULTS = [
         tells_what_it_can,
         letters.test_an_error_that_cannot_be_told_does_not_keep_the_letter,
     ),
-    (dead_letter_copy, "_LONGEST_ID", 10_000_000, letters.test_an_endless_id_is_cut),
-    (dead_letter_copy, "MAX_ATTRIBUTES", 99, letters.test_ten_attributes_leave_no_place_for_a_waiver),
+    (dead_letter_copy, "_MAX_ID", 10_000_000, letters.test_an_endless_id_is_cut),
+    (resending, "MAX_ATTRIBUTES", 99, letters.test_ten_attributes_leave_no_place_for_a_waiver),
 ]
 
 

@@ -21,7 +21,7 @@ FROM_LAMBDA = {
     "body": BODY,
     "messageAttributes": {"media_type": {"dataType": "String", "stringValue": "application/vnd.test"}},
 }
-LETTER = archive.line(Record(BODY, "r", "m", attributes={"media_type": text("application/vnd.test")}))
+LETTER = archive.to_line(Record(BODY, "r", "m", attributes={"media_type": text("application/vnd.test")}))
 
 
 def replayed(*lines: str) -> list[Record]:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, Failure
-from pubsub_tasks.dead_letters.dead_letter_copy import letter, restore
+from pubsub_tasks.dead_letters.dead_letter_copy import build_dead_letter
+from pubsub_tasks.dead_letters.resending import restore_message
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import MAX_ATTRIBUTES, Attribute, Outgoing, Record, text
@@ -35,7 +36,7 @@ def test_what_comes_back_is_what_went(
     record: Record, error: ValueError | None, room: int, fifo: bool
 ) -> None:
     # When
-    sent = letter(
+    sent = build_dead_letter(
         decode_record(record),
         DeadLetter("failed", error),
         task="task",
@@ -54,7 +55,7 @@ def test_what_comes_back_is_what_went(
 
     # When
     arrived = Record(sent.body, "handle", "there", attributes=sent.attributes, group_id=sent.group_id)
-    back = restore(arrived)
+    back = restore_message(arrived)
 
     # Then
     assert (Failure.read(arrived) is not None) == (DEAD_LETTER in sent.attributes)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_tasks.dead_letters.archive import line, read
-from pubsub_tasks.dead_letters.filters import Filter, Where
+from pubsub_tasks.dead_letters.archive import from_line, to_line
+from pubsub_tasks.dead_letters.filters import FieldFilter, LetterFilter
 from pubsub_tasks.dead_letters.letter import Letter
 from pubsub_tasks.dead_letters.summary import summarize
 from pubsub_tasks.errors import DecodeError
@@ -43,13 +43,13 @@ json_values = st.recursive(
 
 @given(records)
 def test_a_line_gives_the_record_back(record: Record) -> None:
-    assert read(line(record)) == replace(record, receipt_handle="")
+    assert from_line(to_line(record)) == replace(record, receipt_handle="")
 
 
 @given(texts | json_values.map(str))
 def test_nonsense_is_refused_and_never_breaks(said: str) -> None:
     with contextlib.suppress(DecodeError):
-        read(said)
+        from_line(said)
 
 
 @given(st.lists(records, max_size=6), texts, texts, times)
@@ -58,7 +58,9 @@ def test_every_record_can_be_filtered_and_counted(
 ) -> None:
     letters = [Letter.of(record) for record in given_records]
 
-    wanted = [letter for letter in letters if Filter(wheres=[Where(path, value)]).wants(letter, now)]
+    wanted = [
+        letter for letter in letters if LetterFilter(wheres=[FieldFilter(path, value)]).matches(letter, now)
+    ]
     summary = summarize(letters, now)
 
     assert all(letter in letters for letter in wanted)

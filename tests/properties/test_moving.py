@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pubsub_tasks.dead_letters.move_item import MoveItem
-from pubsub_tasks.dead_letters.resending import redriven
+from pubsub_tasks.dead_letters.resending import redrive_copy
 from pubsub_tasks.errors import ConfigurationError, SettleFailed
 from pubsub_tasks.redrive.browse import browse
 from pubsub_tasks.redrive.leased_letters import VISIBILITY
@@ -48,12 +48,12 @@ def test_no_letter_is_lost_and_what_is_said_is_true(
     # Given letters in hand, a wire that may do anything, and somebody who may lose patience
     room = Room(fifo=fifo)
     room.put(*names)
-    letters = browse(room.hands, 100, room.stop).letters
+    letters = browse(room.leased, 100, room.stop).letters
     items = [
         MoveItem(
             letter.record.body,
             letter.record,
-            redriven(letter.record, fifo=fifo, size_limit=1_048_576),
+            redrive_copy(letter.record, fifo=fifo, size_limit=1_048_576),
             letter.record.group_id if fifo else None,
         )
         for letter in letters
@@ -68,12 +68,12 @@ def test_no_letter_is_lost_and_what_is_said_is_true(
         if settled >= stop_after:
             room.stop.set()
 
-    mover = Mover(room.hands, room.source, stop=room.stop, clock=room.clock, tell=patience)  # type: ignore[arg-type]
+    mover = Mover(room.leased, room.source, stop=room.stop, clock=room.clock, on_progress=patience)  # type: ignore[arg-type]
     outcome = mover.run(items)
 
     # Then each has one fate, and it is the one told
     room.letters.told["delete"] = []
-    room.hands.put_back()
+    room.leased.release()
     room.clock.advance(VISIBILITY)  # what is not in hand any more hides the rest of its group until then
     redriven_bodies, kept_bodies = room.drained(room.source), room.drained()
     there, here = Counter(redriven_bodies), Counter(kept_bodies)

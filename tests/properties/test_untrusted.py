@@ -1,4 +1,4 @@
-"""Whatever a queue hands out is read without trust: wrong types, missing members, forged attributes."""
+"""Whatever a queue leased out is read without trust: wrong types, missing members, forged attributes."""
 
 import contextlib
 import json
@@ -15,10 +15,10 @@ from pubsub_tasks import Tasks
 from pubsub_tasks.cli.dlq import tables
 from pubsub_tasks.dead_letters import archive
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, Failure
-from pubsub_tasks.dead_letters.dead_letter_copy import letter, restore
-from pubsub_tasks.dead_letters.filters import Filter, Where
+from pubsub_tasks.dead_letters.dead_letter_copy import build_dead_letter
+from pubsub_tasks.dead_letters.filters import FieldFilter, LetterFilter
 from pubsub_tasks.dead_letters.letter import Letter
-from pubsub_tasks.dead_letters.resending import redriven
+from pubsub_tasks.dead_letters.resending import redrive_copy, restore_message
 from pubsub_tasks.dead_letters.summary import summarize
 from pubsub_tasks.dispatching.hops import hop
 from pubsub_tasks.environments.replayed_lines import ReplayedLines
@@ -110,7 +110,7 @@ records = st.builds(
 
 
 def queue_of(*handed_out: Any) -> SqsQueue:
-    """A queue whose next receive hands out these."""
+    """A queue whose next receive leased out these."""
     return SqsQueue(URL, lambda action, params, failure: {"Messages": list(handed_out)})
 
 
@@ -216,7 +216,7 @@ def test_an_attribute_without_a_value_is_left_out_and_the_others_stay() -> None:
 def test_every_record_can_be_a_letter_that_its_queue_takes(record: Record, fifo: bool, room: int) -> None:
     delivery = decode_record(record)
 
-    copy = letter(
+    copy = build_dead_letter(
         delivery,
         DeadLetter("undecodable", delivery.defect),
         task=None,
@@ -247,16 +247,19 @@ def test_a_letter_never_tells_more_attributes_than_a_message_can_have() -> None:
 def test_every_letter_can_be_read_shown_and_sent_back(record: Record, fifo: bool, room: int) -> None:
     made = Letter.of(record)
 
-    Filter(reasons=["failed"], tasks=["*"], errors=["x"], wheres=[Where("a.0", "1")]).wants(made, NOW)
+    LetterFilter(reasons=["failed"], tasks=["*"], errors=["x"], wheres=[FieldFilter("a.0", "1")]).matches(
+        made, NOW
+    )
     summarize([made], NOW)
     json.dumps(tables.as_json(made, NOW))
     console = Console(file=StringIO())
-    tables.show(made, NOW, console)
-    console.print(tables.kinds([made], NOW), tables.each([made], NOW))
+    tables.print_letter(made, NOW, console)
+    console.print(tables.kinds_table([made], NOW), tables.letters_table([made], NOW))
     assert (
-        archive.read(archive.line(replace(record, body=record.body or "x"))).attributes == record.attributes
+        archive.from_line(archive.to_line(replace(record, body=record.body or "x"))).attributes
+        == record.attributes
     )
-    for back in (restore(record), redriven(record, fifo=fifo, size_limit=room)):
+    for back in (restore_message(record), redrive_copy(record, fifo=fifo, size_limit=room)):
         check_count(back.attributes)
     hop(replace(decode_record(record), record=replace(record, receive_count=2)), NOW)
 

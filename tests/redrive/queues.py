@@ -91,7 +91,7 @@ class Room:
         arn = self.letters.attributes().arn
         policy = dumps({"deadLetterTargetArn": arn, "maxReceiveCount": receives})
         self.source = Obedient(self.queue("orders", RedrivePolicy=policy))
-        self.hands = LeasedLetters(self.letters, self.clock)  # type: ignore[arg-type]
+        self.leased = LeasedLetters(self.letters, self.clock)  # type: ignore[arg-type]
         self.stop = Patience(self.clock)
 
     def queue(self, name: str, **attributes: str) -> Queue:

@@ -6,8 +6,8 @@ def test_a_look_sees_all_and_takes_nothing_away() -> None:
     room = Room()
     room.put(*map(str, range(25)))
 
-    browsed = browse(room.hands, 100, room.stop)
-    room.hands.put_back()
+    browsed = browse(room.leased, 100, room.stop)
+    room.leased.release()
 
     assert sorted(letter.record.body for letter in browsed.letters) == sorted(map(str, range(25)))
     assert browsed.complete
@@ -18,7 +18,7 @@ def test_a_look_is_bounded_and_says_that_there_is_more() -> None:
     room = Room()
     room.put(*map(str, range(25)))
 
-    browsed = browse(room.hands, 12, room.stop)
+    browsed = browse(room.leased, 12, room.stop)
 
     assert len(browsed.letters) == 12
     assert not browsed.complete
@@ -28,7 +28,7 @@ def test_a_look_ends_when_somebody_says_so() -> None:
     room = Room()
     room.put(*map(str, range(25)))
 
-    browsed = browse(room.hands, 100, room.stop, seen=lambda count: room.stop.set())
+    browsed = browse(room.leased, 100, room.stop, on_progress=lambda count: room.stop.set())
 
     assert (len(browsed.letters), browsed.complete) == (10, False)
 
@@ -37,7 +37,7 @@ def test_a_look_for_one_letter_ends_with_it() -> None:
     room = Room()
     room.put(*map(str, range(25)))
 
-    browsed = browse(room.hands, 100, room.stop, enough=lambda letter: letter.record.body == "3")
+    browsed = browse(room.leased, 100, room.stop, is_enough=lambda letter: letter.record.body == "3")
 
     assert len(browsed.letters) == 10
 
@@ -46,7 +46,7 @@ def test_of_a_fifo_group_the_letters_of_one_receive_are_seen() -> None:
     room = Room(fifo=True)
     room.put(*(f"a{number:02}" for number in range(15)), "b0")
 
-    browsed = browse(room.hands, 100, room.stop)
+    browsed = browse(room.leased, 100, room.stop)
 
     assert [letter.record.body for letter in browsed.letters] == [f"a{number:02}" for number in range(10)] + [
         "b0"
@@ -58,6 +58,6 @@ def test_letters_whose_leases_lapse_end_the_look_instead_of_going_round() -> Non
     room = Room()
     room.put("a")
 
-    browsed = browse(room.hands, 100, room.stop, seen=lambda count: room.clock.advance(1000))
+    browsed = browse(room.leased, 100, room.stop, on_progress=lambda count: room.clock.advance(1000))
 
     assert [letter.record.body for letter in browsed.letters] == ["a"]

@@ -6,24 +6,24 @@ import pytest
 
 from pubsub_tasks.dead_letters.move_item import MoveItem
 from pubsub_tasks.dead_letters.move_report import MoveReport
-from pubsub_tasks.dead_letters.resending import redriven
+from pubsub_tasks.dead_letters.resending import redrive_copy
 from pubsub_tasks.errors import ConfigurationError, SettleFailed
 from pubsub_tasks.redrive.browse import browse
 from pubsub_tasks.redrive.leased_letters import VISIBILITY
-from pubsub_tasks.redrive.mover import TRIES, Mover
+from pubsub_tasks.redrive.mover import MAX_ATTEMPTS, Mover
 from pubsub_tasks.wire.records import Outgoing
 from tests.redrive.queues import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, Room
 
 
 def redrive_items(room: Room) -> list[MoveItem]:
     """What is to be done to redrive each letter that is seen; its body is its name."""
-    browsed = browse(room.hands, 1000, room.stop)
+    browsed = browse(room.leased, 1000, room.stop)
     records = [letter.record for letter in browsed.letters]
     return [
         MoveItem(
             record.body,
             record,
-            redriven(record, fifo=room.fifo, size_limit=1_048_576),
+            redrive_copy(record, fifo=room.fifo, size_limit=1_048_576),
             record.group_id if room.fifo else None,
         )
         for record in records
@@ -31,13 +31,13 @@ def redrive_items(room: Room) -> list[MoveItem]:
 
 
 def move(room: Room, items: list[MoveItem], **known: Any) -> MoveReport:
-    mover = Mover(room.hands, room.source, stop=room.stop, clock=room.clock, **known)  # type: ignore[arg-type]
+    mover = Mover(room.leased, room.source, stop=room.stop, clock=room.clock, **known)  # type: ignore[arg-type]
     return mover.run(items)
 
 
 def after(room: Room) -> tuple[list[str], list[str]]:
     """Bodies in the source queue and in the dead-letter queue, once everything was put back."""
-    room.hands.put_back()
+    room.leased.release()
     return sorted(room.seen_by_others(room.source)), sorted(room.seen_by_others())
 
 
@@ -50,7 +50,7 @@ def test_letters_go_back_and_leave_their_queue() -> None:
     room.put(*map(str, range(12)))
     told: list[int] = []
 
-    outcome = move(room, redrive_items(room), tell=told.append)
+    outcome = move(room, redrive_items(room), on_progress=told.append)
 
     assert outcome.complete
     assert sorted(outcome.done) == sorted(map(str, range(12)))
@@ -96,7 +96,7 @@ def test_one_that_is_refused_for_now_goes_a_little_later_and_alone() -> None:
 def test_one_that_is_refused_again_and_again_stays() -> None:
     room = Room()
     room.put("a", "b")
-    room.source.told["send"] = [refused("b", failure=FOR_NOW)] * TRIES
+    room.source.told["send"] = [refused("b", failure=FOR_NOW)] * MAX_ATTEMPTS
 
     outcome = move(room, redrive_items(room))
 
@@ -119,8 +119,8 @@ def test_a_delete_is_tried_again_and_nothing_is_sent_twice() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        [SettleFailed("reset", code="ConnectionClosed")] * TRIES,
-        [lambda entry: FOR_NOW] * TRIES,
+        [SettleFailed("reset", code="ConnectionClosed")] * MAX_ATTEMPTS,
+        [lambda entry: FOR_NOW] * MAX_ATTEMPTS,
         [lambda entry: FOR_GOOD],
     ],
 )
@@ -143,7 +143,7 @@ def test_on_fifo_the_same_letter_redriven_again_arrives_once() -> None:
     room.put("a")
     room.letters.told["delete"] = [lambda entry: FOR_GOOD]
     move(room, redrive_items(room))
-    room.hands.put_back()
+    room.leased.release()
 
     # When it is redriven again
     assert move(room, redrive_items(room)).complete
@@ -213,8 +213,8 @@ def test_on_fifo_nothing_passes_one_of_its_group_that_did_not_go() -> None:
 
     assert after(room) == (["b1", "b2"], ["a1", "a2", "a3"])
     assert [(trouble.id, trouble.why) for trouble in outcome.kept][1:] == [
-        ("a2", "behind one of its group that did not go"),
-        ("a3", "behind one of its group that did not go"),
+        ("a2", "behind a letter of its message group that was not moved"),
+        ("a3", "behind a letter of its message group that was not moved"),
     ]
 
 
@@ -231,7 +231,7 @@ def test_a_wish_to_stop_is_heeded_between_batches() -> None:
     room = Room()
     room.put(*(f"{number:02}" for number in range(25)))
 
-    outcome = move(room, redrive_items(room), tell=lambda settled: room.stop.set())
+    outcome = move(room, redrive_items(room), on_progress=lambda settled: room.stop.set())
 
     sent, kept = after(room)
     assert (len(outcome.done), len(outcome.left)) == (len(sent), len(kept)) == (10, 15)
@@ -283,7 +283,7 @@ def test_dropping_deletes_and_sends_nothing() -> None:
     room.put("a", "b")
     items = [MoveItem(item.id, item.record) for item in redrive_items(room)]
 
-    outcome = Mover(room.hands, None, stop=room.stop, clock=room.clock).run(items)
+    outcome = Mover(room.leased, None, stop=room.stop, clock=room.clock).run(items)
 
     assert sorted(outcome.done) == ["a", "b"]
     assert after(room) == ([], [])
@@ -296,7 +296,7 @@ def test_what_cannot_be_dropped_stays_and_what_was_taken_is_told() -> None:
     answers = [FOR_GOOD, SOMEBODY_ELSE_S]
     room.letters.told["delete"] = [lambda entry: answers.pop(0)]
 
-    outcome = Mover(room.hands, None, stop=room.stop, clock=room.clock).run(items)
+    outcome = Mover(room.leased, None, stop=room.stop, clock=room.clock).run(items)
 
     assert [trouble.id for trouble in outcome.kept] == [items[0].id]
     assert outcome.lost == [items[1].id]
@@ -320,7 +320,7 @@ def test_behind_a_letter_that_was_not_deleted_nothing_of_its_fifo_group_goes() -
     room.put("a1", "a2", "b1", "b2")
     items = redrive_items(room)
     handle = next(item.record.receipt_handle for item in items if item.record and item.id == "a1")
-    room.letters.told["delete"] = [lambda entry: FOR_NOW if entry == handle else None] * TRIES
+    room.letters.told["delete"] = [lambda entry: FOR_NOW if entry == handle else None] * MAX_ATTEMPTS
 
     # When they are redriven
     outcome = move(room, items)

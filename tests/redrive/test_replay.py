@@ -6,7 +6,7 @@ from pubsub_tasks.dead_letters.letter import Letter
 from pubsub_tasks.decorators import task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.messages.delivery import Delivery
-from pubsub_tasks.redrive.replay import replay
+from pubsub_tasks.redrive.replay import replay_letter
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
 from tests.dead_letters.samples import a_letter, moved_by_sqs, order
@@ -29,7 +29,7 @@ def test_a_letter_is_handled_as_on_a_first_attempt(tasks: Tasks) -> None:
     def bill(order_id: str, total: Decimal, delivery: Delivery) -> None:
         handled.append((order_id, total, delivery.attempt, delivery.waived, delivery.id))
 
-    replayed = replay(Dispatcher(tasks, "default"), a_letter(), clock)
+    replayed = replay_letter(Dispatcher(tasks, "default"), a_letter(), clock)
 
     assert (replayed.task, replayed.verdict) == (bill.name, Ack())
     assert handled == [("o-1", Decimal("9.99"), 1, True, "id-of-o-1")]
@@ -40,7 +40,7 @@ def test_a_handler_that_fails_again_tells_how(tasks: Tasks) -> None:
     def bill(order_id: str, total: Decimal) -> None:
         raise LookupError("still no such customer")
 
-    verdict = replay(Dispatcher(tasks, "default"), moved_by_sqs(), clock).verdict
+    verdict = replay_letter(Dispatcher(tasks, "default"), moved_by_sqs(), clock).verdict
 
     assert isinstance(verdict, Retry)
     assert str(verdict.error) == "still no such customer"
@@ -53,7 +53,7 @@ def test_coroutines_run_too(tasks: Tasks) -> None:
     async def bill(order_id: str, total: Decimal) -> None:
         handled.append(order_id)
 
-    assert replay(Dispatcher(tasks, "default"), a_letter(), clock).verdict == Ack()
+    assert replay_letter(Dispatcher(tasks, "default"), a_letter(), clock).verdict == Ack()
     assert handled == ["o-1"]
 
 
@@ -70,7 +70,7 @@ def test_what_no_handler_ever_sees_says_why(tasks: Tasks, body: str, reason: str
     def bill(order_id: str, total: Decimal) -> None:
         raise AssertionError
 
-    replayed = replay(Dispatcher(tasks, "default"), a_letter(body), clock)
+    replayed = replay_letter(Dispatcher(tasks, "default"), a_letter(body), clock)
 
     assert replayed.task is None
     assert isinstance(replayed.verdict, DeadLetter)
@@ -84,4 +84,4 @@ def test_what_expired_is_handled_all_the_same(tasks: Tasks) -> None:
 
     old: Letter = a_letter(order(opaqueData={"x-expires": "1", "x-request-ttl": "0"}))
 
-    assert replay(Dispatcher(tasks, "default"), old, clock).verdict == Ack()
+    assert replay_letter(Dispatcher(tasks, "default"), old, clock).verdict == Ack()

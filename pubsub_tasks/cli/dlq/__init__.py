@@ -1,1 +1,1 @@
-"""pubsub-tasks dlq: working with dead letters on a command line."""
+"""The `pubsub-tasks dlq` commands."""

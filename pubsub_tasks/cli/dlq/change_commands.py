@@ -1,4 +1,4 @@
-"""Commands that change queues: redrive, drop, import. What is planned is here; how it is done, in jobs."""
+"""The dlq commands that change queues: redrive, drop and import. Each plans; `ChangeJob` carries out."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,37 +9,40 @@ import click
 
 from ...cli import apps
 from ...content.schema_registry import SchemaRegistry
-from ...dead_letters.archive import read
+from ...dead_letters.archive import from_line
 from ...dead_letters.letter import Letter
 from ...dead_letters.move_item import MoveItem
-from ...dead_letters.resending import imported, redriven
+from ...dead_letters.resending import import_copy, redrive_copy
 from ...errors import DecodeError
-from ...redrive.dead_letter_queue import Targets, find
+from ...redrive.dead_letter_queue import find_dead_letter_queue
+from ...redrive.redrive_targets import RedriveTargets
 from ...transports.protocols import Queue
 from ...wire.records import Record
 from ..dlq import options
-from .change_job import Job, MovePart, Plan, by_target
-from .editor import edit_all
-from .environment import CommandEnvironment, pass_world
-from .native_redrive import move_natively
-from .session import session
+from .change_job import ChangeJob, Plan, PlanStep, group_by_target
+from .editor import edit_letters
+from .environment import CommandEnvironment, pass_environment
+from .native_redrive import redrive_natively
+from .session import open_session
 
 
 @click.command()
-@options.choosing
-@click.option("--to", metavar="URL", help="Send to this queue, whatever the letters tell.")
+@options.selecting
+@click.option("--to", metavar="URL", help="Send all letters to this queue.")
 @options.rate
-@click.option("--edit", is_flag=True, help="Edit each letter's content in $EDITOR first; --app checks it.")
+@click.option(
+    "--edit", is_flag=True, help="Edit each letter in $EDITOR first; the schemas of --app check it."
+)
 @options.app
 @click.option(
-    "--native", is_flag=True, help="SQS moves all letters by itself; for what SQS itself moved here."
+    "--native", is_flag=True, help="Let SQS move all letters, as far as SQS itself moved them here."
 )
 @options.dry_run
 @options.yes
 @options.as_json
-@pass_world
+@pass_environment
 def redrive(
-    world: CommandEnvironment,
+    environment: CommandEnvironment,
     /,
     to: str | None,
     rate: float | None,
@@ -49,70 +52,76 @@ def redrive(
     dry_run: bool,
     yes: bool,
     as_json: bool,
-    **chosen: Any,
+    **selected: Any,
 ) -> None:
-    """Send letters back to the queue that they failed on, and delete them here.
+    """Send letters back to the queue they failed on, and delete them here.
 
     \b
     pubsub-tasks dlq redrive --queue-url URL --error TimeoutError --older-than 1h
 
-    Never to the topic: no other queue gets them again. Attempts start anew; expiry and hop limit are waived
-    once. A letter is deleted only when its copy is confirmed, so that it may come twice, and is never lost.
+    Letters go to the queue and not to the topic, so no other queue receives them again. Attempts start
+    again at one; expiry and hop limit are waived once. A letter is deleted only after SQS has confirmed
+    its copy: it may be delivered twice, but is never lost.
     """
-    choice = options.choice(**chosen)
-    job = Job(world, "redrive", "redrove", rate, dry_run, yes, as_json)
-    job.may_ask()
+    selection = options.selection(**selected)
+    job = ChangeJob(environment, "redrive", "redrove", rate, dry_run, yes, as_json)
+    job.check_can_confirm()
     if native:
-        if edit or not choice.filter.everything:
+        if edit or not selection.filter.matches_all:
             raise click.UsageError(
-                "--native moves every letter as it is: it goes with no filter and no --edit"
+                "--native moves every letter unchanged: leave out letters, filters and --edit"
             )
-        move_natively(job, choice, to)
+        redrive_natively(job, selection, to)
         return
     schemas = apps.load(app).schemas if edit else None
-    with session(world, choice) as opened:
-        targets = Targets(world.transport, opened.place, to)
-        job.on_letters(opened, lambda letters: by_target(_back(world, letters, targets, schemas)))
+    with open_session(environment, selection) as session:
+        targets = RedriveTargets(environment.transport, session.dlq, to)
+        job.change_letters(
+            session, lambda letters: group_by_target(_redrive_items(environment, letters, targets, schemas))
+        )
 
 
 @click.command()
-@options.choosing
+@options.selecting
 @click.option(
-    "--all", "everything", is_flag=True, help="Every letter. Needed with --yes where no filter is given."
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Delete every letter; required with --yes if there is no filter.",
 )
 @options.rate
 @options.dry_run
 @options.yes
 @options.as_json
-@pass_world
+@pass_environment
 def drop(
-    world: CommandEnvironment,
+    environment: CommandEnvironment,
     /,
     everything: bool,
     rate: float | None,
     dry_run: bool,
     yes: bool,
     as_json: bool,
-    **chosen: Any,
+    **selected: Any,
 ) -> None:
-    """Delete letters for good. `export` keeps a copy.
+    """Delete letters permanently. To keep a copy, `export` them first.
 
     \b
     pubsub-tasks dlq drop --queue-url URL --reason expired --older-than 7d
     """
-    choice = options.choice(**chosen)
-    job = Job(world, "drop", "dropped", rate, dry_run, yes, as_json)
-    job.may_ask()
-    if everything and not choice.filter.everything:
-        raise click.UsageError("--all goes with no letter and no filter")
-    if yes and not (everything or dry_run) and choice.filter.everything:
-        raise click.UsageError("name letters or give a filter; --yes deletes every letter only with --all")
+    selection = options.selection(**selected)
+    job = ChangeJob(environment, "drop", "dropped", rate, dry_run, yes, as_json)
+    job.check_can_confirm()
+    if everything and not selection.filter.matches_all:
+        raise click.UsageError("--all is for every letter: leave out letters and filters")
+    if yes and not (everything or dry_run) and selection.filter.matches_all:
+        raise click.UsageError("name letters or give a filter; to delete every letter with --yes, add --all")
 
     def plan(letters: Sequence[Letter]) -> Plan:
-        return [MovePart(None, [MoveItem(letter.id, letter.record) for letter in letters])]
+        return [PlanStep(None, [MoveItem(letter.id, letter.record) for letter in letters])]
 
-    with session(world, choice) as opened:
-        job.on_letters(opened, plan)
+    with open_session(environment, selection) as session:
+        job.change_letters(session, plan)
 
 
 @click.command("import")
@@ -122,9 +131,9 @@ def drop(
 @options.dry_run
 @options.yes
 @options.as_json
-@pass_world
+@pass_environment
 def import_file(
-    world: CommandEnvironment,
+    environment: CommandEnvironment,
     /,
     file: Any,
     url: str,
@@ -133,50 +142,53 @@ def import_file(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Send letters of an `export` to a dead-letter queue, byte for byte. FILE may be - for standard input.
+    """Send exported letters to a dead-letter queue, byte for byte. FILE may be - for standard input.
 
     \b
     pubsub-tasks dlq import letters.jsonl --queue-url URL
 
-    Nothing is sent where one line is wrong. A FIFO queue gets fresh deduplication ids: an import made twice
-    is there twice.
+    If a line is not valid, nothing is sent. Each import gives letters for a FIFO queue new deduplication
+    ids, so importing a file twice duplicates its letters.
     """
-    job = Job(world, "import", "imported", rate, dry_run, yes, as_json)
-    job.may_ask()
-    records = list(_records(file))
-    queue = find(world.transport, url).queue
-    job.on_items(MovePart(queue, [_line(number, record, queue) for number, record in records]))
+    job = ChangeJob(environment, "import", "imported", rate, dry_run, yes, as_json)
+    job.check_can_confirm()
+    records = list(_numbered_records(file))
+    queue = find_dead_letter_queue(environment.transport, url).queue
+    job.send_items(PlanStep(queue, [_import_item(number, record, queue) for number, record in records]))
 
 
-def _back(
-    world: CommandEnvironment, letters: Sequence[Letter], targets: Targets, schemas: SchemaRegistry | None
+def _redrive_items(
+    environment: CommandEnvironment,
+    letters: Sequence[Letter],
+    targets: RedriveTargets,
+    schemas: SchemaRegistry | None,
 ) -> Iterator[tuple[Queue, MoveItem]]:
-    """What is sent for each letter, and where to."""
-    known = [(letter, *targets.of(letter)) for letter in letters]
+    """The target queue of each letter, and the item that redrives it."""
+    targeted = [(letter, *targets.of(letter)) for letter in letters]
     if schemas:
-        edits = edit_all(world, letters, schemas)
+        edits = edit_letters(environment, letters, schemas)
         bodies = {letter.record.message_id: body for letter, body in edits}
-        known = [each for each in known if each[0].record.message_id in bodies]
+        targeted = [each for each in targeted if each[0].record.message_id in bodies]
     else:
         bodies = {}
-    for letter, queue, attributes in known:
+    for letter, queue, attributes in targeted:
         record = replace(letter.record, body=bodies.get(letter.record.message_id, letter.record.body))
-        outgoing = redriven(record, fifo=queue.fifo, size_limit=attributes.max_message_size)
+        outgoing = redrive_copy(record, fifo=queue.fifo, size_limit=attributes.max_message_size)
         yield queue, MoveItem(letter.id, letter.record, outgoing, outgoing.group_id if queue.fifo else None)
 
 
-def _records(file: Any) -> Iterator[tuple[int, Record]]:
+def _numbered_records(file: Any) -> Iterator[tuple[int, Record]]:
     number = 0
     try:
         for number, text in enumerate(file, 1):
             if text.strip():
-                yield number, read(text)
+                yield number, from_line(text)
     except (DecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(
             f"{file.name}, line {number + isinstance(error, UnicodeDecodeError)}: {error}"
         ) from error
 
 
-def _line(number: int, record: Record, queue: Queue) -> MoveItem:
-    outgoing = imported(record, fifo=queue.fifo, fresh_id=uuid4().hex)
+def _import_item(number: int, record: Record, queue: Queue) -> MoveItem:
+    outgoing = import_copy(record, fifo=queue.fifo, fresh_id=uuid4().hex)
     return MoveItem(f"line {number}", None, outgoing, outgoing.group_id if queue.fifo else None)

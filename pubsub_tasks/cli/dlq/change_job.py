@@ -1,4 +1,4 @@
-"""Jobs: how every changing command goes about it: look, plan, ask, carry out, and say what was done."""
+"""How every command that changes a queue works: receive, plan, confirm, carry out, report."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -8,32 +8,42 @@ import click
 
 from ...dead_letters.letter import Letter
 from ...dead_letters.move_item import MoveItem
-from ...dead_letters.move_report import MoveReport
-from ...dead_letters.move_report import letters as counted
+from ...dead_letters.move_report import MoveReport, count_letters
 from ...errors import PubSubTasksError
 from ...redrive.leased_letters import LeasedLetters
 from ...redrive.mover import Mover
 from ...transports.protocols import Queue
-from .environment import INCOMPLETE, INTERRUPTED, CommandEnvironment, interruptible, say
-from .session import Session, progress
+from ..exit_codes import INCOMPLETE, INTERRUPTED
+from .environment import CommandEnvironment
+from .session import Session
+from .terminal import print_line, progress_bar, stop_on_interrupt
 
 
 @dataclass(frozen=True)
-class MovePart:
-    """Items for one target queue; None where nothing is sent."""
+class PlanStep:
+    """Items for one target queue; a `target` of None deletes only."""
 
     target: Queue | None
     items: Sequence[MoveItem]
 
 
-Plan = Sequence[MovePart]
+Plan = Sequence[PlanStep]
 
 
 @dataclass(frozen=True)
-class Job:
-    """One changing command at work. `verb` and `past` are as in "redrive", "redrove"."""
+class ChangeJob:
+    """One run of a command that changes a queue.
 
-    world: CommandEnvironment
+    Attributes:
+        verb: for the prompt, such as "redrive".
+        past: for the report, such as "redrove".
+        rate: letters per second; None for no limit.
+        dry_run: only print what would be done.
+        yes: do not ask for confirmation.
+        as_json: print the report as JSON.
+    """
+
+    environment: CommandEnvironment
     verb: str
     past: str
     rate: float | None
@@ -41,132 +51,136 @@ class Job:
     yes: bool
     as_json: bool
 
-    def may_ask(self) -> None:
-        """Raises UsageError where nobody could be asked and nobody has agreed."""
-        if not (self.yes or self.dry_run or self.world.can_ask()):
-            raise click.UsageError("there is no terminal to ask on: agree with --yes, or look with --dry-run")
-
-    def on_letters(self, opened: Session, plan: Callable[[Sequence[Letter]], Plan]) -> None:
-        """Do what is planned for the letters that are meant, and tell. Ends the command.
-
-        On a FIFO queue what stands behind them in their groups is seen once they are gone: so it goes on,
-        in order, until nothing more is meant or something did not go.
-        """
-        started = self.world.clock()
-        seen = opened.look_before()
-        if not (seen.meant or opened.choice.filter.everything):
-            opened.refuse(seen)
-        opened.remark(seen)
-        parts = plan(seen.meant)
-        if not self._agreed(
-            parts, opened.name, ", and what stands behind them in their groups" if opened.fifo else ""
-        ):
-            return
-        outcome = self.carry_out(parts, opened.hands)
-        if opened.fifo:
-            self._go_on(opened, plan, outcome, started)
-        self.tell(outcome)
-
-    def _go_on(
-        self, opened: Session, plan: Callable[[Sequence[Letter]], Plan], outcome: MoveReport, started: float
-    ) -> None:
-        """Do the same for what is seen now that others are gone, until there is nothing more.
-
-        What came since the start is left alone, as a letter that went back and failed again at once: this
-        might never end otherwise.
-        """
-        try:
-            while outcome.complete:
-                seen, done = opened.look(), set(outcome.done)
-                old = [
-                    letter for letter in seen.meant if letter.dead_since <= started and letter.id not in done
-                ]
-                if seen.interrupted:
-                    outcome.halted = "interrupted"
-                elif not old:
-                    return
-                else:
-                    outcome.add(self.carry_out(plan(old), opened.hands))
-        except PubSubTasksError as error:
-            outcome.halted = str(error)
-
-    def on_items(self, part: MovePart) -> None:
-        """Send what stands in no queue yet, and tell."""
-        if part.target and self._agreed([part], part.target.name):
-            self.tell(self.carry_out([part], None))
-
-    def carry_out(self, parts: Plan, hands: LeasedLetters | None) -> MoveReport:
-        """Carry the parts out one after the other; what ends one early ends all."""
-        outcome = MoveReport()
-        total = sum(len(part.items) for part in parts)
-        with interruptible() as stop, progress(self.verb, total) as bar:
-            for part in parts:
-                if outcome.halted:
-                    outcome.left += [item.id for item in part.items]
-                    continue
-                before = outcome.settled
-                mover = Mover(
-                    hands,
-                    part.target,
-                    stop=stop,
-                    clock=self.world.pace,
-                    rate=self.rate,
-                    tell=lambda settled, before=before: bar(before + settled),  # type: ignore[misc]
-                )
-                outcome.add(mover.run(part.items))
-        return outcome
-
-    def tell(self, outcome: MoveReport) -> None:
-        """Say what was done and what was not; exits with 1 or 130 where not all was."""
-        if self.as_json:
-            say(json.dumps({"dry_run": False, **asdict(outcome)}))
-        else:
-            for line in outcome.lines(self.past):
-                say(line)
-        if not outcome.complete:
-            raise click.exceptions.Exit(
-                INTERRUPTED if outcome.halted.startswith("interrupted") else INCOMPLETE
+    def check_can_confirm(self) -> None:
+        """Raise UsageError if confirmation is needed and there is no terminal to ask on."""
+        if not (self.yes or self.dry_run or self.environment.can_prompt()):
+            raise click.UsageError(
+                "cannot ask for confirmation without a terminal: add --yes, or --dry-run to look first"
             )
 
-    def _agreed(self, parts: Plan, name: str, more: str = "") -> bool:
-        """Whether there is something to do, and somebody agrees to it; says so where not."""
-        count = sum(len(part.items) for part in parts)
-        what = f"{counted(count)}{_where(parts, name)}{more if count else ''}"
+    def change_letters(self, session: Session, plan: Callable[[Sequence[Letter]], Plan]) -> None:
+        """Carry out the plan for the matching letters and print the report; exits if it is incomplete.
+
+        A FIFO queue shows the letters behind them once they are gone. So this repeats, in order, until
+        nothing matches or something fails.
+        """
+        started = self.environment.clock()
+        received = session.receive_or_exit()
+        if not (received.matching or session.selection.filter.matches_all):
+            session.exit_without_match(received)
+        session.note_unseen(received)
+        steps = plan(received.matching)
+        followers = ", and the letters behind them in their message groups" if session.is_fifo else ""
+        if not self._is_confirmed(steps, session.queue_name, followers):
+            return
+        report = self._carry_out(steps, session.leased)
+        if session.is_fifo:
+            self._change_followers(session, plan, report, started)
+        self._finish(report)
+
+    def _change_followers(
+        self, session: Session, plan: Callable[[Sequence[Letter]], Plan], report: MoveReport, started: float
+    ) -> None:
+        """Repeat the plan for letters that became visible, until none matches.
+
+        Letters that arrived after `started` are left alone: one that was redriven and failed again at once
+        would keep this running forever.
+        """
+        try:
+            while report.complete:
+                received, done = session.receive(), set(report.done)
+                followers = [
+                    letter
+                    for letter in received.matching
+                    if letter.dead_since <= started and letter.id not in done
+                ]
+                if received.interrupted:
+                    report.halted = "interrupted"
+                elif not followers:
+                    return
+                else:
+                    report.add(self._carry_out(plan(followers), session.leased))
+        except PubSubTasksError as error:
+            report.halted = str(error)
+
+    def send_items(self, step: PlanStep) -> None:
+        """Send items that are in no queue yet and print the report; exits if it is incomplete."""
+        if step.target and self._is_confirmed([step], step.target.name):
+            self._finish(self._carry_out([step], None))
+
+    def _carry_out(self, steps: Plan, leased: LeasedLetters | None) -> MoveReport:
+        """Carry out the steps in order; a step that ends early ends them all."""
+        report = MoveReport()
+        total = sum(len(step.items) for step in steps)
+        with stop_on_interrupt() as stop, progress_bar(self.verb, total) as update:
+            for step in steps:
+                if report.halted:
+                    report.left += [item.id for item in step.items]
+                    continue
+                before = report.settled
+                mover = Mover(
+                    leased,
+                    step.target,
+                    stop=stop,
+                    clock=self.environment.monotonic,
+                    rate=self.rate,
+                    on_progress=lambda settled, before=before: update(before + settled),  # type: ignore[misc]
+                )
+                report.add(mover.run(step.items))
+        return report
+
+    def _finish(self, report: MoveReport) -> None:
+        """Print the report; exit with 1 or 130 if it is incomplete."""
+        if self.as_json:
+            print_line(json.dumps({"dry_run": False, **asdict(report)}))
+        else:
+            for line in report.lines(self.past):
+                print_line(line)
+        if not report.complete:
+            raise click.exceptions.Exit(
+                INTERRUPTED if report.halted.startswith("interrupted") else INCOMPLETE
+            )
+
+    def _is_confirmed(self, steps: Plan, queue_name: str, followers: str = "") -> bool:
+        """Whether there is something to do and the user confirms it; prints the plan of a dry run."""
+        count = sum(len(step.items) for step in steps)
+        what = f"{count_letters(count)}{_direction(steps, queue_name)}{followers if count else ''}"
         if self.dry_run:
-            self._would(parts, what)
+            self._print_dry_run(steps, what)
         elif not count:
-            self.tell(MoveReport())
+            self._finish(MoveReport())
         elif not self.yes:
             click.confirm(f"{self.verb} {what}?", abort=True, err=True)
         return bool(count) and not self.dry_run
 
-    def _would(self, parts: Plan, what: str) -> None:
+    def _print_dry_run(self, steps: Plan, what: str) -> None:
         if self.as_json:
             would = [
-                {"to": part.target.url if part.target else None, "letters": _ids(part)} for part in parts
+                {"to": step.target.url if step.target else None, "letters": [item.id for item in step.items]}
+                for step in steps
             ]
-            say(json.dumps({"dry_run": True, "would": would}))
+            print_line(json.dumps({"dry_run": True, "would": would}))
         else:
-            say(f"would {self.verb} {what}")
+            print_line(f"would {self.verb} {what}")
 
 
-def by_target(pairs: Iterable[tuple[Queue, MoveItem]]) -> Plan:
-    """The parts of a plan, in the order in which their queues come."""
-    items: dict[str, tuple[Queue, list[MoveItem]]] = {}
-    for queue, item in pairs:
-        items.setdefault(queue.url, (queue, []))[1].append(item)
-    return [MovePart(queue, its) for queue, its in items.values()]
+def group_by_target(items: Iterable[tuple[Queue, MoveItem]]) -> Plan:
+    """One step for each target queue, in the order of their first items."""
+    by_url: dict[str, tuple[Queue, list[MoveItem]]] = {}
+    for queue, item in items:
+        by_url.setdefault(queue.url, (queue, []))[1].append(item)
+    return [PlanStep(queue, queue_items) for queue, queue_items in by_url.values()]
 
 
-def _where(parts: Plan, name: str) -> str:
-    targets = [part for part in parts if part.target and part.target.name != name]
-    if not targets:
-        return f" in {name}"
-    if len(targets) == 1 and targets[0].target:
-        return f" from {name} to {targets[0].target.name}"
-    each = [f"{len(part.items):,} to {part.target.name}" for part in targets if part.target]
-    return f" from {name}, {' and '.join(each)}"
-
-
-def _ids(part: MovePart) -> list[str]:
-    return [item.id for item in part.items]
+def _direction(steps: Plan, queue_name: str) -> str:
+    """Such as " in orders-dlq" or " from orders-dlq to orders"."""
+    counts = [
+        (len(step.items), step.target.name)
+        for step in steps
+        if step.target and step.target.name != queue_name
+    ]
+    if not counts:
+        return f" in {queue_name}"
+    if len(counts) == 1:
+        return f" from {queue_name} to {counts[0][1]}"
+    return f" from {queue_name}, {' and '.join(f'{count:,} to {name}' for count, name in counts)}"

@@ -1,25 +1,26 @@
-"""pubsub-tasks dlq: the commands together."""
+"""The `pubsub-tasks dlq` command group."""
 
 import click
 
 from .change_commands import drop, import_file, redrive
-from .read_commands import export, ls, replay_one, show
+from .read_commands import export, ls, replay, show
 
 
 @click.group()
 def dlq() -> None:
-    """Look at dead letters, and send them back, away or elsewhere.
+    """Inspect, redrive, drop, export and import dead letters.
 
     \b
     pubsub-tasks dlq ls --queue-url URL
     pubsub-tasks dlq show --queue-url URL 5f3a
     pubsub-tasks dlq redrive --queue-url URL --error TimeoutError --older-than 1h
 
-    URL is the dead-letter queue's, or its source queue's. A LETTER is an id, or the first four characters or
-    more of one. Several filters narrow the choice; several values of one widen it. While a command runs,
-    nobody else receives the letters that it looked at; when it ends they are visible again.
+    URL is that of the dead-letter queue or of its source queue. LETTER is a message id, or at least its
+    first four characters. Different filters must all match; of several values for one filter, any may match.
+    While a command runs, the letters that it received are invisible to other consumers; then they are
+    visible again.
     """
 
 
-for each in (ls, show, redrive, drop, export, import_file, replay_one):
+for each in (ls, show, redrive, drop, export, import_file, replay):
     dlq.add_command(each)

@@ -1,4 +1,4 @@
-"""Options: how the commands are told which letters are meant, and what may be done. Words in, values out."""
+"""Options that several dlq commands share, and the selection of letters that they describe."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from ...dead_letters.filters import Filter, Where, duration
-from ...dead_letters.letter import MOVED_BY_SQS, UNTOLD
+from ...dead_letters.filters import FieldFilter, LetterFilter, parse_duration
+from ...dead_letters.letter import MOVED_BY_SQS, UNKNOWN_REASON
 from ...errors import ConfigurationError
 from ...verdicts import Reason
 from ..finite_range import FiniteRange
 
-MOST = 50_000
-"""Letters that can be in hand at once: SQS allows 120,000, and each lease is to be kept."""
+MAX_LETTERS = 50_000
+"""Letters that a command may lease at once: SQS allows 120,000 in flight, and each lease is renewed."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which letters of which queue, and how many to look at."""
+class Selection:
+    """The letters of a queue that a command is for; `limit` is how many to look at."""
 
     url: str
-    filter: Filter
+    filter: LetterFilter
     limit: int
 
 
@@ -34,69 +34,79 @@ queue_url = click.option(
     "url",
     metavar="URL",
     required=True,
-    help="The dead-letter queue, or the queue whose redrive policy names it.",
+    help="The dead-letter queue, or a source queue whose redrive policy names it.",
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="For machines: JSON on standard output.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for other programs.")
 app = click.option(
-    "--app", "-A", metavar="MODULE[:ATTRIBUTE]", help="Where the tasks are, as for pubsub-worker."
+    "--app", "-A", metavar="MODULE[:ATTRIBUTE]", help="The app that has the tasks, as for pubsub-worker."
 )
 rate = click.option(
-    "--rate", type=FiniteRange(min=0, min_open=True), metavar="N", help="Letters per second, at most."
+    "--rate", type=FiniteRange(min=0, min_open=True), metavar="N", help="At most N letters per second."
 )
-dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+dry_run = click.option("--dry-run", is_flag=True, help="Print what would be done, and change nothing.")
 yes = click.option(
-    "--yes", "-y", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on."
+    "--yes", "-y", is_flag=True, help="Do not ask for confirmation; required without a terminal."
 )
 
-_CHOOSING = [
+_SELECTION_OPTIONS = [
     click.argument("ids", nargs=-1, metavar="[LETTER]..."),
     queue_url,
-    click.option("--media-type", "media_types", multiple=True, metavar="TYPE", help="With * and ?."),
+    click.option(
+        "--media-type",
+        "media_types",
+        multiple=True,
+        metavar="TYPE",
+        help="Media type; * and ? are wildcards.",
+    ),
     click.option(
         "--error",
         "errors",
         multiple=True,
         metavar="TEXT",
-        help="Part of the error's type or text, in any case.",
+        help="Text in the error's type or message; case is ignored.",
     ),
     click.option(
         "--reason",
         "reasons",
         multiple=True,
-        type=click.Choice([*get_args(Reason), MOVED_BY_SQS, UNTOLD]),
+        type=click.Choice([*get_args(Reason), MOVED_BY_SQS, UNKNOWN_REASON]),
         metavar="REASON",
-        help="As `ls` tells it; maxReceiveCount for what SQS moved.",
+        help="Reason as shown by `ls`; maxReceiveCount means moved by SQS.",
     ),
     click.option(
-        "--task", "tasks", multiple=True, metavar="NAME", help="In full or its last part, with * and ?."
+        "--task",
+        "tasks",
+        multiple=True,
+        metavar="NAME",
+        help="Full task name or its last part; * and ? are wildcards.",
     ),
-    click.option("--older-than", metavar="TIME", help="Given up so long ago: 90s, 15m, 2h30m, 7d."),
+    click.option("--older-than", metavar="TIME", help="Dead for longer than this: 90s, 15m, 2h30m, 7d."),
     click.option(
         "--where",
         "wheres",
         multiple=True,
         metavar="FIELD=VALUE",
-        help="Of the content: order_id=7, lines.0.sku=a.",
+        help="Field of the content, such as order_id=7 or lines.0.sku=a.",
     ),
     click.option(
         "--limit",
-        type=click.IntRange(1, MOST),
+        type=click.IntRange(1, MAX_LETTERS),
         default=10_000,
         show_default=True,
         metavar="N",
-        help="Letters to look at.",
+        help="Look at no more than N letters.",
     ),
 ]
 
 
-def choosing(command: Command) -> Command:
-    """Give a command all that chooses letters; it takes them as keywords, for `choice`."""
-    for decorate in reversed(_CHOOSING):
+def selecting(command: Command) -> Command:
+    """Decorator: adds the options that select letters. The command passes them to `selection`."""
+    for decorate in reversed(_SELECTION_OPTIONS):
         command = decorate(command)
     return command
 
 
-def choice(
+def selection(
     ids: Sequence[str],
     url: str,
     media_types: Sequence[str],
@@ -106,18 +116,18 @@ def choice(
     older_than: str | None,
     wheres: Sequence[str],
     limit: int,
-) -> Choice:
-    """What was said. Raises UsageError for what is not understood."""
+) -> Selection:
+    """The selection that the options describe. Raises UsageError if a value is not valid."""
     try:
-        wanted = Filter(
+        letter_filter = LetterFilter(
             ids,
             media_types,
             errors,
             reasons,
             tasks,
-            None if older_than is None else duration(older_than),
-            [Where.parse(said) for said in wheres],
+            None if older_than is None else parse_duration(older_than),
+            [FieldFilter.parse(where) for where in wheres],
         )
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
-    return Choice(url, wanted, limit)
+    return Selection(url, letter_filter, limit)

@@ -1,4 +1,4 @@
-"""Commands that look at letters and change nothing: ls, show, export, replay."""
+"""The dlq commands that leave the queue unchanged: ls, show, export and replay."""
 
 import json
 import traceback
@@ -7,125 +7,131 @@ from typing import Any
 import click
 
 from ...cli import apps
-from ...dead_letters.archive import line
+from ...dead_letters.archive import to_line
 from ...dead_letters.letter import Letter
-from ...dead_letters.move_report import letters as counted
+from ...dead_letters.move_report import count_letters
 from ...dead_letters.summary import summarize
 from ...dispatching.dispatcher import Dispatcher
 from ...processes.service import choose_queue
-from ...redrive.replay import Replay, replay
+from ...redrive.replay import Replay, replay_letter
 from ...telemetry.log_observer import describe
 from ...untrusted.printable import LONGEST_ID, printable
 from ...verdicts import Ack, Release
 from ..dlq import options, tables
-from .environment import INCOMPLETE, CommandEnvironment, pass_world, say, screen
-from .session import Seen, Session, session
+from ..exit_codes import INCOMPLETE
+from .environment import CommandEnvironment, pass_environment
+from .session import ReceivedLetters, Session, open_session
+from .terminal import make_console, print_line
 
 
 @click.command()
-@options.choosing
-@click.option("--each", is_flag=True, help="One line for each letter, instead of counts.")
+@options.selecting
+@click.option("--each", is_flag=True, help="Print one line for each letter instead of counts.")
 @options.as_json
-@pass_world
-def ls(world: CommandEnvironment, /, each: bool, as_json: bool, **chosen: Any) -> None:
+@pass_environment
+def ls(environment: CommandEnvironment, /, each: bool, as_json: bool, **selected: Any) -> None:
     """Count letters by reason, error, media type, task and age.
 
     \b
     pubsub-tasks dlq ls --queue-url URL --older-than 1d
     """
-    with session(world, options.choice(**chosen)) as opened:
-        seen = opened.look_before()
-    now = world.clock()
+    with open_session(environment, options.selection(**selected)) as session:
+        received = session.receive_or_exit()
+    now = environment.clock()
     if as_json:
-        say(json.dumps(_listed(opened, seen, each, now)))
+        print_line(json.dumps(_ls_json(session, received, each, now)))
         return
-    opened.remark(seen)
-    if seen.meant:
-        screen().print(tables.each(seen.meant, now) if each else tables.kinds(seen.meant, now))
-    of = "" if len(seen.meant) == len(seen.all) else f" of {len(seen.all):,}"
-    say(f"{counted(len(seen.meant))}{of} in {opened.name}")
+    session.note_unseen(received)
+    letters = received.matching
+    if letters:
+        table = tables.letters_table(letters, now) if each else tables.kinds_table(letters, now)
+        make_console().print(table)
+    of = "" if len(letters) == len(received.all) else f" of {len(received.all):,}"
+    print_line(f"{count_letters(len(letters))}{of} in {session.queue_name}")
 
 
 @click.command()
-@options.choosing
+@options.selecting
 @options.as_json
-@pass_world
-def show(world: CommandEnvironment, /, as_json: bool, **chosen: Any) -> None:
-    """Show one letter: the one named, else the first that matches.
+@pass_environment
+def show(environment: CommandEnvironment, /, as_json: bool, **selected: Any) -> None:
+    """Show one letter: the named one, or the first that matches.
 
     \b
     pubsub-tasks dlq show --queue-url URL 5f3a
     """
-    letter = _one(world, options.choice(**chosen))
+    letter = _first_match(environment, options.selection(**selected))
     if as_json:
-        say(json.dumps(tables.as_json(letter, world.clock())))
+        print_line(json.dumps(tables.as_json(letter, environment.clock())))
     else:
-        tables.show(letter, world.clock(), screen())
+        tables.print_letter(letter, environment.clock(), make_console())
 
 
 @click.command()
-@options.choosing
+@options.selecting
 @click.option(
     "--output",
     "-o",
     type=click.File("w", encoding="ascii"),
     default="-",
-    help="A file; else standard output.",
+    help="File to write; standard output by default.",
 )
-@pass_world
-def export(world: CommandEnvironment, /, output: Any, **chosen: Any) -> None:
-    """Write letters as lines of JSON, byte for byte, for `import`. They stay in the queue.
+@pass_environment
+def export(environment: CommandEnvironment, /, output: Any, **selected: Any) -> None:
+    """Write letters as lines of JSON that `import` can read. They stay in the queue.
 
     \b
     pubsub-tasks dlq export --queue-url URL --output letters.jsonl
     """
-    with session(world, options.choice(**chosen)) as opened:
-        seen = opened.look_before()
-        if not (seen.meant or opened.choice.filter.everything):
-            opened.refuse(seen)
-        for letter in seen.meant:
-            output.write(line(letter.record) + "\n")
+    with open_session(environment, options.selection(**selected)) as session:
+        received = session.receive_or_exit()
+        if not (received.matching or session.selection.filter.matches_all):
+            session.exit_without_match(received)
+        for letter in received.matching:
+            output.write(to_line(letter.record) + "\n")
         output.flush()
-        opened.remark(seen)
-    say(f"exported {counted(len(seen.meant))}", err=True)
+        session.note_unseen(received)
+    print_line(f"exported {count_letters(len(received.matching))}", err=True)
 
 
 @click.command("replay")
-@options.choosing
+@options.selecting
 @options.app
 @click.option(
-    "--queue", metavar="NAME", help="Use the tasks of this queue=; else the source queue's name tells."
+    "--queue",
+    metavar="NAME",
+    help="Use the tasks declared with this queue=; the source queue's name by default.",
 )
-@pass_world
-def replay_one(world: CommandEnvironment, /, app: str | None, queue: str | None, **chosen: Any) -> None:
-    """Run the local handler on one letter. The letter stays where it is; what the handler does is real.
+@pass_environment
+def replay(environment: CommandEnvironment, /, app: str | None, queue: str | None, **selected: Any) -> None:
+    """Run the app's handler on one letter, which stays in the queue. The handler's effects are real.
 
     \b
     pubsub-tasks dlq replay --queue-url URL --app shop.tasks 5f3a
 
-    It runs as on a first attempt, without a time limit. Exits with 0 where the message would be
-    acknowledged, else with 1.
+    The handler runs as on a first attempt, but without a time limit. The exit code is 0 if the message would
+    be acknowledged, otherwise 1.
     """
     tasks, urls = apps.served(app)
-    letter = _one(world, options.choice(**chosen))
-    name = choose_queue(tasks, _source_name(letter), queue, urls)
-    done = replay(Dispatcher(tasks, name), letter, world.clock)
-    _tell(letter, done)
-    if not isinstance(done.verdict, Ack):
+    letter = _first_match(environment, options.selection(**selected))
+    name = choose_queue(tasks, _source_queue_name(letter), queue, urls)
+    result = replay_letter(Dispatcher(tasks, name), letter, environment.clock)
+    _print_result(letter, result)
+    if not isinstance(result.verdict, Ack):
         raise click.exceptions.Exit(INCOMPLETE)
 
 
-def _listed(opened: Session, seen: Seen, each: bool, now: float) -> dict[str, Any]:
-    told = {
-        "queue": opened.place.queue.url,
-        "about": opened.about,
-        "looked_at": len(seen.all),
-        "complete": seen.complete,
-        "count": len(seen.meant),
+def _ls_json(session: Session, received: ReceivedLetters, each: bool, now: float) -> dict[str, Any]:
+    found = {
+        "queue": session.dlq.queue.url,
+        "about": session.approximate_count,
+        "looked_at": len(received.all),
+        "complete": received.complete,
+        "count": len(received.matching),
     }
     if each:
-        return {**told, "letters": [tables.as_json(letter, now) for letter in seen.meant]}
-    summary = summarize(seen.meant, now)
+        return {**found, "letters": [tables.as_json(letter, now) for letter in received.matching]}
+    summary = summarize(received.matching, now)
     rows = [
         {
             "count": row.count,
@@ -139,27 +145,29 @@ def _listed(opened: Session, seen: Seen, each: bool, now: float) -> dict[str, An
         }
         for row in summary.rows
     ]
-    return {**told, "counts": summary.counts, "kinds": rows}
+    return {**found, "counts": summary.counts, "kinds": rows}
 
 
-def _one(world: CommandEnvironment, choice: options.Choice) -> Letter:
-    """The first letter that is meant; it is visible to others again when this returns."""
-    with session(world, choice) as opened:
-        seen = opened.look_before(first=True)
-    if not seen.meant:
-        opened.refuse(seen)
-    return seen.meant[0]
+def _first_match(environment: CommandEnvironment, selection: options.Selection) -> Letter:
+    """The first letter that matches; it is visible to others again when this returns."""
+    with open_session(environment, selection) as session:
+        received = session.receive_or_exit(until_match=True)
+    if not received.matching:
+        session.exit_without_match(received)
+    return received.matching[0]
 
 
-def _source_name(letter: Letter) -> str:
-    told = letter.failure.queue if letter.failure else letter.record.source_arn or ""
-    return told.rstrip("/").replace(":", "/").rpartition("/")[2]
+def _source_queue_name(letter: Letter) -> str:
+    queue = letter.failure.queue if letter.failure else letter.record.source_arn or ""
+    return queue.rstrip("/").replace(":", "/").rpartition("/")[2]
 
 
-def _tell(letter: Letter, done: Replay) -> None:
-    say(f"{done.task or 'no task'} on {printable(letter.id, LONGEST_ID)}: {describe(done.verdict)}")
-    error = None if isinstance(done.verdict, (Ack, Release)) else done.verdict.error
-    if error is not None and done.task is None:
-        say(error)
+def _print_result(letter: Letter, result: Replay) -> None:
+    print_line(
+        f"{result.task or 'no task'} on {printable(letter.id, LONGEST_ID)}: {describe(result.verdict)}"
+    )
+    error = None if isinstance(result.verdict, (Ack, Release)) else result.verdict.error
+    if error is not None and result.task is None:
+        print_line(error)
     elif error is not None:
-        say("".join(traceback.format_exception(error)).rstrip())
+        print_line("".join(traceback.format_exception(error)).rstrip())

@@ -1,139 +1,123 @@
-"""Session: a look at a dead-letter queue, with the letters in hand until it ends. Says what it cannot see."""
+"""A session with a dead-letter queue: the letters that a command received stay leased until it ends."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import click
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from ...dead_letters.letter import Letter
-from ...dead_letters.move_report import letters as counted
+from ...dead_letters.move_report import count_letters
 from ...redrive.browse import browse
-from ...redrive.dead_letter_queue import LetterLocation, find
+from ...redrive.dead_letter_queue import DeadLetterQueue, find_dead_letter_queue
 from ...redrive.leased_letters import LeasedLetters
-from .environment import INCOMPLETE, INTERRUPTED, CommandEnvironment, interruptible, note, say, screen
-from .options import Choice
+from ..exit_codes import INCOMPLETE, INTERRUPTED
+from .environment import CommandEnvironment
+from .options import Selection
+from .terminal import print_line, print_note, progress_bar, stop_on_interrupt
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a look found: all that was looked at, and of it what is meant."""
+class ReceivedLetters:
+    """The letters that one look received.
+
+    Attributes:
+        all: every letter received.
+        matching: those that the selection's filter matches.
+        complete: whether nothing was left to receive.
+        interrupted: whether Ctrl-C ended the look.
+    """
 
     all: Sequence[Letter]
-    meant: Sequence[Letter]
+    matching: Sequence[Letter]
     complete: bool
     interrupted: bool
 
 
 class Session:
-    """A dead-letter queue and what is in hand of it."""
+    """A dead-letter queue, the letters selected by the command line, and those leased so far."""
 
-    def __init__(self, world: CommandEnvironment, choice: Choice, place: LetterLocation) -> None:
-        self.world, self.choice, self.place = world, choice, place
-        self.hands = LeasedLetters(place.queue, world.clock)
-
-    @property
-    def fifo(self) -> bool:
-        return self.place.queue.fifo
+    def __init__(self, environment: CommandEnvironment, selection: Selection, dlq: DeadLetterQueue) -> None:
+        self.environment, self.selection, self.dlq = environment, selection, dlq
+        self.leased = LeasedLetters(dlq.queue, environment.clock)
 
     @property
-    def name(self) -> str:
-        return self.place.queue.name
+    def is_fifo(self) -> bool:
+        return self.dlq.queue.fifo
 
     @property
-    def about(self) -> int:
-        """How many letters there are, as SQS counts: approximately."""
-        return self.place.attributes.visible
+    def queue_name(self) -> str:
+        return self.dlq.queue.name
 
-    def look(self, *, first: bool = False) -> Seen:
-        """Receive what there is; with `first`, no more than it takes to find one that is meant."""
-        now = self.world.clock()
-        wanted = self.choice.filter
-        with interruptible() as stop, progress("looking", min(self.about, self.choice.limit)) as tell:
+    @property
+    def approximate_count(self) -> int:
+        """How many letters the queue has. SQS counts approximately."""
+        return self.dlq.attributes.visible
+
+    def receive(self, *, until_match: bool = False) -> ReceivedLetters:
+        """Receive and lease up to `--limit` letters; with `until_match`, stop at the first that matches."""
+        now = self.environment.clock()
+        wanted, limit = self.selection.filter, self.selection.limit
+        with (
+            stop_on_interrupt() as stop,
+            progress_bar("receiving", min(self.approximate_count, limit)) as update,
+        ):
             browsed = browse(
-                self.hands,
-                self.choice.limit,
+                self.leased,
+                limit,
                 stop,
-                expected=0 if self.fifo else self.about,
-                enough=lambda letter: first and wanted.wants(letter, now),
-                seen=tell,
+                expected=0 if self.is_fifo else self.approximate_count,
+                is_enough=lambda letter: until_match and wanted.matches(letter, now),
+                on_progress=update,
             )
-        meant = [letter for letter in browsed.letters if wanted.wants(letter, now)]
-        return Seen(browsed.letters, meant, browsed.complete, stop.is_set())
+        matching = [letter for letter in browsed.letters if wanted.matches(letter, now)]
+        return ReceivedLetters(browsed.letters, matching, browsed.complete, stop.is_set())
 
-    def look_before(self, *, first: bool = False) -> Seen:
-        """The first look of a command, which exits where somebody interrupts it."""
-        seen = self.look(first=first)
-        if seen.interrupted:
-            looked = counted(len(seen.all))
-            say(f"interrupted after a look at {looked}: nothing was changed", err=True)
+    def receive_or_exit(self, *, until_match: bool = False) -> ReceivedLetters:
+        """As `receive`, but exit with 130 on Ctrl-C: nothing has been changed yet."""
+        received = self.receive(until_match=until_match)
+        if received.interrupted:
+            looked_at = count_letters(len(received.all))
+            print_line(f"interrupted after looking at {looked_at}; nothing was changed", err=True)
             raise click.exceptions.Exit(INTERRUPTED)
-        return seen
+        return received
 
-    def refuse(self, seen: Seen) -> NoReturn:
-        """Say that no letter matches, and exit with 1."""
-        self.remark(seen)
-        say(f"no such letter among the {len(seen.all):,} that can be seen in {self.name}", err=True)
+    def exit_without_match(self, received: ReceivedLetters) -> NoReturn:
+        """Report that no letter matches, and exit with 1."""
+        self.note_unseen(received)
+        print_line(
+            f"no match among the {count_letters(len(received.all))} visible in {self.queue_name}", err=True
+        )
         raise click.exceptions.Exit(INCOMPLETE)
 
-    def remark(self, seen: Seen) -> None:
-        """Say what was not seen."""
-        if not seen.complete:
-            note(f"looked at {counted(len(seen.all))} of about {self.about:,}: --limit N looks at more")
-        elif self.fifo and self.about > len(seen.all):
-            note(
-                f"{self.name} is a FIFO queue: SQS shows only the first letters of each message group, "
-                f"{len(seen.all):,} of about {self.about:,}"
+    def note_unseen(self, received: ReceivedLetters) -> None:
+        """Print which letters the command could not see, and why."""
+        count = len(received.all)
+        if not received.complete:
+            print_note(
+                f"looked at {count_letters(count)} of about {self.approximate_count:,}; "
+                "to look at more, raise --limit"
             )
-        if self.place.attributes.dead_letter_arn:
-            note(f"{self.name} has a redrive policy of its own, and each look counts as a receive")
+        elif self.is_fifo and self.approximate_count > count:
+            print_note(
+                f"{self.queue_name} is a FIFO queue: SQS shows only the first letters of each message group, "
+                f"{count:,} of about {self.approximate_count:,}"
+            )
+        if self.dlq.attributes.dead_letter_arn:
+            print_note(
+                f"{self.queue_name} has a redrive policy of its own, and each look counts as a receive"
+            )
 
 
 @contextmanager
-def session(world: CommandEnvironment, choice: Choice) -> Iterator[Session]:
-    """Find the queue; at the end, everything in hand is visible to others again."""
-    opened = Session(world, choice, find(world.transport, choice.url))
+def open_session(environment: CommandEnvironment, selection: Selection) -> Iterator[Session]:
+    """Find the queue, and keep received letters leased in the block; then make them visible again."""
+    session = Session(environment, selection, find_dead_letter_queue(environment.transport, selection.url))
     try:
-        # What is put back must not be extended any more.
-        with opened.hands.kept():
-            yield opened
+        # Renewing ends first: it would extend the lease of a letter just released.
+        with session.leased.renewing():
+            yield session
     finally:
-        if late := opened.hands.put_back():
-            note(f"{counted(late)} could not be put back at once: visible again within 3 minutes")
-
-
-class Tell(Protocol):
-    """Moves a bar: how many so far, and of how many where that has changed."""
-
-    def __call__(self, count: int, total: int | None = None) -> None: ...
-
-
-@contextmanager
-def progress(what: str, total: int | None) -> Iterator[Tell]:
-    """A bar on a terminal, nothing elsewhere."""
-    console = screen(err=True)
-    if not console.is_terminal:
-        yield _untold
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-
-        def tell(count: int, total: int | None = None) -> None:
-            bar.update(task, completed=count)
-            if total is not None:
-                bar.update(task, total=total)
-
-        yield tell
-
-
-def _untold(count: int, total: int | None = None) -> None:
-    """There is no terminal."""
+        if late := session.leased.release():
+            print_note(f"{count_letters(late)} could not be released; visible again within 3 minutes")

@@ -1,5 +1,4 @@
-"""Tables: letters as people read them, and as machines do. Says what is told; hides nothing, and lets no
-letter speak to the terminal itself."""
+"""Letters as tables for people and as JSON for programs. Control characters are replaced in tables."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,85 +10,100 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from ...dead_letters.archive import written
-from ...dead_letters.letter import MOVED_BY_SQS, UNTOLD, Letter
-from ...dead_letters.short_ids import short
+from ...dead_letters.archive import to_dict
+from ...dead_letters.letter import MOVED_BY_SQS, Letter
+from ...dead_letters.short_ids import shorten_ids
 from ...dead_letters.summary import summarize
 from ...untrusted.printable import LONGEST_ID, cut, printable
-from .environment import plain
+from .terminal import without_controls
 
-_STEPS = ((86_400, "d"), (3600, "h"), (60, "min"))
-_NUMBERS = ("letters", "tries")
+_AGE_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
+_NUMBERS = ("letters", "attempts")
 _FOLDED = ("reason", "media type", "task")
-_BRIEF = 60
-"""Characters of an error where many are listed."""
-LONGEST_SHOWN = 10_000
-"""Characters of one header, attribute or error where a letter is shown; `--as-json` and `export` show all."""
+_MAX_ERROR = 60
+"""Characters of an error in a list of letters."""
+MAX_SHOWN = 10_000
+"""Characters of a header, attribute or error shown by `show`; `--json` and `export` are complete."""
 
-_REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}", UNTOLD: "untold"}
+_REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}"}
 
 
-def age(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     """Such as `45 s`, `12 min`, `3 h` or `5 d`."""
-    for step, unit in _STEPS:
+    for step, unit in _AGE_UNITS:
         if seconds >= step:
             return f"{seconds / step:.0f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def ages(youngest: float, oldest: float) -> str:
-    """Such as `12 min - 3 h`, or one age where both are told alike."""
-    return " - ".join(dict.fromkeys((age(youngest), age(oldest))))
+def format_ages(youngest: float, oldest: float) -> str:
+    """Such as `12 min - 3 h`, or one age if both read alike."""
+    return " - ".join(dict.fromkeys((format_age(youngest), format_age(oldest))))
 
 
-def moment(epoch: float | None) -> str:
-    """UTC, to the second; empty where not told or beyond the calendar."""
+def format_time(epoch: float | None) -> str:
+    """UTC, to the second; empty if unknown or not a valid date."""
     try:
         return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if epoch else ""
     except (OverflowError, OSError, ValueError):
         return ""
 
 
-def reason(told: str) -> str:
+def describe_reason(reason: str) -> str:
     """A letter's reason in words."""
-    return _REASONS.get(told, told)
+    return _REASONS.get(reason, reason)
 
 
-def kinds(letters: Sequence[Letter], now: float) -> Table:
-    """Letters by kind, the most first."""
-    table = _table("letters", "reason", "error", "media type", "task", "age", "such as")
-    names = short(letter.id for letter in letters)
+def kinds_table(letters: Sequence[Letter], now: float) -> Table:
+    """One row for each kind of failure, the most frequent first."""
+    table = _table("letters", "reason", "error", "media type", "task", "age", "example")
+    names = shorten_ids(letter.id for letter in letters)
     for row in summarize(letters, now).rows:
         kind = row.kind
-        told = (reason(kind.reason), _class(kind.error_type) or "-", kind.media_type or "-", kind.task or "-")
+        cells = (
+            describe_reason(kind.reason),
+            _class_name(kind.error_type) or "-",
+            kind.media_type or "-",
+            kind.task or "-",
+        )
         table.add_row(
-            f"{row.count:,}", *map(_cell, told), ages(row.youngest, row.oldest), _cell(names[row.example])
+            f"{row.count:,}",
+            *map(_cell, cells),
+            format_ages(row.youngest, row.oldest),
+            _cell(names[row.example]),
         )
     return table
 
 
-def each(letters: Sequence[Letter], now: float) -> Table:
-    """One line for each letter, the youngest first."""
-    table = _table("letter", "age", "reason", "error", "media type", "task", "tries", folded=("error",))
-    names = short(letter.id for letter in letters)
+def letters_table(letters: Sequence[Letter], now: float) -> Table:
+    """One row for each letter, the youngest first."""
+    table = _table("letter", "age", "reason", "error", "media type", "task", "attempts", folded=("error",))
+    names = shorten_ids(letter.id for letter in letters)
     for letter in sorted(letters, key=lambda letter: -letter.dead_since):
-        told = (reason(letter.reason), _brief(letter) or "-", letter.media_type or "-", letter.task or "-")
-        table.add_row(_cell(names[letter.id]), age(letter.age(now)), *map(_cell, told), str(letter.attempts))
+        cells = (
+            describe_reason(letter.reason),
+            _error_line(letter) or "-",
+            letter.media_type or "-",
+            letter.task or "-",
+        )
+        table.add_row(
+            _cell(names[letter.id]), format_age(letter.age(now)), *map(_cell, cells), str(letter.attempts)
+        )
     return table
 
 
-def show(letter: Letter, now: float, console: Console) -> None:
-    """All that one letter tells."""
-    title = Text(plain(letter.media_type or "(no media type)"), style="bold")
-    console.print(title, Text(plain(letter.id), style="cyan"))
-    for heading, part in _parts(letter, now):
+def print_letter(letter: Letter, now: float, console: Console) -> None:
+    """Print everything that a letter carries."""
+    title = Text(without_controls(letter.media_type or "(no media type)"), style="bold")
+    console.print(title, Text(without_controls(letter.id), style="cyan"))
+    for heading, section in _sections(letter, now):
         console.print()
         console.print(Text(heading, style="bold"))
-        console.print(part)
+        console.print(section)
 
 
 def as_json(letter: Letter, now: float) -> dict[str, Any]:
-    """A letter for machines: what it tells, and the record byte for byte."""
+    """A letter for programs: its failure and content, and the record byte for byte."""
     failure = letter.failure
     return {
         "id": letter.id,
@@ -105,8 +119,8 @@ def as_json(letter: Letter, now: float) -> dict[str, Any]:
         "queue": failure.queue if failure else None,
         "defect": str(letter.delivery.defect) if letter.delivery.defect else None,
         "headers": dict(letter.delivery.headers),
-        "content": _writable(letter.content),
-        "record": written(letter.record),
+        "content": _writable_content(letter.content),
+        "record": to_dict(letter.record),
     }
 
 
@@ -114,16 +128,16 @@ def _cell(text: str) -> str:
     return printable(text, LONGEST_ID)
 
 
-def _class(error_type: str) -> str:
-    """The name of the error's class, without its module's."""
+def _class_name(error_type: str) -> str:
+    """The error's class name, without its module."""
     return error_type.rpartition(".")[2]
 
 
-def _brief(letter: Letter) -> str:
-    """The error in one line."""
-    told = letter.error.removeprefix(letter.error_type.removesuffix(_class(letter.error_type)))
-    first = told.partition("\n")[0]
-    return first if len(first) <= _BRIEF else first[: _BRIEF - 1] + "…"
+def _error_line(letter: Letter) -> str:
+    """The error's class name and the first line of its message, cut to fit."""
+    module = letter.error_type.removesuffix(_class_name(letter.error_type))
+    line = letter.error.removeprefix(module).partition("\n")[0]
+    return line if len(line) <= _MAX_ERROR else line[: _MAX_ERROR - 1] + "…"
 
 
 def _table(*columns: str, folded: Sequence[str] = ()) -> Table:
@@ -134,10 +148,10 @@ def _table(*columns: str, folded: Sequence[str] = ()) -> Table:
     return table
 
 
-def _parts(letter: Letter, now: float) -> Iterator[tuple[str, RenderableType]]:
-    yield "Failure", _pairs(_failure(letter, now))
+def _sections(letter: Letter, now: float) -> Iterator[tuple[str, RenderableType]]:
+    yield "Failure", _pairs(_failure_fields(letter, now))
     if letter.delivery.defect:
-        yield "Body, which cannot be read", Text(plain(letter.record.body))
+        yield "Body (cannot be read)", Text(without_controls(letter.record.body))
     else:
         yield "Content", _tree(letter.content)
     if letter.delivery.headers:
@@ -148,12 +162,12 @@ def _parts(letter: Letter, now: float) -> Iterator[tuple[str, RenderableType]]:
     if attributes:
         yield "Attributes", _pairs(attributes)
     if letter.failure and letter.failure.traceback:
-        yield "Traceback", Text(plain(letter.failure.traceback.rstrip()))
+        yield "Traceback", Text(without_controls(letter.failure.traceback.rstrip()))
 
 
-def _failure(letter: Letter, now: float) -> Iterator[tuple[str, object]]:
+def _failure_fields(letter: Letter, now: float) -> Iterator[tuple[str, object]]:
     failure = letter.failure
-    yield "reason", reason(letter.reason)
+    yield "reason", describe_reason(letter.reason)
     if letter.delivery.defect:
         yield "defect", letter.delivery.defect
     if failure:
@@ -161,47 +175,47 @@ def _failure(letter: Letter, now: float) -> Iterator[tuple[str, object]]:
         yield "task", letter.task or "none"
     yield "attempts" if failure else "receives", letter.attempts
     yield (
-        "given up" if failure and failure.failed_at else "sent",
-        f"{age(letter.age(now))} ago, {moment(letter.dead_since)}",
+        "failed" if failure and failure.failed_at else "sent",
+        f"{format_age(letter.age(now))} ago, {format_time(letter.dead_since)}",
     )
     if failure:
-        yield "first received", moment(failure.first_received_at)
+        yield "first received", format_time(failure.first_received_at)
         yield "queue", failure.queue
-        yield "copy that failed", failure.sqs_message_id
-        yield "version", failure.version
-    yield "published", moment(letter.delivery.published_at)
-    yield "source", letter.record.source_arn
-    yield "group", letter.record.group_id
-    yield "this copy", letter.record.message_id
+        yield "failed SQS message", failure.sqs_message_id
+        yield "pubsub-tasks", failure.version
+    yield "published", format_time(letter.delivery.published_at)
+    yield "source queue", letter.record.source_arn
+    yield "message group", letter.record.group_id
+    yield "this SQS message", letter.record.message_id
 
 
 def _pairs(pairs: Any) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, value in pairs:
         if value not in (None, ""):
-            shown = cut(plain(value), LONGEST_SHOWN)
+            shown = cut(without_controls(value), MAX_SHOWN)
             table.add_row(Text(f"  {_cell(str(name))}", style="dim"), Text(shown))
     return table
 
 
 def _tree(content: Any) -> Tree:
     tree = Tree("", hide_root=True, guide_style="dim")
-    _grow(tree, content)
+    _add_branches(tree, content)
     return tree
 
 
-def _grow(tree: Tree, value: Any, depth: int = 0) -> None:
+def _add_branches(tree: Tree, value: Any, depth: int = 0) -> None:
     entries = value.items() if isinstance(value, dict) else enumerate(value)
     for name, inner in entries:
-        label = Text(f"{plain(name)}", style="cyan")
+        label = Text(f"{without_controls(name)}", style="cyan")
         if isinstance(inner, (dict, list)) and inner and depth < 20:
-            _grow(tree.add(label), inner, depth + 1)
+            _add_branches(tree.add(label), inner, depth + 1)
         else:
-            tree.add(label.append(f": {plain(_as_json(inner))}", style="default"))
+            tree.add(label.append(f": {without_controls(_as_json(inner))}", style="default"))
 
 
-def _writable(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The content, or None where it is nested too deeply to be written; the body has it all the same."""
+def _writable_content(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The content, or None if it is nested too deeply for JSON; the record's body still has it."""
     try:
         json.dumps(content)
     except RecursionError:
@@ -213,4 +227,4 @@ def _as_json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:
-        return "(nested too deeply to be shown)"
+        return "(nested too deeply to show)"

@@ -1,1 +1,1 @@
-"""From a worker command's flags to running workers."""
+"""From the flags of `pubsub-worker` to running workers."""

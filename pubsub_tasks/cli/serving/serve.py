@@ -32,15 +32,13 @@ from ...transports.protocols import Transport
 from ...transports.raw_content import ENVELOPE, RawTransport
 from ...worker_health.counters import total
 from ..apps import App
+from ..exit_codes import UNHANDLED
 from ..local import chosen_queues, preferred_port, tell_how_to_publish
 from ..startup_retry import patiently
 from .banner import banner
 from .endpoint_check import warn_of_elsewhere
 from .health_checks import LOOPBACK, of_services
 from .supervise import is_supervisor, supervise
-
-UNHANDLED = 1
-"""Exit code when some of the lines of a file could not be handled."""
 
 MIB = 1_048_576
 
