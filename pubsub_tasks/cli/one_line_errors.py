@@ -9,9 +9,8 @@ from typing import IO, Any
 import click
 
 from ..errors import PubSubTasksError, TransportError
-from ..processes.exit_codes import BAD_INPUT
+from ..processes.exit_codes import BAD_INPUT, INCOMPLETE
 from ..wire.records import INTERVENTION_CODES
-from .exit_codes import FAILED
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -42,7 +41,7 @@ class _OneLineError(click.ClickException):
 
 
 class _ServiceError(_OneLineError):
-    exit_code = FAILED
+    exit_code = INCOMPLETE
 
 
 @contextmanager

@@ -38,10 +38,8 @@ def build_dead_letter(
     the copy as a duplicate.
 
     Args:
-        task: name of the task, or None if no task handles the message.
-        queue: URL or name of the queue that the message failed on.
+        task, queue, version: as in `Failure`.
         now: epoch seconds.
-        version: version of pubsub_tasks.
         size_limit: maximum message size of the dead-letter queue in bytes.
         fifo: whether the dead-letter queue is a FIFO queue.
     """

@@ -1,10 +1,14 @@
-"""Exit codes of a worker process."""
+"""Exit codes of the commands and of worker processes."""
 
 SUCCESS = 0
 """All work asked for is done, or a shutdown finished within its grace period."""
 
 INCOMPLETE = 1
-"""The process was stopped while handlers still ran; their messages become visible again."""
+"""Work was left undone, and the same call may succeed later.
+
+Handlers still ran at shutdown, whose messages become visible again; or lines or letters could not be handled;
+or the service did not answer.
+"""
 
 BAD_INPUT = 2
 """The command line or configuration is invalid; a restart does not help."""

@@ -10,13 +10,13 @@ from ...dead_letters.letter import Letter
 from ...dead_letters.move_item import MoveItem
 from ...dead_letters.move_report import MoveReport, count_letters
 from ...errors import PubSubTasksError
+from ...processes.exit_codes import INCOMPLETE
 from ...redrive.leased_letters import LeasedLetters
 from ...redrive.mover import Mover
 from ...transports.protocols import Queue
-from ..exit_codes import INCOMPLETE, INTERRUPTED
 from .environment import CommandEnvironment
 from .session import Session
-from .terminal import print_line, progress_bar, stop_on_interrupt
+from .terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
 
 
 @dataclass(frozen=True)

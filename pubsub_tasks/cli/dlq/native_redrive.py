@@ -6,13 +6,13 @@ import click
 
 from ...dead_letters.move_report import count_letters
 from ...errors import ConfigurationError
+from ...processes.exit_codes import INCOMPLETE
 from ...redrive.dead_letter_queue import find_dead_letter_queue
 from ...redrive.native_move import move
 from ...wire.records import MoveTaskStatus
-from ..exit_codes import INCOMPLETE, INTERRUPTED
 from .change_job import ChangeJob
 from .options import Selection
-from .terminal import print_line, progress_bar, stop_on_interrupt
+from .terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
 
 _MAX_RATE = 500
 """Messages per second. Source: SQS API reference, StartMessageMoveTask."""

@@ -12,13 +12,13 @@ from ...dead_letters.letter import Letter
 from ...dead_letters.move_report import count_letters
 from ...dead_letters.summary import summarize
 from ...dispatching.dispatcher import Dispatcher
+from ...processes.exit_codes import INCOMPLETE
 from ...processes.service import choose_queue
 from ...redrive.replay import Replay, replay_letter
 from ...telemetry.log_observer import describe
 from ...untrusted.printable import LONGEST_ID, printable
 from ...verdicts import Ack, Release
 from ..dlq import options, tables
-from ..exit_codes import INCOMPLETE
 from .environment import CommandEnvironment, pass_environment
 from .session import ReceivedLetters, Session, open_session
 from .terminal import make_console, print_line

@@ -9,13 +9,13 @@ import click
 
 from ...dead_letters.letter import Letter
 from ...dead_letters.move_report import count_letters
+from ...processes.exit_codes import INCOMPLETE
 from ...redrive.browse import browse
 from ...redrive.dead_letter_queue import DeadLetterQueue, find_dead_letter_queue
 from ...redrive.leased_letters import LeasedLetters
-from ..exit_codes import INCOMPLETE, INTERRUPTED
 from .environment import CommandEnvironment
 from .options import Selection
-from .terminal import print_line, print_note, progress_bar, stop_on_interrupt
+from .terminal import INTERRUPTED, print_line, print_note, progress_bar, stop_on_interrupt
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ...graph.connections import transport_of
 from ...inflight.capacity import Capacity
 from ...inflight.run_limit import RunLimit
 from ...lifecycle.bounded_exit import exit_within
-from ...processes.exit_codes import SUCCESS
+from ...processes.exit_codes import INCOMPLETE, SUCCESS
 from ...processes.runner import RunOptions, StopReason, StopReasons, run
 from ...processes.service import Service, ServiceOptions, choose_queue, create_service
 from ...processes.supervised_process import SupervisedProcess, supervised
@@ -32,7 +32,6 @@ from ...transports.protocols import Transport
 from ...transports.raw_content import ENVELOPE, RawTransport
 from ...worker_health.counters import total
 from ..apps import App
-from ..exit_codes import UNHANDLED
 from ..local import chosen_queues, preferred_port, tell_how_to_publish
 from ..startup_retry import patiently
 from .banner import banner
@@ -129,7 +128,7 @@ def _serve(
     code = _run(services, flags, source, me, port, reasons)
     lines = source.lines
     unhandled = lines and (lines.refused or any(each.worker.counters.dead_lettered for each in services))
-    return code or (UNHANDLED if unhandled else 0)
+    return code or (INCOMPLETE if unhandled else 0)
 
 
 def _services(source: _Source, transport: Transport, tasks: Tasks, options: ServiceOptions) -> list[Service]:
