@@ -1,1 +1,1 @@
-"""Messages and deliveries: what is said, its headers and options, and its envelope."""
+"""Messages and deliveries: headers, publish options, and how records are decoded and messages encoded."""

@@ -1,7 +1,7 @@
-"""Current: which message is being handled, so that every line logged meanwhile says so.
+"""The message that is being handled, and its fields on all log records of its handler.
 
-`install_record_factory` makes the records of this process carry the fields below while a handler runs,
-whatever logger, handler or formatter an application uses. Records logged elsewhere are not touched.
+After `install_record_factory`, log records made while a handler runs carry FIELDS as attributes, whatever
+loggers, handlers and formatters the application uses. Other records are unchanged.
 """
 
 import logging
@@ -14,18 +14,18 @@ from .delivery import Delivery
 from .message import REQUEST_ID
 
 FIELDS = ("task", "message_id", "attempt", "queue", "media_type", "request_id")
-"""Attributes of a record that is logged while a message is handled."""
+"""Attributes of log records that are made while a message is handled."""
 
 
 class CurrentMessage(NamedTuple):
-    """A delivery in the hands of a task; `queue` is the queue's name."""
+    """A delivery that a task handles. `task` is the task's name or None; `queue` is the queue's name."""
 
     task: str | None
     delivery: Delivery
     queue: str
 
     def fields(self) -> dict[str, Any]:
-        """What log records carry, by the names in FIELDS; printable, as any formatter may write them."""
+        """Return the values of FIELDS by name, safe to print since any formatter may write them."""
         delivery = self.delivery
         return {
             "task": self.task,
@@ -41,80 +41,80 @@ _current: ContextVar[CurrentMessage | None] = ContextVar("pubsub_tasks_handled",
 
 
 def current_message() -> CurrentMessage | None:
-    """What is handled in this thread or coroutine, or None."""
+    """Return the message that this thread or coroutine handles, or None."""
     return _current.get()
 
 
 def set_current(task: str | None, delivery: Delivery, queue: str) -> Token[CurrentMessage | None]:
-    """From here on this is handled; undo it with `reset_current`."""
+    """Set the current message; undo it with `reset_current`."""
     return _current.set(CurrentMessage(task, delivery, queue))
 
 
 def reset_current(token: Token[CurrentMessage | None]) -> None:
-    """The handler is done."""
+    """Undo `set_current`."""
     _current.reset(token)
 
 
 def install_record_factory() -> None:
-    """Let records of this process carry FIELDS while a message is handled. Calling it again changes nothing.
+    """Wrap this process's log record factory so that records carry FIELDS while a message is handled.
 
-    The record factory that is set already keeps making the records.
+    A second call changes nothing.
     """
-    make = logging.getLogRecordFactory()
-    if not isinstance(make, _Factory):
-        logging.setLogRecordFactory(_Factory(make))
+    factory = logging.getLogRecordFactory()
+    if not isinstance(factory, _RecordFactory):
+        logging.setLogRecordFactory(_RecordFactory(factory))
 
 
 def has_message_fields(record: logging.LogRecord) -> bool:
-    """Whether it was logged while a message was handled."""
+    """Whether the record was made while a message was handled."""
     return getattr(type(record), "has_message_fields", False)
 
 
-class _Factory:
-    def __init__(self, make: Callable[..., logging.LogRecord]) -> None:
-        self._make = make
+class _RecordFactory:
+    def __init__(self, wrapped: Callable[..., logging.LogRecord]) -> None:
+        self._wrapped = wrapped
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = self._make(*args, **kwargs)
-        handled = _current.get()
-        if handled is not None:
-            record._handled = handled
-            record.__class__ = _marked(type(record))
+        record = self._wrapped(*args, **kwargs)
+        message = _current.get()
+        if message is not None:
+            record._current_message = message
+            record.__class__ = _record_class(type(record))
         return record
 
 
 _classes: dict[type[logging.LogRecord], type[logging.LogRecord]] = {}
 
 
-def _marked(kind: type[logging.LogRecord]) -> type[logging.LogRecord]:
-    """The class that `_subclass` makes, made once."""
-    return _classes.get(kind) or _classes.setdefault(kind, _subclass(kind))
+def _record_class(base: type[logging.LogRecord]) -> type[logging.LogRecord]:
+    """Return the subclass that `_subclass` makes, from a cache."""
+    return _classes.get(base) or _classes.setdefault(base, _subclass(base))
 
 
-def _subclass(kind: type[logging.LogRecord]) -> type[logging.LogRecord]:
-    """This class of records, with the fields added when a record is formatted.
+def _subclass(base: type[logging.LogRecord]) -> type[logging.LogRecord]:
+    """Make a subclass whose records get the message's fields when they are formatted.
 
-    Added earlier they would collide with an application's own `extra={"task": ...}`, for which `logging`
-    raises KeyError; added here, the application's win.
+    If the fields were set earlier, `logging` would raise KeyError for an application's own
+    `extra={"task": ...}`. Set on formatting, the application's values take precedence.
     """
 
-    class Marked(kind):  # type: ignore[misc, valid-type]
+    class MessageLogRecord(base):  # type: ignore[misc, valid-type]
         has_message_fields = True
 
         def getMessage(self) -> str:  # noqa: N802 - logging's own name
-            self._tell()
+            self._add_fields()
             message: str = super().getMessage()
             return message
 
         def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-            # For copies, and for queues to other processes: those know no class that was made here.
-            self._tell()
+            # Copies and records sent to other processes are plain: a class made here cannot be pickled.
+            self._add_fields()
             return logging.makeLogRecord, (dict(self.__dict__),)
 
-        def _tell(self) -> None:
-            handled = self.__dict__.pop("_handled", None)
-            for name, value in handled.fields().items() if handled else ():
+        def _add_fields(self) -> None:
+            message = self.__dict__.pop("_current_message", None)
+            for name, value in message.fields().items() if message else ():
                 self.__dict__.setdefault(name, value)
 
-    Marked.__name__, Marked.__qualname__ = kind.__name__, kind.__qualname__
-    return Marked
+    MessageLogRecord.__name__, MessageLogRecord.__qualname__ = base.__name__, base.__qualname__
+    return MessageLogRecord

@@ -1,4 +1,4 @@
-"""Delivery: one receipt of a message. Frozen; it can tell what it is, and cannot settle itself."""
+"""A delivery: one receive of a message, as handlers see it. It cannot settle itself."""
 
 import json
 from collections.abc import Mapping
@@ -12,20 +12,20 @@ from ..wire.records import MEDIA_TYPE, NO_ATTRIBUTES, OPAQUE_DATA, Attribute, Re
 
 
 class Lease(Protocol):
-    """What its holder may ask of the visibility of a message in hand."""
+    """The visibility lease of a message in flight, as handlers may query it."""
 
     @property
     def lost(self) -> bool:
-        """True once the message is no longer ours; a handler had better stop."""
+        """True once the lease has ended: another worker may receive the message, so a handler should stop."""
         ...
 
     def remaining(self) -> float:
-        """Seconds until the message would be seen by others, were it not extended."""
+        """Seconds until the message becomes visible unless the lease is extended."""
         ...
 
 
 class NoLease:
-    """The lease of a delivery that nobody keeps, as in tests and in Lambda."""
+    """The lease of a delivery outside of a worker, as in tests and in Lambda. It never ends."""
 
     lost = False
 
@@ -38,7 +38,7 @@ NO_LEASE = NoLease()
 
 @dataclass(frozen=True, slots=True)
 class FixedLease:
-    """The lease of a delivery made for a test: it says what the test says."""
+    """The lease of a delivery made by `Delivery.for_test`, with fixed values."""
 
     lost: bool
     seconds: float
@@ -49,22 +49,23 @@ class FixedLease:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One receipt of a message.
+    """One receive of a message.
 
     Attributes:
-        record: what the queue handed out, byte for byte.
-        id: the message's id: `x-message-id`, else the SNS message id, else the SQS one.
-        media_type: None where the body does not tell it.
-        fields: the parsed JSON object of the body; empty where there is a defect.
-        headers: the message's opaque headers.
-        attempt: which try this is, from 1; resends are counted on, and a receive before it was due is not.
+        record: the message as received from the queue, byte for byte.
+        id: the message's id: the header `x-message-id`, or else the SNS message id, or else the SQS one.
+        media_type: None if the message names none.
+        fields: the parsed JSON object of the body; empty if there is a defect.
+        headers: the message's headers (str to str).
+        attempt: the number of this attempt, from 1. Attempts on earlier copies count; receives before the
+            message was due do not.
         published_at: when it was first published (epoch seconds).
-        attributes: the message's own attributes, from SQS or from the SNS notification.
-        topic: ARN of the topic, where the SNS notification tells it.
-        not_before: when it may be handled at the earliest (epoch seconds), or 0.
-        waived: True once after a redrive: neither age nor hops are held against it.
-        defect: why it cannot be read, or None; a TransportError may pass.
-        lease: the hold that the worker has on it.
+        attributes: the message's attributes, from SQS or from the SNS notification.
+        topic: ARN of the topic if the SNS notification has it, else None.
+        not_before: the earliest time that it may be handled (epoch seconds), or 0.
+        waived: True once after a redrive: neither its age nor its hop limit counts against the message.
+        defect: why it cannot be read, or None. A TransportError may be temporary.
+        lease: the visibility lease.
     """
 
     record: Record
@@ -97,47 +98,50 @@ class Delivery:
         lost: bool = False,
         remaining: float = inf,
     ) -> Self:
-        """A delivery for a test that calls a handler itself. Needs no queue.
+        """Make a delivery without a queue, for a test that calls a handler itself.
 
         Args:
-            content: the schema's fields.
-            published_at: epoch seconds; now unless given.
-            lost, remaining: what the delivery says of its lease; `remaining` in seconds.
+            content: the schema's fields by name.
+            attempt: also the receive count.
+            published_at: epoch seconds; now by default.
+            lost, remaining: values of the lease; `remaining` is in seconds.
 
-        The other arguments are the attributes of a delivery; `attempt` is its number of receives, too.
+        The other arguments are attributes of the delivery.
         """
-        said = {MEDIA_TYPE: media_type, OPAQUE_DATA: dict(headers or {}), **(content or {})}
+        fields = {MEDIA_TYPE: media_type, OPAQUE_DATA: dict(headers or {}), **(content or {})}
         sent_at = time() if published_at is None else published_at
-        carried = attributes or NO_ATTRIBUTES
-        body = json.dumps(said, default=str)
-        record = Record(body, "receipt-1", id, attempt, sent_at, sent_at, carried, group)
+        attributes = attributes or NO_ATTRIBUTES
+        body = json.dumps(fields, default=str)
+        record = Record(body, "receipt-1", id, attempt, sent_at, sent_at, attributes, group)
         lease = FixedLease(lost, remaining)
-        return cls(record, id, media_type, said, headers or {}, attempt, sent_at, carried, topic, lease=lease)
+        return cls(
+            record, id, media_type, fields, headers or {}, attempt, sent_at, attributes, topic, lease=lease
+        )
 
     @property
     def sqs_message_id(self) -> str:
-        """The id that SQS gave to this copy."""
+        """The id that SQS assigned to this copy."""
         return self.record.message_id
 
     @property
     def receives(self) -> int:
-        """How often SQS handed this copy out, whether or not anything ran."""
+        """How often this copy was received, whether or not a handler ran."""
         return self.record.receive_count
 
     @property
     def group(self) -> str | None:
-        """The message group; strict order within it on FIFO queues."""
+        """The message group, or None. FIFO queues deliver a group in order."""
         return self.record.group_id
 
     @property
     def lost(self) -> bool:
-        """True once the lease is gone: another worker may have the message."""
+        """True once the lease has ended: another worker may have the message."""
         return self.lease.lost
 
     def age(self, now: float) -> float:
-        """Seconds since it was first published, never negative."""
+        """Return the seconds from the first publish to `now` (epoch seconds), never negative."""
         return max(0.0, now - self.published_at)
 
     def remaining(self) -> float:
-        """Seconds of lease left before the next extension."""
+        """Return the seconds until the lease ends unless it is extended."""
         return self.lease.remaining()

@@ -1,8 +1,8 @@
-"""Envelope: from what a queue hands out to a delivery, and from a message to what a topic is given.
+"""Decode records from queues to deliveries, and encode messages to what topics and queues take.
 
-Opening never raises: what cannot be read is a delivery with a `defect`, its record untouched. Each record is
-looked at by itself, so raw delivery, SNS notifications and CloudEvents may share a queue. Knows nothing of
-tasks, of what a schema asks for, or of what becomes of a delivery.
+Decoding never raises: a record that cannot be read is a delivery with a `defect`. The format of each record
+is detected on its own, so raw delivery, SNS notifications and CloudEvents may share a queue. Content is not
+checked against a schema here.
 """
 
 import json
@@ -13,8 +13,7 @@ from typing import Any
 from ..content.codec import Codec
 from ..errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
 from ..wire.compression import CONTENT_ENCODING, BodyLimit
-from ..wire.record_reader import make_attribute_from_base64
-from ..wire.record_reader import make_record as received
+from ..wire.record_reader import make_attribute_from_base64, make_record
 from ..wire.records import (
     MAX_ATTRIBUTES,
     MEDIA_TYPE,
@@ -34,13 +33,13 @@ from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
 from .publish_options import By, Id
 
 MEDIA_TYPE_ATTRIBUTE = "media_type"
-"""The message attribute that filter policies see. Source: microcosm-pubsub's `choose_message_attributes`."""
+"""Name of the attribute for filter policies. Source: microcosm-pubsub's `choose_message_attributes`."""
 
-_EVENT_ITSELF = frozenset({"specversion", "id", "type", "time", "datacontenttype", "data"})
+_NOT_EVENT_HEADERS = frozenset({"specversion", "id", "type", "time", "datacontenttype", "data"})
 _NO_HEADERS: Mapping[str, str] = {}
 _NOT_RESENT = ResendState()
 
-_Said = tuple[str | None, Mapping[str, str], Mapping[str, Any]]
+_Content = tuple[str | None, Mapping[str, str], Mapping[str, Any]]
 """Media type, headers and fields."""
 
 
@@ -52,29 +51,33 @@ def decode_record(
     claimed: str | None = None,
     limit: BodyLimit | None = None,
 ) -> Delivery:
-    """The delivery that a record is, with a DecodeError or EnvelopeError as its `defect` if it is none.
+    """Return the delivery of a record; if it cannot be read, `defect` is a DecodeError or EnvelopeError.
 
-    Content of other types than `accept` is a defect too, and so is a body that is parked elsewhere, or that
-    decompresses to more than `limit` (16 MiB by default). `claimed` is the parked body, fetched.
+    Args:
+        lease: the visibility lease.
+        accept: content types that are read; others are a defect.
+        claimed: the body fetched from S3 if the record has a pointer; a pointer without it is a defect.
+        limit: bytes that the body may decompress to; a larger body is a defect. 16 MiB by default.
     """
-    notice = None
+    notification = None
     attributes = record.attributes
     try:
-        document = _parsed(record.body, attributes, accept, claimed, limit)
+        document = _parse(record.body, attributes, accept, claimed, limit)
         if is_notification(document):
-            notice = SnsNotification.read(document)
-            attributes = notice.attributes
-            document = _parsed(notice.message, attributes, accept, claimed, limit)
-        said = _said(document, attributes)
+            notification = SnsNotification.read(document)
+            attributes = notification.attributes
+            document = _parse(notification.message, attributes, accept, claimed, limit)
+        content = _content(document, attributes)
     except MessageError as defect:
-        return _delivery(record, lease, notice, (_media_type(attributes), _NO_HEADERS, {}), defect)
-    return _delivery(record, lease, notice, said, None)
+        return _delivery(record, lease, notification, (_media_type(attributes), _NO_HEADERS, {}), defect)
+    return _delivery(record, lease, notification, content, None)
 
 
 def next_attempt(delivery: Delivery) -> Delivery:
-    """The delivery for another try in hand, its fields read again: a handler may have edited them.
+    """Return the delivery for another attempt without a new receive.
 
-    A body that has yet to be opened stays closed.
+    Its fields are decoded again, since a handler may have edited them. A body that is yet to be fetched or
+    decompressed stays so.
     """
     if delivery.defect is not None:
         return replace(delivery, attempt=delivery.attempt + 1)
@@ -90,9 +93,10 @@ def encode_message(
     group_id: Id | None = None,
     deduplication_id: Id | None = None,
 ) -> Outgoing:
-    """The message as a topic or queue is given it; its id and time travel among its headers.
+    """Return the message as a topic or queue takes it. Its id and publish time are among its headers.
 
-    Raises InvalidContent, EncodeError, and TooManyAttributes beyond ten, `media_type` included.
+    Raises InvalidContent, EncodeError, and TooManyAttributes for more than ten attributes, including
+    `media_type`.
     """
     headers = {**message.headers, MESSAGE_ID: message.id, PUBLISHED: str(message.published_at)}
     written = codec.write(message.content, headers)
@@ -100,7 +104,7 @@ def encode_message(
     if len(attributes) > MAX_ATTRIBUTES:
         raise TooManyAttributes(
             f"message of {codec.media_type} has {len(attributes)} attributes, {MEDIA_TYPE_ATTRIBUTE} among "
-            f"them, and raw delivery discards what has more than {MAX_ATTRIBUTES}: use headers instead"
+            f"them, and raw delivery discards messages with more than {MAX_ATTRIBUTES}: use headers instead"
         )
     group, deduplication = (
         given.of(codec.media_type, written.content) if isinstance(given, By) else given
@@ -110,7 +114,7 @@ def encode_message(
 
 
 def record_from_lambda(record: Mapping[str, Any]) -> Record:
-    """A record of a Lambda event, whose keys are in camel case. Raises EnvelopeError if it is not from SQS.
+    """Return a record of a Lambda event, whose keys are in camel case. Raises EnvelopeError if not from SQS.
 
     Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS".
     """
@@ -120,17 +124,18 @@ def record_from_lambda(record: Mapping[str, Any]) -> Record:
             f"a record with the keys {sorted(record)} is not from SQS: subscribe the function to a queue"
         )
     handle, shapes = record.get("receiptHandle"), record.get("messageAttributes")
-    found = {name: _from_lambda(shape) for name, shape in shapes.items()} if isinstance(shapes, dict) else {}
-    return received(
+    shapes = shapes if isinstance(shapes, dict) else {}
+    attributes = {name: _attribute_from_lambda(shape) for name, shape in shapes.items()}
+    return make_record(
         body,
         handle if isinstance(handle, str) else "",
         message_id,
         record.get("attributes"),
-        {name: attribute for name, attribute in found.items() if attribute is not None},
+        {name: attribute for name, attribute in attributes.items() if attribute is not None},
     )
 
 
-def _from_lambda(shape: Any) -> Attribute | None:
+def _attribute_from_lambda(shape: Any) -> Attribute | None:
     if not isinstance(shape, dict):
         return None
     return make_attribute_from_base64(
@@ -139,23 +144,27 @@ def _from_lambda(shape: Any) -> Attribute | None:
 
 
 def _delivery(
-    record: Record, lease: Lease, notice: SnsNotification | None, said: _Said, defect: MessageError | None
+    record: Record,
+    lease: Lease,
+    notification: SnsNotification | None,
+    content: _Content,
+    defect: MessageError | None,
 ) -> Delivery:
-    media_type, headers, fields = said
+    media_type, headers, fields = content
     resent = ResendState.read(record.attributes) if RESENT in record.attributes else _NOT_RESENT
     not_before = finite_number(headers.get(NOT_BEFORE)) or 0.0
-    # Of one that came before it was due, the first receive was spent on waiting: nothing was tried.
+    # A message received before it was due only waited in its first receive: that was not an attempt.
     early = 1 if 0 < record.first_received_at < not_before and record.receive_count > 1 else 0
     return Delivery(
         record=record,
-        id=headers.get(MESSAGE_ID) or (notice.message_id if notice else record.message_id),
+        id=headers.get(MESSAGE_ID) or (notification.message_id if notification else record.message_id),
         media_type=media_type,
         fields=fields,
         headers=headers,
         attempt=record.receive_count - early + resent.attempts,
-        published_at=_published_at(record, notice, headers, resent),
-        attributes=notice.attributes if notice else record.attributes,
-        topic=notice.topic if notice else None,
+        published_at=_published_at(record, notification, headers, resent),
+        attributes=notification.attributes if notification else record.attributes,
+        topic=notification.topic if notification else None,
         not_before=not_before,
         waived=resent.waive,
         defect=defect,
@@ -164,36 +173,36 @@ def _delivery(
 
 
 def _published_at(
-    record: Record, notice: SnsNotification | None, headers: Mapping[str, str], resent: ResendState
+    record: Record, notification: SnsNotification | None, headers: Mapping[str, str], resent: ResendState
 ) -> float:
     if resent.first_published is not None:
         return resent.first_published
-    told = finite_number(headers.get(PUBLISHED))
-    if told is None and notice:
-        told = notice.published_at
-    return record.sent_at if told is None else told
+    published_at = finite_number(headers.get(PUBLISHED))
+    if published_at is None and notification:
+        published_at = notification.published_at
+    return record.sent_at if published_at is None else published_at
 
 
-def _parsed(
+def _parse(
     body: str,
     attributes: Mapping[str, Attribute],
     accept: Collection[str],
     claimed: str | None,
     limit: BodyLimit | None,
 ) -> Any:
-    """The JSON of a notification, or what a message says."""
+    """Parse a body: an SNS notification, or a message in any content type."""
     if attributes and (CONTENT_TYPE in attributes or CONTENT_ENCODING in attributes):
-        if body.startswith("["):  # no text in base64, nor an object in any format but JSON
-            body = _claimed(parse_json(body), claimed) or body
+        if body.startswith("["):  # neither base64 nor an object in another content type: may be a pointer
+            body = _resolve_pointer(parse_json(body), claimed) or body
         return read_body(body, attributes, accept, limit)
     document = parse_json(body)
-    if isinstance(document, list) and (text := _claimed(document, claimed)):
+    if isinstance(document, list) and (text := _resolve_pointer(document, claimed)):
         return parse_json(text)
     return document
 
 
-def _claimed(document: Any, claimed: str | None) -> str | None:
-    """The text in the place of a pointer, None for what is no pointer. Raises BodyInS3 without that text."""
+def _resolve_pointer(document: Any, claimed: str | None) -> str | None:
+    """Return `claimed` if the document is a pointer, else None. Raises BodyInS3 if `claimed` is missing."""
     try:
         raise_if_pointer(document)
     except BodyInS3:
@@ -203,15 +212,15 @@ def _claimed(document: Any, claimed: str | None) -> str | None:
     return None
 
 
-def _said(document: Any, attributes: Mapping[str, Attribute]) -> _Said:
+def _content(document: Any, attributes: Mapping[str, Attribute]) -> _Content:
     if not isinstance(document, dict):
         raise DecodeError(f"the body must be an object and is of type {type(document).__name__}")
     media_type = document.get(MEDIA_TYPE)
     if media_type is None and "specversion" in document:
-        return _event(document)
+        return _cloud_event(document)
     if media_type is None:
         media_type = _media_type(attributes)
-    return _named(media_type), _headers(document.get(OPAQUE_DATA)), document
+    return _check_media_type(media_type), _headers(document.get(OPAQUE_DATA)), document
 
 
 def _media_type(attributes: Mapping[str, Attribute]) -> str | None:
@@ -219,28 +228,30 @@ def _media_type(attributes: Mapping[str, Attribute]) -> str | None:
     return attribute.value if attribute and isinstance(attribute.value, str) else None
 
 
-def _named(media_type: Any) -> str:
+def _check_media_type(media_type: Any) -> str:
     if isinstance(media_type, str) and media_type:
         return media_type
     raise EnvelopeError(
-        f"the message names no media type: it takes text as {MEDIA_TYPE!r} in the body, or an attribute "
+        f"the message names no media type: it needs text as {MEDIA_TYPE!r} in the body, or an attribute "
         f"{MEDIA_TYPE_ATTRIBUTE!r}"
     )
 
 
-def _headers(said: Any) -> Mapping[str, str]:
-    if said is None:
+def _headers(opaque: Any) -> Mapping[str, str]:
+    if opaque is None:
         return _NO_HEADERS
-    if not isinstance(said, dict):
-        raise EnvelopeError(f"{OPAQUE_DATA!r} must be a JSON object of headers, not {type(said).__name__}")
+    if not isinstance(opaque, dict):
+        raise EnvelopeError(f"{OPAQUE_DATA!r} must be a JSON object of headers, not {type(opaque).__name__}")
     try:
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in said.items()}
+        return {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in opaque.items()
+        }
     except RecursionError as error:
         raise DecodeError("a header is nested too deeply to be read") from error
 
 
-def _event(document: dict[str, Any]) -> _Said:
-    """A CloudEvent in structured JSON. Its context travels on as headers, in the names that we give them.
+def _cloud_event(document: dict[str, Any]) -> _Content:
+    """Read a CloudEvent in structured JSON. Its context attributes become headers.
 
     Source: CloudEvents 1.0.2, JSON event format. AWS.Messaging for .NET writes `data` as JSON text.
     """
@@ -248,11 +259,11 @@ def _event(document: dict[str, Any]) -> _Said:
     if isinstance(content, str):
         content = parse_json(content)
     if not isinstance(content, dict):
-        raise EnvelopeError("the CloudEvent has no JSON object as its data")
-    headers = dict(_headers({name: document[name] for name in document.keys() - _EVENT_ITSELF}))
+        raise EnvelopeError("the data of the CloudEvent is not a JSON object")
+    headers = dict(_headers({name: document[name] for name in document.keys() - _NOT_EVENT_HEADERS}))
     if isinstance(document.get("id"), str):
         headers[MESSAGE_ID] = document["id"]
     published_at = epoch_seconds(document.get("time"))
     if published_at is not None:
         headers[PUBLISHED] = str(published_at)
-    return _named(document.get("type")), headers, content
+    return _check_media_type(document.get("type")), headers, content

@@ -1,7 +1,7 @@
-"""Flow: which headers a message carries, and which flow on from one to the next. Told ids and the time.
+"""Headers of published messages, and which of them a handler's messages inherit from the handled one.
 
-A handler's publishes carry on the headers of the message that it handles, and so does whatever runs inside
-`headers(...)`. What belongs to one message alone never flows on: its id, when it was published, its receipt.
+Messages that a handler publishes carry the headers of the message that it handles, and messages published
+inside `headers(...)` carry those. Headers that describe a single message, such as its id, are not passed on.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,20 +10,22 @@ from contextvars import ContextVar, Token
 
 from .message import EXPIRES, HOPS, INITIAL_HOPS, MESSAGE_ID, NOT_BEFORE, PUBLISHED, REQUEST_ID
 
-_OWN = frozenset({MESSAGE_ID, PUBLISHED, NOT_BEFORE, EXPIRES, "receipt_handle", "message_id", "uri"})
+_NOT_PASSED_ON = frozenset(
+    {MESSAGE_ID, PUBLISHED, NOT_BEFORE, EXPIRES, "receipt_handle", "message_id", "uri"}
+)
 
 _current: ContextVar[Mapping[str, str]] = ContextVar("pubsub_tasks_headers")
 _NONE: Mapping[str, str] = {}
 
 
 def current_headers() -> Mapping[str, str]:
-    """The headers that whatever is published now would carry on."""
+    """Return the headers that a message published now in this thread or coroutine would carry."""
     return _current.get(_NONE)
 
 
 @contextmanager
 def headers(given: Mapping[str, str] | None = None, /, **named: str) -> Iterator[None]:
-    """Let all that is published in this block, and in what it calls, carry these headers as well."""
+    """Add these headers (str to str) to all messages published in this block and in code it calls."""
     token = _current.set({**current_headers(), **(given or {}), **named})
     try:
         yield
@@ -32,19 +34,19 @@ def headers(given: Mapping[str, str] | None = None, /, **named: str) -> Iterator
 
 
 def begin_handling(inbound: Mapping[str, str]) -> Token[Mapping[str, str]]:
-    """From here on, publishes follow from a message with these headers; undo it with `end_handling`."""
-    flowing = {name: value for name, value in inbound.items() if name not in _OWN}
-    flowing[HOPS] = str(hops_left(inbound) - 1)
-    return _current.set(flowing)
+    """Pass on the headers of a handled message, with one hop less, until `end_handling`."""
+    passed_on = {name: value for name, value in inbound.items() if name not in _NOT_PASSED_ON}
+    passed_on[HOPS] = str(hops_left(inbound) - 1)
+    return _current.set(passed_on)
 
 
 def end_handling(token: Token[Mapping[str, str]]) -> None:
-    """The handler is done."""
+    """Undo `begin_handling`."""
     _current.reset(token)
 
 
 def hops_left(inbound: Mapping[str, str]) -> int:
-    """How many more times a message with these headers may lead to another."""
+    """Return how many messages in succession may still follow from a message with these headers."""
     try:
         return int(inbound.get(HOPS, INITIAL_HOPS))
     except ValueError:
@@ -54,6 +56,6 @@ def hops_left(inbound: Mapping[str, str]) -> int:
 def outbound_headers(
     given: Mapping[str, str], *, message_id: str, request_id: str, now: float
 ) -> dict[str, str]:
-    """All headers of a message published now (epoch seconds): what flows on, what is given, and its own."""
-    told = {REQUEST_ID: request_id, HOPS: str(INITIAL_HOPS), **current_headers(), **given}
-    return {**told, PUBLISHED: f"{now:.6f}", MESSAGE_ID: message_id}
+    """Return all headers of a message that is published at `now` (epoch seconds)."""
+    shared = {REQUEST_ID: request_id, HOPS: str(INITIAL_HOPS), **current_headers(), **given}
+    return {**shared, PUBLISHED: f"{now:.6f}", MESSAGE_ID: message_id}

@@ -1,4 +1,4 @@
-"""Message: what is said. Frozen; knows nothing of queues, topics or receipts."""
+"""A message to publish, and the names of the headers that the library uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,19 @@ NOT_BEFORE = "x-not-before"
 EXPIRES = "x-expires"
 
 INITIAL_HOPS = 32
-"""How many times a message may lead to another. Source: microcosm-pubsub's `x-request-ttl`."""
+"""Hop limit of a message that no other message led to. Source: microcosm-pubsub's `x-request-ttl`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Media type, content, headers (str to str) and an id that stays across fan-out and redelivery.
+    """A message.
 
-    `published_at` is epoch seconds.
+    Attributes:
+        media_type: names the schema of the content.
+        content: a mapping by field name, or an object that the schema's `post_load` makes.
+        headers: str to str.
+        id: stays the same across fan-out and redelivery.
+        published_at: epoch seconds.
     """
 
     media_type: str

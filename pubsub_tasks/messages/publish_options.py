@@ -1,4 +1,4 @@
-"""PublishOptions: how messages are to be published, beside what they say. Plain values; reads no clock."""
+"""Options of a publish: headers, attributes, message group, deduplication, expiry and delay."""
 
 import json
 import re
@@ -19,14 +19,14 @@ _LEGAL_ID = re.compile(r"[!-~]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """An id made of what a message says: the value of one field, or of several together."""
+    """An id made from a message's content: the value of one field, or of several together."""
 
     fields: tuple[str, ...]
 
     def of(self, media_type: str, content: Mapping[str, Any]) -> str:
-        """The id for loaded content; a hash of it where SQS would take no such id.
+        """Return the id for loaded content, hashed if SQS would not accept it as it is.
 
-        Raises InvalidContent for content that has no value for one of the fields.
+        Raises InvalidContent if one of the fields has no value.
         """
         missing = [name for name in self.fields if content.get(name) is None]
         if missing:
@@ -34,24 +34,27 @@ class By:
                 media_type, {name: ["Needed for the message's group or id."] for name in missing}
             )
         values = [str(content[name]) for name in self.fields]
-        # Written as JSON, ("a", "b,c") and ("a,b", "c") stay two.
-        made = values[0] if len(values) == 1 else json.dumps(values, separators=(",", ":"))
-        return made if _LEGAL_ID.fullmatch(made) else sha256(made.encode()).hexdigest()
+        # In JSON, ("a", "b,c") and ("a,b", "c") are different ids.
+        joined = values[0] if len(values) == 1 else json.dumps(values, separators=(",", ":"))
+        return joined if _LEGAL_ID.fullmatch(joined) else sha256(joined.encode()).hexdigest()
 
 
 Id = str | By
-"""A message group or deduplication id: as it is, or made of each message's content."""
+"""A message group or deduplication id: fixed, or made from each message's content."""
 
 
 def by(*fields: str) -> By:
-    """A group or deduplication id made of these fields of each message: `group=by("customer_id")`."""
+    """Make the group or deduplication id from these fields of each message: `group=by("customer_id")`.
+
+    Raises ConfigurationError without a field name.
+    """
     if not fields or not all(isinstance(name, str) for name in fields):
         raise ConfigurationError(f'by{fields!r}: give names of fields, as in by("customer_id")')
     return By(fields)
 
 
 class OptionArguments(TypedDict, total=False):
-    """Options as a caller writes them: plain values for attributes, a timedelta for seconds."""
+    """Options as callers pass them. Attributes may be plain values, and seconds a timedelta."""
 
     headers: Mapping[str, str] | None
     attributes: Mapping[str, Plain | Attribute] | None
@@ -64,17 +67,18 @@ class OptionArguments(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class PublishOptions:
-    """How to publish.
+    """Validated options of a publish.
 
     Attributes:
-        headers: more headers (str to str).
-        attributes: message attributes for filter policies; `media_type` is set already.
-        group_id: message group: order within it on FIFO topics, fairness on standard ones.
-        deduplication_id: FIFO topics drop a second message with the same within five minutes.
-        expires: seconds after which a message not yet handled is dead-lettered instead; None for never.
+        headers: additional headers (str to str).
+        attributes: message attributes for filter policies; `media_type` is always set.
+        group_id: message group: ordered delivery on FIFO topics, fair queueing on standard ones.
+        deduplication_id: FIFO topics drop another message with the same id within five minutes.
+        expires: seconds after which a message that was not handled goes to the dead-letter queue; None for
+        never.
         delay: seconds before it may be handled, or None.
-        at: when it may be handled at the earliest (epoch seconds), or None.
-        queue: logical name of the queue that a delay takes it to; None for the topic.
+        at: the earliest time that it may be handled (epoch seconds), or None.
+        queue: logical name of the queue that a delayed message is sent to; None for the topic.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -88,17 +92,17 @@ class PublishOptions:
 
     @classmethod
     def of(cls, **given: Unpack[OptionArguments]) -> Self:
-        """Read what a caller wrote. Raises ConfigurationError for a name or a value that is no option."""
+        """Validate a caller's options. Raises ConfigurationError for an invalid name or value."""
         return cls().having(**given)
 
     def having(self, **given: Unpack[OptionArguments]) -> Self:
-        """These options with what a caller wrote in the place of their own. Raises as `of` does."""
+        """Return these options with some replaced. Raises ConfigurationError for an invalid name or value."""
         if unknown := given.keys() - OptionArguments.__annotations__.keys():
             raise ConfigurationError(
                 f"no such option: {', '.join(sorted(unknown))}; "
                 f"there are {', '.join(OptionArguments.__annotations__)}"
             )
-        changed = replace(self, **{name: _READ[name](value) for name, value in given.items()})
+        changed = replace(self, **{name: _CONVERTERS[name](value) for name, value in given.items()})
         if changed.delay is not None and changed.at is not None:
             raise ConfigurationError("delay= and at= say the same in two ways: give one of them")
         if changed.delay is not None and changed.expires is not None and changed.expires <= changed.delay:
@@ -108,7 +112,7 @@ class PublishOptions:
         return changed
 
     def due(self, now: float) -> float | None:
-        """When it may be handled at the earliest (epoch seconds); None for at once."""
+        """Return the earliest time that a message published `now` may be handled (epoch seconds), or None."""
         return self.at if self.delay is None else now + self.delay
 
 
@@ -124,7 +128,7 @@ def _headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
 def _id(given: Id | None) -> Id | None:
     if isinstance(given, str) and not _LEGAL_ID.fullmatch(given):
         raise ConfigurationError(
-            f"{given!r:.150} is no message group or deduplication id: SQS takes 1 to 128 ASCII letters, "
+            f"{given!r:.150} is no message group or deduplication id: SQS accepts 1 to 128 ASCII letters, "
             "digits and punctuation"
         )
     if given is None or isinstance(given, Id):
@@ -132,7 +136,7 @@ def _id(given: Id | None) -> Id | None:
     raise ConfigurationError(f"{given!r} is no message group or deduplication id: give text, or by(field)")
 
 
-def _seconds(expires: float | timedelta | None) -> float | None:
+def _expires(expires: float | timedelta | None) -> float | None:
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
     if seconds is not None and not (_is_number(seconds) and seconds > 0):
         raise ConfigurationError(f"expires={expires!r}: give seconds from now, or a timedelta")
@@ -156,12 +160,12 @@ def _at(at: datetime | None) -> float | None:
     return None if at is None else at.timestamp()
 
 
-_READ: Mapping[str, Callable[[Any], Any]] = {
+_CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "headers": _headers,
     "attributes": attributes.checked_attributes,
     "group_id": _id,
     "deduplication_id": _id,
-    "expires": _seconds,
+    "expires": _expires,
     "delay": _delay,
     "at": _at,
 }
