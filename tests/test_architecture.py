@@ -174,6 +174,7 @@ ROOMS_OF_FILES = {
     "__init__.py": "face",
     "daemon.py": "daemon",
     "errors.py": "errors",
+    "transports/boto_shapes.py": "protocols",
     "transports/protocols.py": "protocols",
 }
 

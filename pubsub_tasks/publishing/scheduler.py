@@ -1,19 +1,20 @@
-"""Delays: messages that EventBridge Scheduler sends later, by universal targets, so that attributes survive.
+"""Has EventBridge Scheduler send messages later, with universal targets so that message attributes survive.
 
-One schedule a message, named after its id and deleted once it was sent. Knows Scheduler's calls.
+Each message has a schedule of its own, named after its id and deleted once the message is sent.
 Source: EventBridge Scheduler user guide, "Using universal targets", and API reference, CreateSchedule.
 """
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..errors import MessageTooLarge, PublishFailed
-from ..wire.records import Attribute, EntryFailure, Sent
+from ..transports.boto_shapes import publish_parameters, send_parameters
+from ..wire.records import EntryFailure, Outgoing, Sent
 from .prepared_message import PreparedMessage, ScheduledDestination
 from .routes import when
 
@@ -23,13 +24,14 @@ MAX_INPUT = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Schedules:
-    """A `Scheduler` of AWS.
+    """The `Scheduler` that is EventBridge Scheduler.
 
     Attributes:
-        client: gives boto3's client of `scheduler`.
-        role_arn: the role that it assumes, which may send to the queues and publish to the topics.
+        client: returns boto3's client of `scheduler`.
+        role_arn: the role that it assumes, which must allow sending to the queues and the topics.
         group: name of the schedule group.
-        dead_letter_arn: a standard queue for what it could not send; without it, that is lost after a day.
+        dead_letter_arn: a standard queue for messages that it could not send. Without one they are lost after
+            Scheduler's retries, which last a day.
     """
 
     client: Callable[[], Any]
@@ -39,10 +41,15 @@ class Schedules:
 
     def schedule(self, prepared: PreparedMessage, due: ScheduledDestination) -> Sent | EntryFailure:
         """See `Scheduler`."""
-        action, given = _input(prepared, due.target)
-        if len(given.encode()) > MAX_INPUT:
-            raise MessageTooLarge(prepared.media_type, len(given.encode()), MAX_INPUT)
-        target = {"Arn": f"arn:aws:scheduler:::aws-sdk:{action}", "RoleArn": self.role_arn, "Input": given}
+        action, given = _target_input(prepared.outgoing, due.target)
+        size = len(given.encode())
+        if size > MAX_INPUT:
+            raise MessageTooLarge(prepared.media_type, size, MAX_INPUT)
+        target = {
+            "Arn": f"arn:aws:scheduler:::aws-sdk:{action}",
+            "RoleArn": self.role_arn,
+            "Input": given,
+        }
         if self.dead_letter_arn:
             target["DeadLetterConfig"] = {"Arn": self.dead_letter_arn}  # type: ignore[assignment]
         try:
@@ -58,34 +65,21 @@ class Schedules:
             )
         except (BotoCoreError, ClientError) as error:
             code = getattr(error, "response", {}).get("Error", {}).get("Code") or type(error).__name__
-            if code == "ConflictException":  # an answer was lost: it is there already
+            if code == "ConflictException":  # created by an earlier try whose answer was lost
                 return Sent(prepared.message_id)
             raise PublishFailed(f"{due} could not be scheduled: {error}", code=code) from error
         return Sent(answer["ScheduleArn"])
 
 
-def _input(prepared: PreparedMessage, target: str) -> tuple[str, str]:
-    """The API's action, and its parameters as JSON."""
-    outgoing = prepared.outgoing
-    to_topic = target.startswith("arn:")
-    params: dict[str, Any] = (
-        {"TopicArn": target, "Message": outgoing.body}
-        if to_topic
-        else {"QueueUrl": target, "MessageBody": outgoing.body}
-    )
-    if outgoing.attributes:
-        params["MessageAttributes"] = _attributes(outgoing.attributes)
-    if outgoing.group_id is not None:
-        params["MessageGroupId"] = outgoing.group_id
-    if outgoing.deduplication_id is not None:
-        params["MessageDeduplicationId"] = outgoing.deduplication_id
-    return "sns:publish" if to_topic else "sqs:sendMessage", json.dumps(params, ensure_ascii=False)
+def _target_input(message: Outgoing, target: str) -> tuple[str, str]:
+    """The API action that sends the message to a topic (ARN) or queue (URL), and its parameters as JSON."""
+    if target.startswith("arn:"):
+        action, parameters = "sns:publish", {"TopicArn": target, **publish_parameters(message)}
+    else:
+        action, parameters = "sqs:sendMessage", {"QueueUrl": target, **send_parameters(message)}
+    return action, json.dumps(parameters, ensure_ascii=False, default=_base64)
 
 
-def _attributes(attributes: Mapping[str, Attribute]) -> dict[str, dict[str, str]]:
-    return {
-        name: {"DataType": attribute.type, "BinaryValue": b64encode(attribute.value).decode()}
-        if isinstance(attribute.value, bytes)
-        else {"DataType": attribute.type, "StringValue": attribute.value}
-        for name, attribute in attributes.items()
-    }
+def _base64(value: bytes) -> str:
+    """Binary attributes, the only values that are not JSON, as AWS's JSON protocols write them."""
+    return b64encode(value).decode()

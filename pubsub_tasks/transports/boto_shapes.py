@@ -82,6 +82,16 @@ def format_attributes(attributes: Mapping[str, Attribute]) -> dict[str, Shape]:
     }
 
 
+def send_parameters(message: Outgoing) -> Shape:
+    """Return the parameters of SendMessage that describe the message, without its queue and its delay."""
+    return _message_parameters("MessageBody", message)
+
+
+def publish_parameters(message: Outgoing) -> Shape:
+    """Return the parameters of Publish that describe the message, without its topic."""
+    return _message_parameters("Message", message)
+
+
 def send_entries(entries: Sequence[Outgoing]) -> list[Shape]:
     """Entries of SendMessageBatch; the Id of each is its index."""
     return [_send_entry(index, entry) for index, entry in enumerate(entries)]
@@ -89,7 +99,7 @@ def send_entries(entries: Sequence[Outgoing]) -> list[Shape]:
 
 def publish_entries(entries: Sequence[Outgoing]) -> list[Shape]:
     """Entries of PublishBatch; the Id of each is its index."""
-    return [_entry(index, "Message", entry) for index, entry in enumerate(entries)]
+    return [{"Id": str(index), **publish_parameters(entry)} for index, entry in enumerate(entries)]
 
 
 def delete_entries(handles: Sequence[str]) -> list[Shape]:
@@ -166,21 +176,21 @@ def _attribute(shape: Any) -> Attribute | None:
     return make_attribute(shape.get("DataType"), shape.get("BinaryValue") if value is None else value)
 
 
-def _entry(index: int, body: str, entry: Outgoing) -> Shape:
-    shape: Shape = {"Id": str(index), body: entry.body}
-    if entry.attributes:
-        shape["MessageAttributes"] = format_attributes(entry.attributes)
-    if entry.group_id is not None:
-        shape["MessageGroupId"] = entry.group_id
-    if entry.deduplication_id is not None:
-        shape["MessageDeduplicationId"] = entry.deduplication_id
+def _send_entry(index: int, entry: Outgoing) -> Shape:
+    shape = {"Id": str(index), **send_parameters(entry)}
+    if entry.delay:
+        shape["DelaySeconds"] = entry.delay
     return shape
 
 
-def _send_entry(index: int, entry: Outgoing) -> Shape:
-    shape = _entry(index, "MessageBody", entry)
-    if entry.delay:
-        shape["DelaySeconds"] = entry.delay
+def _message_parameters(body: str, message: Outgoing) -> Shape:
+    shape: Shape = {body: message.body}
+    if message.attributes:
+        shape["MessageAttributes"] = format_attributes(message.attributes)
+    if message.group_id is not None:
+        shape["MessageGroupId"] = message.group_id
+    if message.deduplication_id is not None:
+        shape["MessageDeduplicationId"] = message.deduplication_id
     return shape
 
 
