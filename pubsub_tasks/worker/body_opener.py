@@ -1,4 +1,4 @@
-"""Opens large bodies where handlers run, within one budget of memory for a worker."""
+"""Decompresses and fetches large bodies in the slots that handle them, within a memory budget per worker."""
 
 import asyncio
 from collections import deque
@@ -10,22 +10,22 @@ from ..messages.delivery import Delivery
 from ..wire.compression import BodyLimit
 
 BODY_BUDGET = 268_435_456
-"""Bytes of decompressed and fetched bodies that the handlers of one worker have at once."""
+"""Bytes of opened bodies that one worker may have in memory at a time."""
 
 OPENING_THREADS = 8
-"""Threads that open bodies for coroutines, and may wait for the budget meanwhile."""
+"""Threads that open bodies for coroutine slots; they block while the budget is used up."""
 
 
 class OpenerClosed(Exception):
-    """The worker is stopping, and there is no room for the body now."""
+    """Raised while the worker stops, for a body that does not fit into the budget at once."""
 
 
 class BodyOpener:
-    """Opens bodies, and waits while those that are in use leave too little of the budget.
+    """Opens bodies within a budget, and blocks while the budget is used up. Safe to share between threads.
 
-    A body reserves the most that it may have, and only its own size once it is open. One that may be larger
-    than the budget reserves all of it, so it waits for all others but never for ever. Bodies are opened in
-    the order in which they came, so no large one is overtaken by small ones. Safe to share between threads.
+    A body reserves the largest size that it may have, and its own size once it is open. A body that may be
+    larger than the budget reserves all of it, so that it waits for all others, but not forever. Bodies are
+    opened in order of arrival, so that small ones do not overtake a large one.
     """
 
     def __init__(self, dispatcher: Dispatcher, budget: int = BODY_BUDGET) -> None:
@@ -34,19 +34,19 @@ class BodyOpener:
         self._waiting: deque[object] = deque()
         self._changed = Condition()
         self._closed = False
-        # Not the loop's default executor: threads that wait for the budget would fill it, and the handlers
-        # that are to give the budget back may need it.
+        # Not the default executor of the event loop: threads that wait for the budget would fill it, while
+        # the handlers that release budget may need it.
         self._executor = ThreadPoolExecutor(OPENING_THREADS, "pubsub-body")
 
     @property
     def in_use(self) -> int:
-        """Bytes that are reserved."""
+        """Bytes reserved at present."""
         return self._budget - self._left
 
     def open(self, delivery: Delivery) -> tuple[Delivery, int]:
-        """The opened delivery, and the bytes to `release` once it was handled.
+        """Return the opened delivery, and the bytes to `release` after it was handled.
 
-        Raises OpenerClosed instead of waiting once the opener is closed.
+        Raises OpenerClosed instead of waiting if the opener is closed.
         """
         limit = BodyLimit(self._dispatcher.body_limit(delivery))
         if not limit.most:
@@ -61,7 +61,7 @@ class BodyOpener:
         return opened, used
 
     async def open_async(self, delivery: Delivery) -> tuple[Delivery, int]:
-        """The same for a coroutine, in a thread of the opener's own."""
+        """Do the same for a coroutine, in a thread of the opener."""
         future = self._executor.submit(self.open, delivery)
         try:
             return await asyncio.wrap_future(future)
@@ -70,19 +70,19 @@ class BodyOpener:
             raise
 
     def release(self, size: int) -> None:
-        """Give bytes of the budget back."""
+        """Return bytes to the budget."""
         with self._changed:
             self._left += size
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let nothing wait any more. A body for which there is room is still opened."""
+        """Make waiting calls raise OpenerClosed. Bodies that fit into the budget are still opened."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Close, and start nothing more for coroutines."""
+        """Close, and cancel the calls of coroutines that have not started."""
         self.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 

@@ -1,7 +1,4 @@
-"""Settles messages: carries out commands on the queue and its dead-letter queue, and reports each answer.
-
-`InFlight` decides what a failure means for a message. The health of each kind of call is logged separately.
-"""
+"""Settles messages: carries out commands on the queue and its dead-letter queue, and reports each answer."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -71,10 +68,11 @@ class Settler:
         self._queue = queue
         self._dead_letters = dead_letters
         self._clock = clock
-        target = f"sending to {dead_letters.queue.name}" if dead_letters else "sending"
         self._deletes = make_call_health(f"deleting from {queue.name}")
         self._visibility_changes = make_call_health(f"changing visibility on {queue.name}")
-        self._dead_letter_sends = make_call_health(target)
+        self._dead_letter_sends = make_call_health(
+            f"sending to {dead_letters.queue.name}" if dead_letters else "sending"
+        )
         self._observers = observers
 
     @property
@@ -213,9 +211,8 @@ class Settler:
     def _report_confirmed(self, messages: Sequence[InFlightMessage]) -> None:
         for message in messages:
             if message.verdict is not None:
-                self._observers.tell(
-                    Confirmed(self._queue.name, message.delivery, message.task, message.verdict)
-                )
+                event = Confirmed(self._queue.name, message.delivery, message.task, message.verdict)
+                self._observers.tell(event)
 
     def _report_dead_lettered(self, messages: Sequence[InFlightMessage]) -> None:
         name = self._queue.name
