@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from threading import Condition
 from typing import Any
 
 from ..errors import TransportError
+from ..lifecycle.interruption import Interruption, interruption_of_call
 from ..local.rules.broker import Broker
 from ..local.rules.service_errors import ServiceError
 from .protocols import Features
@@ -47,9 +49,9 @@ class MemoryTransport:
 
     def call(self, service: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
         """One action in boto3's shapes. Raises ServiceError."""
+        if action == "ReceiveMessage" and self._clock is time.time:
+            return self._receive(params)
         with self._changed:
-            if action == "ReceiveMessage" and self._clock is time.time:
-                return self._receive(params)
             return self.broker.call(service, action, params, self._now())
 
     def _ask(
@@ -62,12 +64,20 @@ class MemoryTransport:
             raise failure(f"{action} failed: {error}", code=code) from error
 
     def _receive(self, params: dict[str, Any]) -> dict[str, Any]:
+        interruption = interruption_of_call()
+        # Before the lock of this object, which the interrupting thread takes while it has the interruption's.
+        with interruption.waiting(self._wake) if interruption else nullcontext(), self._changed:
+            return self._wait_for_messages(params, interruption)
+
+    def _wait_for_messages(self, params: dict[str, Any], interruption: Interruption | None) -> dict[str, Any]:
         deadline = self._now() + self.broker.wait(params)
         while True:
             now = self._now()
             answer = self.broker.call("sqs", "ReceiveMessage", params, now)
             if answer.get("Messages") or now >= deadline:
                 return answer
+            if interruption:
+                interruption.check()
             wake = self.broker.wake_at(params["QueueUrl"], now)
             self._changed.wait(min(deadline, deadline if wake is None else wake) - now)
 
@@ -77,6 +87,9 @@ class MemoryTransport:
         return self._latest
 
     def _arrived(self, queue_name: str) -> None:
+        self._wake()
+
+    def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
 

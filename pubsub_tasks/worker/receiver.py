@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter, thread_time
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from ..errors import PubSubTasksError
 from ..inflight.commands import Poll
 from ..inflight.in_flight_message import InFlightMessage, SlotKind
 from ..inflight.leases import VisibilityLease
+from ..lifecycle.interruption import CallInterrupted, Interruption
 from ..messages.delivery import Delivery
 from ..messages.envelope import decode_record
 from ..tasks.events import Received
@@ -67,6 +69,7 @@ class Receiver:
         self._observers = observers
         self._retention_warning = retention_warning
         self._unanswered_attempts: deque[tuple[str, float]] = deque()
+        self._interruption = Interruption()
 
     def receive(self, poll: Poll) -> None:
         """Poll, and pass the messages to the coordinator. A failed poll pauses polling; it never raises."""
@@ -91,6 +94,15 @@ class Receiver:
         if messages is not None and self._observers.wants(Received):
             self._observers.tell(Received(self._queue.name, len(messages), perf_counter() - wall_started))
 
+    def interrupt(self) -> None:
+        """End the open polls of a FIFO queue, and later ones at once.
+
+        A standard queue's polls go on: messages in an answer that nobody reads are hidden for a visibility
+        timeout. A FIFO queue can be asked for that answer again.
+        """
+        if self._queue.fifo:
+            self._interruption.interrupt()
+
     def _report(self, poll: Poll, messages: list[InFlightMessage] | None, concurrency: float) -> None:
         with self._coordinator as inflight:
             inflight.received(messages or [], poll.asked, self._clock(), concurrency)
@@ -105,10 +117,16 @@ class Receiver:
         # locked until the visibility timeout. Source: SQS API reference, ReceiveRequestAttemptId.
         attempt, since = self._next_attempt()
         try:
-            return self._queue.receive(poll.asked, poll.wait, self._visibility, attempt)
+            return self._interruptible(poll, attempt)
         except BaseException:
             self._unanswered_attempts.append((attempt, since))
             raise
+
+    def _interruptible(self, poll: Poll, attempt: str) -> list[Record]:
+        """Poll; if the poll is interrupted, ask once for the messages that its answer may have had."""
+        with suppress(CallInterrupted), self._interruption:
+            return self._queue.receive(poll.asked, poll.wait, self._visibility, attempt)
+        return self._queue.receive(poll.asked, 0, self._visibility, attempt)
 
     def _next_attempt(self) -> tuple[str, float]:
         now = self._clock()

@@ -213,6 +213,7 @@ class Worker:
     def drain(self) -> None:
         """Stop receiving, release messages that have not started, finish those that run."""
         self._coordinator.drain()
+        self._receiver.interrupt()
         self._processor.bodies.close()
 
     def wait(self, timeout: float) -> bool:

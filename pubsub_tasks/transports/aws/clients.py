@@ -18,6 +18,7 @@ from ...wire.records import CREDENTIAL_CODES
 from .credentials import NO_CREDENTIALS, credential_errors
 from .fast_path import FastPath
 from .hot_calls import HOT_CALLS
+from .interruptible import make_interruptible
 
 LONGEST_WAIT = 20
 """Seconds. Source: SQS API reference, ReceiveMessage."""
@@ -157,6 +158,7 @@ class Clients:
             )
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(f"cannot speak to {service.upper()} in {region}: {error}") from error
+        make_interruptible(client)
         client.meta.events.register("after-call", self._watch)
         hot_calls = HOT_CALLS.get(service) if settings.fast_path else None
         return Made(client, FastPath(client, credentials, hot_calls) if hot_calls else None, credentials)
