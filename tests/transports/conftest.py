@@ -3,14 +3,14 @@
 import re
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from json import dumps, loads
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import urljoin
 
@@ -26,6 +26,7 @@ from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
 
 HANG_UP = 0
+WAIT = 1
 SECRET = "nothing"
 
 
@@ -49,6 +50,7 @@ class Peer:
 
     url: str = ""
     questions: list[Question] = field(default_factory=list)
+    go_on: Event = field(default_factory=Event)
     answers: list[tuple[int, dict[str, Any] | bytes, dict[str, str]]] = field(default_factory=list)
 
     def will_answer(self, **shape: Any) -> None:
@@ -60,6 +62,13 @@ class Peer:
 
     def will_hang_up(self) -> None:
         self.answers.append((HANG_UP, b"", {}))
+
+    def will_wait(self) -> None:
+        """Answer the next request once `answer_now` is called."""
+        self.answers.append((WAIT, b"", {}))
+
+    def answer_now(self) -> None:
+        self.go_on.set()
 
     def will_say(self, text: bytes) -> None:
         self.answers.append((200, text, {}))
@@ -102,12 +111,17 @@ def _listening(tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
             if status == HANG_UP:
                 self.close_connection = True
                 return
+            if status == WAIT:
+                assert peer.go_on.wait(60)
+                status, shape = 200, {}
             body = shape if isinstance(shape, bytes) else dumps(shape).encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):
+                self.end_headers()
+            with suppress(OSError):  # the client may have gone
+                self.wfile.write(body)
 
         def log_message(self, *told: object) -> None:
             """Quiet: a test's own assertion tells what went wrong."""

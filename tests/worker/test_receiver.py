@@ -1,16 +1,18 @@
 """Receiving: what comes is in hand or comes again; on FIFO queues a lost answer is asked for once more."""
 
 from threading import Event
+from typing import Any
 
 import pytest
 from tenacity import stop_after_attempt, wait_fixed, wait_none
 
 from pubsub_tasks import Delivery, Nack
 from pubsub_tasks.errors import ReceiveFailed
+from pubsub_tasks.lifecycle.interruption import CallInterrupted
 from pubsub_tasks.transports.protocols import Queue
 from pubsub_tasks.verdicts import Ack, DeadLetter
 from pubsub_tasks.wire.records import Record
-from tests.worker.shops import Flaky, Shop, until, wait
+from tests.worker.shops import PATIENCE, Flaky, Shop, until, wait
 
 
 class Deaf(Flaky):
@@ -56,7 +58,83 @@ def test_each_receive_of_a_fifo_queue_that_was_answered_is_a_new_one() -> None:
         for number in range(3):
             shop.send(number, group="a")
             shop.facts.next()
-    assert len(queue.attempts) == len(set(queue.attempts))
+        answered = list(queue.attempts)
+    assert len(answered) == len(set(answered))
+
+
+def test_a_worker_that_stops_ends_the_open_poll_of_a_fifo_queue_and_asks_for_its_answer() -> None:
+    # Given a FIFO queue without messages, and a worker whose poll waits
+    shop = Shop(fifo=True)
+    shop.task()(lambda number: None)
+    queue = Flaky(shop.queue)
+    worker = shop.worker(queue)
+    worker.start()
+    until(lambda: worker.run_limit.receives > 0 and worker.polls == 1)
+    # When the worker drains, and no message comes
+    worker.drain()
+    # Then it ends, after one more receive for what the poll may have brought
+    assert worker.stop(PATIENCE)
+    *before, cut, again = queue.attempts
+    assert cut == again
+    assert cut not in before
+
+
+def test_what_the_receive_after_an_ended_poll_brings_is_given_back() -> None:
+    # Given a message that arrives just when the poll is ended
+    shop = Shop(fifo=True)
+    shop.task()(lambda number: pytest.fail("it was handled"))
+
+    class Late(Flaky):
+        def receive(self, *arguments: Any) -> list[Record]:
+            try:
+                return super().receive(*arguments)
+            except CallInterrupted:
+                shop.send(1, group="a")
+                raise
+
+    worker = shop.worker(Late(shop.queue))
+    worker.start()
+    until(lambda: worker.run_limit.receives > 0 and worker.polls == 1)
+    # When the worker stops
+    assert worker.stop(PATIENCE)
+    # Then it is on the queue again
+    assert worker.counters.released == 1
+    assert [record.group_id for record in shop.left()] == ["a"]
+
+
+def test_a_poll_that_was_about_to_begin_does_not_wait_either() -> None:
+    shop = Shop(fifo=True)
+    shop.task()(lambda number: None)
+    about, drained = Event(), Event()
+
+    class Slow(Flaky):
+        def receive(self, *arguments: Any) -> list[Record]:
+            if not about.is_set():
+                about.set()
+                wait(drained)
+            return super().receive(*arguments)
+
+    worker = shop.worker(Slow(shop.queue))
+    worker.start()
+    wait(about)
+    worker.drain()
+    drained.set()
+    assert worker.stop(PATIENCE)
+
+
+def test_a_standard_queue_has_its_open_poll_answered() -> None:
+    shop = Shop()
+    shop.task()(lambda number: None)
+    worker = shop.worker()
+    worker.start()
+    until(lambda: worker.run_limit.receives > 0 and worker.polls == 1)
+
+    worker.drain()
+
+    assert not worker.wait(0.5)
+    shop.send(1)
+    assert worker.stop(PATIENCE)
+    assert worker.counters.released == 1
 
 
 def test_a_standard_queue_is_not_asked_by_attempts() -> None:
