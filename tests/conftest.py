@@ -7,6 +7,18 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+WORKERS_PER_CORE = 2
+"""Most tests of the slow suites wait for processes, so two share a core well."""
+
+MOST_WORKERS = 8
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """The whole suite runs in parallel; what is named on the command line runs in this process."""
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return min(MOST_WORKERS, WORKERS_PER_CORE * (os.cpu_count() or 1)) if whole else 0
+
+
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci")
 
