@@ -5,6 +5,8 @@ The waits between the attempts of a task are not here: they are part of its retr
 
 from dataclasses import dataclass
 
+from ..wire.records import MAX_VISIBILITY
+
 _MOST_DOUBLINGS = 32
 """More would reach no other wait than `cap`, and in the end overflow."""
 
@@ -47,6 +49,9 @@ WORKER_FAULTS = Backoff(first=2.0, cap=900.0)
 
 PROCESS_RESTARTS = Backoff(first=1.0, cap=30.0)
 """Starts of a worker process that crashed."""
+
+UNREADABLE_MESSAGES = Backoff(first=60.0, cap=float(MAX_VISIBILITY))
+"""Messages that cannot be read, on a queue without a dead-letter queue."""
 
 UNKNOWN_MESSAGES = Backoff(first=30.0, cap=900.0)
 """Deliveries that no task of this worker handles: a newer version may be about to be deployed."""

@@ -1,1 +1,1 @@
-"""Messages consumed by hand, one receive at a time, in the calling thread."""
+"""Consuming without a worker: one receive at a time, in the calling thread."""

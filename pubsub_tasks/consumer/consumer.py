@@ -1,7 +1,7 @@
-"""Consumer: messages by hand, as programs of microcosm lineage read them: consume, process, acknowledge.
+"""Consumer: receives messages for a program with its own loop, which processes and acknowledges each.
 
-For programs that want their own loop; a worker does the same at speed. Each message stands for itself: one
-that cannot be read hides none of its neighbours, and says so when its content is asked for.
+This is the microcosm-pubsub interface; a worker does the same faster. A message that cannot be read does not
+affect the others: its error is raised when its content is accessed.
 """
 
 import logging
@@ -15,9 +15,9 @@ from typing import Any, Self
 
 from ..batches.group_turns import Turn, turns
 from ..dead_letters.dead_letter_copy import build_dead_letter
-from ..dispatching.bodies import BodyReader
-from ..dispatching.judging import judge_error, unreadable
-from ..dispatching.screening import kept
+from ..dispatching.body_reader import BodyReader
+from ..dispatching.handler_verdicts import verdict_on_error
+from ..dispatching.unhandled_verdicts import retry_without_dead_letters, verdict_on_unreadable
 from ..errors import LeaseLost, PubSubTasksError, SettleFailed
 from ..messages.delivery import Delivery
 from ..messages.envelope import decode_record
@@ -37,19 +37,20 @@ logger = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Receives from one queue, and from those of other consumers after it.
+    """Receives from one queue, and then from the queues of other consumers.
 
     Args:
-        queue: what to consume.
-        tasks: their schemas read the content, and their policies say when a message is tried again.
-        queue_name: logical name of the queue of those tasks, or None where no task is meant.
+        queue: the queue to receive from.
+        tasks: the registry whose schemas read the content and whose policies decide when to retry.
+        queue_name: logical name of the queue whose tasks' policies apply; None for no tasks.
         limit: messages in one receive, 1 to 10.
         wait: seconds that a receive waits for the first message, 0 to 20.
-        visibility: seconds for which received messages are ours; None for the queue's own.
-        dead_letters: finds the queue for what cannot be handled; asked when first needed.
-        version: ours, as letters tell it.
-        claims: where the bodies of large messages are parked, if anywhere.
-        others: consumers of more queues, whose messages come after its own.
+        visibility: visibility timeout of a receive in seconds; None for the queue's own.
+        dead_letters: returns the dead-letter queue, or None; called when first needed.
+        version: version of the app, recorded in dead letters.
+        claims: the store of large bodies, or None.
+        observers: receive the events of each settlement.
+        others: consumers of more queues, whose messages follow its own.
         clock: epoch seconds.
     """
 
@@ -77,15 +78,15 @@ class Consumer:
         self._limit, self._wait, self._visibility = limit, wait, visibility
         self._find_dead_letters = dead_letters
         self._version = version
-        self._opening = BodyReader(tasks, queue_name or "", claims)
+        self._body_reader = BodyReader(tasks, queue_name or "", claims)
         self._observers = Observers.of(observers)
 
     def consume(self) -> "list[ConsumedMessage]":
-        """Zero to `limit` messages of each queue. Raises ReceiveFailed."""
+        """Receive once from each queue: zero to `limit` messages of each. Raises ReceiveFailed."""
         records = self.queue.receive(self._limit, self._wait, self._visibility)
         now = self.clock()
         messages = [
-            ConsumedMessage(self, self._opening.open(decode_record(record)), now, turn)
+            ConsumedMessage(self, self._body_reader.read(decode_record(record)), now, turn)
             for record, turn in zip(records, turns(records, self.queue.fifo), strict=True)
         ]
         for other in self.others:
@@ -93,24 +94,24 @@ class Consumer:
         return messages
 
     def content(self, delivery: Delivery) -> Any:
-        """What a delivery says. Raises its defect, UnknownMediaType, InvalidContent."""
+        """The content of a delivery. Raises its defect, UnknownMediaType or InvalidContent."""
         if delivery.defect is not None:
             raise delivery.defect
         return self._tasks.schemas.find(delivery.media_type or "").load(delivery.fields)
 
-    def judge(self, delivery: Delivery, error: BaseException, *, unread: bool = False) -> Verdict:
-        """What becomes of a delivery that was processed with this error, or could not even be read."""
+    def decide(self, delivery: Delivery, error: BaseException, *, unread: bool = False) -> Verdict:
+        """The verdict after an error in processing or, with `unread`, in reading the content."""
         if unread:
-            return unreadable(error)
-        return judge_error(self._policy(delivery), delivery, error, self.clock())
+            return verdict_on_unreadable(error)
+        return verdict_on_error(self._policy(delivery), delivery, error, self.clock())
 
     def settle(self, delivery: Delivery, verdict: Verdict, received_at: float) -> Verdict:
-        """Carry out a verdict, and return what was done: without a dead-letter queue a dead letter is kept.
+        """Carry out a verdict and return it, or the `Retry` that replaces a dead letter without its queue.
 
-        Raises LeaseLost where the message is no longer ours, else SettleFailed.
+        Raises LeaseLost if the receipt handle has expired, SettleFailed for any other failure.
         """
-        if isinstance(verdict, DeadLetter) and not self._bury(delivery, verdict):
-            verdict = kept(delivery, verdict, fifo=self.queue.fifo)
+        if isinstance(verdict, DeadLetter) and not self._send_to_dead_letters(delivery, verdict):
+            verdict = retry_without_dead_letters(delivery, verdict, fifo=self.queue.fifo)
         handle = delivery.record.receipt_handle
         if isinstance(verdict, (Retry, Release)):
             wanted = math.ceil(verdict.after) if isinstance(verdict, Retry) else 0
@@ -132,8 +133,8 @@ class Consumer:
     def _dead_letters(self) -> Queue | None:
         return self._find_dead_letters()
 
-    def _bury(self, delivery: Delivery, verdict: DeadLetter) -> bool:
-        """Whether a copy stands in the dead-letter queue now."""
+    def _send_to_dead_letters(self, delivery: Delivery, verdict: DeadLetter) -> bool:
+        """Send a copy; returns False if there is no dead-letter queue. Raises as `settle`."""
         if self._dead_letters is None:
             return False
         copy = build_dead_letter(
@@ -155,11 +156,10 @@ class Consumer:
 class ConsumedMessage:
     """One received message, to be settled once: by `ack`, by `nack`, or by a `with` block around its work.
 
-    The block acknowledges on success. On an exception it nacks as the retry policy says (a signal such as
-    `Nack(5)` decides for itself; what is hopeless goes to the dead-letter queue), and re-raises. What is
-    published in the block carries on the message's headers.
+    The block acknowledges on success. On an exception it settles as the retry policy or the signal says, and
+    re-raises. Messages published in the block inherit the message's headers.
 
-    On a FIFO queue, one whose group has an earlier message that was not deleted is given back instead.
+    On a FIFO queue, a message is given back instead if an earlier message of its group was not deleted.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class ConsumedMessage:
 
     @cached_property
     def content(self) -> Any:
-        """What it says. Raises DecodeError, EnvelopeError, UnknownMediaType, InvalidContent."""
+        """Its content. Raises DecodeError, EnvelopeError, UnknownMediaType or InvalidContent."""
         try:
             return self.consumer.content(self.delivery)
         except PubSubTasksError as error:
@@ -187,17 +187,17 @@ class ConsumedMessage:
 
     @property
     def media_type(self) -> str | None:
-        """None where the message cannot be read."""
+        """Its media type; None if the message cannot be read."""
         return self.delivery.media_type
 
     @property
     def message_id(self) -> str:
-        """The id that `produce` returned, where the message carries it; else SNS's, else SQS's."""
+        """The id that `produce` returned if the message carries it, or else the id of SNS or SQS."""
         return self.delivery.id
 
     @property
     def approximate_receive_count(self) -> int:
-        """How often SQS handed it out."""
+        """How often it was received, an approximate count of SQS."""
         return self.delivery.receives
 
     @property
@@ -206,19 +206,19 @@ class ConsumedMessage:
         return self.delivery.headers
 
     def ack(self) -> None:
-        """Processed: delete it. Raises LeaseLost, SettleFailed."""
+        """Delete the message, which was processed. Raises LeaseLost or SettleFailed."""
         self.settle(Ack())
 
     def nack(self, seconds: float | None = None) -> None:
-        """Not processed: receive it again after so many seconds, or when the retry policy says.
+        """Make the message visible again after `seconds`, or do what the retry policy says, by default.
 
-        After the last attempt that the policy allows, it goes to the dead-letter queue if there is one.
+        The policy may send it to the dead-letter queue. Raises LeaseLost or SettleFailed.
         """
-        verdict = self.consumer.judge(self.delivery, Nack()) if seconds is None else Retry(seconds)
+        verdict = self.consumer.decide(self.delivery, Nack()) if seconds is None else Retry(seconds)
         self.settle(verdict)
 
     def settle(self, verdict: Verdict) -> None:
-        """Carry out any verdict. Raises LeaseLost, SettleFailed, also where it is settled already."""
+        """Carry out a verdict. Raises LeaseLost or SettleFailed, the latter also if it is settled already."""
         if self._verdict is not None:
             raise SettleFailed(f"message {self.message_id} is settled already: {safe_repr(self._verdict)}")
         verdict = self._turn.admit(verdict, self.message_id)
@@ -227,7 +227,7 @@ class ConsumedMessage:
 
     @property
     def barred(self) -> bool:
-        """Whether it must come again, since an earlier message of its FIFO group does."""
+        """Whether it can only be given back, since an earlier message of its FIFO group was not deleted."""
         return self._turn.barred
 
     def __enter__(self) -> Self:
@@ -247,11 +247,15 @@ class ConsumedMessage:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        """The caller is to see the error itself, and not that it could not be reported as well."""
+        """Settle after an error; a failure is only logged, since the caller needs to see the error itself."""
         try:
-            self.settle(self.consumer.judge(self.delivery, error, unread=error is self._unread))
+            self.settle(self.consumer.decide(self.delivery, error, unread=error is self._unread))
         except PubSubTasksError:
-            logger.warning("message %s comes back when its visibility ends", self.message_id, exc_info=True)
+            logger.warning(
+                "message %s was not settled and becomes visible again after its visibility timeout",
+                self.message_id,
+                exc_info=True,
+            )
 
 
 def _failure(delivery: Delivery, answer: EntryFailure) -> PubSubTasksError:

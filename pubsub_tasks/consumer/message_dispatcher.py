@@ -1,6 +1,6 @@
-"""One by one: a batch received and handled in the calling thread, for tests and for programs with a loop.
+"""MessageDispatcher: handles one batch in the calling thread, for tests and programs with their own loop.
 
-The verdicts are those of a worker, since the same dispatch decides; only the speed is not.
+It reaches the same verdicts as a worker, through the same dispatch.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ logger = SafeLogger(__name__)
 
 
 class MessageDispatcher:
-    """Handles what a consumer receives with the tasks of a dispatcher; `others` are those of its others."""
+    """Handles the messages of a consumer; `others` are the dispatchers of the consumer's `others`."""
 
     def __init__(
         self, consumer: Consumer, dispatcher: Dispatcher, others: Mapping[Consumer, Dispatcher] | None = None
@@ -31,16 +31,16 @@ class MessageDispatcher:
         self._dispatchers = {consumer: dispatcher, **(others or {})}
 
     def handle_batch(self) -> list[Verdict]:
-        """Receive once from each queue, handle and settle each message; what was decided for each.
+        """Receive once from each queue, handle and settle each message; returns the verdicts.
 
-        A message that cannot be settled, as when its lease was lost, is logged and comes back by itself; the
-        others are handled all the same, but for those behind it in a FIFO group, which are given back.
-        Raises ReceiveFailed.
+        If a message cannot be settled, such as when its lease is lost, this is logged and the message becomes
+        visible again. The other messages are handled, except those behind it in a FIFO group, which are given
+        back. Raises ReceiveFailed.
         """
         return [self._handled(message) for message in self.consumer.consume()]
 
     def handle_message(self, message: ConsumedMessage) -> Verdict:
-        """Handle and settle one message; what became of it. Raises LeaseLost, SettleFailed."""
+        """Handle and settle one message; returns its verdict. Raises LeaseLost or SettleFailed."""
         verdict = self._verdict(message)
         message.settle(verdict)
         return verdict
@@ -51,7 +51,7 @@ class MessageDispatcher:
             message.settle(verdict)
         except PubSubTasksError as error:
             logger.warning(
-                "message %s was handled and not settled, so it comes back when its visibility ends: %s",
+                "message %s was handled but not settled, and becomes visible again: %s",
                 message.message_id,
                 error_text(error),
             )
@@ -59,30 +59,30 @@ class MessageDispatcher:
 
     def _verdict(self, message: ConsumedMessage) -> Verdict:
         dispatcher = self._dispatchers.get(message.consumer, self._dispatchers[self.consumer])
-        return decide(dispatcher, message.delivery, self.consumer.clock)[1]
+        return handle_delivery(dispatcher, message.delivery, self.consumer.clock)[1]
 
 
-def decide(
+def handle_delivery(
     dispatcher: Dispatcher, delivery: Delivery, clock: Callable[[], float]
 ) -> tuple[str | None, Verdict]:
-    """Handle a delivery here and now; the name of the task that ran, if one did, and the verdict.
+    """Handle a delivery in the calling thread; returns (name of the task that ran or None, verdict).
 
-    It runs in a copy of the caller's context: a context variable or a Decimal precision that the handler sets
-    reaches neither the next message nor the caller.
+    It runs in a copy of the caller's context, so that a context variable or a Decimal precision set by the
+    handler affects neither the next message nor the caller.
     """
-    return copy_context().run(_decide, dispatcher, delivery, clock)
+    return copy_context().run(_handle_delivery, dispatcher, delivery, clock)
 
 
-def _decide(
+def _handle_delivery(
     dispatcher: Dispatcher, delivery: Delivery, clock: Callable[[], float]
 ) -> tuple[str | None, Verdict]:
     setcontext(getcontext().copy())  # a copied context refers to the same mutable Decimal context
-    call = dispatcher.prepare(dispatcher.open(delivery), clock())
+    call = dispatcher.prepare(dispatcher.read_body(delivery), clock())
     if not isinstance(call, HandlerCall):
         return None, call
     if not call.task.is_async:
         return call.task.name, dispatcher.run(call, clock)
     try:
         return call.task.name, asyncio.run(dispatcher.arun(call, clock))
-    except (CancelledError, GeneratorExit) as error:  # the handler's own: of Ctrl-C comes KeyboardInterrupt
-        return call.task.name, dispatcher.judge(call, None, error, clock())
+    except (CancelledError, GeneratorExit) as error:  # raised by the handler: Ctrl-C raises KeyboardInterrupt
+        return call.task.name, dispatcher.decide(call, None, error, clock())

@@ -1,1 +1,1 @@
-"""From a delivery to its verdict. No I/O."""
+"""From a received delivery to its verdict: what to call, and what becomes of the message. No I/O."""

@@ -1,4 +1,4 @@
-"""Dispatch: what becomes of a delivery. The whole promise on one screen, and total: it raises no `Exception`.
+"""Dispatch: from a delivery to its verdict. It raises no `Exception`, so every message has a verdict.
 
     defect, unknown type, unreported crash, too many hops, too old, invalid content → a verdict at once
     middleware → the task
@@ -6,9 +6,10 @@
     any other exception → the task's policy: Retry or DeadLetter
     returned → Ack
 
-`prepare` and `judge` are pure; `run` and `arun` stand between them. The worker, Lambda, tests and the replay
-of dead letters all come through here. Only Ctrl-C, which the main thread alone gets, and in `arun` the end of
-the coroutine go through: they are meant for whoever runs us, and a message without a verdict comes back.
+`prepare` decides what to call, `run` or `arun` calls it, and `decide` reaches the verdict. The worker,
+Lambda, tests and the replay of dead letters all dispatch through here. Two exceptions are passed on to the
+caller: Ctrl-C, which only the main thread gets, and in `arun` the cancellation of the coroutine. The message
+then has no verdict and is received again.
 """
 
 from asyncio import CancelledError
@@ -32,10 +33,11 @@ from ..untrusted.exceptions import reraise_interrupt
 from ..verdicts import DeadLetter, Drop, Retry, Verdict
 from ..wire.compression import BodyLimit
 from ..wire.s3_pointer import ClaimStore
-from .bodies import BodyReader
-from .foreign_queue_guard import Guard
-from .judging import judge_error, judge_result, unreadable
-from .screening import early, outdated, tried
+from .body_reader import BodyReader
+from .foreign_queue_guard import ForeignQueueGuard
+from .handler_verdicts import verdict_on_error, verdict_on_result
+from .retry_arguments import first_received_at, retry_arguments
+from .unhandled_verdicts import verdict_before_due, verdict_if_outdated, verdict_on_unreadable
 
 UnknownPolicy = Literal["dead-letter", "release", "drop"]
 
@@ -43,19 +45,19 @@ GRACE_AGE = 3600.0
 """Seconds for which `release` leaves an unknown media type to workers that may know it."""
 
 CODECS = 256
-"""Media types of conventions and wildcards whose codecs are kept."""
+"""Codecs of conventions and wildcards that are cached, one for each media type."""
 
 LONGEST_NAME = 256
-"""Characters of a media type that nobody knows, in what is said of it."""
+"""Characters of an unknown media type in an error message."""
 
 Clock = Callable[[], float]
 Limit = Callable[[Callable[["HandlerCall"], Any], "HandlerCall"], Any]
-"""Makes a call, and raises TaskTimeout where it takes too long; of a coroutine, the coroutine that does."""
+"""Makes a call and raises TaskTimeout if it takes too long; for a coroutine task it returns a coroutine."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerCall:
-    """A task about to be called with the content of a delivery: a mapping, or what `post_load` made of it."""
+    """A task to be called with the content of a delivery: a mapping, or what `post_load` returned."""
 
     task: Task[..., Any]
     delivery: Delivery
@@ -63,20 +65,22 @@ class HandlerCall:
 
 
 class Dispatcher:
-    """Decides for the deliveries of one queue.
+    """Dispatches the deliveries of one queue.
 
     Args:
-        tasks: the registry; the tasks of `queue` (its logical name) are served, with its middleware.
-        unknown: what to do with a media type that no task handles. `release` leaves it for an hour since its
-            first receive, and for all receives but one of `max_receive_count`, to workers that may know it,
-            and for so long takes no attempt as spent on a crash; not for FIFO queues. None is `dead-letter`
-            with a `Guard` against a queue of which nothing can be handled.
-        claims: where the bodies of large messages are parked, if anywhere.
-        name: the queue's own name, as log lines tell it; the logical one otherwise.
+        tasks: the registry; the tasks of `queue` are served, with the registry's middleware.
+        queue: logical name of the queue.
+        unknown: what to do with a media type that no task handles. `release` leaves the message to workers
+            that may know it, for an hour since its first receive and all but one receive of
+            `max_receive_count`; during that time no receive counts as a crash. Not for FIFO queues. None is
+            `dead-letter` with a `ForeignQueueGuard`.
+        max_receive_count: of the queue's redrive policy, or None.
+        claims: the store of large bodies, or None.
+        name: name of the queue in log lines; the logical name by default.
         layers: middleware outside the registry's own.
 
-    Raises ConfigurationError, and Unbound for a handler class of which nobody made an instance: every message
-    of its type would fail.
+    Raises ConfigurationError, and Unbound for a handler class without an instance: every message of its type
+    would fail.
     """
 
     def __init__(
@@ -93,7 +97,7 @@ class Dispatcher:
     ) -> None:
         if fifo and unknown == "release":
             raise ConfigurationError(
-                "--unknown release would let later messages of a group pass: choose dead-letter or drop "
+                "--unknown release would let later messages of a group pass; give dead-letter or drop "
                 "on a FIFO queue"
             )
         served = tasks.for_queue(queue)
@@ -103,11 +107,11 @@ class Dispatcher:
         self._queue = queue
         self._name = name or queue
         self._unknown = unknown or "dead-letter"
-        self.guard = Guard(max_receive_count, fifo=fifo) if unknown is None else None
+        self.guard = ForeignQueueGuard(max_receive_count, fifo=fifo) if unknown is None else None
         self._max_receive_count = max_receive_count
         self._fifo = fifo
-        self._opening = BodyReader(tasks, queue, claims)
-        # A convention's codec is made for each media type anew, which costs as much as all of dispatch.
+        self._body_reader = BodyReader(tasks, queue, claims)
+        # A convention makes a new codec for each media type, which costs as much as all of dispatch.
         self._codec = lru_cache(CODECS)(tasks.schemas.find)
         layers = [*layers, *tasks.middleware]
         self._call = compose([layer.plain for layer in layers if layer.plain], _invoke)
@@ -116,43 +120,43 @@ class Dispatcher:
             task.handler.ready()
 
     def is_coroutine(self, delivery: Delivery) -> bool:
-        """Whether a coroutine will handle it."""
-        task = self._find(delivery)
+        """Whether the task of the delivery is a coroutine."""
+        task = self._find_task(delivery)
         return task is not None and task.is_async
 
-    def open(self, delivery: Delivery, limit: BodyLimit | None = None) -> Delivery:
-        """Open a body that was left closed, see `BodyReader`; may wait for S3. Never raises."""
-        return delivery if delivery.defect is None else self._opening.open(delivery, limit)
+    def read_body(self, delivery: Delivery, limit: BodyLimit | None = None) -> Delivery:
+        """Read a body that was left unread, see `BodyReader`; may wait for S3. Never raises."""
+        return delivery if delivery.defect is None else self._body_reader.read(delivery, limit)
 
-    def body_limit(self, delivery: Delivery) -> int:
-        """The most bytes that `open` may give; 0 if there is nothing to open."""
-        return self._opening.limit(delivery)
+    def max_body_size(self, delivery: Delivery) -> int:
+        """The most bytes that `read_body` may take; 0 if there is nothing to read."""
+        return self._body_reader.max_body_size(delivery)
 
     def prepare(self, delivery: Delivery, now: float) -> HandlerCall | Verdict:
-        """What to call for it, or what becomes of it without. `now` is epoch seconds."""
-        task, defect = self._find(delivery), delivery.defect
-        if isinstance(defect, TransportError):  # as from a store of large bodies, and it may pass
-            return (task.policy if task else RetryPolicy()).decide(defect, **tried(delivery, now))
+        """Return the handler call to make, or a verdict without one. `now` is epoch seconds."""
+        task, defect = self._find_task(delivery), delivery.defect
+        if isinstance(defect, TransportError):  # such as S3 being unavailable, which may pass
+            return (task.policy if task else RetryPolicy()).decide(defect, **retry_arguments(delivery, now))
         if defect is not None and (task is not None or not isinstance(defect, ContentDisallowed)):
-            return unreadable(defect)
+            return verdict_on_unreadable(defect)
         if task is None:
-            return self._not_known(delivery, now)
+            return self._verdict_on_unknown(delivery, now)
         if delivery.not_before > now:
-            return early(delivery, now)
-        if not self._may_have_run_nothing(delivery, now) and task.policy.exhausted_before(delivery.attempt):
+            return verdict_before_due(delivery, now)
+        if not self._receives_may_be_idle(delivery, now) and task.policy.exhausted_before(delivery.attempt):
             return DeadLetter("unreported")
-        if not delivery.waived and (verdict := outdated(delivery, now)) is not None:
+        if not delivery.waived and (verdict := verdict_if_outdated(delivery, now)) is not None:
             return verdict
         return self._decode(task, delivery, now)
 
-    def judge(self, call: HandlerCall, result: object, error: BaseException | None, now: float) -> Verdict:
-        """What becomes of it after its handler returned `result` or raised `error`."""
+    def decide(self, call: HandlerCall, result: object, error: BaseException | None, now: float) -> Verdict:
+        """The verdict after a handler returned `result` or raised `error`. `now` is epoch seconds."""
         if error is None:
-            return judge_result(call.task, call.delivery, result, now)
-        return judge_error(call.task.policy, call.delivery, error, now)
+            return verdict_on_result(call.task, call.delivery, result, now)
+        return verdict_on_error(call.task.policy, call.delivery, error, now)
 
     def run(self, call: HandlerCall, clock: Clock, limit: Limit | None = None) -> Verdict:
-        """Call a plain task and judge it. A handler's SystemExit is its failure, and not our end."""
+        """Call a plain task and return its verdict. SystemExit of a handler counts as its failure."""
         token = begin_handling(call.delivery.headers)
         said = set_current(call.task.name, call.delivery, self._name)
         born = forks.generation
@@ -161,15 +165,15 @@ class Dispatcher:
         except BaseException as error:
             forks.exit_if_forked(born, error)
             reraise_interrupt(error)
-            return self.judge(call, None, error, clock())
+            return self.decide(call, None, error, clock())
         finally:
             reset_current(said)
             end_handling(token)
         forks.exit_if_forked(born)
-        return self.judge(call, result, None, clock())
+        return self.decide(call, result, None, clock())
 
     async def arun(self, call: HandlerCall, clock: Clock, limit: Limit | None = None) -> Verdict:
-        """The same for a coroutine task."""
+        """As `run`, for a coroutine task."""
         token = begin_handling(call.delivery.headers)
         said = set_current(call.task.name, call.delivery, self._name)
         born = forks.generation
@@ -184,39 +188,39 @@ class Dispatcher:
         except BaseException as error:
             forks.exit_if_forked(born, error)
             reraise_interrupt(error)
-            return self.judge(call, None, error, clock())
+            return self.decide(call, None, error, clock())
         finally:
             reset_current(said)
             end_handling(token)
         forks.exit_if_forked(born)
-        return self.judge(call, result, None, clock())
+        return self.decide(call, result, None, clock())
 
-    def _find(self, delivery: Delivery) -> Task[..., Any] | None:
+    def _find_task(self, delivery: Delivery) -> Task[..., Any] | None:
         media_type = delivery.media_type
         return None if media_type is None else self._tasks.find(media_type, self._queue)
 
-    def _may_have_run_nothing(self, delivery: Delivery, now: float) -> bool:
-        """Whether many receives are in order: a FIFO queue's, given back whenever one before them is tried
-        again, or those of workers that did not know the type yet."""
-        return self._fifo or (self._unknown == "release" and _young(delivery, now))
+    def _receives_may_be_idle(self, delivery: Delivery, now: float) -> bool:
+        """Whether receives without a handler are expected: on a FIFO queue, where messages are given back if
+        an earlier one is retried, and from workers that do not know the media type yet."""
+        return self._fifo or (self._unknown == "release" and _in_grace_period(delivery, now))
 
     def _decode(self, task: Task[..., Any], delivery: Delivery, now: float) -> HandlerCall | Verdict:
         try:
             codec = task.codec or self._codec(delivery.media_type or "")
             return HandlerCall(task, delivery, codec.load(delivery.fields))
         except (InvalidContent, UnknownMediaType) as error:
-            return unreadable(error)
-        except BaseException as error:  # from a schema's own hooks, as much as from a handler
+            return verdict_on_unreadable(error)
+        except BaseException as error:  # from hooks of a schema, which are user code like a handler
             reraise_interrupt(error)
-            return judge_error(task.policy, delivery, error, now)
+            return verdict_on_error(task.policy, delivery, error, now)
 
-    def _not_known(self, delivery: Delivery, now: float) -> Verdict:
+    def _verdict_on_unknown(self, delivery: Delivery, now: float) -> Verdict:
         media_type = repr(delivery.media_type)[:LONGEST_NAME]
         error = UnknownMediaType(f"no task on queue {self._queue!r} handles {media_type}")
         if self._unknown == "drop":
             return Drop("unknown", error)
         last = self._max_receive_count is not None and delivery.receives >= self._max_receive_count - 1
-        if self._unknown == "dead-letter" or last or not _young(delivery, now):
+        if self._unknown == "dead-letter" or last or not _in_grace_period(delivery, now):
             return DeadLetter("unknown", error)
         return Retry(UNKNOWN_MESSAGES.seconds(delivery.receives), error)
 
@@ -226,8 +230,8 @@ def _invoke(call: HandlerCall) -> Any:
     if type(result) is CoroutineType:
         result.close()
         raise ConfigurationError(
-            f"{call.task.name} gave a coroutine that nobody awaits, so nothing was done: declare it with "
-            "`async def`, and so what decorates it"
+            f"{call.task.name} returned a coroutine that is not awaited, so nothing was done: declare the "
+            "task and its decorators with `async def`"
         )
     return result
 
@@ -236,6 +240,6 @@ async def _ainvoke(call: HandlerCall) -> Any:
     return await call.task.invoke(call.content, call.delivery)
 
 
-def _young(delivery: Delivery, now: float) -> bool:
-    """Whether workers that know its type may still be on their way."""
-    return now - tried(delivery, now)["first_received_at"] < GRACE_AGE
+def _in_grace_period(delivery: Delivery, now: float) -> bool:
+    """Whether workers that know its media type may still be deployed."""
+    return now - first_received_at(delivery, now) < GRACE_AGE

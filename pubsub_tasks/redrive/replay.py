@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..consumer.message_dispatcher import decide
+from ..consumer.message_dispatcher import handle_delivery
 from ..dead_letters.letter import Letter
 from ..dead_letters.resending import restore_message
 from ..dispatching.dispatcher import Dispatcher
@@ -35,4 +35,4 @@ def replay_letter(dispatcher: Dispatcher, letter: Letter, clock: Callable[[], fl
             group_id=message.group_id,
         )
     )
-    return Replay(*decide(dispatcher, delivery, clock))
+    return Replay(*handle_delivery(dispatcher, delivery, clock))

@@ -48,13 +48,13 @@ class BodyOpener:
 
         Raises OpenerClosed instead of waiting if the opener is closed.
         """
-        limit = BodyLimit(self._dispatcher.body_limit(delivery))
+        limit = BodyLimit(self._dispatcher.max_body_size(delivery))
         if not limit.most:
             return delivery, 0
         reserved = self._reserve(min(limit.most, self._budget))
         used = 0
         try:
-            opened = self._dispatcher.open(delivery, limit)
+            opened = self._dispatcher.read_body(delivery, limit)
             used = min(limit.used, reserved)
         finally:
             self.release(reserved - used)

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..batches.backoff import WORKER_FAULTS
 from ..dispatching.dispatcher import Dispatcher, HandlerCall
-from ..dispatching.hops import hop
-from ..dispatching.screening import kept
+from ..dispatching.postponement import postponed_copy
+from ..dispatching.unhandled_verdicts import retry_without_dead_letters
 from ..inflight.in_flight_message import InFlightMessage, SlotKind
 from ..messages.current_message import CurrentMessage
 from ..messages.delivery import Delivery
@@ -178,7 +178,7 @@ class MessageProcessor:
                 raise
             # Not from the worker: the handler awaited something that was cancelled, or cancelled itself.
             _undo_cancellation()
-            return self._dispatcher.judge(call, None, error, self._wall())
+            return self._dispatcher.decide(call, None, error, self._wall())
 
     def _retry_after_fault(self, message: InFlightMessage, error: BaseException) -> Retry:
         """Return a retry for a message that a fault of this library hit. Its thread or slot goes on."""
@@ -197,7 +197,7 @@ class MessageProcessor:
 
         Returns the given verdict if no copy is needed, or if the send is not confirmed.
         """
-        copy = hop(message.delivery, self._wall())
+        copy = postponed_copy(message.delivery, self._wall())
         if copy is None:
             return verdict
         try:
@@ -213,7 +213,9 @@ class MessageProcessor:
         if message.task is None and self.guard.active:
             verdict = self.guard.review(message.delivery, verdict)
         if isinstance(verdict, DeadLetter) and not self._has_dead_letter_queue:
-            verdict = kept(message.delivery, verdict, fifo=message.start_group is not None)
+            verdict = retry_without_dead_letters(
+                message.delivery, verdict, fifo=message.start_group is not None
+            )
         if self._observers.wants(Settled):
             seconds, delivery = self._clock() - started, message.delivery
             sent_at = delivery.record.sent_at
@@ -226,7 +228,7 @@ class MessageProcessor:
 
     def _abandon(self, run: HandlerRun) -> None:
         """Decide a message whose handler does not end after its time limit."""
-        verdict = self._dispatcher.judge(run.call, None, timeout_error(run.call), self._wall())
+        verdict = self._dispatcher.decide(run.call, None, timeout_error(run.call), self._wall())
         fields = self._log_fields(run.message)
         logger.error(
             "%s does not end though its time limit of %g s is over: its thread is abandoned, and message "

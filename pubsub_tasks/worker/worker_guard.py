@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..dispatching.foreign_queue_guard import Guard
+from ..dispatching.foreign_queue_guard import ForeignQueueGuard
 from ..messages.delivery import Delivery
 from ..untrusted.exceptions import SafeLogger
 from ..verdicts import Verdict
@@ -26,7 +26,7 @@ class WorkerGuard:
     """
 
     def __init__(
-        self, queue: str, guard: Guard | None, coordinator: Coordinator, wall: Callable[[], float]
+        self, queue: str, guard: ForeignQueueGuard | None, coordinator: Coordinator, wall: Callable[[], float]
     ) -> None:
         self._queue = queue
         self._guard = guard
@@ -40,7 +40,7 @@ class WorkerGuard:
         if self._guard is not None and self.active:
             self.active, self.trouble = False, None
             with self._coordinator as inflight:
-                self._guard.handled()
+                self._guard.message_handled()
                 inflight.credit.one_at_a_time = False
 
     def review(self, delivery: Delivery, verdict: Verdict) -> Verdict:
@@ -49,7 +49,7 @@ class WorkerGuard:
             return verdict
         now = self._wall()
         with self._coordinator as inflight:
-            verdict = self._guard.decided(delivery, verdict, now)
+            verdict = self._guard.review(delivery, verdict, now)
             inflight.credit.one_at_a_time = self._guard.slow
             pause, warning = self._guard.pause, self._guard.warning(now)
         if pause and not self._coordinator.run_limit.until_empty:  # such a run ends by itself

@@ -220,7 +220,7 @@ def test_a_failure_to_report_a_failure_does_not_hide_it(shop: Shop, caplog: pyte
     with caplog.at_level(logging.WARNING), pytest.raises(KeyError, match="oops"), message:
         raise KeyError("oops")
 
-    assert "comes back when its visibility ends" in caplog.text
+    assert "was not settled and becomes visible again" in caplog.text
 
 
 def test_what_is_published_in_a_block_carries_on_its_headers(shop: Shop) -> None:

@@ -43,7 +43,7 @@ def test_a_lost_lease_does_not_end_the_batch(lost: int, caplog: pytest.LogCaptur
     assert handled == [0, 1, 2]
     assert [type(verdict) for verdict in verdicts].count(Ack) == 2
     assert shop.queue.attributes().in_flight == 0
-    assert "was handled and not settled" in caplog.text
+    assert "was handled but not settled" in caplog.text
 
 
 def test_a_settlement_that_fails_is_logged_and_its_neighbours_are_settled(
@@ -65,7 +65,7 @@ def test_a_settlement_that_fails_is_logged_and_its_neighbours_are_settled(
     assert [type(verdict) for verdict in verdicts] == [Ack, DeadLetter, Ack]
     assert [len(record.body) for record in shop.left()] == []
     assert shop.queue.attributes().in_flight == 1
-    assert "was handled and not settled" in caplog.text
+    assert "was handled but not settled" in caplog.text
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), SystemExit(1)])

@@ -19,7 +19,7 @@ def acknowledges(*_, **__):
 
 def acknowledges_what_raised(self, call, clock, limit=None):
     try:
-        return self.judge(call, self._call(call), None, clock())
+        return self.decide(call, self._call(call), None, clock())
     except BaseException:
         return Ack()
 
@@ -29,11 +29,11 @@ def tells_what_it_can(error):
 
 
 FAULTS = [
-    (dispatcher, "unreadable", acknowledges, stories.test_what_cannot_be_read_is_a_dead_letter),
-    (dispatcher, "judge_error", acknowledges, stories.test_the_policy_still_says_when_to_stop),
+    (dispatcher, "verdict_on_unreadable", acknowledges, stories.test_what_cannot_be_read_is_a_dead_letter),
+    (dispatcher, "verdict_on_error", acknowledges, stories.test_the_policy_still_says_when_to_stop),
     (
         dispatcher,
-        "outdated",
+        "verdict_if_outdated",
         lambda *_: None,
         stories.test_a_message_that_went_round_too_often_is_a_dead_letter,
     ),
@@ -43,7 +43,12 @@ FAULTS = [
         lambda token: None,
         stories.test_publishes_of_a_handler_follow_from_its_message,
     ),
-    (Dispatcher, "_not_known", lambda *_: Drop("unknown"), stories.test_an_unknown_type_is_a_dead_letter),
+    (
+        Dispatcher,
+        "_verdict_on_unknown",
+        lambda *_: Drop("unknown"),
+        stories.test_an_unknown_type_is_a_dead_letter,
+    ),
     (
         Dispatcher,
         "run",

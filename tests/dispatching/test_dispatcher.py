@@ -342,7 +342,7 @@ def test_a_coroutine_that_nobody_awaits_is_no_success():
     verdict = handled_by(lambda order_id, total: inner(order_id))(delivery())
 
     assert verdict.reason == "failed"
-    assert "nobody awaits" in str(verdict.error)
+    assert "not awaited" in str(verdict.error)
 
 
 # Signals

@@ -9,11 +9,10 @@ import pytest
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.dispatching.foreign_queue_guard import (
     MIN_AGE,
-    ODD_AT_FIRST,
-    TELL_EVERY,
-    Guard,
-    hold,
-    pause,
+    UNHANDLED_AT_FIRST,
+    WARN_EVERY,
+    ForeignQueueGuard,
+    hidden_seconds,
 )
 from pubsub_tasks.errors import DecodeError
 from pubsub_tasks.inflight.capacity import Capacity
@@ -47,11 +46,11 @@ def delivery(receives: int = 1, age: float = 0.0, text: str = CELERY) -> Deliver
     )
 
 
-def acting(most: int | None = None, *, fifo: bool = False) -> Guard:
+def acting(most: int | None = None, *, fifo: bool = False) -> ForeignQueueGuard:
     """A guard that has seen so many odd messages that it acts."""
-    guard = Guard(most, fifo=fifo)
-    for _ in range(ODD_AT_FIRST):
-        assert guard.decided(delivery(), ODD, NOW) is ODD
+    guard = ForeignQueueGuard(most, fifo=fifo)
+    for _ in range(UNHANDLED_AT_FIRST):
+        assert guard.review(delivery(), ODD, NOW) is ODD
     return guard
 
 
@@ -77,11 +76,17 @@ def acting(most: int | None = None, *, fifo: bool = False) -> Guard:
 def test_a_message_is_given_back_for_longer_each_time_and_never_spends_its_last_receive(
     receives: int, age: float, most: int | None, seconds: float | None
 ) -> None:
-    assert hold(receives, age, most) == seconds
+    assert hidden_seconds(receives, age, most) == seconds
 
 
-def test_pauses_grow_and_end() -> None:
-    assert [pause(count) for count in range(1, 7)] == [1, 2, 4, 5, 5, 5]
+def test_pauses_between_receives_grow_to_five_seconds() -> None:
+    guard, pauses = acting(), []
+
+    for _ in range(6):
+        pauses.append(guard.pause)
+        guard.review(delivery(), ODD, NOW)
+
+    assert pauses == [1, 2, 4, 5, 5, 5]
 
 
 # What a guard makes of a worker's verdicts
@@ -91,16 +96,16 @@ def test_the_first_ten_go_as_ever_and_later_ones_are_given_back() -> None:
     guard = acting()
 
     assert guard.slow
-    assert guard.decided(delivery(receives=2), ODD, NOW) == Retry(60.0, ERROR)
-    assert guard.decided(delivery(age=MIN_AGE), ODD, NOW) is ODD
+    assert guard.review(delivery(receives=2), ODD, NOW) == Retry(60.0, ERROR)
+    assert guard.review(delivery(age=MIN_AGE), ODD, NOW) is ODD
 
 
 @pytest.mark.parametrize("verdict", [Ack(), DeadLetter("invalid"), DeadLetter("expired"), Retry(1.0)])
 def test_what_a_task_of_ours_is_named_for_is_not_odd(verdict: Verdict) -> None:
-    guard = Guard()
+    guard = ForeignQueueGuard()
 
-    for _ in range(2 * ODD_AT_FIRST):
-        assert guard.decided(delivery(), verdict, NOW) is verdict
+    for _ in range(2 * UNHANDLED_AT_FIRST):
+        assert guard.review(delivery(), verdict, NOW) is verdict
 
     assert not guard.slow
 
@@ -108,42 +113,42 @@ def test_what_a_task_of_ours_is_named_for_is_not_odd(verdict: Verdict) -> None:
 def test_from_the_first_message_handled_on_it_is_off() -> None:
     guard = acting()
 
-    guard.handled()
+    guard.message_handled()
 
     assert (guard.slow, guard.pause, guard.warning(NOW)) == (False, 0.0, None)
-    assert guard.decided(delivery(), ODD, NOW) is ODD
+    assert guard.review(delivery(), ODD, NOW) is ODD
 
 
 def test_a_fifo_queue_is_told_about_and_goes_on_as_ever() -> None:
     guard = acting(fifo=True)
 
-    assert guard.decided(delivery(), ODD, NOW) is ODD
+    assert guard.review(delivery(), ODD, NOW) is ODD
     assert (guard.slow, guard.pause) == (False, 0.0)
     assert "FIFO" in (guard.warning(NOW) or "")
 
 
 def test_once_a_minute_it_says_whose_messages_they_look_like() -> None:
-    guard = Guard()
-    for _ in range(ODD_AT_FIRST - 1):
-        guard.decided(delivery(), ODD, NOW)
+    guard = ForeignQueueGuard()
+    for _ in range(UNHANDLED_AT_FIRST - 1):
+        guard.review(delivery(), ODD, NOW)
     assert guard.warning(NOW) is None
 
-    guard.decided(delivery(text="no json"), ODD, NOW)
+    guard.review(delivery(text="no json"), ODD, NOW)
 
     told = guard.warning(NOW) or ""
     assert "Celery tasks (9), text that is not JSON (1)" in told
-    assert guard.warning(NOW + TELL_EVERY - 1) is None
-    assert guard.warning(NOW + TELL_EVERY) is not None
+    assert guard.warning(NOW + WARN_EVERY - 1) is None
+    assert guard.warning(NOW + WARN_EVERY) is not None
 
 
 def test_it_counts_no_more_kinds_than_it_can_keep() -> None:
-    guard = Guard()
+    guard = ForeignQueueGuard()
 
     for number in range(1_000):
-        guard.decided(delivery(text=f'{{"mediaType": "a/{number}"}}'), DeadLetter("unknown"), NOW)
+        guard.review(delivery(text=f'{{"mediaType": "a/{number}"}}'), DeadLetter("unknown"), NOW)
 
-    assert len(guard._looks) <= 21
-    assert guard._looks["others"] == 980
+    assert len(guard._kinds) <= 21
+    assert guard._kinds["others"] == 980
 
 
 # A worker that is guarded
@@ -170,7 +175,7 @@ def test_a_queue_of_somebody_else_s_messages_is_not_emptied_within_an_hour(most:
 
     # Then no more than the first ten of each process are dead letters
     letters = bench.letters()
-    assert len(letters) <= 2 * ODD_AT_FIRST
+    assert len(letters) <= 2 * UNHANDLED_AT_FIRST
     assert bench.left() == 40 - len(letters)
     assert set(reasons(letters)) == {"undecodable"}  # SQS moved none by itself
 
@@ -249,7 +254,7 @@ def test_a_run_until_empty_receives_one_by_one_without_pauses_and_ends() -> None
     assert shop.stop(worker)
 
     # Then ten are dead letters, and the others went through its hands one by one
-    assert worker.counters.dead_lettered == {"undecodable": ODD_AT_FIRST}
+    assert worker.counters.dead_lettered == {"undecodable": UNHANDLED_AT_FIRST}
     assert worker.counters.retried >= 140
     assert "text that is not JSON" in worker.troubles()[0]
     slow = queue.limits.index(1)

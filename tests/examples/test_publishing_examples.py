@@ -11,7 +11,7 @@ import pytest
 from examples import bank, reminder, report, web
 from pubsub_tasks import default_tasks
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
-from pubsub_tasks.dispatching.hops import hop
+from pubsub_tasks.dispatching.postponement import postponed_copy
 from pubsub_tasks.environments.memory_claims import MemoryClaims
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.producer import Producer
@@ -53,10 +53,10 @@ class Town:
         return count
 
     def _handle(self, record):
-        delivery = self.dispatcher.open(decode_record(record))
+        delivery = self.dispatcher.read_body(decode_record(record))
         call = self.dispatcher.prepare(delivery, self.clock())
         verdict = self.dispatcher.run(call, self.clock) if isinstance(call, HandlerCall) else call
-        if isinstance(verdict, Postpone) and (copy := hop(delivery, self.clock())):
+        if isinstance(verdict, Postpone) and (copy := postponed_copy(delivery, self.clock())):
             self.queue.send([copy])
         elif isinstance(verdict, Postpone):
             self.queue.change_visibility([(record.receipt_handle, int(verdict.after))])

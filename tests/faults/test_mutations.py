@@ -141,17 +141,17 @@ def dropped_for_want_of_a_queue(
 MUTATIONS = [
     Mutation(
         "dispatch acknowledges what raised",
-        instead(dispatcher, "judge_error", lambda *_: Ack()),
+        instead(dispatcher, "verdict_on_error", lambda *_: Ack()),
         test_peers.test_an_exception_without_a_retry_policy_loses_nothing,
     ),
     Mutation(
         "dispatch acknowledges unknown media types",
-        instead(Dispatcher, "_not_known", lambda *_: Ack()),
+        instead(Dispatcher, "_verdict_on_unknown", lambda *_: Ack()),
         test_peers.test_in_a_rolling_deploy_the_old_worker_leaves_a_new_task_to_the_new_one,
     ),
     Mutation(
         "dispatch acknowledges what it cannot read",
-        instead(dispatcher, "unreadable", lambda defect: Ack()),
+        instead(dispatcher, "verdict_on_unreadable", lambda defect: Ack()),
         test_peers.test_one_bad_body_in_a_batch_harms_no_neighbour,
     ),
     Mutation(
@@ -166,7 +166,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dispatch lets messages go round for ever",
-        instead(dispatcher, "outdated", lambda *_: None),
+        instead(dispatcher, "verdict_if_outdated", lambda *_: None),
         test_peers.test_a_message_that_went_through_too_many_hops_is_kept,
     ),
     Mutation(

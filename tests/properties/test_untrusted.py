@@ -20,7 +20,7 @@ from pubsub_tasks.dead_letters.filters import FieldFilter, LetterFilter
 from pubsub_tasks.dead_letters.letter import Letter
 from pubsub_tasks.dead_letters.resending import redrive_copy, restore_message
 from pubsub_tasks.dead_letters.summary import summarize
-from pubsub_tasks.dispatching.hops import hop
+from pubsub_tasks.dispatching.postponement import postponed_copy
 from pubsub_tasks.environments.replayed_lines import ReplayedLines
 from pubsub_tasks.errors import DecodeError, EnvelopeError, MessageError
 from pubsub_tasks.local.rules.message_attributes import check_count, size_of
@@ -261,7 +261,7 @@ def test_every_letter_can_be_read_shown_and_sent_back(record: Record, fifo: bool
     )
     for back in (restore_message(record), redrive_copy(record, fifo=fifo, size_limit=room)):
         check_count(back.attributes)
-    hop(replace(decode_record(record), record=replace(record, receive_count=2)), NOW)
+    postponed_copy(replace(decode_record(record), record=replace(record, receive_count=2)), NOW)
 
 
 @given(

@@ -10,7 +10,7 @@ from tenacity import stop_never, wait_none
 
 from pubsub_tasks import Delivery
 from pubsub_tasks.decorators import handles, task
-from pubsub_tasks.dispatching.bodies import BodyReader
+from pubsub_tasks.dispatching.body_reader import BodyReader
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.errors import ClaimMissing, ConfigurationError, EnvelopeError, PublishFailed
 from pubsub_tasks.inflight.capacity import Capacity
@@ -61,7 +61,7 @@ def handled(shop):
 
 def run(dispatcher, record):
     """What a slot does with a record."""
-    delivery = dispatcher.open(decode_record(record))
+    delivery = dispatcher.read_body(decode_record(record))
     call = dispatcher.prepare(delivery, NOW)
     return dispatcher.run(call, lambda: NOW) if isinstance(call, HandlerCall) else call
 
@@ -85,7 +85,7 @@ def test_a_large_message_goes_by_the_bucket_and_is_handled_whole(shop, claims, s
     run(Dispatcher(shop.tasks, "default", claims=claims), record)
     assert handled == [("o-1", 600_000)]
     # Its id is the body's own, and the body stays for whoever else is to read it
-    assert BodyReader(shop.tasks, "default", claims).open(decode_record(record)).id == message_id
+    assert BodyReader(shop.tasks, "default", claims).read(decode_record(record)).id == message_id
     assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [
         f"pubsub-tasks/{message_id}"
     ]
@@ -171,8 +171,8 @@ def test_a_parked_body_is_fetched_up_to_the_limit_of_its_schema(shop, claims, s3
     task(OrderPlaced, tasks=shop.tasks)(lambda order_id: None)
     task(LongOrder, tasks=long.tasks)(lambda order_id: None)
 
-    refused = BodyReader(shop.tasks, "default", claims).open(closed)
-    opened = BodyReader(long.tasks, "default", claims).open(closed)
+    refused = BodyReader(shop.tasks, "default", claims).read(closed)
+    opened = BodyReader(long.tasks, "default", claims).read(closed)
 
     assert "16,777,227 bytes, and 16,777,216 are read at most" in str(refused.defect)
     assert len(opened.fields["note"]) == MAX_EXPANDED

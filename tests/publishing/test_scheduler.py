@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from pubsub_tasks.decorators import task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
-from pubsub_tasks.dispatching.hops import hop
+from pubsub_tasks.dispatching.postponement import postponed_copy
 from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, PublishFailed
 from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.messages.envelope import decode_record
@@ -102,7 +102,7 @@ def dispatched(shop):
     (delivery,) = receive(shop)
     prepared = dispatcher.prepare(delivery, shop.clock())
     if isinstance(prepared, Postpone):
-        copy = hop(delivery, shop.clock())
+        copy = postponed_copy(delivery, shop.clock())
         queue, handle = shop.queues["jobs"], delivery.record.receipt_handle
         if copy:
             queue.send([copy])
@@ -132,7 +132,7 @@ def test_further_off_it_is_held_and_hops_and_spends_no_try(shop, later):
     assert (ended.id, ended.attempt) == (message_id, 1)
     assert ended.published_at == published
     # Its age for the policy counts from when it was due
-    verdict = Dispatcher(shop.tasks, "jobs").judge(step, None, OSError(), shop.clock())
+    verdict = Dispatcher(shop.tasks, "jobs").decide(step, None, OSError(), shop.clock())
     assert isinstance(verdict, Retry)
 
 
@@ -153,7 +153,7 @@ def test_a_copy_carries_what_sqs_forgets(shop, later):
     receive(shop, visibility=0)
     (delivery,) = receive(shop)
 
-    copy = hop(delivery, shop.clock())
+    copy = postponed_copy(delivery, shop.clock())
 
     assert copy.body == delivery.record.body
     assert (copy.group_id, copy.delay) == ("g", 900)
@@ -168,7 +168,7 @@ def test_ten_attributes_leave_no_place_so_it_is_held_again(shop, later):
     receive(shop, visibility=0)
     (delivery,) = receive(shop)
 
-    assert hop(delivery, shop.clock()) is None
+    assert postponed_copy(delivery, shop.clock()) is None
 
 
 def test_a_worker_sends_it_on_and_confirms_before_it_deletes(shop, later):

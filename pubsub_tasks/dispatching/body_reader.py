@@ -1,6 +1,6 @@
-"""Opens bodies that a record alone does not give: parked in S3, large once decompressed, or not in JSON.
+"""Reads bodies that `decode_record` left unread: stored in S3, large once decompressed, or not JSON.
 
-It may wait for S3 and use much memory, so it runs where handlers do, and not where messages are received.
+Reading may wait for S3 and use much memory, so it is done where handlers run and not by the receiver.
 """
 
 from collections.abc import Collection
@@ -18,30 +18,30 @@ from ..wire.serialization import JSON_ALONE
 
 
 class BodyReader:
-    """Opens what `decode_record` left closed. `claims` is where large bodies are parked, or None."""
+    """Reads the bodies of one queue. `claims` is the store of large bodies, or None."""
 
     def __init__(self, tasks: Tasks, queue: str, claims: ClaimStore | None = None) -> None:
         self._tasks = tasks
         self._queue = queue
         self._claims = claims
 
-    def limit(self, delivery: Delivery) -> int:
-        """The most bytes that opening its body may give; 0 if there is nothing to open."""
+    def max_body_size(self, delivery: Delivery) -> int:
+        """The most bytes that reading the body may take; 0 if there is nothing to read."""
         match delivery.defect:
             case BodyInS3() if self._claims is not None:
-                return self._max_size(delivery)
+                return self._schema_limit(delivery)
             case ContentDisallowed():
-                return self._max_size(delivery)
-            case BodyTooLarge(limit=limit) if limit < (most := self._max_size(delivery)):
+                return self._schema_limit(delivery)
+            case BodyTooLarge(limit=limit) if limit < (most := self._schema_limit(delivery)):
                 return most
         return 0
 
-    def open(self, delivery: Delivery, limit: BodyLimit | None = None) -> Delivery:
-        """The delivery opened as far as possible, or with the reason why not as its defect. Never raises.
+    def read(self, delivery: Delivery, limit: BodyLimit | None = None) -> Delivery:
+        """Return the delivery with its body, or with the reason why it cannot be read as its defect.
 
-        `limit` is the task's own unless given; the body's size is recorded in it.
+        Never raises. `limit` bounds the size of the body, by default to `max_body_size`, and records it.
         """
-        limit = limit or BodyLimit(self.limit(delivery))
+        limit = limit or BodyLimit(self.max_body_size(delivery))
         if not limit.most:
             return delivery
         claimed = None
@@ -52,7 +52,7 @@ class BodyReader:
                 return replace(delivery, defect=error)
         accept = self._accepted(delivery)
         opened = decode_record(delivery.record, delivery.lease, accept=accept, claimed=claimed, limit=limit)
-        # Only the body says that it came early; otherwise the attempt counts the tries of this worker too.
+        # A body that says the message is early resets the attempt; otherwise keep the delivery's own count.
         early = opened.not_before != delivery.not_before
         return opened if early else replace(opened, attempt=delivery.attempt)
 
@@ -61,9 +61,9 @@ class BodyReader:
             body = claims.fetch(pointer, limit.most)
         except (MessageError, TransportError):
             raise
-        except BaseException as error:  # the message is sound, and must not be dead-lettered for this
+        except BaseException as error:  # not the message's fault, so it must not be dead-lettered for it
             reraise_interrupt(error)
-            raise ClaimMissing(f"a parked body cannot be fetched: {error_text(error)}") from error
+            raise ClaimMissing(f"a body stored elsewhere cannot be fetched: {error_text(error)}") from error
         limit.used = len(body)
         return body
 
@@ -72,12 +72,12 @@ class BodyReader:
         codec = self._codec(delivery)
         return codec.accept if codec else JSON_ALONE
 
-    def _max_size(self, delivery: Delivery) -> int:
+    def _schema_limit(self, delivery: Delivery) -> int:
         codec = self._codec(delivery)
         return codec.max_body_size if codec else MAX_EXPANDED
 
     def _codec(self, delivery: Delivery) -> Codec | None:
-        """The codec of the task; until the body is open, an attribute names the media type."""
+        """The codec of the task, or None. Until the body is read, an attribute names the media type."""
         media_type = delivery.media_type or ""
         task = self._tasks.find(media_type, self._queue)
         if task is None:

@@ -40,7 +40,7 @@ def test_a_task_whose_schema_names_the_type_gets_the_content(published):
     task(Packed, tasks=shop.tasks)(lambda order_id, note="": None)
     dispatcher = Dispatcher(shop.tasks, "default")
 
-    delivery = dispatcher.open(closed)
+    delivery = dispatcher.read_body(closed)
     call = dispatcher.prepare(delivery, NOW)
 
     assert isinstance(call, HandlerCall)
@@ -54,7 +54,7 @@ def test_a_wildcard_finds_its_schema_by_the_media_type(published):
     handles("application/vnd.shop.pubsub._.created.*", tasks=shop.tasks)(lambda content: None)
     dispatcher = Dispatcher(shop.tasks, "default")
 
-    assert isinstance(dispatcher.prepare(dispatcher.open(published[1]), NOW), HandlerCall)
+    assert isinstance(dispatcher.prepare(dispatcher.read_body(published[1]), NOW), HandlerCall)
 
 
 def test_a_task_whose_schema_does_not_name_it_never_sees_it(published):
@@ -62,7 +62,7 @@ def test_a_task_whose_schema_does_not_name_it_never_sees_it(published):
     task(OrderPlaced, tasks=shop.tasks)(lambda order_id: None)
     dispatcher = Dispatcher(shop.tasks, "default")
 
-    verdict = dispatcher.prepare(dispatcher.open(published[1]), NOW)
+    verdict = dispatcher.prepare(dispatcher.read_body(published[1]), NOW)
 
     assert isinstance(verdict, DeadLetter)
     assert verdict.reason == "undecodable"
@@ -73,7 +73,7 @@ def test_a_media_type_that_nobody_handles_is_unknown_whatever_its_content(publis
     shop = Shop()
     dispatcher = Dispatcher(shop.tasks, "default", unknown="drop")
 
-    assert isinstance(dispatcher.prepare(dispatcher.open(published[1]), NOW), Drop)
+    assert isinstance(dispatcher.prepare(dispatcher.read_body(published[1]), NOW), Drop)
 
 
 def test_json_is_read_whatever_the_schema_writes():

@@ -6,10 +6,9 @@ from hypothesis import strategies as st
 from pubsub_tasks.batches.backoff import FOREIGN_QUEUE_POLLS, UNKNOWN_MESSAGES
 from pubsub_tasks.dispatching.foreign_queue_guard import (
     MIN_AGE,
-    ODD_AT_FIRST,
-    Guard,
-    hold,
-    pause,
+    UNHANDLED_AT_FIRST,
+    ForeignQueueGuard,
+    hidden_seconds,
 )
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.verdicts import DeadLetter, Retry
@@ -41,7 +40,7 @@ shapes = st.dictionaries(st.sampled_from(KEYS), json | st.just("Notification"), 
 
 @given(receives, ages, most)
 def test_a_hold_ends_within_the_hour_and_only_then_is_there_none(count, age, limit):
-    seconds = hold(count, age, limit)
+    seconds = hidden_seconds(count, age, limit)
 
     assert (seconds is None) == (age >= MIN_AGE)
     if seconds is not None:
@@ -55,7 +54,7 @@ def test_a_message_outlives_its_receives_for_an_hour(limit, delays):
     # However late it is received again, SQS never moves it away before the hour is over
     age, count = 0.0, 1
     for delay in delays:
-        seconds = hold(count, age, limit)
+        seconds = hidden_seconds(count, age, limit)
         if seconds is None:
             break
         age += seconds + delay
@@ -65,28 +64,29 @@ def test_a_message_outlives_its_receives_for_an_hour(limit, delays):
 
 @given(st.integers(min_value=1, max_value=10**6))
 def test_pauses_grow_and_are_bounded(count):
-    assert 0 < pause(count) <= pause(count + 1) <= FOREIGN_QUEUE_POLLS.cap
+    pause, next_pause = (FOREIGN_QUEUE_POLLS.seconds(n) for n in (count, count + 1))
+    assert 0 < pause <= next_pause <= FOREIGN_QUEUE_POLLS.cap
 
 
 @given(st.lists(st.tuples(receives, ages, st.booleans()), max_size=60), most)
 def test_only_the_first_ten_are_dead_letters_before_they_are_an_hour_old(stream, limit):
-    guard = Guard(limit)
+    guard = ForeignQueueGuard(limit)
     young = 0
     for count, age, good in stream:
         first = NOW - age
         record = Record("no json", "r", "m", receive_count=count, sent_at=first, first_received_at=first)
         if good:
-            guard.handled()
+            guard.message_handled()
             continue
         given_verdict = DeadLetter("undecodable")
-        verdict = guard.decided(decode_record(record), given_verdict, NOW)
-        if not guard.on:
+        verdict = guard.review(decode_record(record), given_verdict, NOW)
+        if not guard.active:
             assert verdict is given_verdict
         elif isinstance(verdict, Retry):
             assert age < MIN_AGE
         else:
             young += NOW - first < MIN_AGE
-            assert young <= ODD_AT_FIRST
+            assert young <= UNHANDLED_AT_FIRST
 
 
 @given(json | shapes)

@@ -1,0 +1,29 @@
+"""Postponement of messages that are not due yet: the copy that replaces a message which must wait longer.
+
+SQS hides a received message for at most 12 hours, and counts each receive. So a message that is not due is
+hidden once (`Postpone`). At its next receive, if it is still not due, a copy with a delay is sent to the same
+queue and the message is deleted (`Postponed`): the receive count of the copy starts at zero.
+"""
+
+from dataclasses import replace
+from math import ceil
+
+from ..messages.delivery import Delivery
+from ..wire.records import MAX_ATTRIBUTES, MAX_DELAY, Outgoing
+from ..wire.resend import RESENT, ResendState
+
+
+def postponed_copy(delivery: Delivery, now: float) -> Outgoing | None:
+    """Return the copy to send to the delivery's own queue, or None if it should be hidden instead.
+
+    It is hidden on its first receive, on a FIFO queue (which has no delay for a single message), and if ten
+    attributes leave no room for the resend state. `now` is epoch seconds.
+    """
+    record = delivery.record
+    fifo = record.sequence_number is not None or record.deduplication_id is not None
+    others = {name: value for name, value in record.attributes.items() if name != RESENT}
+    if record.receive_count < 2 or fifo or len(others) >= MAX_ATTRIBUTES:
+        return None
+    resend_state = replace(ResendState.read(record.attributes), first_published=delivery.published_at)
+    delay = min(MAX_DELAY, max(0, ceil(delivery.not_before - now)))
+    return Outgoing(record.body, {**others, RESENT: resend_state.attribute()}, record.group_id, delay=delay)
