@@ -90,7 +90,7 @@ PURE_FILES = [
     "transports/aws/hot_calls.py",
     "transports/aws/regions.py",
     "transports/aws/sigv4.py",
-    "transports/aws/time_outs.py",
+    "transports/aws/timeouts.py",
     "transports/boto_shapes.py",
     "transports/protocols.py",
     "worker_health/counters.py",

@@ -1,1 +1,4 @@
-"""SNS and SQS by boto3 and in memory, behind two protocols."""
+"""Transports: SNS and SQS through boto3, and in memory, behind the protocols in `protocols.py`.
+
+To add a transport, implement `Transport`, `Publisher` and `Queue`, and run the contract tests against it.
+"""

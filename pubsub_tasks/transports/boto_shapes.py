@@ -1,6 +1,6 @@
-"""Shapes: between what boto3 takes and gives and our wire values. Pure; knows no client and no queue.
+"""Conversion between boto3's parameters and responses and the package's wire values.
 
-The embedded broker speaks the same shapes, so this is said once for AWS and for memory.
+The local broker uses the same shapes, so both the AWS and the memory transport use this module. No I/O.
 """
 
 import logging
@@ -24,7 +24,7 @@ from ..wire.records import (
 logger = logging.getLogger(__name__)
 
 Shape = dict[str, Any]
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 SYSTEM_ATTRIBUTES = (
     "ApproximateReceiveCount",
@@ -36,25 +36,25 @@ SYSTEM_ATTRIBUTES = (
     "AWSTraceHeader",
     "DeadLetterQueueSourceArn",
 )
-"""What a Record tells beside its body, and so exactly what a receive asks for."""
+"""System attributes that a `Record` needs, and so those that a receive requests."""
 
 _LOST = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"})
 
-# SQS has no code of its own for these: the text of InvalidParameterValue is all there is. The first two are
-# observed; the last is the wording of the API reference of ChangeMessageVisibility.
+# SQS has no error code for these, only the text of InvalidParameterValue. The first two texts were observed;
+# the last is from the API reference of ChangeMessageVisibility.
 _LOST_TEXTS = ("for parameter ReceiptHandle is invalid", "Total VisibilityTimeout", "maximum time left")
 
-_UNANSWERED = EntryFailure("Unanswered", "the answer says nothing of this entry", retriable=True)
+_NOT_MENTIONED = EntryFailure("Unanswered", "the response does not mention this entry", retriable=True)
 
 
 def parse_messages(messages: Any) -> list[Record]:
-    """The `Messages` of ReceiveMessage. One without an id or a receipt handle cannot be settled: left out."""
+    """Records from the `Messages` of ReceiveMessage, without those that lack an id or a receipt handle."""
     found = messages if isinstance(messages, list) else []
     return [parse_message(message) for message in found if _can_be_settled(message)]
 
 
 def parse_message(message: Mapping[str, Any]) -> Record:
-    """A message of ReceiveMessage, which has its id and its receipt handle."""
+    """Record from a message of ReceiveMessage that has an id and a receipt handle."""
     return make_record(
         message.get("Body"),
         message["ReceiptHandle"],
@@ -65,14 +65,14 @@ def parse_message(message: Mapping[str, Any]) -> Record:
 
 
 def parse_attributes(shapes: Any) -> Mapping[str, Attribute]:
-    """Message attributes as received; those without a type or a value are left out."""
+    """Received message attributes, without those that lack a type or a value."""
     if not shapes or not isinstance(shapes, dict):
         return NO_ATTRIBUTES
     return {name: found for name, shape in shapes.items() if (found := _attribute(shape)) is not None}
 
 
 def format_attributes(attributes: Mapping[str, Attribute]) -> dict[str, Shape]:
-    """Message attributes as sent and published."""
+    """Message attributes in the shape for sending and publishing."""
     return {
         name: {
             "DataType": attribute.type,
@@ -93,12 +93,12 @@ def publish_parameters(message: Outgoing) -> Shape:
 
 
 def send_entries(entries: Sequence[Outgoing]) -> list[Shape]:
-    """Entries of SendMessageBatch; the Id of each is its index."""
+    """Entries of SendMessageBatch; each Id is the index."""
     return [_send_entry(index, entry) for index, entry in enumerate(entries)]
 
 
 def publish_entries(entries: Sequence[Outgoing]) -> list[Shape]:
-    """Entries of PublishBatch; the Id of each is its index."""
+    """Entries of PublishBatch; each Id is the index."""
     return [{"Id": str(index), **publish_parameters(entry)} for index, entry in enumerate(entries)]
 
 
@@ -116,12 +116,12 @@ def visibility_entries(changes: Sequence[tuple[str, int]]) -> list[Shape]:
 
 
 def parse_sent(response: Shape, count: int) -> list[Sent | EntryFailure]:
-    """The answer to SendMessageBatch or PublishBatch of `count` entries."""
+    """Results from the response to SendMessageBatch or PublishBatch with `count` entries."""
     return _by_entry(response, count, lambda entry: Sent(str(entry.get("MessageId", ""))))
 
 
 def parse_settled(response: Shape, count: int) -> list[EntryFailure | None]:
-    """The answer to DeleteMessageBatch or ChangeMessageVisibilityBatch of `count` entries."""
+    """Results of DeleteMessageBatch or ChangeMessageVisibilityBatch with `count` entries."""
     successful = response.get("Successful")
     if not response.get("Failed") and isinstance(successful, list) and len(successful) == count:
         return [None] * count
@@ -129,30 +129,30 @@ def parse_settled(response: Shape, count: int) -> list[EntryFailure | None]:
 
 
 def parse_queue_attributes(shape: Mapping[str, Any]) -> QueueAttributes:
-    """The `Attributes` of GetQueueAttributes, all of them strings; odd ones count as not told."""
+    """Queue attributes from the `Attributes` of GetQueueAttributes; malformed values count as absent."""
     redrive = _object(shape.get("RedrivePolicy"))
     arn, dead_letter_arn = shape.get("QueueArn"), redrive.get("deadLetterTargetArn")
-    receives = _whole(redrive, "maxReceiveCount", -1)
+    receives = _integer(redrive, "maxReceiveCount", -1)
     return QueueAttributes(
         arn=arn if isinstance(arn, str) else "",
         fifo=shape.get("FifoQueue") == "true",
-        visibility_timeout=_whole(shape, "VisibilityTimeout", 30),
-        retention=_whole(shape, "MessageRetentionPeriod", 345_600),
-        max_message_size=_whole(shape, "MaximumMessageSize", 1_048_576),
+        visibility_timeout=_integer(shape, "VisibilityTimeout", 30),
+        retention=_integer(shape, "MessageRetentionPeriod", 345_600),
+        max_message_size=_integer(shape, "MaximumMessageSize", 1_048_576),
         dead_letter_arn=dead_letter_arn if isinstance(dead_letter_arn, str) else None,
         max_receive_count=receives if receives >= 0 else None,
-        visible=_whole(shape, "ApproximateNumberOfMessages", 0),
-        in_flight=_whole(shape, "ApproximateNumberOfMessagesNotVisible", 0),
-        delayed=_whole(shape, "ApproximateNumberOfMessagesDelayed", 0),
+        visible=_integer(shape, "ApproximateNumberOfMessages", 0),
+        in_flight=_integer(shape, "ApproximateNumberOfMessagesNotVisible", 0),
+        delayed=_integer(shape, "ApproximateNumberOfMessagesDelayed", 0),
     )
 
 
 def parse_move_task(shape: Mapping[str, Any]) -> MoveTaskStatus:
-    """One of the `Results` of ListMessageMoveTasks."""
+    """Status from one of the `Results` of ListMessageMoveTasks."""
     return MoveTaskStatus(
         status=str(shape.get("Status", "")),
-        moved=_whole(shape, "ApproximateNumberOfMessagesMoved", 0),
-        to_move=_whole(shape, "ApproximateNumberOfMessagesToMove", 0),
+        moved=_integer(shape, "ApproximateNumberOfMessagesMoved", 0),
+        to_move=_integer(shape, "ApproximateNumberOfMessagesToMove", 0),
         handle=shape.get("TaskHandle"),
         failure=shape.get("FailureReason"),
     )
@@ -165,7 +165,7 @@ def _can_be_settled(message: Any) -> bool:
         and isinstance(message.get("MessageId"), str)
     ):
         return True
-    logger.error("a received message has no id or no receipt handle and is left out: it comes back by itself")
+    logger.error("received a message without an id or a receipt handle: ignored, SQS delivers it again")
     return False
 
 
@@ -194,13 +194,13 @@ def _message_parameters(body: str, message: Outgoing) -> Shape:
     return shape
 
 
-def _by_entry(response: Shape, count: int, success: Callable[[Shape], Answer]) -> list[Answer | EntryFailure]:
-    answers: dict[str, Answer | EntryFailure] = {}
+def _by_entry(response: Shape, count: int, success: Callable[[Shape], Result]) -> list[Result | EntryFailure]:
+    results: dict[str, Result | EntryFailure] = {}
     for entry in _entries(response, "Successful"):
-        answers[str(entry.get("Id"))] = success(entry)
+        results[str(entry.get("Id"))] = success(entry)
     for entry in _entries(response, "Failed"):
-        answers[str(entry.get("Id"))] = _failure(entry)
-    return [answers.get(str(index), _UNANSWERED) for index in range(count)]
+        results[str(entry.get("Id"))] = _failure(entry)
+    return [results.get(str(index), _NOT_MENTIONED) for index in range(count)]
 
 
 def _entries(response: Shape, name: str) -> list[Shape]:
@@ -216,7 +216,7 @@ def _object(text: Any) -> Shape:
     return found if isinstance(found, dict) else {}
 
 
-def _whole(shape: Mapping[str, Any], name: str, default: int) -> int:
+def _integer(shape: Mapping[str, Any], name: str, default: int) -> int:
     try:
         return int(shape.get(name, default))
     except (TypeError, ValueError, OverflowError):

@@ -1,8 +1,8 @@
-"""Fetching: a resource over HTTP at a URI that a message names, which anybody may have sent.
+"""Fetches resources over HTTP from URIs in messages, which are untrusted.
 
-Hosts on an allow-list are fetched from as they are. Any other is resolved once, all of its addresses must be
-public, and the connection goes to one of these: what DNS says a moment later does not matter. HTTP is
-urllib3's, which botocore brings along; its pools are safe to share between threads.
+A host on the allow-list is connected to by name. Any other host is resolved once, all of its addresses must
+be public, and the connection uses one of them, so that a later change of its DNS records has no effect. Uses
+urllib3, which botocore depends on.
 """
 
 import socket
@@ -19,14 +19,14 @@ from ..errors import ResourceRefused, TransportError
 from ..untrusted.addresses import host_of, same_host
 
 MAX_SIZE = 16_777_216
-"""Bytes of a resource that are read into memory, by default."""
+"""Default limit for the size of a resource, in bytes."""
 
 MAX_REDIRECTS = 3
 
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAT64 = ip_network("64:ff9b::/96")
-"""IPv6 addresses that are translated to IPv4. Source: RFC 6052, section 2.1."""
+"""IPv6 addresses that translate to IPv4 ones. Source: RFC 6052, section 2.1."""
 
 Origin = tuple[str, str, int]
 """Scheme, host and port."""
@@ -35,7 +35,7 @@ Origin = tuple[str, str, int]
 def is_public(address: str) -> bool:
     """Whether an IP address is globally reachable: not loopback, private, link-local, multicast or reserved.
 
-    IPv6 addresses that stand for an IPv4 one are judged by that.
+    An IPv6 address that contains an IPv4 address is checked as that address.
     """
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):
@@ -54,10 +54,11 @@ class Fetcher:
     """Fetches by HTTP and HTTPS. Safe to share between threads.
 
     Attributes:
-        allowed_hosts: hosts that may have private addresses; `*.example.com` is every host below that.
-        timeout: seconds for a connection to stand, and for each part of the answer.
-        max_size: bytes that are read of an answer.
-        resolve, is_public: how a host that is not allowed gets its addresses, and which of them may be used.
+        allowed_hosts: hosts that may have private addresses; `*.example.com` matches all subdomains.
+        timeout: seconds for connecting, and for each read.
+        max_size: maximum size of a resource in bytes.
+        resolve, is_public: resolves a host that is not on the allow-list, and decides which addresses to
+            allow.
     """
 
     allowed_hosts: Collection[str] = ()
@@ -68,16 +69,16 @@ class Fetcher:
     _pools: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(num_pools=64, maxsize=16))
 
     def get(self, uri: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body. Redirects are followed as long as scheme, host and port stay the same.
+        """Fetch a URI and return status and body. Follows redirects to the same scheme, host and port.
 
-        Raises ResourceRefused for a URI that may not be fetched, TransportError where there is no answer or a
-        larger one than `max_size`.
+        Raises ResourceRefused for a URI that must not be fetched, TransportError if the request fails or the
+        body is larger than `max_size`.
         """
         first = _origin(uri)
         addresses = self._addresses(uri, first)
-        told = {**headers, "accept-encoding": "identity"}
+        sent = {**headers, "accept-encoding": "identity"}
         for _ in range(MAX_REDIRECTS + 1):
-            status, body, location = self._ask(uri, first, addresses, told)
+            status, body, location = self._request(uri, first, addresses, sent)
             if location is None:
                 return status, body
             target = urljoin(uri, location)
@@ -104,13 +105,13 @@ class Fetcher:
             )
         return addresses
 
-    def _ask(
+    def _request(
         self, uri: str, origin: Origin, addresses: Sequence[str], headers: Mapping[str, str]
     ) -> tuple[int, bytes, str | None]:
         failure: urllib3.exceptions.HTTPError | None = None
         for address in addresses:
             try:
-                with closing(self._opened(uri, origin, address, headers)) as answer:
+                with closing(self._open(uri, origin, address, headers)) as answer:
                     return self._read(uri, answer)
             except urllib3.exceptions.NewConnectionError as error:
                 failure = error
@@ -119,7 +120,7 @@ class Fetcher:
         code = type(failure).__name__
         raise TransportError(f"GET {uri} failed: {failure}", code=code) from failure
 
-    def _opened(self, uri: str, origin: Origin, address: str, headers: Mapping[str, str]) -> Any:
+    def _open(self, uri: str, origin: Origin, address: str, headers: Mapping[str, str]) -> Any:
         scheme, host, port = origin
         url = urlsplit(uri)
         tls = {"server_hostname": host, "assert_hostname": host} if scheme == "https" else {}
@@ -138,7 +139,7 @@ class Fetcher:
     def _read(self, uri: str, answer: Any) -> tuple[int, bytes, str | None]:
         if answer.status in _REDIRECTS and answer.headers.get("location"):
             return answer.status, b"", answer.headers["location"]
-        # The bytes as they are sent: what is compressed all the same could grow to any size.
+        # Not decoded: a compressed body, which was not requested, could expand to any size.
         body = answer.read(self.max_size + 1, decode_content=False)
         if len(body) > self.max_size:
             raise TransportError(
@@ -149,14 +150,14 @@ class Fetcher:
 
 
 def _origin(uri: str) -> Origin:
-    """Raises ResourceRefused for what is no URI of HTTP."""
+    """Scheme, host and port of a URI. Raises ResourceRefused if it is not an HTTP URI."""
     try:
         url = urlsplit(uri)
         scheme, host, port = url.scheme, host_of(uri), url.port
     except (ValueError, AttributeError, TypeError):
         scheme, host, port = "", None, None
     if scheme not in _PORTS or host is None or url.username is not None or any(ord(c) <= 32 for c in uri):
-        raise ResourceRefused(f"{uri!r:.200} is not fetched: it is no URI of the form http(s)://host/path")
+        raise ResourceRefused(f"{uri!r:.200} is not fetched: it is not a URI of the form http(s)://host/path")
     return scheme, host, port or _PORTS[scheme]
 
 

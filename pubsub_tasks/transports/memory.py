@@ -1,4 +1,4 @@
-"""MemoryTransport: the embedded broker in this process. Knows how to wait for it, and none of its rules."""
+"""The memory transport: the local broker in the current process, with long polls."""
 
 import time
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from .sqs import SqsQueue, find_queue_url
 
 
 class MemoryTransport:
-    """Topics and queues that live as long as this object.
+    """Topics and queues in memory, for the lifetime of this object.
 
-    `clock` tells epoch seconds. On the real clock a receive waits as SQS does. On any other it answers at
-    once with what is there: time stands still until its owner moves it, so there is nothing to wait for.
+    `clock` returns epoch seconds. With the real clock, a receive waits like a long poll of SQS. With any
+    other clock it returns at once, because time does not pass while it waits.
     """
 
     def __init__(self, broker: Broker | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -35,26 +35,26 @@ class MemoryTransport:
         return Features()
 
     def publisher(self) -> SnsPublisher:
-        return SnsPublisher(partial(self._ask, "sns"))
+        return SnsPublisher(partial(self._call_api, "sns"))
 
     def queue(self, url: str) -> SqsQueue:
-        return SqsQueue(url, partial(self._ask, "sqs"))
+        return SqsQueue(url, partial(self._call_api, "sqs"))
 
     def queue_url(self, arn: str) -> str:
-        return find_queue_url(partial(self._ask, "sqs"), arn)
+        return find_queue_url(partial(self._call_api, "sqs"), arn)
 
     def client(self, service: str) -> "MemoryClient":
-        """Something to make topics and queues with, as boto3's client of `sns` or `sqs` does."""
+        """A client of `sns` or `sqs` with the methods of boto3's, to create topics and queues."""
         return MemoryClient(partial(self.call, service))
 
     def call(self, service: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
-        """One action in boto3's shapes. Raises ServiceError."""
+        """Carry out one action, with parameters and response in boto3's shapes. Raises ServiceError."""
         if action == "ReceiveMessage" and self._clock is time.time:
             return self._receive(params)
         with self._changed:
             return self.broker.call(service, action, params, self._now())
 
-    def _ask(
+    def _call_api(
         self, service: str, action: str, params: dict[str, Any], failure: type[TransportError]
     ) -> dict[str, Any]:
         try:
@@ -82,7 +82,7 @@ class MemoryTransport:
             self._changed.wait(min(deadline, deadline if wake is None else wake) - now)
 
     def _now(self) -> float:
-        """The broker wants time that never goes back, and a computer's clock may be set back."""
+        """The current time; it never decreases, even if the system clock is set back."""
         self._latest = max(self._latest, self._clock())
         return self._latest
 
@@ -95,7 +95,7 @@ class MemoryTransport:
 
 
 class MemoryClient:
-    """Speaks as a boto3 client does: `client.create_queue(QueueName="orders")`. Raises ServiceError."""
+    """Has the methods of a boto3 client: `client.create_queue(QueueName="orders")`. Raises ServiceError."""
 
     def __init__(self, call: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
         self._call = call

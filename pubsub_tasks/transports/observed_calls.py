@@ -1,4 +1,4 @@
-"""Observed: a call whose duration and outcome observers are told."""
+"""Reports the duration and outcome of API calls to observers."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -11,8 +11,8 @@ from ..untrusted.exceptions import error_class
 T = TypeVar("T")
 
 
-def observed(observers: Observers, service: str, action: str, call: Callable[[], T]) -> T:
-    """Make the call and tell `Called`. Raises what the call raises."""
+def observe_call(observers: Observers, service: str, action: str, call: Callable[[], T]) -> T:
+    """Make the call and report it as `Called`. Raises whatever the call raises."""
     began, outcome = perf_counter(), "ok"
     try:
         return call()

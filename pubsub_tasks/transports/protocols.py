@@ -1,7 +1,11 @@
-"""Transports: the two protocols, `Publisher` and `Queue`, and who makes them. Knows no implementation.
+"""What a transport implements: `Publisher` and `Queue`, and `Transport`, which creates them.
 
-Batches are of one to ten entries, and each answer has one element per entry, in the order given. A call that
-fails as a whole raises a `TransportError`; an entry that fails alone is an `EntryFailure` in the answer.
+A batch has one to ten entries, and its result has one element per entry, in the same order. A call that fails
+as a whole raises a `TransportError`; an entry that fails alone is an `EntryFailure` in the result.
+
+To add a transport, implement these three protocols in a module of this folder and add it to the environments
+in `tests/contract/conftest.py`, with the `Features` that it supports. If it has SQS's and SNS's actions,
+reuse `SqsQueue` and `SnsPublisher`, which only need a function that makes a call (`sqs.ApiCall`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +17,7 @@ from ..wire.records import EntryFailure, MoveTaskStatus, Outgoing, QueueAttribut
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a transport may lack. The contract suite skips, by name, what is False here."""
+    """Optional behavior of a transport. The contract tests of a feature that is False are skipped by name."""
 
     fifo_order: bool = True
     stale_handles: bool = True
@@ -26,10 +30,10 @@ class Features:
 
 
 class Publisher(Protocol):
-    """Sends to topics. Safe to share between threads."""
+    """Publishes to topics. Safe to share between threads."""
 
     def publish(self, topic_arn: str, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
-        """Publish one to ten messages. Raises PublishFailed when the whole call fails."""
+        """Publish one to ten messages. Raises PublishFailed if the whole call fails."""
         ...
 
 
@@ -52,8 +56,8 @@ class Queue(Protocol):
     ) -> list[Record]:
         """Receive up to `limit` (1 to 10), waiting up to `wait` seconds (0 to 20) for the first.
 
-        `visibility` is seconds, or None for the queue's own. `attempt_id` (FIFO alone) makes a repeated call
-        return the same messages. Raises ReceiveFailed.
+        `visibility` is in seconds; None means the queue's VisibilityTimeout. A FIFO queue returns the same
+        messages to a repeated call with the same `attempt_id`. Raises ReceiveFailed.
         """
         ...
 
@@ -62,40 +66,43 @@ class Queue(Protocol):
         ...
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
-        """Set (receipt handle, seconds from now). Raises SettleFailed."""
+        """Set visibility timeouts: (receipt handle, seconds from now). Raises SettleFailed."""
         ...
 
     def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
-        """Send straight to the queue. Raises SettleFailed."""
+        """Send directly to the queue. Raises SettleFailed."""
         ...
 
     def attributes(self) -> QueueAttributes:
-        """Raises ConfigurationError when there is no such queue, TransportError when the wire fails."""
+        """The queue's attributes.
+
+        Raises ConfigurationError if it does not exist, TransportError on failure.
+        """
         ...
 
     def sources(self) -> list[str]:
-        """URLs of the queues whose redrive policy names this one. Raises TransportError."""
+        """URLs of the queues that use this one as their dead-letter queue. Raises TransportError."""
         ...
 
     def start_move(self, destination_arn: str | None, rate: int | None) -> None:
-        """Let SQS move all messages of this dead-letter queue; TransportError where it refuses.
+        """Start a message move task for this dead-letter queue. Raises TransportError if SQS refuses it.
 
-        They go to `destination_arn`, or each back to where SQS took it from; `rate` is messages per second, 1
-        to 500, or None for as fast as SQS sees fit.
+        Messages move to `destination_arn`; None means each to its source queue. `rate` is messages per
+        second, 1 to 500; None lets SQS choose.
         """
         ...
 
     def last_move(self) -> MoveTaskStatus | None:
-        """The latest move task of this queue, None where there was none. Raises TransportError."""
+        """The latest move task of this queue, or None. Raises TransportError."""
         ...
 
     def cancel_move(self, handle: str) -> None:
-        """Stop a move task; what it has moved stays moved. Raises TransportError."""
+        """Stop a move task; messages that it has moved stay moved. Raises TransportError."""
         ...
 
 
 class Transport(Protocol):
-    """A world of topics and queues."""
+    """Access to the topics and queues of one environment."""
 
     @property
     def features(self) -> Features: ...
@@ -105,5 +112,5 @@ class Transport(Protocol):
     def queue(self, url: str) -> Queue: ...
 
     def queue_url(self, arn: str) -> str:
-        """URL of the queue with this ARN. Raises ConfigurationError when there is none."""
+        """URL of the queue with this ARN. Raises ConfigurationError if it does not exist."""
         ...

@@ -1,7 +1,7 @@
-"""Raw: queues whose bodies are content and nothing else, all of one media type. Of microcosm lineage.
+"""Queues whose bodies are bare JSON content without an envelope, as in microcosm-pubsub's `RawSQSEnvelope`.
 
-A message may tell its media type in an attribute; here each gets that attribute when it is received, and
-keeps it in a dead letter. What its body tells by itself goes before.
+A received message without a media type attribute gets one, which a dead letter keeps. A media type in the
+body takes precedence.
 """
 
 from dataclasses import replace
@@ -12,14 +12,14 @@ from ..wire.records import Record, text
 from .protocols import Features, Publisher, Queue, Transport
 
 ENVELOPE = "RawSQSEnvelope"
-"""The name by which microcosm-pubsub asks for it."""
+"""The name of this envelope in microcosm-pubsub."""
 
 MEDIA_TYPE = text("application/json")
-"""What each message is taken for. Source: microcosm-pubsub's RawMediaTypeAndContentParser."""
+"""The media type of the messages. Source: microcosm-pubsub's RawMediaTypeAndContentParser."""
 
 
 class RawTransport:
-    """Another transport, whose queues are raw."""
+    """Wraps a transport so that its queues are `RawQueue`s."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -39,7 +39,7 @@ class RawTransport:
 
 
 class RawQueue:
-    """Another queue, whose messages are raw; all else is that queue's."""
+    """Wraps a queue and adds the media type attribute to received messages."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue

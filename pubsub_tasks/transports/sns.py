@@ -1,4 +1,4 @@
-"""SnsPublisher: the Publisher protocol in SNS's own call. Knows what to ask, and not who carries it out."""
+"""The `Publisher` protocol as SNS API calls."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from .sqs import ApiCall
 
 
 class SnsPublisher:
-    """Publishes to any topic. Safe to share between threads when its `call` is."""
+    """Publishes to any topic through `call`. Safe to share between threads if `call` is."""
 
     def __init__(self, call: ApiCall) -> None:
         self._call = call

@@ -1,4 +1,4 @@
-"""SqsQueue: the Queue protocol in SQS's own calls. Knows what to ask, and not who carries it out."""
+"""The `Queue` protocol as SQS API calls."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -8,16 +8,16 @@ from ..transports import boto_shapes
 from ..wire.records import EntryFailure, MoveTaskStatus, Outgoing, QueueAttributes, Record, Sent
 
 _PAGE = 1_000
-"""Queues in one answer. Source: SQS API reference, ListDeadLetterSourceQueues."""
+"""Maximum number of queues in one response. Source: SQS API reference, ListDeadLetterSourceQueues."""
 
 _NO_SUCH_QUEUE = ("NonExistentQueue", "QueueDoesNotExist")
 
 
 class ApiCall(Protocol):
-    """Carries out one action with boto3's parameters, and gives boto3's answer.
+    """Makes one API call, with parameters and response in boto3's shapes.
 
-    Raises the given kind of TransportError when the service refuses or the wire fails, and
-    ConfigurationError when nothing could be asked at all.
+    Raises `failure` if the service returns an error or the connection fails, and ConfigurationError if the
+    call cannot be made at all.
     """
 
     def __call__(
@@ -26,14 +26,14 @@ class ApiCall(Protocol):
 
 
 class SqsQueue:
-    """One queue, by its URL. Safe to share between threads when its `call` is."""
+    """The queue with this URL, through `call`. Safe to share between threads if `call` is."""
 
     def __init__(self, url: str, call: ApiCall) -> None:
         self.url = url
         self.name = url.rstrip("/").rpartition("/")[2]
         self.fifo = self.name.endswith(".fifo")
         self._call = call
-        self._question = {
+        self._receive_params = {
             "QueueUrl": url,
             "MessageSystemAttributeNames": list(boto_shapes.SYSTEM_ATTRIBUTES),
             "MessageAttributeNames": ["All"],
@@ -45,7 +45,7 @@ class SqsQueue:
     def receive(
         self, limit: int, wait: int, visibility: int | None, attempt_id: str | None = None
     ) -> list[Record]:
-        params = {**self._question, "MaxNumberOfMessages": limit, "WaitTimeSeconds": wait}
+        params = {**self._receive_params, "MaxNumberOfMessages": limit, "WaitTimeSeconds": wait}
         if visibility is not None:
             params["VisibilityTimeout"] = visibility
         if attempt_id is not None:
@@ -73,8 +73,8 @@ class SqsQueue:
                     f"there is no queue at {self.url}: check its URL, region and account, or create it"
                 ) from error
             raise
-        told = response.get("Attributes")
-        return boto_shapes.parse_queue_attributes(told if isinstance(told, dict) else {})
+        attributes = response.get("Attributes")
+        return boto_shapes.parse_queue_attributes(attributes if isinstance(attributes, dict) else {})
 
     def sources(self) -> list[str]:
         urls: list[str] = []
@@ -108,16 +108,18 @@ class SqsQueue:
 
 
 def find_queue_url(call: ApiCall, arn: str) -> str:
-    """URL of the queue with this ARN. Raises ConfigurationError when there is none, else TransportError."""
+    """URL of the queue with this ARN. Raises ConfigurationError if it does not exist, TransportError."""
     account, _, name = arn.partition(":sqs:")[2].partition(":")[2].partition(":")
     if not name:
-        raise ConfigurationError(f"{arn!r} is no queue's ARN: it reads arn:aws:sqs:<region>:<account>:<name>")
+        raise ConfigurationError(
+            f"{arn!r} is not the ARN of a queue: expected arn:aws:sqs:<region>:<account>:<name>"
+        )
     params = {"QueueName": name, "QueueOwnerAWSAccountId": account}
     try:
         response = call("GetQueueUrl", params, TransportError)
     except TransportError as error:
         if error.code.endswith(_NO_SUCH_QUEUE):
-            raise ConfigurationError(f"there is no queue {arn}, or it may not be asked for") from error
+            raise ConfigurationError(f"there is no queue {arn}, or access to it is denied") from error
         raise
     url: str = response["QueueUrl"]
     return url

@@ -144,7 +144,7 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
         (("--local", "--app", "no_such_module"), "No module named 'no_such_module'"),
         (("--local", "--app", "shop:nothing"), "module shop has no 'nothing'"),
         (("--local", "--app", "shop", "--concurrency", "0"), "0 is not in the range 1<=x<=10000"),
-        (("--sqs-queue-url", "nonsense", "--app", "shop"), "'nonsense' is no queue URL"),
+        (("--sqs-queue-url", "nonsense", "--app", "shop"), "'nonsense' is not a queue URL"),
         (("--sqs-queue-url", "https://sqs.eu-west-1.amazonaws.com/1/q", "--app", "shop"), "credentials"),
         (("--sqs-queue-url", "http://127.0.0.1:1/1/q", "--app", "shop"), "region"),
         (
@@ -161,7 +161,7 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
         (("--stdin", "--app", ":"), "--app : names no module: write MODULE"),
         (("--stdin", "--app", ".shop"), "--app .shop names no module: write MODULE"),
         (("--stdin", "--app", "shop:greet"), "Task is no Tasks"),
-        (("--sqs-queue-url", "ftp://x/1/q", "--app", "shop"), "'ftp://x/1/q' is no queue URL"),
+        (("--sqs-queue-url", "ftp://x/1/q", "--app", "shop"), "'ftp://x/1/q' is not a queue URL"),
         (("--local", "--app", "twice"), "both handle application/vnd.test.pubsub._.created.greeting"),
     ],
 )

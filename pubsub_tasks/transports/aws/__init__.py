@@ -1,1 +1,1 @@
-"""Calls to AWS: boto3's clients, and a fast path for the calls that are made most."""
+"""The AWS transport: boto3's clients, and a fast path for the hot calls."""

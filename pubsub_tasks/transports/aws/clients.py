@@ -1,4 +1,4 @@
-"""Clients: boto3's clients of one transport, their settings, and the credentials they are made with."""
+"""boto3's clients of one transport, with their settings and credentials."""
 
 import os
 from collections.abc import Callable
@@ -24,10 +24,10 @@ LONGEST_WAIT = 20
 """Seconds. Source: SQS API reference, ReceiveMessage."""
 
 MAX_POOL_CONNECTIONS = 1_000
-"""More than the threads that a process usually has; botocore's own 10 warns and reconnects beyond ten."""
+"""More than the usual number of threads. Beyond its default of 10, botocore warns and reconnects."""
 
 READ_AGAIN_AFTER = 1.0
-"""Seconds between two readings of credentials that the service refuses and that have not changed."""
+"""Minimum seconds between two reads of credentials that the service refuses and that have not changed."""
 
 _NO_REGION = (
     "no AWS region: it is in neither the queue URL nor the topic ARN, so set AWS_DEFAULT_REGION "
@@ -40,19 +40,20 @@ class ClientSettings:
     """How to reach AWS. All times in seconds.
 
     Attributes:
-        region: for what does not tell its own, as an emulator's queue URL; None for boto3's settings.
-        endpoint_url: None for AWS_ENDPOINT_URL and what else boto3 looks at.
-        profile: name of a profile in AWS's own files; None for boto3's choice.
-        max_pool_connections: connections of one client that are kept open; they are opened when needed. More
-            threads than that can call at once, but open a connection for each call.
-        attempts: tries of one call, the first included, in boto3's `standard` mode.
-        connect_timeout: for a connection to stand.
-        read_timeout: for an answer, beside the wait that a receive asks for.
-        wait: the longest that a receive asks the service to wait.
-        lease: of the messages that are held, None where none are; see `timeouts.py`.
-        validate: let boto3 check each parameter before it is sent; what this package sends is typed.
-        fast_path: send and receive without botocore's machinery where all is well; see `fast_path.py`. Off,
-            every call goes through botocore, and so through what patches it, such as tracing.
+        region: for URLs and ARNs without a region, such as an emulator's queue URL; None for boto3's
+            settings.
+        endpoint_url: None for AWS_ENDPOINT_URL and boto3's other settings.
+        profile: name of a profile in the AWS config files; None for boto3's choice.
+        max_pool_connections: maximum number of connections that a client keeps open. Further threads can call
+            at the same time, but open a connection for each call.
+        attempts: maximum attempts of a call, including the first, in boto3's `standard` mode.
+        connect_timeout: for establishing a connection.
+        read_timeout: for a response, in addition to the wait of a receive.
+        wait: the longest wait of a receive.
+        lease: visibility lease of messages in flight, or None; see `timeouts.py`.
+        validate: let boto3 validate parameters; off by default, since this package's are typed.
+        fast_path: make the hot calls without botocore's request machinery; see `fast_path.py`. If False,
+            every call goes through botocore, and so through libraries that patch it, such as tracing.
     """
 
     region: str | None = None
@@ -68,8 +69,8 @@ class ClientSettings:
     fast_path: bool = True
 
     def config(self, timeout: float) -> Config:
-        """botocore's own settings for calls that are given up after `timeout` seconds without an answer."""
-        # A call that must not take long gets few tries: a worker makes another one by itself.
+        """botocore's settings for calls that are aborted after `timeout` seconds without a response."""
+        # A call with a short timeout gets few attempts, since the worker repeats it itself.
         attempts = self.attempts if timeout >= self.read_timeout else min(2, self.attempts)
         return Config(
             max_pool_connections=self.max_pool_connections,
@@ -83,8 +84,8 @@ class ClientSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A client, its fast path if it has one, and the credentials that both use."""
+class ServiceClient:
+    """A boto3 client, its fast path if it has one, and the credentials of both."""
 
     client: Any
     fast_path: FastPath | None
@@ -93,15 +94,15 @@ class Made:
 
 @dataclass(eq=False)
 class Clients:
-    """boto3's clients, made under a lock from a session of our own; a session is not for several threads.
+    """boto3's clients, created under a lock from a private session, since sessions are not thread-safe.
 
-    When the service refuses the keys, credentials are read again before the next call: if they have changed,
-    as in a rewritten credentials file, all clients are made anew.
+    If the service refuses the keys, credentials are read again before the next call. If they have changed, as
+    in a rewritten credentials file, all clients are created again.
     """
 
     settings: ClientSettings
     _session: boto3.Session | None = None
-    _made: dict[tuple[str, str | None, float], Made] = field(default_factory=dict)
+    _service_clients: dict[tuple[str, str | None, float], ServiceClient] = field(default_factory=dict)
     _refused: bool = False
     _read_at: float = -READ_AGAIN_AFTER
 
@@ -109,37 +110,40 @@ class Clients:
         _of_this_process.add(self)
 
     def client(self, service: str, region: str | None) -> Any:
-        """The client for this service and region (None: the settings').
+        """The client for a service and region; None means the region of the settings.
 
-        Raises ConfigurationError, and TransportError where the source of credentials does not answer.
+        Raises ConfigurationError, and TransportError if the source of credentials does not respond.
         """
-        return self.made(service, region, self.settings.read_timeout).client
+        return self.service_client(service, region, self.settings.read_timeout).client
 
-    def made(
+    def service_client(
         self, service: str, region: str | None, timeout: float, failure: type[TransportError] = TransportError
-    ) -> Made:
-        """That for calls of this time-out, its credentials at hand. Raises ConfigurationError, `failure`."""
+    ) -> ServiceClient:
+        """The client for calls with this timeout, with valid credentials.
+
+        Raises ConfigurationError, `failure`.
+        """
         with credential_errors(failure):
             if self._refused:
                 self._renew()
-            made = self._known(service, region, timeout)
-            made.credentials.get_frozen_credentials()  # where they have run out, this fetches others
-        return made
+            found = self._known(service, region, timeout)
+            found.credentials.get_frozen_credentials()  # refreshes expired credentials
+        return found
 
-    def _known(self, service: str, region: str | None, timeout: float) -> Made:
+    def _known(self, service: str, region: str | None, timeout: float) -> ServiceClient:
         key = (service, region, timeout)
-        made = self._made.get(key)
-        if made is None:
+        found = self._service_clients.get(key)
+        if found is None:
             with forks.blocked():
-                made = self._made.get(key) or self._make(service, region, timeout)
-                self._made[key] = made
-        return made
+                found = self._service_clients.get(key) or self._make(service, region, timeout)
+                self._service_clients[key] = found
+        return found
 
     def forget(self) -> None:
-        """Start anew after a fork: sockets belong to the parent."""
-        self._session, self._made = None, {}
+        """Discard all clients, after a fork: their sockets belong to the parent."""
+        self._session, self._service_clients = None, {}
 
-    def _make(self, service: str, region: str | None, timeout: float) -> Made:
+    def _make(self, service: str, region: str | None, timeout: float) -> ServiceClient:
         settings = self.settings
         self._session = self._session or boto3.Session(profile_name=settings.profile)
         credentials = self._session.get_credentials()
@@ -157,11 +161,15 @@ class Clients:
                 config=settings.config(timeout),
             )
         except (BotoCoreError, ValueError) as error:
-            raise ConfigurationError(f"cannot speak to {service.upper()} in {region}: {error}") from error
+            raise ConfigurationError(
+                f"cannot create a client of {service.upper()} in {region}: {error}"
+            ) from error
         make_interruptible(client)
         client.meta.events.register("after-call", self._watch)
         hot_calls = HOT_CALLS.get(service) if settings.fast_path else None
-        return Made(client, FastPath(client, credentials, hot_calls) if hot_calls else None, credentials)
+        return ServiceClient(
+            client, FastPath(client, credentials, hot_calls) if hot_calls else None, credentials
+        )
 
     def _watch(self, parsed: Any, **_: Any) -> None:
         error = parsed.get("Error") if isinstance(parsed, dict) else None
@@ -169,8 +177,10 @@ class Clients:
             self._refused = True
 
     def _renew(self) -> None:
-        """Read the credentials again, and make all clients anew if they are others. At most once a second
-        while they stay the same, since the source may be a process or a server."""
+        """Read the credentials again, and create all clients again if they have changed.
+
+        At most once a second while they stay the same, since the source may be a process or a server.
+        """
         with forks.blocked():
             if not self._refused or monotonic() < self._read_at + READ_AGAIN_AFTER:
                 return
@@ -178,7 +188,7 @@ class Clients:
             session = boto3.Session(profile_name=self.settings.profile)
             found, known = _keys(session), _keys(self._session)
             if found is not None and found != known:
-                self._session, self._made = session, {}
+                self._session, self._service_clients = session, {}
             else:
                 self._read_at = monotonic()
 
@@ -200,7 +210,7 @@ os.register_at_fork(after_in_child=_forget_all)
 
 
 def _user_agent() -> str:
-    """Short, since botocore rebuilds its own long one for each request, and still naming boto3 and us."""
+    """A short user agent with both names, since botocore rebuilds its own long one for each request."""
     try:
         ours = f"pubsub-tasks/{version('pubsub-tasks')}"
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Credentials: what their sources raise, as errors of this package."""
+"""Translates the exceptions of credential sources to errors of this package."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,19 +16,19 @@ from ...errors import ConfigurationError, PubSubTasksError, TransportError
 
 NO_CREDENTIALS = (
     "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE, "
-    "or run where a role gives them"
+    "or run with an IAM role"
 )
 
 _PROCESS = "custom-process"
-"""What botocore calls `credential_process` in a CredentialRetrievalError."""
+"""botocore's name for `credential_process` in a CredentialRetrievalError."""
 
 
 @contextmanager
 def credential_errors(failure: type[TransportError]) -> Iterator[None]:
-    """Translate whatever a source of credentials raises: a file, a process, a server, SSO.
+    """Translate exceptions of any source of credentials: a file, a process, a server, SSO.
 
-    ConfigurationError is for what a person must mend, `failure` for a server that does not answer. botocore
-    raises other kinds than its own too, such as JSONDecodeError for what a process prints.
+    Raises `failure` if a server does not respond, and ConfigurationError for what a person must fix. botocore
+    also raises exceptions of other libraries, such as JSONDecodeError for the output of a process.
     """
     try:
         yield
@@ -38,14 +38,14 @@ def credential_errors(failure: type[TransportError]) -> Iterator[None]:
         raise ConfigurationError(NO_CREDENTIALS) from error
     except Exception as error:
         text = f"AWS credentials cannot be read: {type(error).__name__}: {error}"
-        if _may_pass(error):
+        if _is_temporary(error):
             code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
             raise failure(text, code=code or type(error).__name__) from error
         raise ConfigurationError(f"{text}. Check AWS_PROFILE and the files in ~/.aws") from error
 
 
-def _may_pass(error: Exception) -> bool:
-    if isinstance(error, ClientError):  # of STS, where a role is assumed
+def _is_temporary(error: Exception) -> bool:
+    if isinstance(error, ClientError):  # from STS, when assuming a role
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return bool(status >= 500 or "Throttl" in error.response["Error"].get("Code", ""))
     if isinstance(error, CredentialRetrievalError):

@@ -17,7 +17,7 @@ from urllib3.exceptions import TimeoutError
 
 from .first_attempt import FirstAttempt
 from .hot_calls import HotCalls
-from .sigv4 import Scope, signed
+from .sigv4 import Scope, sign
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class _Endpoint:
         """Body and signed headers of a call."""
         body = self.hot_calls.write(action, params)
         target = {"x-amz-target": f"{self.target}.{action}"} if self.target else {}
-        return body, signed({**self.headers, **target}, body, self.scope, keys, datetime.now(UTC))
+        return body, sign({**self.headers, **target}, body, self.scope, keys, datetime.now(UTC))
 
     def send(self, body: bytes, headers: dict[str, str]) -> Any:
         return self.pool.urlopen("POST", "/", body, headers, retries=False, assert_same_host=False)

@@ -1,4 +1,4 @@
-"""Regions: where a queue or topic lives, as its own address tells. Knows no client and no environment."""
+"""The AWS region in a queue URL or an ARN."""
 
 import re
 
@@ -8,9 +8,9 @@ _LEGACY_DEFAULT = "us-east-1"
 
 
 def region_of_url(url: str) -> str | None:
-    """Region in a queue URL, or None where it does not tell (an emulator's, for one).
+    """Region in a queue URL, or None if it has none, as with an emulator.
 
-    Source: "Amazon SQS endpoints and quotas", AWS general reference; the legacy endpoints too.
+    Source: "Amazon SQS endpoints and quotas", AWS general reference, including the legacy endpoints.
     """
     if match := _IN_URL.search(url):
         return match[1]
@@ -20,6 +20,6 @@ def region_of_url(url: str) -> str | None:
 
 
 def region_of_arn(arn: str) -> str | None:
-    """Region in an ARN (`arn:partition:service:region:account:name`), or None where it has none."""
+    """Region in an ARN (`arn:partition:service:region:account:name`), or None if it has none."""
     parts = arn.split(":", 5)
     return parts[3] or None if len(parts) == 6 else None

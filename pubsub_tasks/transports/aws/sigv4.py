@@ -1,6 +1,6 @@
-"""SigV4: the signature of a POST whose path is `/` and which has no query. Pure: it is told the time.
+"""Signature Version 4 of a POST request to `/` without a query. No I/O; `now` is a parameter.
 
-Source: IAM user guide, "Create a signed AWS API request". botocore's own signer judges it in the tests.
+Source: IAM user guide, "Create a signed AWS API request". The tests compare it with botocore's signer.
 """
 
 from datetime import datetime
@@ -10,11 +10,11 @@ from hmac import digest
 from typing import NamedTuple
 
 SIGNED = ("content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target")
-"""Headers that are signed, those of them that are there, in the order in which they must be told."""
+"""Headers that are signed if present, in the order that the signature requires."""
 
 
 class Keys(NamedTuple):
-    """Credentials, as botocore freezes them."""
+    """Credentials, as botocore's `get_frozen_credentials` returns them."""
 
     access_key: str
     secret_key: str
@@ -22,22 +22,22 @@ class Keys(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What a signature is good for, beside its day."""
+    """The region and service of a signature."""
 
     region: str
     service: str
 
 
-def signed(headers: dict[str, str], body: bytes, scope: Scope, keys: Keys, now: datetime) -> dict[str, str]:
-    """These headers, whose names are in lower case, and those that sign them and the body. `now` is UTC."""
+def sign(headers: dict[str, str], body: bytes, scope: Scope, keys: Keys, now: datetime) -> dict[str, str]:
+    """The headers with those of the signature added. Names must be in lower case; `now` is UTC."""
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     headers = {**headers, "x-amz-date": stamp}
     if keys.token:
         headers["x-amz-security-token"] = keys.token
     names = [name for name in SIGNED if name in headers]
-    told = "".join([f"{name}:{headers[name]}\n" for name in names])
+    canonical = "".join([f"{name}:{headers[name]}\n" for name in names])
     listed = ";".join(names)
-    request = f"POST\n/\n\n{told}\n{listed}\n{sha256(body).hexdigest()}"
+    request = f"POST\n/\n\n{canonical}\n{listed}\n{sha256(body).hexdigest()}"
     day = f"{stamp[:8]}/{scope.region}/{scope.service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{day}\n{sha256(request.encode()).hexdigest()}"
     signature = digest(_key(keys.secret_key, day), text.encode(), "sha256").hex()
@@ -49,7 +49,7 @@ def signed(headers: dict[str, str], body: bytes, scope: Scope, keys: Keys, now: 
 
 @lru_cache(maxsize=8)
 def _key(secret: str, day: str) -> bytes:
-    """Good for one day, region and service."""
+    """The signing key of one day, region and service."""
     key = f"AWS4{secret}".encode()
     for part in day.split("/"):
         key = digest(key, part.encode(), "sha256")

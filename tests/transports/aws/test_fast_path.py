@@ -103,7 +103,7 @@ def test_botocore_makes_every_call_where_it_tells_more_than_we_know_of(
 def test_nothing_goes_over_the_wire_where_somebody_answers_in_botocores_place(peer: Peer) -> None:
     # As moto's mock_aws does
     transport = peer.transport()
-    client = transport._clients.made("sqs", "eu-west-1", 30.0).client
+    client = transport._clients.service_client("sqs", "eu-west-1", 30.0).client
     client.meta.events.register(
         "before-send.sqs", lambda request, **_: AWSResponse(request.url, 200, {}, Raw(b"{}"))
     )
@@ -360,7 +360,7 @@ def test_nothing_that_goes_well_is_left_to_botocore(
 
 def test_a_botocore_that_keeps_its_connections_elsewhere_makes_every_call(peer: Peer) -> None:
     transport = peer.transport()
-    client = transport._clients.made("sqs", "eu-west-1", 30.0).client
+    client = transport._clients.service_client("sqs", "eu-west-1", 30.0).client
 
     class Elsewhere:
         def __init__(self, session: URLLib3Session) -> None:

@@ -8,7 +8,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_tasks.transports.aws.sigv4 import Keys, Scope, signed
+from pubsub_tasks.transports.aws.sigv4 import Keys, Scope, sign
 
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20)
 keys = st.builds(Keys, words, st.text("ABC/+abc123", min_size=1, max_size=40), st.none() | words)
@@ -23,7 +23,7 @@ def test_a_signature_is_botocores_own(body: bytes, keys: Keys, scope: Scope, wor
     SigV4Auth(Credentials(*keys), scope.service, scope.region).add_auth(theirs)
     now = datetime.strptime(theirs.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
-    ours = signed({**headers, "host": f"{scope.service}.example.com"}, body, scope, keys, now)
+    ours = sign({**headers, "host": f"{scope.service}.example.com"}, body, scope, keys, now)
 
     assert ours["authorization"] == theirs.headers["Authorization"]
     assert ours.get("x-amz-security-token") == keys.token
@@ -33,7 +33,7 @@ def test_another_day_is_signed_with_another_key() -> None:
     scope, keys = Scope("eu-west-1", "sqs"), Keys("key", "secret", None)
     days = [datetime(2026, 11, day, tzinfo=UTC) for day in (24, 25)]
 
-    signatures = [signed({"host": "h"}, b"", scope, keys, day)["authorization"] for day in days]
+    signatures = [sign({"host": "h"}, b"", scope, keys, day)["authorization"] for day in days]
 
     assert "20261124/eu-west-1/sqs" in signatures[0]
     assert "20261125/eu-west-1/sqs" in signatures[1]

@@ -98,7 +98,7 @@ def test_a_receive_may_be_answered_late_and_nothing_else(credentials: None) -> N
         ClientSettings(max_pool_connections=40, attempts=2, read_timeout=7.0, region="eu-west-1")
     )
 
-    polling = transport._clients.made("sqs", None, 27.0).client.meta.config
+    polling = transport._clients.service_client("sqs", None, 27.0).client.meta.config
     settling = transport.client("sqs").meta.config
 
     assert (polling.read_timeout, settling.read_timeout) == (27.0, 7.0)
@@ -241,7 +241,7 @@ raise SystemExit(ended or transport.client("sqs") is not parents)
 
 
 def test_a_url_whose_brackets_do_not_close_is_no_queue_url(peer: Peer) -> None:
-    with pytest.raises(ConfigurationError, match="is no queue URL"):
+    with pytest.raises(ConfigurationError, match="is not a queue URL"):
         peer.transport().queue("http://[::1:4566/000000000000/orders")
 
     assert peer.transport().queue("http://[::1]:4566/000000000000/orders").name == "orders"
@@ -250,7 +250,7 @@ def test_a_url_whose_brackets_do_not_close_is_no_queue_url(peer: Peer) -> None:
 def test_what_settles_under_a_short_lease_is_given_up_soon_and_made_anew(credentials: None) -> None:
     transport = AwsTransport(ClientSettings(lease=10, region="eu-west-1"))
 
-    settling = transport._clients.made("sqs", None, 1.0).client.meta.config
+    settling = transport._clients.service_client("sqs", None, 1.0).client.meta.config
 
     assert (settling.connect_timeout, settling.read_timeout) == (1.0, 1.0)
     assert settling.retries["total_max_attempts"] == 2

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pubsub_tasks.transports.aws.time_outs import answer_within
+from pubsub_tasks.transports.aws.timeouts import read_timeout_of
 
 
 def test_a_receive_is_given_up_after_its_wait() -> None:
-    assert answer_within("ReceiveMessage", 10.0, 20, 5) == 30.0
-    assert answer_within("ReceiveMessage", 10.0, 1, None) == 11.0
+    assert read_timeout_of("ReceiveMessage", 10.0, 20, 5) == 30.0
+    assert read_timeout_of("ReceiveMessage", 10.0, 1, None) == 11.0
 
 
 @pytest.mark.parametrize("action", ["ChangeMessageVisibilityBatch", "DeleteMessageBatch", "SendMessageBatch"])
@@ -17,8 +17,8 @@ def test_a_receive_is_given_up_after_its_wait() -> None:
 def test_what_extends_or_settles_gets_a_tenth_of_the_lease(
     action: str, lease: float | None, seconds: float
 ) -> None:
-    assert answer_within(action, 10.0, 20, lease) == seconds
+    assert read_timeout_of(action, 10.0, 20, lease) == seconds
 
 
 def test_other_calls_have_their_time() -> None:
-    assert answer_within("GetQueueAttributes", 10.0, 20, 5) == 10.0
+    assert read_timeout_of("GetQueueAttributes", 10.0, 20, 5) == 10.0
