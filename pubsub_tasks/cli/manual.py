@@ -1,5 +1,6 @@
 """`pubsub-tasks manual`: shows a page of the manual in the terminal."""
 
+import re
 import sys
 from difflib import get_close_matches
 from importlib.resources import files
@@ -12,6 +13,9 @@ SUFFIX = ".md"
 
 MOST_NEAR = 3
 """How many near names an error shows."""
+
+_LINK = re.compile(r"\[([^]]+)\]\((?:([\w-]+)\.md)?(?:#[\w-]+)?\)")
+"""A link to a page of the manual, or to a heading of the same page."""
 
 
 @click.command(name="manual")
@@ -38,7 +42,7 @@ def command(page: str | None) -> None:
         return
     console = Console(force_terminal=True)
     with console.capture() as captured:
-        console.print(Markdown(found[name], hyperlinks=False))
+        console.print(Markdown(_LINK.sub(_readable, found[name]), hyperlinks=False))
     click.echo_via_pager(captured.get())
 
 
@@ -52,6 +56,12 @@ def pages() -> dict[str, str]:
 def title(text: str) -> str:
     """The title of a page: its first line, without the `#`."""
     return text.partition("\n")[0].removeprefix("# ")
+
+
+def _readable(link: re.Match[str]) -> str:
+    """A link's text and the name of its page, since a terminal follows neither pages nor headings."""
+    text, page = link.groups()
+    return text if page is None else f"{text} (`{page}`)"
 
 
 def _list(found: dict[str, str]) -> None:

@@ -74,11 +74,14 @@ def test_on_a_terminal_a_page_is_formatted_and_goes_through_the_pager(tmp_path: 
     # when the command's output is a terminal
     shown = on_a_terminal("from pubsub_tasks.cli.admin import main; main()", pager, "manual", "worker")
 
-    # then the pager has it, with headings and tables in place of Markdown
+    # then the pager has it, with headings and tables in place of Markdown, and names of pages in that of links
     assert "PAGED" in shown
     assert "The worker" in shown
     assert "# The worker" not in shown
     assert "|---" not in shown
+    assert "(#" not in shown
+    assert ".md" not in shown
+    assert "local-broker" in shown
 
 
 def on_a_terminal(code: str, pager: Path, *arguments: str) -> str:
