@@ -74,7 +74,7 @@ def test_on_a_terminal_a_page_is_formatted_and_goes_through_the_pager(tmp_path: 
     # when the command's output is a terminal
     shown = on_a_terminal("from pubsub_tasks.cli.admin import main; main()", pager, "manual", "worker")
 
-    # then the pager has it, with headings and tables in place of Markdown, and names of pages in that of links
+    # then the pager has it, with headings and tables in place of Markdown, and no links
     assert "PAGED" in shown
     assert "The worker" in shown
     assert "# The worker" not in shown
