@@ -13,7 +13,7 @@ from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.signals import Nack
 from pubsub_tasks.verdicts import Ack, DeadLetter, Release, Retry
 from tests.odd import RAISED, odd_errors
-from tests.worker.shops import Shop
+from tests.worker.shop import Shop
 
 
 def one_by_one(shop: Shop) -> MessageDispatcher:
@@ -63,7 +63,7 @@ def test_a_settlement_that_fails_is_logged_and_its_neighbours_are_settled(
 
     # Then only that one is left
     assert [type(verdict) for verdict in verdicts] == [Ack, DeadLetter, Ack]
-    assert [len(record.body) for record in shop.left()] == []
+    assert [len(record.body) for record in shop.messages_left()] == []
     assert shop.queue.attributes().in_flight == 1
     assert "was handled but not settled" in caplog.text
 
@@ -147,10 +147,10 @@ def test_by_hand_an_acknowledgement_behind_one_that_comes_again_gives_the_messag
     second.ack()
     third.settle(DeadLetter("failed"))
 
-    assert [record.body for record in shop.left()] == [
+    assert [record.body for record in shop.messages_left()] == [
         message.delivery.record.body for message in (first, second, third)
     ]
-    assert shop.letters() == []
+    assert shop.dead_letters() == []
 
 
 def test_by_hand_a_message_is_not_acknowledged_before_an_earlier_one_of_its_group() -> None:

@@ -11,15 +11,15 @@ from pubsub_tasks.consumer.consumer import Consumer
 from pubsub_tasks.consumer.message_dispatcher import MessageDispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.verdicts import Ack
-from tests.worker.shops import Shop
+from tests.worker.shop import Shop
 
 TENANT: ContextVar[str] = ContextVar("tenant", default="nobody")
 Handle = Callable[[Shop, int], None]
 
 
 def by_a_worker(shop: Shop, count: int) -> None:
-    with shop.working(threads=1, coroutines=1):
-        assert shop.facts.verdicts(count) == [Ack()] * count
+    with shop.running_worker(threads=1, coroutines=1):
+        assert shop.events.verdicts(count) == [Ack()] * count
 
 
 def by_hand(shop: Shop, count: int) -> None:

@@ -25,7 +25,7 @@ from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from pubsub_tasks.wire.records import Record
 from pubsub_tasks.worker.worker import Worker
 from tests.faults.bench import Bench, reasons
-from tests.worker.shops import NUMBER, Shop, body, wait
+from tests.worker.shop import NUMBER, Shop, body, wait
 
 NOW = 1_750_000_000.0
 ERROR = DecodeError("no JSON")

@@ -13,7 +13,7 @@ from pubsub_tasks.environments.local_broker import environment
 from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import command, outcome
 from tests.integration.test_worker_command import client
-from tests.worker.shops import until
+from tests.worker.shop import until
 
 APP = """
 import os

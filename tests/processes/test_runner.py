@@ -13,11 +13,11 @@ from pubsub_tasks.inflight.run_limit import RunLimit
 from pubsub_tasks.processes.exit_codes import CRASHED, INCOMPLETE, RECYCLE, SUCCESS
 from pubsub_tasks.processes.runner import RunOptions, StopReason, StopReasons, memory, run
 from pubsub_tasks.processes.service import Service, ServiceOptions, create_service
-from tests.worker.shops import PATIENCE, Shop, until, wait
+from tests.worker.shop import PATIENCE, Shop, until, wait
 
 
 def service_of(shop: Shop, **options: Any) -> Service:
-    options = {"observers": [shop.facts], "capacity": Capacity(wait=1), **options}
+    options = {"observers": [shop.events], "capacity": Capacity(wait=1), **options}
     return create_service(shop.transport, shop.tasks, shop.queue.url, ServiceOptions(**options))
 
 
@@ -46,7 +46,7 @@ def test_a_signal_drains_the_worker_and_ends_with_success(
     shop.send(1)
 
     def stop() -> None:
-        shop.facts.next()
+        shop.events.next()
         os.kill(os.getpid(), number)
         until(lambda: "stopping" in caplog.text)
         end_polls(shop)
@@ -55,7 +55,7 @@ def test_a_signal_drains_the_worker_and_ends_with_success(
     assert run([service_of(shop)], RunOptions(grace=PATIENCE)) == SUCCESS
     assert f"stopping: {signal.Signals(number).name}" in caplog.text
     assert "orders: received 2, acked 1, retried 0, dead-lettered 0, dropped 0, released 1" in caplog.text
-    assert shop.left() == []
+    assert shop.messages_left() == []
 
 
 def test_a_handler_that_outlasts_the_grace_is_cut_and_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -199,7 +199,7 @@ def test_a_message_limit_recycles_the_process() -> None:
     shop.send(1, 2, 3)
 
     assert run([service_of(shop, run_limit=RunLimit(messages=2))]) == RECYCLE
-    assert shop.left() == []
+    assert shop.messages_left() == []
 
 
 def test_a_memory_limit_recycles_the_process() -> None:
@@ -208,7 +208,7 @@ def test_a_memory_limit_recycles_the_process() -> None:
     shop.send(1)
 
     def end_the_poll() -> None:
-        shop.facts.next()
+        shop.events.next()
         until(lambda: made.worker.run_limit.over)
         end_polls(shop)
 
@@ -231,7 +231,7 @@ def test_run_ends_when_is_over_returns_true() -> None:
         end_polls(shop)
 
     shop.send(1)
-    in_thread(lambda: (shop.facts.next(), stop()))  # type: ignore[arg-type, func-returns-value]
+    in_thread(lambda: (shop.events.next(), stop()))  # type: ignore[arg-type, func-returns-value]
     assert run([service_of(shop)], RunOptions(is_over=over.is_set)) == SUCCESS
 
 

@@ -13,7 +13,7 @@ import pytest
 from pubsub_tasks.processes.exit_codes import BAD_INPUT, INCOMPLETE, RECYCLE, SUCCESS
 from pubsub_tasks.processes.supervised_process import ProcessShare
 from pubsub_tasks.processes.supervisor import Supervisor
-from tests.worker.shops import PATIENCE, until
+from tests.worker.shop import PATIENCE, until
 
 SHARES = [ProcessShare("orders-1", "https://sqs/orders"), ProcessShare("orders-2", "https://sqs/orders")]
 

@@ -25,9 +25,9 @@ from pubsub_tasks.worker.body_opener import BodyOpener
 from pubsub_tasks.worker.worker import Worker
 from tests.publishing.conftest import Shop
 from tests.samples import NOW, ORDER, OrderPlaced, body
-from tests.worker.shops import NUMBER, until
-from tests.worker.shops import Shop as WorkerShop
-from tests.worker.shops import body as number_body
+from tests.worker.shop import NUMBER, until
+from tests.worker.shop import Shop as WorkerShop
+from tests.worker.shop import body as number_body
 
 BUCKET = "large-messages"
 LARGE = {"order_id": "o-1", "total": "1", "note": Random(7).randbytes(300_000).hex()}
@@ -191,7 +191,7 @@ def test_a_parked_body_that_cannot_be_fetched_is_fetched_again_by_the_next_attem
     worker._processor.bodies = BodyOpener(Dispatcher(shop.tasks, "default", fifo=True, claims=claims))
     worker.start()
     # When its body is there only after the first attempt
-    assert isinstance(shop.facts.next().verdict, Retry)
+    assert isinstance(shop.events.next().verdict, Retry)
     s3.put_object(Bucket=BUCKET, Key="key", Body=number_body(NUMBER, number=7).encode())
     until(lambda: bool(attempts))
     # Then a later attempt handles it

@@ -18,7 +18,7 @@ from pubsub_tasks.wire.records import Outgoing, Record, text
 from pubsub_tasks.worker.body_opener import BODY_BUDGET, BodyOpener, OpenerClosed
 from pubsub_tasks.worker.receiver import OPENED_AT_ONCE
 from pubsub_tasks.worker.worker import Worker
-from tests.worker.shops import NUMBER, PATIENCE, WORD, Shop, Word, body, until, wait
+from tests.worker.shop import NUMBER, PATIENCE, WORD, Shop, Word, body, until, wait
 
 
 def packed(letters: int, media_type: str = WORD, **fields: Any) -> Outgoing:
@@ -190,7 +190,7 @@ def test_no_more_bodies_are_open_than_the_budget_allows_and_all_are_handled(is_a
     # When a worker with more slots than that handles them
     worker = with_budget(shop.worker(threads=8, coroutines=20), 300_000)
     worker.start()
-    verdicts = shop.facts.verdicts(count)
+    verdicts = shop.events.verdicts(count)
     # Then all were, never more than the budget at once
     assert verdicts == [Ack()] * count
     assert 1 <= most <= 3
@@ -203,9 +203,9 @@ def test_the_thread_that_polls_opens_small_bodies_only() -> None:
     shop.task(Word)(lambda word: seen.append(len(word)))
     shop.queue.send([packed(1_000), packed(100_000)])
 
-    with shop.working():
-        shop.facts.next(Received)
-        shop.facts.verdicts(2)
+    with shop.running_worker():
+        shop.events.next(Received)
+        shop.events.verdicts(2)
 
     assert sorted(seen) == [1_000, 100_000]
     assert closed(1_000).defect is None
@@ -238,7 +238,7 @@ def test_a_worker_that_drains_gives_back_what_waits_for_room(is_async: bool) -> 
     go_on.set()
     assert shop.stop(worker)
     assert (worker.counters.acked, worker.counters.retried) == (1, 0)
-    assert len(shop.left()) == 1
+    assert len(shop.messages_left()) == 1
 
 
 def test_a_message_that_waits_to_be_tried_again_keeps_no_body_and_is_opened_again() -> None:
@@ -254,8 +254,8 @@ def test_a_message_that_waits_to_be_tried_again_keeps_no_body_and_is_opened_agai
     outgoing = packed(100_000)
     shop.queue.send([Outgoing(outgoing.body, outgoing.attributes, "g", "d")])
 
-    with shop.working() as worker:
-        settled = [shop.facts.next() for _ in range(3)]
+    with shop.running_worker() as worker:
+        settled = [shop.events.next() for _ in range(3)]
         until(lambda: worker.counters.acked == 1)
         assert worker._processor.bodies.in_use == 0
 
@@ -272,13 +272,13 @@ def test_a_dead_letter_of_a_large_body_is_that_body_and_tells_its_own_id() -> No
     small, attributes = compress(told, {"media_type": text(NUMBER)}, "gzip")
     shop.queue.send([Outgoing(small, attributes)])
 
-    with shop.working():
-        verdict = shop.facts.next().verdict
+    with shop.running_worker():
+        verdict = shop.events.next().verdict
         until(lambda: bool(shop.dead.attributes().visible))
 
     assert isinstance(verdict, DeadLetter)
     assert verdict.reason == "unknown"
-    assert shop.letters()[0]["message_id"] == "m-1"
+    assert shop.dead_letters()[0]["message_id"] == "m-1"
 
 
 def test_many_threads_and_sizes_end_with_nothing_reserved() -> None:

@@ -10,7 +10,7 @@ import pytest
 from pubsub_tasks.errors import TransportError
 from pubsub_tasks.transports.sqs import SqsQueue
 from pubsub_tasks.verdicts import Ack
-from tests.worker.shops import Shop, Word, body, until
+from tests.worker.shop import Shop, Word, body, until
 
 LOOPS = {"ThreadSlots._work", "CoroutineSlots._work", "IOThreads._work"}
 """The functions in which the threads and coroutines of a worker take jobs, one after the other."""
@@ -57,8 +57,8 @@ def test_a_message_reaches_its_handler_in_six_frames_and_its_delete_in_eight(is_
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
 
     # When a worker handles and deletes a message
-    with shop.working(watched(shop.queue, delete_stacks)):
-        assert shop.facts.verdicts(1) == [Ack()]
+    with shop.running_worker(watched(shop.queue, delete_stacks)):
+        assert shop.events.verdicts(1) == [Ack()]
         until(lambda: bool(delete_stacks))
 
     # Then the handler is at most the sixth frame, and the call of the service at most the eighth

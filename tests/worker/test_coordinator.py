@@ -13,7 +13,7 @@ from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack
 from pubsub_tasks.worker.coordinator import Coordinator
 from tests.samples import delivery
-from tests.worker.shops import PATIENCE, until
+from tests.worker.shop import PATIENCE, until
 
 
 class Scene:

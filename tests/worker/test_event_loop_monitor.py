@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from pubsub_tasks.verdicts import Ack
-from tests.worker.shops import Shop, Word, body, until, wait
+from tests.worker.shop import Shop, Word, body, until, wait
 
 
 def test_a_handler_that_blocks_the_loop_is_named_with_its_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -19,10 +19,10 @@ def test_a_handler_that_blocks_the_loop_is_named_with_its_line(caplog: pytest.Lo
         wait(may_end)  # the line
 
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
-    with shop.working():
+    with shop.running_worker():
         until(lambda: "blocked the event loop" in caplog.text)
         may_end.set()
-        assert shop.facts.next().verdict == Ack()
+        assert shop.events.next().verdict == Ack()
     with open(__file__) as source:
         line = next(number for number, text in enumerate(source, 1) if "# the line" in text)
     assert f"shop.read has blocked the event loop for 1 s, at {__file__}:{line}: await there" in caplog.text

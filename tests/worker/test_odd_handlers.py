@@ -15,14 +15,14 @@ from pubsub_tasks import Delivery, PubSubMessageSchema
 from pubsub_tasks.dispatching.dispatcher import HandlerCall
 from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind
 from pubsub_tasks.signals import Nack
-from pubsub_tasks.tasks.events import Event as Fact
+from pubsub_tasks.tasks.events import Event as WorkerEvent
 from pubsub_tasks.telemetry.log_observer import LogObserver
 from pubsub_tasks.telemetry.recent_activity import RecentActivity
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry, Verdict
 from pubsub_tasks.wire.records import EntryFailure, Outgoing
 from pubsub_tasks.worker.worker import Worker
 from tests.odd import RAISED, odd_errors, odd_result, odd_signals
-from tests.worker.shops import Flaky, Shop, Word, body, until, wait
+from tests.worker.shop import FlakyQueue, Shop, Word, body, until, wait
 
 ODD = [error for raised in RAISED for error in odd_errors(raised)]
 BASES = [KeyboardInterrupt("from a handler"), SystemExit(3), GeneratorExit(), asyncio.CancelledError()]
@@ -38,11 +38,11 @@ class Bench:
 
     def handled(self, count: int) -> list[Verdict]:
         """What becomes of so many messages."""
-        observers = [self.shop.facts, LogObserver(), self.recent]
+        observers = [self.shop.events, LogObserver(), self.recent]
         worker = self.shop.worker(threads=2, coroutines=2, observers=observers)
         worker.on_crash = lambda: self.crashes.append("crashed")
         worker.start()
-        verdicts: list[Verdict] = self.shop.facts.verdicts(count)
+        verdicts: list[Verdict] = self.shop.events.verdicts(count)
         assert self.shop.stop(worker), "a slot or a thread is gone"
         assert self.crashes == []
         return verdicts
@@ -147,12 +147,12 @@ def test_an_observer_may_raise_anything(raised: type[BaseException]) -> None:
     shop.task()(lambda number: None)
     shop.send(1)
 
-    def observer(fact: Fact) -> None:
+    def observer(event: WorkerEvent) -> None:
         raise next(odd_errors(raised))
 
-    worker = shop.worker(observers=[observer, shop.facts])
+    worker = shop.worker(observers=[observer, shop.events])
     worker.start()
-    assert shop.facts.next().verdict == Ack()
+    assert shop.events.next().verdict == Ack()
     assert shop.stop(worker)
 
 
@@ -277,7 +277,7 @@ def test_a_fault_of_ours_at_one_message_costs_it_a_try_and_nobody_else_anything(
 
     # When they are received together
     worker.start()
-    verdicts = shop.facts.verdicts(3)
+    verdicts = shop.events.verdicts(3)
 
     # Then the others are handled, and both come back by themselves
     assert [type(verdict) for verdict in verdicts] == [Retry, Ack, Ack]
@@ -308,7 +308,7 @@ def test_a_letter_that_cannot_be_written_costs_its_neighbours_nothing(
 
     # When they are sent
     worker.start()
-    shop.facts.verdicts(3)
+    shop.events.verdicts(3)
 
     # Then the neighbours are letters, and the one stays on its queue
     until(lambda: worker.counters.dead_lettered.total() == 2)
@@ -334,11 +334,11 @@ def test_a_settlement_that_fails_by_a_fault_of_ours_is_tried_again(
         if call != "delete":
             raise Nack(600)
 
-    queue = Flaky(shop.queue)
+    queue = FlakyQueue(shop.queue)
     queue.failing[call] = raised("a fault of ours")  # type: ignore[assignment]
     shop.send(1)
-    with shop.working(queue) as worker:
-        shop.facts.next()
+    with shop.running_worker(queue) as worker:
+        shop.events.next()
         until(lambda: queue.calls.count(call) >= 2)
         queue.failing.clear()
         until(lambda: worker._coordinator._inflight.idle or len(worker._coordinator._inflight) == 0)
@@ -346,7 +346,7 @@ def test_a_settlement_that_fails_by_a_fault_of_ours_is_tried_again(
 
 def test_an_answer_that_makes_no_sense_leaves_nothing_unsettled() -> None:
     # Given a queue whose first answer has too few entries
-    class Short(Flaky):
+    class Short(FlakyQueue):
         def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
             answers = super().delete(handles)
             return answers if self.calls.count("delete") > 1 else []
@@ -356,8 +356,8 @@ def test_an_answer_that_makes_no_sense_leaves_nothing_unsettled() -> None:
     shop.send(1)
 
     # When a message is deleted
-    with shop.working(Short(shop.queue)) as worker:
-        shop.facts.next()
+    with shop.running_worker(Short(shop.queue)) as worker:
+        shop.events.next()
 
         # Then it is tried again, and nothing stays in hand
         until(lambda: len(worker._coordinator._inflight) == 0)

@@ -12,10 +12,10 @@ from pubsub_tasks.lifecycle.interruption import CallInterrupted
 from pubsub_tasks.transports.protocols import Queue
 from pubsub_tasks.verdicts import Ack, DeadLetter
 from pubsub_tasks.wire.records import Record
-from tests.worker.shops import PATIENCE, Flaky, Shop, until, wait
+from tests.worker.shop import PATIENCE, FlakyQueue, Shop, until, wait
 
 
-class Deaf(Flaky):
+class Deaf(FlakyQueue):
     """A queue whose first answer is lost: the messages are taken, and nobody hears which."""
 
     def __init__(self, queue: Queue) -> None:
@@ -40,9 +40,9 @@ def test_a_lost_answer_of_a_fifo_queue_is_asked_for_again() -> None:
     queue = Deaf(shop.queue)
     shop.send(1, 2, group="a")
     # When the first answer is lost
-    with shop.working(queue, visibility=43_200):
+    with shop.running_worker(queue, visibility=43_200):
         # Then the same receive is made again, and brings the same messages
-        assert shop.facts.verdicts(2) == [Ack()] * 2
+        assert shop.events.verdicts(2) == [Ack()] * 2
         taken = next(
             number for number, again in enumerate(queue.attempts) if again in queue.attempts[:number]
         )
@@ -53,11 +53,11 @@ def test_a_lost_answer_of_a_fifo_queue_is_asked_for_again() -> None:
 def test_each_receive_of_a_fifo_queue_that_was_answered_is_a_new_one() -> None:
     shop = Shop(fifo=True)
     shop.task()(lambda number: None)
-    queue = Flaky(shop.queue)
-    with shop.working(queue, wait=1):
+    queue = FlakyQueue(shop.queue)
+    with shop.running_worker(queue, wait=1):
         for number in range(3):
             shop.send(number, group="a")
-            shop.facts.next()
+            shop.events.next()
         answered = list(queue.attempts)
     assert len(answered) == len(set(answered))
 
@@ -66,7 +66,7 @@ def test_a_worker_that_stops_ends_the_open_poll_of_a_fifo_queue_and_asks_for_its
     # Given a FIFO queue without messages, and a worker whose poll waits
     shop = Shop(fifo=True)
     shop.task()(lambda number: None)
-    queue = Flaky(shop.queue)
+    queue = FlakyQueue(shop.queue)
     worker = shop.worker(queue)
     worker.start()
     until(lambda: worker.run_limit.receives > 0 and worker.polls == 1)
@@ -84,7 +84,7 @@ def test_what_the_receive_after_an_ended_poll_brings_is_given_back() -> None:
     shop = Shop(fifo=True)
     shop.task()(lambda number: pytest.fail("it was handled"))
 
-    class Late(Flaky):
+    class Late(FlakyQueue):
         def receive(self, *arguments: Any) -> list[Record]:
             try:
                 return super().receive(*arguments)
@@ -99,7 +99,7 @@ def test_what_the_receive_after_an_ended_poll_brings_is_given_back() -> None:
     assert worker.stop(PATIENCE)
     # Then it is on the queue again
     assert worker.counters.released == 1
-    assert [record.group_id for record in shop.left()] == ["a"]
+    assert [record.group_id for record in shop.messages_left()] == ["a"]
 
 
 def test_a_poll_that_was_about_to_begin_does_not_wait_either() -> None:
@@ -107,7 +107,7 @@ def test_a_poll_that_was_about_to_begin_does_not_wait_either() -> None:
     shop.task()(lambda number: None)
     about, drained = Event(), Event()
 
-    class Slow(Flaky):
+    class Slow(FlakyQueue):
         def receive(self, *arguments: Any) -> list[Record]:
             if not about.is_set():
                 about.set()
@@ -140,10 +140,10 @@ def test_a_standard_queue_has_its_open_poll_answered() -> None:
 def test_a_standard_queue_is_not_asked_by_attempts() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
-    queue = Flaky(shop.queue)
+    queue = FlakyQueue(shop.queue)
     shop.send(1)
-    with shop.working(queue):
-        shop.facts.next()
+    with shop.running_worker(queue):
+        shop.events.next()
     assert set(queue.attempts) == {None}
 
 
@@ -161,11 +161,11 @@ def test_groups_run_side_by_side_and_each_in_order() -> None:
 
     shop.send(1, 2, 3, group="a")
     shop.send(11, 12, 13, group="b")
-    with shop.working():
+    with shop.running_worker():
         # When the other is done, then nothing of the first started behind its head
         until(lambda: handled == [11, 12, 13])
         may_go.set()
-        shop.facts.verdicts(6)
+        shop.events.verdicts(6)
     assert handled == [11, 12, 13, 1, 2, 3]
 
 
@@ -180,8 +180,8 @@ def test_a_retried_head_holds_its_group_back_and_waits_in_hand() -> None:
             raise OSError("not yet")
 
     shop.send(1, 2, group="a")
-    with shop.working(threads=1) as worker:
-        shop.facts.verdicts(4)
+    with shop.running_worker(threads=1) as worker:
+        shop.events.verdicts(4)
         assert worker.counters.received == 2
     assert handled == [(1, 1), (1, 2), (1, 3), (2, 1)]
 
@@ -198,13 +198,13 @@ def test_while_a_head_waits_in_hand_a_single_slot_serves_other_groups() -> None:
             raise Nack(900)
 
     shop.send(1, group="a")
-    with shop.working(threads=1):
-        shop.facts.next()
+    with shop.running_worker(threads=1):
+        shop.events.next()
         # When other groups' messages come
         shop.send(2, group="b")
         shop.send(3, group="c")
         # Then they are received and handled
-        shop.facts.verdicts(2)
+        shop.events.verdicts(2)
     assert sorted(handled) == [1, 2, 3]
 
 
@@ -219,8 +219,8 @@ def test_a_parked_coroutine_is_started_when_its_time_comes() -> None:
             raise OSError("not yet")
 
     shop.send(1, group="a")
-    with shop.working(visibility=43_200):
-        shop.facts.verdicts(2)
+    with shop.running_worker(visibility=43_200):
+        shop.events.verdicts(2)
     assert handled == [1, 2]
 
 
@@ -235,11 +235,11 @@ def test_a_dead_lettered_head_frees_its_group() -> None:
             raise OSError("never")
 
     shop.send(1, 2, group="a")
-    with shop.working():
-        verdicts = shop.facts.verdicts(3)
+    with shop.running_worker():
+        verdicts = shop.events.verdicts(3)
     assert isinstance(verdicts[1], DeadLetter)
     assert handled == [1, 1, 2]
-    assert [letter["reason"] for letter in shop.letters()] == ["exhausted"]
+    assert [letter["reason"] for letter in shop.dead_letters()] == ["exhausted"]
 
 
 @pytest.mark.parametrize("fifo", [False, True])
@@ -247,8 +247,8 @@ def test_idle_it_makes_one_long_poll_and_no_other_call(fifo: bool) -> None:
     # Given a worker that has nothing to do
     shop = Shop(fifo=fifo)
     shop.task()(lambda number: None)
-    queue = Flaky(shop.queue)
-    with shop.working(queue, wait=1):
+    queue = FlakyQueue(shop.queue)
+    with shop.running_worker(queue, wait=1):
         # When some polls have ended with nothing
         until(lambda: queue.calls.count("receive") == 3)
         # Then that was all it asked

@@ -12,10 +12,10 @@ from pubsub_tasks.signals import Nack, Reject
 from pubsub_tasks.tasks.events import Lost
 from pubsub_tasks.verdicts import Ack
 from pubsub_tasks.wire.records import EntryFailure, Outgoing, Sent, text
-from tests.worker.shops import Flaky, Shop, until, wait
+from tests.worker.shop import FlakyQueue, Shop, until, wait
 
 
-class Losing(Flaky):
+class Losing(FlakyQueue):
     """A queue that says of each receipt that it is no longer good."""
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
@@ -23,7 +23,7 @@ class Losing(Flaky):
         return [EntryFailure("MessageNotInflight", "gone", retriable=False, lost=True) for _ in changes]
 
 
-class Small(Flaky):
+class Small(FlakyQueue):
     """A queue that notes how much each call brought."""
 
     def __init__(self, queue: object) -> None:
@@ -50,14 +50,14 @@ def test_a_lost_lease_is_told_to_the_handler_counted_and_the_delete_is_tried(
 
     queue = Losing(shop.queue)
     shop.send(1)
-    with shop.working(queue, visibility=2) as worker:
-        lost = shop.facts.next(Lost)
+    with shop.running_worker(queue, visibility=2) as worker:
+        lost = shop.events.next(Lost)
         # Then the handler can see it
         assert seen[0].lost
         assert lost.delivery.id == seen[0].id
         may_end.set()
         # And what it did is deleted all the same
-        assert shop.facts.next().verdict == Ack()
+        assert shop.events.next().verdict == Ack()
         until(lambda: "delete" in queue.calls)
         assert worker.counters.lost == 1
 
@@ -70,11 +70,11 @@ def test_a_lease_that_cannot_be_extended_is_lost_when_it_ends() -> None:
     def handle(number: int) -> None:
         wait(may_end)
 
-    queue = Flaky(shop.queue)
+    queue = FlakyQueue(shop.queue)
     queue.failing["change_visibility"] = OSError("no network")
     shop.send(1)
-    with shop.working(queue, visibility=2, threads=1, receivers=1) as worker:
-        shop.facts.next(Lost)
+    with shop.running_worker(queue, visibility=2, threads=1, receivers=1) as worker:
+        shop.events.next(Lost)
         assert worker.counters.lost == 1
         assert queue.calls.count("change_visibility") > 1
         queue.failing.clear()
@@ -87,10 +87,10 @@ def test_letters_are_sent_in_as_many_calls_as_their_size_asks_for() -> None:
     dead = Small(shop.dead)
     for _ in range(5):
         shop.send_bodies("x" * 400_000)
-    with shop.working(dead_letters=dead) as worker:
+    with shop.running_worker(dead_letters=dead) as worker:
         until(lambda: worker.counters.dead_lettered.total() == 5)
     assert max(dead.sizes) <= 1_048_576
-    assert shop.left() == []
+    assert shop.messages_left() == []
 
 
 def test_letters_that_are_refused_for_their_size_do_not_stop_the_worker() -> None:
@@ -104,7 +104,7 @@ def test_letters_that_are_refused_for_their_size_do_not_stop_the_worker() -> Non
     shop.send(*range(5))
 
     # When a worker handles them
-    with shop.working(threads=1, receivers=1) as worker:
+    with shop.running_worker(threads=1, receivers=1) as worker:
         most = 0
 
         def handled() -> bool:
@@ -123,7 +123,7 @@ def test_letters_that_are_refused_for_their_size_do_not_stop_the_worker() -> Non
 
 def test_a_letter_that_makes_a_whole_call_fail_is_sent_by_itself() -> None:
     # Given a dead-letter queue whose calls fail as a whole where one of the letters is odd
-    class Choosy(Flaky):
+    class Choosy(FlakyQueue):
         def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
             self.sizes.append(len(entries))
             if any(entry.body == "odd" for entry in entries):
@@ -137,7 +137,7 @@ def test_a_letter_that_makes_a_whole_call_fail_is_sent_by_itself() -> None:
     shop.send_bodies("one", "odd", "two", "three")
 
     # When they are sent together
-    with shop.working(dead_letters=Choosy(shop.dead)) as worker:
+    with shop.running_worker(dead_letters=Choosy(shop.dead)) as worker:
         until(lambda: worker.counters.dead_lettered.total() == 3)
         until(lambda: len(worker._coordinator._inflight) == 0)
 
@@ -160,12 +160,12 @@ def test_however_long_settlements_fail_what_is_in_hand_has_a_limit(call: str) ->
 
     for start in range(0, 1_500, 10):
         shop.send(*range(start, start + 10))
-    queue, dead = Flaky(shop.queue), Flaky(shop.dead)
+    queue, dead = FlakyQueue(shop.queue), FlakyQueue(shop.dead)
     for each in (queue, dead):
         each.failing[call] = SettleFailed("an outage", code="InternalError")
 
     # When a worker handles them
-    with shop.working(queue, dead_letters=dead, threads=2, receivers=2) as worker:
+    with shop.running_worker(queue, dead_letters=dead, threads=2, receivers=2) as worker:
         until(lambda: len(worker._coordinator._inflight) >= 990)
         calls = queue.calls.count(call) + dead.calls.count(call)
         until(lambda: queue.calls.count(call) + dead.calls.count(call) > calls + 50)
@@ -186,8 +186,8 @@ def test_a_forged_letter_that_cannot_be_read_is_a_letter_like_any_other() -> Non
     shop.queue.send([Outgoing("no json", {"dead_letter": forged}), Outgoing("nor this")])
 
     # When a worker handles it beside another
-    with shop.working() as worker:
+    with shop.running_worker() as worker:
         until(lambda: worker.counters.dead_lettered.total() == 2)
 
     # Then both are dead letters
-    assert [letter["reason"] for letter in shop.letters()] == ["undecodable"] * 2
+    assert [letter["reason"] for letter in shop.dead_letters()] == ["undecodable"] * 2

@@ -14,7 +14,7 @@ from pubsub_tasks.worker.coordinator import Coordinator
 from pubsub_tasks.worker.io_threads import guarded_thread
 from pubsub_tasks.worker.slots import CoroutineSlots
 from tests.samples import delivery
-from tests.worker.shops import PATIENCE, Shop, Word, body, until, wait
+from tests.worker.shop import PATIENCE, Shop, Word, body, until, wait
 
 ANY = InFlightMessage(delivery(), VisibilityLease(0.0, 30.0, VirtualClock()), SlotKind.COROUTINE, None)
 
@@ -137,11 +137,11 @@ def test_what_waits_over_a_turn_of_the_loop_is_told_all_the_same() -> None:
     def send(word: str) -> None:
         shop.send_bodies(body(Word.MEDIA_TYPE, word=word))
 
-    with shop.working(coroutines=2, prefetch=0) as worker:
+    with shop.running_worker(coroutines=2, prefetch=0) as worker:
         send("slow")
         for _ in range(3):
             send("quick")
-            assert shop.facts.verdicts(1) == [Ack()]
+            assert shop.events.verdicts(1) == [Ack()]
 
         # When it ends
         go_on.set()
@@ -171,8 +171,8 @@ def test_no_more_run_at_once_than_there_are_slots() -> None:
     shop.send_bodies(*(body(Word.MEDIA_TYPE, word=str(number)) for number in range(10)))
 
     # When they are handled
-    with shop.working(coroutines=2, prefetch=10):
-        assert shop.facts.verdicts(10) == [Ack()] * 10
+    with shop.running_worker(coroutines=2, prefetch=10):
+        assert shop.events.verdicts(10) == [Ack()] * 10
 
     # Then two ran side by side, and never three
     assert max(most) == 2
@@ -189,8 +189,8 @@ def test_what_a_handler_sets_is_not_for_those_after_it() -> None:
         user.set(word)
 
     shop.send_bodies(*(body(Word.MEDIA_TYPE, word=str(number)) for number in range(3)))
-    with shop.working(coroutines=1, prefetch=10):
-        shop.facts.verdicts(3)
+    with shop.running_worker(coroutines=1, prefetch=10):
+        shop.events.verdicts(3)
 
     assert seen == ["nobody"] * 3
 

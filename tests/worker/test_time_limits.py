@@ -15,7 +15,7 @@ from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
 from pubsub_tasks.worker.io_threads import guarded_thread
 from pubsub_tasks.worker.time_limits import HandlerRun, Interrupted, TimeLimits
 from tests.samples import delivery
-from tests.worker.shops import Shop, Word, body, until, wait
+from tests.worker.shop import Shop, Word, body, until, wait
 
 
 def test_a_handler_that_takes_too_long_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -31,8 +31,8 @@ def test_a_handler_that_takes_too_long_is_tried_again(caplog: pytest.LogCaptureF
                 continue
 
     shop.send(1)
-    with shop.working(threads=1):
-        retry, ack = shop.facts.verdicts(2)
+    with shop.running_worker(threads=1):
+        retry, ack = shop.events.verdicts(2)
     assert isinstance(retry, Retry)
     assert isinstance(retry.error, TaskTimeout)
     assert str(retry.error) == "shop.handle ran past its time limit of 0.05 s"
@@ -49,8 +49,8 @@ def test_a_coroutine_that_takes_too_long_is_cancelled_and_tried_again() -> None:
             await asyncio.sleep(1000)
 
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
-    with shop.working(coroutines=1):
-        retry, ack = shop.facts.verdicts(2)
+    with shop.running_worker(coroutines=1):
+        retry, ack = shop.events.verdicts(2)
     assert isinstance(retry, Retry)
     assert str(retry.error) == "shop.read ran past its time limit of 0.05 s"
     assert ack == Ack()
@@ -65,8 +65,8 @@ def test_a_coroutines_own_timeout_is_its_own() -> None:
             await asyncio.sleep(1)
 
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
-    with shop.working():
-        verdict = shop.facts.next().verdict
+    with shop.running_worker():
+        verdict = shop.events.next().verdict
     assert type(verdict.error) is TimeoutError
 
 
@@ -79,11 +79,11 @@ def test_a_timeout_counts_as_an_attempt() -> None:
             pass
 
     shop.send(1)
-    with shop.working(threads=1) as worker:
-        _, last = shop.facts.verdicts(2)
+    with shop.running_worker(threads=1) as worker:
+        _, last = shop.events.verdicts(2)
         assert isinstance(last, DeadLetter)
         until(lambda: worker.counters.dead_lettered.total() == 1)
-    assert [letter["error_type"] for letter in shop.letters()] == ["pubsub_tasks.errors.TaskTimeout"]
+    assert [letter["error_type"] for letter in shop.dead_letters()] == ["pubsub_tasks.errors.TaskTimeout"]
 
 
 def test_a_handler_that_will_not_leave_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
@@ -101,11 +101,11 @@ def test_a_handler_that_will_not_leave_is_left_behind(caplog: pytest.LogCaptureF
                 ended.set()
 
     shop.send(1)
-    with shop.working(threads=1, patience=0.05) as worker:
+    with shop.running_worker(threads=1, patience=0.05) as worker:
         worn = Event()
         worker.on_recycle = lambda reason: worn.set()
         # When its time is over, then its message goes on, on another thread
-        retry, ack = shop.facts.verdicts(2)
+        retry, ack = shop.events.verdicts(2)
         assert isinstance(retry, Retry)
         assert ack == Ack()
         assert len(set(threads)) == 2
@@ -115,7 +115,7 @@ def test_a_handler_that_will_not_leave_is_left_behind(caplog: pytest.LogCaptureF
         may_end.set()
         wait(ended)
         shop.send(2)
-        assert shop.facts.next().verdict == Ack()
+        assert shop.events.next().verdict == Ack()
     assert "shop.handle does not end though its time limit of 0.05 s is over" in caplog.text
     assert (worker.counters.acked, worker.counters.retried) == (2, 1)
 
@@ -137,7 +137,7 @@ def test_on_a_fifo_queue_the_group_of_a_lost_thread_stays_held() -> None:
     worker.on_recycle = worn.append
     worker.start()
     # When its thread is left behind
-    shop.facts.next()
+    shop.events.next()
     until(lambda: worn != [])
     # Then others go on, and nothing more of that group starts here
     shop.send(3, group="b")

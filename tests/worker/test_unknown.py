@@ -13,7 +13,7 @@ from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.telemetry.log_observer import LogObserver
 from pubsub_tasks.verdicts import DeadLetter, Retry
 from pubsub_tasks.worker.worker import Worker
-from tests.worker.shops import Number, Shop, Word, body
+from tests.worker.shop import Number, Shop, Word, body
 
 NEW, NEWER = "application/vnd.test.pubsub._.created.new", "application/vnd.test.pubsub._.created.newer"
 
@@ -30,7 +30,7 @@ def releasing(shop: Shop, receives: int = 100, wall: Callable[[], float] = time.
         Dispatcher(shop.tasks, "default", unknown="release", max_receive_count=receives),
         dead_letters=dead_letter_target(shop.dead, shop.queue),
         capacity=Capacity(),
-        observers=[LogObserver(), shop.facts],
+        observers=[LogObserver(), shop.events],
         wall=wall,
     )
     worker.start()
@@ -52,18 +52,18 @@ def test_what_the_old_version_does_not_know_is_handled_by_the_new_one(shop: Shop
     # Given a worker of the old version that received it first
     shop.send_bodies(body(NEW, number=7))
     with releasing(shop):
-        (verdict,) = shop.facts.verdicts(1)
+        (verdict,) = shop.events.verdicts(1)
     assert isinstance(verdict, Retry)
     assert verdict.after == 30
-    assert shop.left() == []
-    assert shop.letters() == []
+    assert shop.messages_left() == []
+    assert shop.dead_letters() == []
 
     # When half a minute later there is one that knows it
     handled: list[int] = []
     shop.task(Renamed)(lambda number: handled.append(number))
     shop.transport._clock = lambda: time.time() + 31
     with releasing(shop):
-        shop.facts.verdicts(1)
+        shop.events.verdicts(1)
 
     # Then it is handled
     assert handled == [7]
@@ -76,7 +76,7 @@ def test_each_type_is_one_warning_and_each_message_is_counted(
     shop.send_bodies(*[body(NEW)] * 5, *[body(NEWER)] * 3)
 
     with releasing(shop) as worker:
-        shop.facts.verdicts(8)
+        shop.events.verdicts(8)
 
     warnings = sorted(record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
     assert [warning.partition(":")[0] for warning in warnings] == [
@@ -91,10 +91,10 @@ def test_what_nobody_knew_for_an_hour_is_a_dead_letter(shop: Shop) -> None:
     shop.send_bodies(body(NEW))
 
     with releasing(shop, wall=lambda: time.time() + GRACE_AGE + 1) as worker:
-        (verdict,) = shop.facts.verdicts(1)
+        (verdict,) = shop.events.verdicts(1)
 
     assert isinstance(verdict, DeadLetter)
-    assert [letter["reason"] for letter in shop.letters()] == ["unknown"]
+    assert [letter["reason"] for letter in shop.dead_letters()] == ["unknown"]
     assert (worker.counters.unknown, worker.counters.dead_lettered) == (0, {"unknown": 1})
 
 
@@ -102,6 +102,6 @@ def test_what_is_about_to_be_moved_by_sqs_is_a_dead_letter_that_tells_why(shop: 
     shop.send_bodies(body(NEW))
 
     with releasing(shop, receives=2):
-        shop.facts.verdicts(1)
+        shop.events.verdicts(1)
 
-    assert [letter["reason"] for letter in shop.letters()] == ["unknown"]
+    assert [letter["reason"] for letter in shop.dead_letters()] == ["unknown"]

@@ -13,7 +13,7 @@ from pubsub_tasks import Delivery, Discard, Reject, SkipMessage
 from pubsub_tasks.inflight.run_limit import RunLimit
 from pubsub_tasks.tasks.events import Confirmed, DeadLettered, Extended, Received, Settled, Started
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
-from tests.worker.shops import NUMBER, PATIENCE, Shop, Word, body, living, until, wait
+from tests.worker.shop import NUMBER, PATIENCE, Shop, Word, body, until, wait, worker_threads
 
 
 def test_each_message_has_its_own_fate() -> None:
@@ -41,8 +41,8 @@ def test_each_message_has_its_own_fate() -> None:
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"), body("nobody/knows"), "no json")
     shop.send_bodies(body(NUMBER, number="x"))
     # When a worker has decided about all, twice about two of them
-    with shop.working() as worker:
-        verdicts = shop.facts.verdicts(11)
+    with shop.running_worker() as worker:
+        verdicts = shop.events.verdicts(11)
     # Then each had the one that its end asks for
     told = sorted(_tell(verdict) for verdict in verdicts)
     assert told == [
@@ -58,8 +58,8 @@ def test_each_message_has_its_own_fate() -> None:
         "Retry",
         "skipped",
     ]
-    assert shop.left() == []
-    assert sorted(letter["reason"] for letter in shop.letters()) == sorted(worker.counters.dead_lettered)
+    assert shop.messages_left() == []
+    assert sorted(letter["reason"] for letter in shop.dead_letters()) == sorted(worker.counters.dead_lettered)
     assert (
         worker.counters.acked,
         worker.counters.skipped,
@@ -82,8 +82,8 @@ def test_a_worker_without_a_dead_letter_queue_keeps_what_it_cannot_handle() -> N
 
     shop.send_bodies("no json", body(number=1))
 
-    with shop.working(dead_letters=None) as worker:
-        verdicts = shop.facts.verdicts(2)
+    with shop.running_worker(dead_letters=None) as worker:
+        verdicts = shop.events.verdicts(2)
 
     # What this app cannot read may be another's, and is seen again soon
     assert sorted(verdict.after for verdict in verdicts) == [60, 43_200]
@@ -107,8 +107,8 @@ def test_slow_handlers_run_side_by_side() -> None:
         wait(together)
 
     shop.send(*range(8))
-    with shop.working(threads=8):
-        assert shop.facts.verdicts(8) == [Ack()] * 8
+    with shop.running_worker(threads=8):
+        assert shop.events.verdicts(8) == [Ack()] * 8
 
 
 def test_coroutines_run_side_by_side_and_beside_threads() -> None:
@@ -132,8 +132,8 @@ def test_coroutines_run_side_by_side_and_beside_threads() -> None:
 
     shop.send(1)
     shop.send_bodies(*(body(Word.MEDIA_TYPE, word=str(number)) for number in range(5)))
-    with shop.working():
-        assert shop.facts.verdicts(6) == [Ack()] * 6
+    with shop.running_worker():
+        assert shop.events.verdicts(6) == [Ack()] * 6
 
 
 def test_one_coroutine_slot_is_never_forgotten() -> None:
@@ -144,22 +144,22 @@ def test_one_coroutine_slot_is_never_forgotten() -> None:
     async def read(word: str) -> None:
         pass
 
-    with shop.working(coroutines=1, prefetch=10):
+    with shop.running_worker(coroutines=1, prefetch=10):
         # When messages come while it is busy, and just as it ends
         for number in range(200):
             shop.send_bodies(body(Word.MEDIA_TYPE, word=str(number)))
         # Then it takes them all
-        assert shop.facts.verdicts(200) == [Ack()] * 200
+        assert shop.events.verdicts(200) == [Ack()] * 200
 
 
 def test_deletes_come_soon_though_nothing_else_happens() -> None:
     # Given a worker whose leases are long, so that nothing but the delete itself wakes anyone
     shop = Shop()
     shop.task()(lambda number: None)
-    with shop.working(visibility=43_200):
+    with shop.running_worker(visibility=43_200):
         for number in range(20):
             shop.send(number)
-            assert isinstance(shop.facts.next().verdict, Ack)
+            assert isinstance(shop.events.next().verdict, Ack)
             # When it has handled one message, and nothing follows, then it is soon deleted
             until(lambda: shop.queue.attributes().in_flight == 0)
 
@@ -174,7 +174,7 @@ def test_what_an_open_poll_brings_after_the_signal_is_given_back() -> None:
     shop.send(1)
 
     assert worker.stop(PATIENCE)
-    assert [record.receive_count for record in shop.left()] == [2]
+    assert [record.receive_count for record in shop.messages_left()] == [2]
     assert (worker.counters.received, worker.counters.released, worker.counters.acked) == (1, 1, 0)
 
 
@@ -201,18 +201,18 @@ def test_what_runs_is_finished_and_what_waits_is_given_back() -> None:
     # Then it ends when that one has, and its threads with it
     assert shop.stop(worker)
     assert worker.counters.acked == 1
-    assert len(shop.left()) == 2
+    assert len(shop.messages_left()) == 2
 
 
 def test_no_thread_outlives_a_drained_worker() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.task(Word)(_read)
-    before = living()
-    with shop.working():
+    before = worker_threads()
+    with shop.running_worker():
         pass
 
-    until(lambda: living() <= before)
+    until(lambda: worker_threads() <= before)
 
 
 def test_a_lease_is_kept_while_its_handler_runs_and_through_the_end() -> None:
@@ -228,15 +228,15 @@ def test_a_lease_is_kept_while_its_handler_runs_and_through_the_end() -> None:
         wait(may_end)
 
     shop.send(1)
-    with shop.working(visibility=2) as worker:
+    with shop.running_worker(visibility=2) as worker:
         wait(started)
         worker.drain()
         received_at = seen[0].record.first_received_at
         until(lambda: time.time() > received_at + 3)
         may_end.set()
-        assert shop.facts.next().verdict == Ack()
+        assert shop.events.next().verdict == Ack()
     assert not seen[0].lost
-    assert shop.left() == []
+    assert shop.messages_left() == []
 
 
 def test_a_failing_observer_is_told_of_and_hinders_nobody(caplog: pytest.LogCaptureFixture) -> None:
@@ -244,11 +244,11 @@ def test_a_failing_observer_is_told_of_and_hinders_nobody(caplog: pytest.LogCapt
     shop.task()(lambda number: None)
     shop.send(1)
 
-    def broken(fact: Any) -> None:
+    def broken(event: Any) -> None:
         raise ValueError("full disk")
 
-    with shop.working(observers=[broken, shop.facts]):
-        assert shop.facts.next().verdict == Ack()
+    with shop.running_worker(observers=[broken, shop.events]):
+        assert shop.events.next().verdict == Ack()
     assert "full disk" in caplog.text
 
 
@@ -268,17 +268,17 @@ def test_a_handler_that_awaits_something_cancelled_is_tried_again() -> None:
             await asyncio.sleep(0)
 
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
-    with shop.working(coroutines=1):
-        assert [type(verdict) for verdict in shop.facts.verdicts(3)] == [Retry, Retry, Ack]
+    with shop.running_worker(coroutines=1):
+        assert [type(verdict) for verdict in shop.events.verdicts(3)] == [Retry, Retry, Ack]
 
 
 def test_events_tell_what_happens_in_order() -> None:
     shop = Shop()
     shop.task(name="handle")(lambda number: None)
     shop.send(1)
-    with shop.working():
-        started = shop.facts.next(Started)
-        settled = shop.facts.next()
+    with shop.running_worker():
+        started = shop.events.next(Started)
+        settled = shop.events.next()
     assert (started.queue, started.task, started.delivery) == ("orders", "handle", settled.delivery)
     assert isinstance(settled.verdict, Ack)
 
@@ -287,10 +287,10 @@ def test_a_worker_counts_what_it_received() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(1, 2, 3)
-    with shop.working():
+    with shop.running_worker():
         counted = 0
         while counted < 3:
-            counted += shop.facts.next(Received).count
+            counted += shop.events.next(Received).count
     assert counted == 3
 
 
@@ -361,7 +361,7 @@ def test_a_worker_tells_what_it_does() -> None:
         wait(may_end)
 
     shop.send(1, 2, 3)
-    with shop.working(threads=1, prefetch=10) as worker:
+    with shop.running_worker(threads=1, prefetch=10) as worker:
         wait(started)
         until(lambda: worker.counters.received == 3)
         # When it is asked
@@ -414,8 +414,8 @@ def test_lines_logged_in_handlers_and_middleware_tell_their_message(
     shop.send(1)
     shop.send_bodies(body(Word.MEDIA_TYPE, word="hello"))
     # When both are handled
-    with shop.working():
-        shop.facts.verdicts(2)
+    with shop.running_worker():
+        shop.events.verdicts(2)
     # Then each line has the fields of its own message, and nothing is left behind
     told = sorted(
         (record.getMessage(), record.task, record.media_type, record.queue, record.attempt)  # type: ignore[attr-defined]
@@ -441,10 +441,10 @@ def test_observers_see_all_that_becomes_of_a_message() -> None:
 
     # When both are handled
     shop.send(0, 1)
-    with shop.working(wait=0):
-        letter = shop.facts.next(DeadLettered)
-        confirmed = [shop.facts.next(Confirmed)]
-        empty = shop.facts.next(Received)
+    with shop.running_worker(wait=0):
+        letter = shop.events.next(DeadLettered)
+        confirmed = [shop.events.next(Confirmed)]
+        empty = shop.events.next(Received)
     # Then the letter comes before the delete of the original, and an empty receive is told too
     assert (letter.queue, letter.task, letter.reason) == ("orders", "shop.handle", "rejected")
     assert str(letter.error) == "no such customer"
@@ -457,8 +457,8 @@ def test_what_was_handled_tells_how_long_it_waited_in_the_queue() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(1)
-    with shop.working():
-        settled = shop.facts.next(Settled)
+    with shop.running_worker():
+        settled = shop.events.next(Settled)
 
     assert settled.latency is not None
     assert 0 <= settled.latency < PATIENCE
@@ -468,8 +468,8 @@ def test_extended_leases_are_told() -> None:
     shop, may_end = Shop(), Event()
     shop.task()(lambda number: wait(may_end))
     shop.send(1)
-    with shop.working(visibility=2):
-        extended = shop.facts.next(Extended)
+    with shop.running_worker(visibility=2):
+        extended = shop.events.next(Extended)
         may_end.set()
 
     assert extended.queue == "orders"
@@ -484,11 +484,11 @@ def test_facts_that_nobody_watches_are_not_made() -> None:
 
         def __call__(self, event: object) -> None:
             seen.append(event)
-            shop.facts(event)  # type: ignore[arg-type]
+            shop.events(event)  # type: ignore[arg-type]
 
     shop.task()(lambda number: None)
     shop.send(1, 2)
-    with shop.working(observers=[Watching()]):
-        shop.facts.verdicts(2)
+    with shop.running_worker(observers=[Watching()]):
+        shop.events.verdicts(2)
 
     assert {type(event) for event in seen} == {Settled}

@@ -6,7 +6,7 @@ from pubsub_tasks.errors import ReceiveFailed, SettleFailed, TransportError
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, DeadLetter
 from pubsub_tasks.worker_health.call_health import STEADY, CallHealth
-from tests.worker.shops import Flaky, Shop, until
+from tests.worker.shop import FlakyQueue, Shop, until
 
 THROTTLED = ReceiveFailed("slow down", code="RequestThrottled")
 
@@ -97,15 +97,15 @@ def test_a_worker_that_cannot_receive_goes_on_when_it_can(
     # Given a worker whose first receives fail
     shop = Shop()
     shop.task()(lambda number: None)
-    queue = Flaky(shop.queue)
+    queue = FlakyQueue(shop.queue)
     queue.failing["receive"] = error
-    with shop.working(queue):
+    with shop.running_worker(queue):
         until(lambda: queue.calls.count("receive") >= 2)
         # When the service is well again
         queue.failing.clear()
         shop.send(1)
         # Then it works on as if nothing had been
-        assert shop.facts.next().verdict == Ack()
+        assert shop.events.next().verdict == Ack()
     told = [record for record in caplog.records if "receiving from orders" in record.getMessage()]
     assert ["is tried again" in told[0].getMessage() or "unexpectedly" in told[0].getMessage()]
     assert "works again" in told[-1].getMessage()
@@ -114,58 +114,58 @@ def test_a_worker_that_cannot_receive_goes_on_when_it_can(
 def test_a_worker_whose_deletes_fail_keeps_the_messages_and_deletes_them_later() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
-    queue = Flaky(shop.queue)
+    queue = FlakyQueue(shop.queue)
     queue.failing["delete"] = SettleFailed("slow down", code="RequestThrottled")
     shop.send(1, 2, 3)
-    with shop.working(queue):
-        assert shop.facts.verdicts(3) == [Ack()] * 3
+    with shop.running_worker(queue):
+        assert shop.events.verdicts(3) == [Ack()] * 3
         until(lambda: queue.calls.count("delete") >= 3)
         assert shop.queue.attributes().in_flight == 3
         queue.failing.clear()
         until(lambda: shop.queue.attributes().in_flight == 0)
-    assert shop.left() == []
+    assert shop.messages_left() == []
 
 
 def test_a_worker_whose_dead_letters_fail_keeps_the_messages_and_sends_them_later() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
-    dead = Flaky(shop.dead)
+    dead = FlakyQueue(shop.dead)
     dead.failing["send"] = TransportError("no such queue", code="QueueDoesNotExist")
     shop.send_bodies("no json")
-    with shop.working(dead_letters=dead) as worker:
-        assert isinstance(shop.facts.next().verdict, DeadLetter)
+    with shop.running_worker(dead_letters=dead) as worker:
+        assert isinstance(shop.events.next().verdict, DeadLetter)
         until(lambda: dead.calls.count("send") >= 3)
         assert shop.queue.attributes().in_flight == 1
         assert worker.counters.dead_lettered.total() == 0
         dead.failing.clear()
         until(lambda: worker.counters.dead_lettered.total() == 1)
-    assert [letter["reason"] for letter in shop.letters()] == ["undecodable"]
-    assert shop.left() == []
+    assert [letter["reason"] for letter in shop.dead_letters()] == ["undecodable"]
+    assert shop.messages_left() == []
 
 
 def test_a_queue_that_was_deleted_and_made_again_is_consumed_again() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     sqs = shop.transport.client("sqs")
-    with shop.working(wait=1) as worker:
+    with shop.running_worker(wait=1) as worker:
         shop.send(1)
-        shop.facts.next()
+        shop.events.next()
         until(lambda: shop.queue.attributes().in_flight == 0)
         sqs.delete_queue(QueueUrl=shop.queue.url)
         until(lambda: worker.troubles() != [])
         sqs.create_queue(QueueName="orders")
         shop.send(2)
-        assert shop.facts.next().verdict == Ack()
+        assert shop.events.next().verdict == Ack()
 
 
 def test_an_outage_of_one_kind_of_call_is_not_ended_by_another(caplog: pytest.LogCaptureFixture) -> None:
     # Given deletes that fail, and visibility changes that succeed in between
     shop = Shop()
     shop.task()(lambda number: None)
-    queue = Flaky(shop.queue)
+    queue = FlakyQueue(shop.queue)
     queue.failing["delete"] = SettleFailed("not allowed", code="AccessDenied")
     shop.send(1)
-    with shop.working(queue, visibility=2):
+    with shop.running_worker(queue, visibility=2):
         until(lambda: queue.calls.count("change_visibility") >= 2 and queue.calls.count("delete") >= 2)
         assert len([text for text in caplog.messages if "deleting from orders fails" in text]) == 1
         assert not [text for text in caplog.messages if "works again" in text]
@@ -192,11 +192,11 @@ def test_a_worker_is_not_ready_once_receives_have_failed_for_long_and_ready_agai
     # Given a worker that has received
     shop = Shop()
     shop.task()(lambda number: None)
-    broken = Flaky(shop.queue)
+    broken = FlakyQueue(shop.queue)
     clock = VirtualClock()
     shop.send(1)
-    with shop.working(broken, wait=0, clock=clock) as worker:
-        shop.facts.verdicts(1)
+    with shop.running_worker(broken, wait=0, clock=clock) as worker:
+        shop.events.verdicts(1)
         until(lambda: worker.is_ready())
         # When the broker is gone, for less than the limit and then for longer
         broken.failing["receive"] = ReceiveFailed("no route to host", code="EndpointConnectionError")

@@ -7,7 +7,7 @@ from pubsub_tasks.processes.supervised_process import ProcessShare
 from pubsub_tasks.telemetry.health_server import PATHS, health
 from pubsub_tasks.telemetry.recent_activity import RecentActivity
 from pubsub_tasks.testing.clock import VirtualClock
-from tests.worker.shops import Shop
+from tests.worker.shop import Shop
 
 
 def test_a_worker_that_has_not_started_is_alive_and_not_ready() -> None:

@@ -10,7 +10,7 @@ from pubsub_tasks.errors import ReceiveFailed
 from pubsub_tasks.lifecycle.interruption import CallInterrupted, Interruption
 from pubsub_tasks.transports.aws.interruptible import make_interruptible
 from tests.transports.conftest import Peer
-from tests.worker.shops import PATIENCE, until
+from tests.worker.shop import PATIENCE, until
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders.fifo"
 

@@ -1,6 +1,6 @@
-"""A shop: a queue with a dead-letter queue in memory, tasks, and a worker on real threads.
+"""A worker with real threads, its tasks, and a queue with a dead-letter queue in memory.
 
-Nothing here sleeps: a test waits for events of the worker, and an open poll is ended by a message.
+Tests wait for events of the worker instead of sleeping. A message ends an open poll.
 """
 
 import json
@@ -18,7 +18,7 @@ from pubsub_tasks import PubSubMessageSchema, Tasks, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.inflight.capacity import Capacity
 from pubsub_tasks.processes.service import dead_letter_target
-from pubsub_tasks.tasks.events import Event as Fact
+from pubsub_tasks.tasks.events import Event as WorkerEvent
 from pubsub_tasks.tasks.events import Settled
 from pubsub_tasks.tasks.task import Task
 from pubsub_tasks.transports.memory import MemoryTransport
@@ -27,7 +27,7 @@ from pubsub_tasks.wire.records import EntryFailure, Outgoing, QueueAttributes, R
 from pubsub_tasks.worker.worker import Worker
 
 PATIENCE = 30
-"""Seconds after which a test gives up waiting for what should have happened long ago."""
+"""Seconds after which a test stops waiting and fails."""
 
 NUMBER = "application/vnd.test.pubsub._.created.number"
 WORD = "application/vnd.test.pubsub._.created.word"
@@ -43,37 +43,37 @@ class Word(PubSubMessageSchema):
     word = fields.String(required=True)
 
 
-class Facts:
-    """An observer that lets a test wait for what it saw."""
+class EventRecorder:
+    """An observer that lets a test wait for events."""
 
     def __init__(self) -> None:
-        self._seen: SimpleQueue[Fact] = SimpleQueue()
+        self._seen: SimpleQueue[WorkerEvent] = SimpleQueue()
 
-    def __call__(self, fact: Fact) -> None:
-        self._seen.put(fact)
+    def __call__(self, event: WorkerEvent) -> None:
+        self._seen.put(event)
 
     def next(self, kind: type[Any] = Settled) -> Any:
-        """The next fact of a kind; those before it are passed over."""
+        """Return the next event of a kind, skipping others."""
         while True:
             try:
-                fact = self._seen.get(timeout=PATIENCE)
+                event = self._seen.get(timeout=PATIENCE)
             except Empty:
                 raise AssertionError(f"there was no {kind.__name__}") from None
-            if isinstance(fact, kind):
-                return fact
+            if isinstance(event, kind):
+                return event
 
     def verdicts(self, count: int) -> list[Any]:
-        """What became of so many deliveries, in the order decided."""
+        """Return the verdicts on the next `count` messages, in the order of the decisions."""
         return [self.next(Settled).verdict for _ in range(count)]
 
 
 class Shop:
-    """One queue, its tasks and its world."""
+    """A queue, its dead-letter queue and its tasks."""
 
     def __init__(self, *, fifo: bool = False, visibility: int = 30) -> None:
         self.transport = MemoryTransport()
         self.tasks = Tasks()
-        self.facts = Facts()
+        self.events = EventRecorder()
         self._sequence = 0
         sqs = self.transport.client("sqs")
         suffix, kind = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
@@ -86,15 +86,15 @@ class Shop:
     def task(
         self, schema: type[PubSubMessageSchema] = Number, **options: Any
     ) -> Callable[..., Task[..., Any]]:
-        """Declare a task of this shop."""
+        """Return a decorator that declares a task on the queue."""
         return task(schema, tasks=self.tasks, **options)
 
     def send(self, *numbers: int, group: str | None = None) -> None:
-        """Send a Number for each."""
+        """Send a `Number` message for each, in one batch."""
         self.send_bodies(*(body(NUMBER, number=number) for number in numbers), group=group)
 
     def send_all(self, numbers: Iterable[int]) -> None:
-        """Send a Number for each of any number."""
+        """Send a `Number` message for each, one by one."""
         for number in numbers:
             self.send(number)
 
@@ -106,7 +106,7 @@ class Shop:
         self.queue.send(entries)
 
     def worker(self, queue: Queue | None = None, **options: Any) -> Worker:
-        """A worker, not started; `options` are `Capacity`'s, or else the worker's own."""
+        """Return a worker, not started. `options` are those of `Capacity` or of `Worker`."""
         own = {name: options.pop(name) for name in ("observers", "run_limit", "clock") if name in options}
         letters = options.pop("dead_letters", self.dead)
         queue = queue or self.queue
@@ -115,31 +115,31 @@ class Shop:
             Dispatcher(self.tasks, "default", fifo=queue.fifo, name=queue.name),
             dead_letters=dead_letter_target(letters, queue) if letters else None,
             capacity=Capacity(**options),
-            **{"observers": [self.facts], **own},
+            **{"observers": [self.events], **own},
         )
 
     @contextmanager
-    def working(self, queue: Queue | None = None, **options: Any) -> Iterator[Worker]:
-        """A worker that consumes in this block, and is drained at its end."""
+    def running_worker(self, queue: Queue | None = None, **options: Any) -> Iterator[Worker]:
+        """Run a worker within the block, and drain it at the end."""
         worker = self.worker(queue, **options)
         worker.start()
         try:
             yield worker
         finally:
-            assert self.stop(worker), "the worker did not come to its end"
+            assert self.stop(worker), "the worker did not stop"
 
     def stop(self, worker: Worker) -> bool:
-        """Drain it; an open poll is ended by a message, which is given back."""
+        """Drain a worker. A message ends its open poll, and is released."""
         worker.drain()
         self.send_bodies("the end", group="end" if self.queue.fifo else None)
         return worker.stop(PATIENCE)
 
-    def left(self) -> list[Record]:
-        """What can be received now, but for what ended a poll."""
+    def messages_left(self) -> list[Record]:
+        """Return the messages that can be received now, except those that ended polls."""
         return [record for record in self.queue.receive(10, 0, 0) if record.body != "the end"]
 
-    def letters(self) -> list[dict[str, Any]]:
-        """What the letters in the dead-letter queue tell."""
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Return the `dead_letter` attribute of each message in the dead-letter queue."""
         records = self.dead.receive(10, 0, 0)
         return [json.loads(str(record.attributes["dead_letter"].value)) for record in records]
 
@@ -149,26 +149,26 @@ def body(media_type: str = NUMBER, **content: Any) -> str:
 
 
 def wait(event: Event) -> None:
-    """Until it is set; fails when it never is."""
-    assert event.wait(PATIENCE), "it never happened"
+    """Wait for an event. Fails after `PATIENCE` seconds."""
+    assert event.wait(PATIENCE), "the event was not set in time"
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Until something is so of which nobody tells; fails when it never is."""
+    """Wait until a condition that sends no event holds. Fails after `PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
     pause = Event()
     while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
+        assert time.monotonic() < deadline, "the condition did not hold in time"
         pause.wait(0.002)
 
 
-def living() -> set[str]:
-    """Names of the worker's threads that live."""
+def worker_threads() -> set[str]:
+    """Return the names of all threads of workers."""
     return {each.name for each in threads() if each.name.startswith("pubsub-")}
 
 
-class Flaky:
-    """A queue whose calls fail while they are told to, by name: `receive`, `delete`, and so on."""
+class FlakyQueue:
+    """A queue whose calls raise the exceptions in `failing`, by name: `receive`, `delete` and so on."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
