@@ -1,1 +1,1 @@
-"""Calls of up to ten entries: what goes together, what is tried again, and when."""
+"""Batch calls of up to ten entries: which entries go together, which are retried, and when."""

@@ -1,7 +1,7 @@
-"""What waits to be sent in a batch. No I/O; `now` is a parameter.
+"""Collects items for batch calls and returns the batches that are due. No I/O; `now` is a parameter.
 
-A full batch is due at once, a smaller one when its oldest item has lingered long enough, and what failed is
-due again after a back-off of its own. Nothing is ever forgotten here: an item leaves by `take` alone.
+A full batch is due at once, a smaller one when its oldest item has waited for the linger time, and an item
+that failed after its back-off. Items leave only by `take`, so none is lost here.
 """
 
 import heapq
@@ -15,46 +15,47 @@ T = TypeVar("T")
 
 
 class BatchBuffer(Generic[T]):
-    """Items by the time at which they are due."""
+    """Items, each with the time at which it is due."""
 
     def __init__(self, linger: float) -> None:
+        """`linger` is in seconds."""
         self._linger = linger
-        self._fresh: deque[tuple[float, T]] = deque()
-        self._later: list[tuple[float, int, T]] = []
+        self._lingering: deque[tuple[float, T]] = deque()
+        self._delayed: list[tuple[float, int, T]] = []
         self._order = count()
 
     def __len__(self) -> int:
-        return len(self._fresh) + len(self._later)
+        return len(self._lingering) + len(self._delayed)
 
     def put(self, item: T, now: float) -> None:
-        """Add an item; it lingers for company."""
-        self._fresh.append((now + self._linger, item))
+        """Add an item. It waits up to the linger time for others to share its batch."""
+        self._lingering.append((now + self._linger, item))
 
     def put_later(self, item: T, at: float) -> None:
-        """Add an item that must not go before the given time."""
-        heapq.heappush(self._later, (at, next(self._order), item))
+        """Add an item that is not due before the given time."""
+        heapq.heappush(self._delayed, (at, next(self._order), item))
 
     def hurry(self, at: float) -> None:
-        """Let nothing that backs off wait beyond the given time."""
-        self._later = [(min(due, at), order, item) for due, order, item in self._later]
-        heapq.heapify(self._later)
+        """Make items that back off due at the given time at the latest."""
+        self._delayed = [(min(due, at), order, item) for due, order, item in self._delayed]
+        heapq.heapify(self._delayed)
 
     @property
     def full(self) -> bool:
-        """True when a whole batch waits, whatever the time."""
-        return len(self._fresh) >= MAX_BATCH
+        """True if a full batch waits, which is due at any time."""
+        return len(self._lingering) >= MAX_BATCH
 
     def wake_at(self) -> float | None:
-        """When `take` has something to give, or None; a full batch is due at any time."""
-        times = [box[0][0] for box in (self._fresh, self._later) if box]
+        """The time at which the next item is due; None if there is none. A full batch may be due earlier."""
+        times = [items[0][0] for items in (self._lingering, self._delayed) if items]
         return min(times) if times else None
 
     def take(self, now: float, everything: bool = False) -> list[list[T]]:
-        """The batches that are due; with `everything`, all but what is backing off."""
-        while self._later and self._later[0][0] <= now:
-            self._fresh.appendleft((now, heapq.heappop(self._later)[2]))
+        """Remove and return the batches that are due; with `everything`, also those that still linger."""
+        while self._delayed and self._delayed[0][0] <= now:
+            self._lingering.appendleft((now, heapq.heappop(self._delayed)[2]))
         batches = []
-        while self._fresh and (self.full or everything or self._fresh[0][0] <= now):
-            size = min(MAX_BATCH, len(self._fresh))
-            batches.append([self._fresh.popleft()[1] for _ in range(size)])
+        while self._lingering and (self.full or everything or self._lingering[0][0] <= now):
+            size = min(MAX_BATCH, len(self._lingering))
+            batches.append([self._lingering.popleft()[1] for _ in range(size)])
         return batches

@@ -1,6 +1,7 @@
-"""Turns: of messages received together, which of a FIFO group may be deleted.
+"""Keeps messages that are settled one by one in the order of their FIFO message group.
 
-A message is deleted only after the one before it in its group. Where that one comes again, so does this one.
+A message is deleted only after the one before it in its group. If that one is to be received again, so is
+every later one: deleting it first would let it overtake.
 """
 
 import logging
@@ -14,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class Turn:
-    """The place of one message in its group; `earlier` is the place before it, None for none."""
+    """The turn of one message in its group. `earlier` is the turn before it; None for the first."""
 
     def __init__(self, earlier: "Turn | None" = None) -> None:
         self._earlier = earlier
@@ -22,32 +23,36 @@ class Turn:
         self._deleted = False
 
     @property
-    def barred(self) -> bool:
-        """Whether an earlier message was settled and not deleted, or could not be settled."""
+    def blocked(self) -> bool:
+        """True if an earlier message was settled without being deleted, or could not be settled."""
         before = self._earlier
-        return before is not None and not before._deleted and (before._tried or before.barred)
+        return before is not None and not before._deleted and (before._tried or before.blocked)
 
     def admit(self, verdict: Verdict, name: str) -> Verdict:
-        """What it is to be settled with: this verdict, or `Release` where it is barred from being deleted.
+        """Return the verdict to settle the message with: `Release` if it is blocked and would be deleted.
 
-        Raises SettleFailed where an earlier message is not settled yet.
+        Raises SettleFailed if an earlier message is not settled yet.
         """
         if not isinstance(verdict, Retry | Release):
-            if self.barred:
-                logger.warning("message %s comes again after an earlier one of its group", name)
+            if self.blocked:
+                logger.warning(
+                    "message %s is released: an earlier message of its group will be received again", name
+                )
                 verdict = Release()
             elif self._earlier is not None and not self._earlier._deleted:
-                raise SettleFailed(f"message {name} follows one of its group that is not settled yet")
+                raise SettleFailed(
+                    f"message {name} follows one of its group that is not settled yet: settle that one first"
+                )
         self._tried = True
         return verdict
 
     def settled(self, verdict: Verdict) -> None:
-        """It was settled so."""
+        """Record that the message was settled with this verdict."""
         self._deleted = not isinstance(verdict, Retry | Release)
 
 
 def turns(records: Iterable[Record], fifo: bool) -> list[Turn]:
-    """The turn of each of these, in the order received."""
+    """The turn of each record, in the order received. Without `fifo` each is the first of its group."""
     last: dict[str, Turn] = {}
     found = []
     for record in records:

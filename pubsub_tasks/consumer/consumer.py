@@ -228,7 +228,7 @@ class ConsumedMessage:
     @property
     def barred(self) -> bool:
         """Whether it can only be given back, since an earlier message of its FIFO group was not deleted."""
-        return self._turn.barred
+        return self._turn.blocked
 
     def __enter__(self) -> Self:
         self._token = begin_handling(self.delivery.headers)

@@ -1,7 +1,7 @@
-"""Fitting: a message made to fit its topic: compressed, or parked with a pointer in its place. Pure.
+"""Makes a message fit the size limit of its topic: compressed, or stored in S3 with a pointer as its body.
 
-What is too heavy is compressed if that suffices, which any consumer of ours reads without more; else it is
-parked as it was, so that Amazon's own libraries read it.
+Compression comes first, because any worker can read it without further configuration. A body that is still
+too large is stored uncompressed, so that Amazon's own libraries can read it.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from ..wire.s3_pointer import Pointer, size_attribute
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBody:
-    """A body to be parked before its message is sent."""
+    """A body to store before its message is sent, and where."""
 
     pointer: Pointer
     body: str
@@ -24,41 +24,43 @@ class ClaimedBody:
 def fit(
     codec: Codec, sealed: Outgoing, limit: int, pointer: Pointer | None
 ) -> tuple[Outgoing, ClaimedBody | None]:
-    """The message as it is to be sent, of up to `limit` bytes; what is too large may be parked at `pointer`.
+    """Return the message to send, of up to `limit` bytes, and the body to store at `pointer`, if any.
 
-    Raises MessageTooLarge, and TooManyAttributes where there is no room to tell what was done.
+    Raises MessageTooLarge, and TooManyAttributes if there is no attribute left to mark it as compressed or
+    stored. With `pointer` None nothing is stored.
     """
     size = sealed.size
-    if size > codec.max_body_size:  # no worker would open it
+    if size > codec.max_body_size:  # no worker would read it
         raise MessageTooLarge(codec.media_type, size, codec.max_body_size)
     if codec.compression is not None and size > codec.compress_over:
         sealed = _smaller(sealed, codec.compression)
         size = sealed.size
     if size <= limit:
-        return _told(codec, sealed), None
-    packed = _smaller(sealed, GZIP)
-    if packed.size <= limit:
-        return _told(codec, packed), None
+        return _with_checked_attributes(codec, sealed), None
+    compressed = _smaller(sealed, GZIP)
+    if compressed.size <= limit:
+        return _with_checked_attributes(codec, compressed), None
     if pointer is None:
         raise MessageTooLarge(codec.media_type, size, limit)
     attributes = {**sealed.attributes, **size_attribute(sealed.body)}
-    parked = _told(codec, replace(sealed, body=pointer.body(), attributes=attributes))
-    if parked.size > limit:  # its attributes alone are too much
-        raise MessageTooLarge(codec.media_type, parked.size, limit)
-    return parked, ClaimedBody(pointer, sealed.body)
+    stored = _with_checked_attributes(codec, replace(sealed, body=pointer.body(), attributes=attributes))
+    if stored.size > limit:  # its attributes alone are too large
+        raise MessageTooLarge(codec.media_type, stored.size, limit)
+    return stored, ClaimedBody(pointer, sealed.body)
 
 
 def _smaller(outgoing: Outgoing, compression: str) -> Outgoing:
     body, attributes = compress(outgoing.body, outgoing.attributes, compression)
-    packed = replace(outgoing, body=body, attributes=attributes)
-    return packed if packed.size < outgoing.size else outgoing
+    compressed = replace(outgoing, body=body, attributes=attributes)
+    return compressed if compressed.size < outgoing.size else outgoing
 
 
-def _told(codec: Codec, outgoing: Outgoing) -> Outgoing:
+def _with_checked_attributes(codec: Codec, outgoing: Outgoing) -> Outgoing:
     if len(outgoing.attributes) > MAX_ATTRIBUTES:
+        state = "compressed" if CONTENT_ENCODING in outgoing.attributes else "stored in S3"
         raise TooManyAttributes(
-            f"message of {codec.media_type} has {len(outgoing.attributes)} attributes, one of them to tell "
-            f"that it is {'compressed' if CONTENT_ENCODING in outgoing.attributes else 'parked'}, and raw "
-            f"delivery discards what has more than {MAX_ATTRIBUTES}: use headers instead"
+            f"message of {codec.media_type} has {len(outgoing.attributes)} attributes, one of which says "
+            f"that it is {state}, and raw delivery discards messages with more than {MAX_ATTRIBUTES}: "
+            "use headers instead"
         )
     return outgoing

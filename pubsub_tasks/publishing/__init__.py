@@ -1,1 +1,1 @@
-"""Publishing: from content to a topic. Knows transports by their protocols, and nothing of consuming."""
+"""Publishing: prepares messages from content and sends them to topics, queues and schedules."""

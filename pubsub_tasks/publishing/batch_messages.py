@@ -1,7 +1,7 @@
-"""Batch messages of the microcosm family: one message that holds many, each to be published to its own topic.
+"""Handles the batch messages of microcosm-pubsub: one message that holds many, each for a topic of its own.
 
-Bodies go on byte for byte. What fails is tried again with the whole batch, as the task's policy says, so what
-had gone through comes twice, with the same id.
+Bodies are published byte for byte. If some fail, the task's retry policy applies to the whole batch message,
+so the others are published twice, with the same `x-message-id` in their bodies.
 Source: microcosm-pubsub's `created("batch_message")`, `BatchedMessageSchema` and `PublishBatchMessage`.
 """
 
@@ -24,7 +24,7 @@ from .producer import Producer
 
 
 class BatchedMessageSchema(Schema):
-    """One of many: its body as text, and where it goes."""
+    """One message of a batch message: its body as text, and its topic."""
 
     media_type = fields.String(required=True)
     message = fields.String(required=True)
@@ -34,7 +34,7 @@ class BatchedMessageSchema(Schema):
 
 
 class BatchMessageSchema(PubSubMessageSchema):
-    """Many messages in one."""
+    """A message that holds many."""
 
     MEDIA_TYPE = created("batch_message")
 
@@ -42,19 +42,21 @@ class BatchMessageSchema(PubSubMessageSchema):
 
 
 def publish_batch_messages(queue: str = DEFAULT_QUEUE, tasks: Tasks | None = None) -> None:
-    """Declare a handler on this queue that publishes what batch messages hold. Raises DuplicateTask."""
+    """Declare a handler on `queue` that publishes the messages of batch messages. Raises DuplicateTask."""
     registry = default_tasks if tasks is None else tasks
 
     @handles(BatchMessageSchema, queue=queue, tasks=registry)
     def publish_message_batch(content: Mapping[str, Any]) -> bool:
         producer = registry.producer
         if not isinstance(producer, Producer):
-            raise ConfigurationError(f"{producer!r} cannot publish what is written already: bind a Producer")
-        producer.forward(_parcels(content["messages"]))
+            raise ConfigurationError(
+                f"{producer!r} cannot publish messages that are written already: bind a Producer"
+            )
+        producer.forward(_prepare(content["messages"]))
         return True
 
 
-def _parcels(messages: Sequence[Mapping[str, Any]]) -> Iterator[PreparedMessage]:
+def _prepare(messages: Sequence[Mapping[str, Any]]) -> Iterator[PreparedMessage]:
     for index, message in enumerate(messages):
         media_type, topic = message["media_type"], message["topic_arn"]
         outgoing = Outgoing(message["message"], {MEDIA_TYPE_ATTRIBUTE: text(media_type)})

@@ -1,8 +1,8 @@
-"""Deferred: what is published in a block goes at its clean end, and not at all where the block fails.
+"""Defers what a block publishes to its end, and discards it if the block raises.
 
-Blocks nest: an inner one hands on to the outer. The block is a context variable: another thread, or a
-coroutine that was started before it, publishes at once. Coroutines started within it, and
-`asyncio.to_thread`, are of it; if they outlive it, they publish at once too.
+Blocks nest: an inner block passes its messages to the outer one. The block is held in a context variable, so
+other threads and coroutines that started before it publish at once. Coroutines that start within it and
+`asyncio.to_thread` belong to it; if they outlive it, they publish at once as well.
 """
 
 from collections.abc import Iterable
@@ -15,53 +15,51 @@ from .prepared_message import PreparedMessage
 from .publish_results import PublishResults
 
 
-class Sends(Protocol):
-    """Who sends what was gathered."""
+class SupportsSend(Protocol):
+    """SupportsSend the messages that were collected: a Sender."""
 
-    def send_all(self, prepared_messages: Iterable[PreparedMessage], results: PublishResults) -> None: ...
+    def send_all(self, messages: Iterable[PreparedMessage], results: PublishResults) -> None: ...
 
-    async def asend_all(
-        self, prepared_messages: Iterable[PreparedMessage], results: PublishResults
-    ) -> None: ...
+    async def asend_all(self, messages: Iterable[PreparedMessage], results: PublishResults) -> None: ...
 
 
 class Sink(Protocol):
-    """Where parcels go instead of out."""
+    """Collects messages that are published, instead of their being sent at once."""
 
-    def put(self, prepared: PreparedMessage, sender: Sends) -> bool:
-        """Take it; False where it is too late for that, and it must go at once."""
+    def put(self, prepared: PreparedMessage, sender: SupportsSend) -> bool:
+        """Take the message. Returns False if the sink is closed, and the message must be sent at once."""
         ...
 
 
 sink: ContextVar[Sink | None] = ContextVar("pubsub_tasks_sink", default=None)
-"""Where this thread or coroutine gathers what it publishes."""
+"""Collects what this thread or coroutine publishes; None to send at once."""
 
 
 class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
     """`with deferred():`, or in a coroutine `async with deferred():`, which does not block the loop.
 
-    Content is checked, and ids are given, at each publish. The end sends in batches, and raises PublishFailed
-    where some could not be published; indexes in it count all that was published in the block.
+    Each publish validates its content and returns a message id. The end of the block sends in batches and
+    raises PublishFailed if some messages fail; its indexes count all messages published in the block.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._gathered: list[tuple[PreparedMessage, Sends]] | None = None
+        self._collected: list[tuple[PreparedMessage, SupportsSend]] | None = None
         self._token: Token[Sink | None] | None = None
 
     def __enter__(self) -> Self:
-        self._gathered = []
+        self._collected = []
         self._token = sink.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        gathered = self._leave(kind)
+        collected = self._leave(kind)
         results = PublishResults()
-        with results.completed_by_errors(lambda: len(gathered)):
-            for sender, prepared_messages in _by_sender(gathered):
-                sender.send_all(prepared_messages, results)
+        with results.completed_by_errors(lambda: len(collected)):
+            for sender, messages in _by_sender(collected):
+                sender.send_all(messages, results)
         results.raise_for_failures()
 
     async def __aenter__(self) -> Self:
@@ -70,38 +68,42 @@ class deferred:  # noqa: N801 - reads as a statement does: `with deferred():`
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        gathered = self._leave(kind)
+        collected = self._leave(kind)
         results = PublishResults()
-        with results.completed_by_errors(lambda: len(gathered)):
-            for sender, prepared_messages in _by_sender(gathered):
-                await sender.asend_all(prepared_messages, results)
+        with results.completed_by_errors(lambda: len(collected)):
+            for sender, messages in _by_sender(collected):
+                await sender.asend_all(messages, results)
         results.raise_for_failures()
 
-    def put(self, prepared: PreparedMessage, sender: Sends) -> bool:
+    def put(self, prepared: PreparedMessage, sender: SupportsSend) -> bool:
         """See `Sink`."""
         with self._lock:
-            if self._gathered is None:
+            if self._collected is None:
                 return False
-            self._gathered.append((prepared, sender))
+            self._collected.append((prepared, sender))
             return True
 
-    def _leave(self, kind: type[BaseException] | None) -> list[tuple[PreparedMessage, Sends]]:
-        """End the block; what of it is to be sent now."""
+    def _leave(self, kind: type[BaseException] | None) -> list[tuple[PreparedMessage, SupportsSend]]:
+        """End the block. Returns the messages to send now; an outer block takes them if there is one."""
         assert self._token is not None
         sink.reset(self._token)
         with self._lock:
-            gathered, self._gathered = self._gathered or [], None
+            collected, self._collected = self._collected or [], None
         outer = sink.get()
         if kind is not None:
             return []
         return [
-            (prepared, sender) for prepared, sender in gathered if not (outer and outer.put(prepared, sender))
+            (prepared, sender)
+            for prepared, sender in collected
+            if not (outer and outer.put(prepared, sender))
         ]
 
 
-def _by_sender(gathered: list[tuple[PreparedMessage, Sends]]) -> list[tuple[Sends, list[PreparedMessage]]]:
-    """What each sender is to send; the index of a parcel is its place in the block."""
-    found: dict[int, tuple[Sends, list[PreparedMessage]]] = {}
-    for index, (prepared, sender) in enumerate(gathered):
+def _by_sender(
+    collected: list[tuple[PreparedMessage, SupportsSend]],
+) -> list[tuple[SupportsSend, list[PreparedMessage]]]:
+    """The messages of each sender; the index of a message is its place in the block."""
+    found: dict[int, tuple[SupportsSend, list[PreparedMessage]]] = {}
+    for index, (prepared, sender) in enumerate(collected):
         found.setdefault(id(sender), (sender, []))[1].append(prepared.at(index))
     return list(found.values())

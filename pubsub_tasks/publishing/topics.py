@@ -1,4 +1,4 @@
-"""Topics: which topic a media type goes to. Plain values; asks no service whether it is there."""
+"""Which topic each media type is published to. Nothing here checks that the topic exists."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +17,13 @@ def _standard(media_type: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """ARNs by media type; else `prefix` with the media type's encoded name added; else `default`.
+    """Topic ARNs by media type.
 
-    `is_fifo` tells of a media type whether its topic is a FIFO topic: `.fifo` then ends what `prefix` makes.
+    Attributes:
+        arns: by media type.
+        prefix: for other media types, the start of an ARN that ends with the media type's encoded name.
+        default: for other media types, if there is no prefix.
+        is_fifo: returns whether the topic of a media type that `prefix` makes is FIFO, and ends with `.fifo`.
     """
 
     arns: Mapping[str, str] = field(default_factory=dict)
@@ -29,23 +33,25 @@ class Topics:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self:
-        """Read what is configured: `mappings`, `prefix`, `default`; a media type itself as a key; and, as
-        microcosm-pubsub has it, `created`, `changed` and `deleted` by resource. Raises ConfigurationError.
+        """Read the configuration of `sns_topic_arns`.
+
+        Its keys are `mappings`, `prefix` and `default`; media types; and, as in microcosm-pubsub, `created`,
+        `changed` and `deleted` with ARNs by resource. Raises ConfigurationError if an ARN is not a string.
         """
         arns = {key: value for key, value in config.items() if "/" in key} | dict(
             config.get("mappings") or {}
         )
         for change, media_type in _CHANGES.items():
             arns |= {media_type(resource): arn for resource, arn in _leaves(config.get(change) or {})}
-        for media_type_of_it, arn in arns.items():
+        for configured, arn in arns.items():
             if not isinstance(arn, str):
                 raise ConfigurationError(
-                    f"sns_topic_arns: the topic of {media_type_of_it} must be an ARN, not {arn!r}"
+                    f"sns_topic_arns: the topic of {configured} must be an ARN, not {arn!r}"
                 )
         return cls(arns, config.get("prefix"), config.get("default"))
 
     def arn(self, media_type: str) -> str:
-        """The topic's ARN. Raises TopicNotDefinedError."""
+        """The ARN of the topic of a media type. Raises TopicNotDefinedError."""
         found = self.arns.get(media_type)
         if found is None and self.prefix:
             found = self.prefix + topic_name(media_type) + (FIFO if self.is_fifo(media_type) else "")
@@ -59,7 +65,7 @@ class Topics:
 
 
 def _leaves(tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What stands at `a`, then `b`, as `a.b`: a variable's name holds no dots."""
+    """Values of nested mappings by dotted key: an environment variable cannot have a dot in its name."""
     for key, value in tree.items():
         if isinstance(value, Mapping):
             yield from ((f"{key}.{rest}", leaf) for rest, leaf in _leaves(value))

@@ -1,4 +1,4 @@
-"""A message made to fit: as it is, compressed, parked, or refused."""
+"""How a message is made to fit its topic: unchanged, compressed, stored in S3, or rejected."""
 
 import json
 from random import Random
@@ -35,7 +35,7 @@ def test_what_does_not_is_compressed_if_that_suffices():
     assert decompress(fitted.body, fitted.attributes) == b"x" * 5000
 
 
-def test_else_it_is_parked_as_it_was_in_amazons_form():
+def test_a_body_that_compression_cannot_make_fit_is_stored_uncompressed_in_amazons_form():
     fitted, claim = fit(CODEC, Outgoing(NOISE, {"tier": text("gold")}), LIMIT, POINTER)
 
     assert claim == ClaimedBody(POINTER, NOISE)
@@ -56,11 +56,11 @@ def test_attributes_that_are_too_much_by_themselves_are_refused():
         fit(CODEC, Outgoing(NOISE, {"note": text("x" * LIMIT)}), LIMIT, POINTER)
 
 
-@pytest.mark.parametrize(("body", "done"), [("x" * 5000, "compressed"), (NOISE, "parked")])
+@pytest.mark.parametrize(("body", "done"), [("x" * 5000, "compressed"), (NOISE, "stored in S3")])
 def test_an_eleventh_attribute_is_refused_here_too(body, done):
     ten = {f"name-{number}": text("x") for number in range(10)}
 
-    with pytest.raises(TooManyAttributes, match=f"11 attributes, one of them to tell that it is {done}"):
+    with pytest.raises(TooManyAttributes, match=f"11 attributes, one of which says that it is {done}"):
         fit(CODEC, Outgoing(body, ten), LIMIT, POINTER)
 
 

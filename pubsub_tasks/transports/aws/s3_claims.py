@@ -1,7 +1,8 @@
-"""Claims: large bodies in S3 buckets. Knows S3's calls, and neither topics nor what the bodies say.
+"""Stores and fetches large message bodies in S3.
 
-Nothing is deleted here: several queues share a body, and none knows when the last has read it. A lifecycle
-rule of the bucket does that, longer than the retention of queue and dead-letter queue together.
+Nothing is deleted here: several queues share a body, and none of them can tell when the last one has read it.
+A lifecycle rule of the bucket must delete bodies, later than the retention of queue and dead-letter queue
+together.
 """
 
 from collections.abc import Callable, Collection
@@ -15,9 +16,9 @@ from ...wire.s3_pointer import Pointer
 
 
 class S3Claims:
-    """Parks in one bucket and fetches from that and others that are allowed, and from no other.
+    """Stores bodies in one bucket, and fetches them from it and from other buckets that are allowed.
 
-    `client` gives boto3's client of `s3`. `allowed` are more buckets to fetch from.
+    `client` returns boto3's client of `s3`. `allowed` names further buckets to fetch from.
     """
 
     def __init__(
