@@ -1,4 +1,4 @@
-"""Verdicts: what becomes of a delivery. Plain values; knows nothing that could carry them out."""
+"""Verdicts: what becomes of a message after dispatch. Plain values, carried out by a worker or a consumer."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,28 +6,28 @@ from typing import Literal
 Reason = Literal[
     "undecodable",  # the envelope or the body cannot be read
     "confirmation",  # a subscription's confirmation; its URL is never fetched
-    "unknown",  # no task here for the media type
-    "invalid",  # the schema refuses the content
-    "expired",  # older than its sender wished
+    "unknown",  # no task of the queue handles the media type
+    "invalid",  # the content does not match the schema
+    "expired",  # received after its expiry
     "hops",  # published, handled and published again too many times
     "rejected",  # the handler raised Reject
     "failed",  # the policy does not retry this error
     "exhausted",  # the policy says stop
-    "unreported",  # received again and again, and nobody lived to say why
+    "unreported",  # received more often than the policy allows, by workers that crashed
 ]
-"""Why a message is dead-lettered, as the letter and the counts name it."""
+"""Why a message is dead-lettered, as dead letters and counters name it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """Handled: delete it. `skipped` when the handler declined, which is counted apart."""
+    """Delete the message, which was handled. `skipped`: the handler declined it; counted separately."""
 
     skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Make it visible again after so many seconds."""
+    """Make the message visible again after `after` seconds, for another attempt."""
 
     after: float
     error: BaseException | None = None
@@ -35,17 +35,17 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Postpone(Retry):
-    """Not due yet: invisible for so many seconds, which is no try. Handled as a `Retry` wherever else."""
+    """Not due yet: hide the message for `after` seconds. Not an attempt; otherwise like `Retry`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Postponed(Ack):
-    """Not due yet, and a confirmed copy of it stands in its own queue: delete it."""
+    """Not due yet: delete the message, since a copy with a delay was sent to its queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Send a copy to the dead-letter queue, and once that is confirmed, delete it."""
+    """Send a copy to the dead-letter queue, then delete the message when that is confirmed."""
 
     reason: Reason
     error: BaseException | None = None
@@ -53,12 +53,12 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Give it back at once; only for what was never started."""
+    """Make the message visible again at once. Only for messages that were not started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Delete it on somebody's explicit word; logged and counted."""
+    """Delete the message without handling it, as configured or raised by a handler; logged and counted."""
 
     reason: str
     error: BaseException | None = None

@@ -1,4 +1,4 @@
-"""Messages by hand: consumed, processed, acknowledged or given back, each for itself."""
+"""Consumer: messages are received, processed, and acknowledged or given back one by one."""
 
 import json
 import logging
@@ -80,7 +80,7 @@ def test_consuming_an_empty_queue_gives_no_messages(shop: Shop) -> None:
     assert shop.consumer.consume() == []
 
 
-def test_a_message_tells_what_it_is(shop: Shop) -> None:
+def test_a_message_has_its_content_and_metadata(shop: Shop) -> None:
     shop.send(body(headers={"x-message-id": "m-1", "x-request-id": "r-1"}))
 
     message = shop.one()
@@ -93,7 +93,7 @@ def test_a_message_tells_what_it_is(shop: Shop) -> None:
     assert repr(message) == f"<ConsumedMessage m-1 of {ORDER}>"
 
 
-def test_what_is_acknowledged_is_gone(shop: Shop) -> None:
+def test_an_acknowledged_message_is_deleted(shop: Shop) -> None:
     shop.send(body())
 
     shop.one().ack()
@@ -104,7 +104,7 @@ def test_what_is_acknowledged_is_gone(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"), [(42, 42), (0, 0), (0.2, 1), (99_999, 43_200), (None, 7)], ids=str
 )
-def test_what_is_given_back_is_seen_again_after_a_while(
+def test_a_nacked_message_is_visible_again_after_its_wait(
     shop: Shop, given: float | None, expected: int
 ) -> None:
     message = shop.send(body()).one()
@@ -115,7 +115,7 @@ def test_what_is_given_back_is_seen_again_after_a_while(
     assert shop.one().approximate_receive_count == 2
 
 
-def test_giving_back_for_longer_than_sqs_holds_a_message_takes_what_is_left(shop: Shop) -> None:
+def test_a_nack_beyond_twelve_hours_takes_the_time_that_is_left(shop: Shop) -> None:
     message = shop.send(body()).one()
     shop.clock.advance(10)
 
@@ -143,7 +143,7 @@ def test_a_message_is_settled_once(shop: Shop) -> None:
     assert shop.count()[0] == 1
 
 
-def test_acknowledging_too_late_says_that_the_lease_is_lost(shop: Shop) -> None:
+def test_acknowledging_too_late_raises_lease_lost(shop: Shop) -> None:
     late = shop.send(body()).one()
     shop.clock.advance(31)
     shop.one().ack()
@@ -155,7 +155,7 @@ def test_acknowledging_too_late_says_that_the_lease_is_lost(shop: Shop) -> None:
 # As a block
 
 
-def test_a_block_that_ends_acknowledges(shop: Shop) -> None:
+def test_a_block_that_succeeds_acknowledges(shop: Shop) -> None:
     shop.send(body())
 
     with shop.one() as message:
@@ -164,7 +164,7 @@ def test_a_block_that_ends_acknowledges(shop: Shop) -> None:
     assert shop.count() == (0, 0, 0)
 
 
-def test_a_block_that_fails_gives_back_as_the_policy_says_and_raises(shop: Shop) -> None:
+def test_a_block_that_fails_settles_as_the_policy_says_and_raises(shop: Shop) -> None:
     shop.send(body())
 
     with pytest.raises(KeyError, match="oops"), shop.one():
@@ -195,7 +195,7 @@ def test_a_signal_in_a_block_decides_for_itself_and_is_raised(
     assert shop.count() == expected
 
 
-def test_a_block_in_which_the_message_was_settled_leaves_it_at_that(shop: Shop) -> None:
+def test_a_block_does_not_settle_a_settled_message_again(shop: Shop) -> None:
     shop.send(body())
 
     with shop.one() as message:
@@ -204,7 +204,7 @@ def test_a_block_in_which_the_message_was_settled_leaves_it_at_that(shop: Shop) 
     assert shop.count() == (1, 0, 0)
 
 
-def test_an_interrupted_block_decides_nothing(shop: Shop) -> None:
+def test_an_interrupted_block_does_not_settle(shop: Shop) -> None:
     shop.send(body())
 
     with pytest.raises(KeyboardInterrupt), shop.one():
@@ -213,7 +213,7 @@ def test_an_interrupted_block_decides_nothing(shop: Shop) -> None:
     assert shop.count() == (0, 1, 0)
 
 
-def test_a_failure_to_report_a_failure_does_not_hide_it(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_to_settle_does_not_hide_the_error(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     message = shop.send(body()).one()
     shop.queue.delete([message.delivery.record.receipt_handle])
 
@@ -223,7 +223,7 @@ def test_a_failure_to_report_a_failure_does_not_hide_it(shop: Shop, caplog: pyte
     assert "was not settled and becomes visible again" in caplog.text
 
 
-def test_what_is_published_in_a_block_carries_on_its_headers(shop: Shop) -> None:
+def test_messages_published_in_a_block_inherit_its_headers(shop: Shop) -> None:
     shop.send(body(headers={"x-request-id": "r-1", "x-message-id": "m-1", "x-request-ttl": "9"}))
 
     with shop.one():
@@ -242,7 +242,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("bad", "error", "reason"), UNREADABLE, ids=[case[2] for case in UNREADABLE])
-def test_one_bad_body_hides_none_of_its_neighbours(
+def test_an_unreadable_body_does_not_affect_the_other_messages(
     shop: Shop, bad: str, error: type[Exception], reason: str
 ) -> None:
     # Given a bad message between two good ones
@@ -266,7 +266,9 @@ def test_one_bad_body_hides_none_of_its_neighbours(
     assert json.loads(letter.attributes["dead_letter"].value)["reason"] == reason
 
 
-def test_without_a_dead_letter_queue_what_cannot_be_read_is_hidden_for_longer_each_time(tasks: Tasks) -> None:
+def test_without_a_dead_letter_queue_unreadable_messages_are_hidden_longer_each_time(
+    tasks: Tasks,
+) -> None:
     shop = Shop(tasks, dead_letters=False).send("no json")
 
     for seconds in (60, 120, 240):
@@ -275,7 +277,7 @@ def test_without_a_dead_letter_queue_what_cannot_be_read_is_hidden_for_longer_ea
         assert shop.is_hidden_for(seconds)
 
 
-def test_without_a_dead_letter_queue_what_was_rejected_is_hidden_as_long_as_sqs_allows(tasks: Tasks) -> None:
+def test_without_a_dead_letter_queue_rejected_messages_are_hidden_as_long_as_possible(tasks: Tasks) -> None:
     shop = Shop(tasks, dead_letters=False).send("no json")
 
     with pytest.raises(Reject), shop.one():
@@ -284,7 +286,7 @@ def test_without_a_dead_letter_queue_what_was_rejected_is_hidden_as_long_as_sqs_
     assert shop.is_hidden_for(43_200)
 
 
-def test_a_letter_that_is_refused_leaves_the_message_to_its_visibility(shop: Shop) -> None:
+def test_a_refused_dead_letter_leaves_its_message_in_the_queue(shop: Shop) -> None:
     # Given a dead-letter queue that takes less than the queue does
     small = {"QueueUrl": shop.letters.url, "Attributes": {"MaximumMessageSize": "1024"}}
     shop.world.memory.client("sqs").set_queue_attributes(**small)

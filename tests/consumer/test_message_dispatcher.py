@@ -1,4 +1,4 @@
-"""A batch handled in the calling thread: each message stands for itself."""
+"""MessageDispatcher: a batch is handled in the calling thread, each message independently."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ def test_a_lost_lease_does_not_end_the_batch(lost: int, caplog: pytest.LogCaptur
     assert "was handled but not settled" in caplog.text
 
 
-def test_a_settlement_that_fails_is_logged_and_its_neighbours_are_settled(
+def test_a_failed_settlement_is_logged_and_the_other_messages_are_settled(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     # Given a message whose letter cannot be sent, since it is too large for the dead-letter queue
@@ -69,7 +69,7 @@ def test_a_settlement_that_fails_is_logged_and_its_neighbours_are_settled(
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), SystemExit(1)])
-def test_a_coroutine_that_raises_what_ends_coroutines_has_failed(error: BaseException) -> None:
+def test_a_coroutine_that_raises_a_cancellation_has_failed(error: BaseException) -> None:
     shop = Shop()
 
     @shop.task()
@@ -82,7 +82,7 @@ def test_a_coroutine_that_raises_what_ends_coroutines_has_failed(error: BaseExce
 
 
 @pytest.mark.parametrize("raised", [each for each in RAISED if each is not KeyboardInterrupt])
-def test_messages_by_hand_survive_odd_exceptions_too(raised: type[BaseException]) -> None:
+def test_consuming_by_hand_survives_unusual_exceptions(raised: type[BaseException]) -> None:
     # Given a loop of one's own, in the main thread: a KeyboardInterrupt there is Ctrl-C, whatever raises it
     shop = Shop()
     shop.task()(lambda number: None)
@@ -116,7 +116,7 @@ def fifo_batch(shop: Shop, failing: int, error: BaseException) -> list[int]:
 
 
 @pytest.mark.parametrize("error", [Nack(5), SettleFailed("")], ids=["tried again", "not settled"])
-def test_what_follows_in_its_fifo_group_is_given_back_unhandled(error: BaseException) -> None:
+def test_followers_in_a_fifo_group_are_given_back_unhandled(error: BaseException) -> None:
     # Given two groups, the head of one of which is not deleted
     shop = Shop(fifo=True)
     handled = fifo_batch(shop, 0, error)
@@ -139,7 +139,7 @@ def consumer_of(shop: Shop) -> Consumer:
     return Consumer(shop.queue, shop.tasks, queue_name="default", wait=0, dead_letters=lambda: shop.dead)
 
 
-def test_by_hand_an_acknowledgement_behind_one_that_comes_again_gives_the_message_back() -> None:
+def test_acknowledging_behind_a_message_that_returns_gives_the_message_back() -> None:
     shop = Shop(fifo=True)
     first, second, third = consumer_of(shop).consume()
 
@@ -153,7 +153,7 @@ def test_by_hand_an_acknowledgement_behind_one_that_comes_again_gives_the_messag
     assert shop.dead_letters() == []
 
 
-def test_by_hand_a_message_is_not_acknowledged_before_an_earlier_one_of_its_group() -> None:
+def test_acknowledging_before_an_earlier_message_of_the_group_is_refused() -> None:
     shop = Shop(fifo=True)
     first, second, _ = consumer_of(shop).consume()
 

@@ -1,4 +1,4 @@
-"""Content in other types than JSON, read only where the task's schema says so."""
+"""Bodies in content types other than JSON, which are read only if the schema of the task names them."""
 
 import pytest
 from marshmallow import fields
@@ -57,7 +57,7 @@ def test_a_wildcard_finds_its_schema_by_the_media_type(published):
     assert isinstance(dispatcher.prepare(dispatcher.read_body(published[1]), NOW), HandlerCall)
 
 
-def test_a_task_whose_schema_does_not_name_it_never_sees_it(published):
+def test_a_content_type_that_the_schema_does_not_name_is_a_dead_letter(published):
     shop = Shop()
     task(OrderPlaced, tasks=shop.tasks)(lambda order_id: None)
     dispatcher = Dispatcher(shop.tasks, "default")

@@ -1,4 +1,4 @@
-"""Contexts: what a handler sets in its context reaches no other message, and not the caller."""
+"""Contexts: what a handler sets in its context affects neither other messages nor the caller."""
 
 import decimal
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def observed(seen: list[tuple[str, int]], name: str) -> None:
 UNTOUCHED = ("nobody", decimal.DefaultContext.prec)
 
 
-def test_a_plain_handler_finds_nothing_of_the_message_before(handle: Handle) -> None:
+def test_the_context_of_a_plain_handler_is_clean(handle: Handle) -> None:
     shop, seen = Shop(), list[tuple[str, int]]()
     shop.task()(lambda number: observed(seen, "handler"))
     shop.send(1, 2, 3)
@@ -58,7 +58,7 @@ def test_a_plain_handler_finds_nothing_of_the_message_before(handle: Handle) -> 
     assert (TENANT.get(), decimal.getcontext().prec) == UNTOUCHED
 
 
-def test_a_coroutine_finds_nothing_of_the_message_before(handle: Handle) -> None:
+def test_the_context_of_a_coroutine_is_clean(handle: Handle) -> None:
     shop, seen = Shop(), list[tuple[str, int]]()
 
     @shop.task()
@@ -92,7 +92,7 @@ def test_middleware_and_its_handler_share_a_context(handle: Handle) -> None:
     assert outer == [UNTOUCHED] * 2
 
 
-def test_one_by_one_starts_from_the_caller_s_context() -> None:
+def test_by_hand_the_context_is_a_copy_of_the_caller_s() -> None:
     shop, seen = Shop(), list[tuple[str, int]]()
     shop.task()(lambda number: observed(seen, "handler"))
     shop.send(1)

@@ -1,4 +1,4 @@
-"""The record of faults planted in dispatch, policy and dead letters, each with a story that catches it."""
+"""Faults planted in dispatch, policy and dead letters, each with a story that detects it."""
 
 from contextvars import copy_context
 
@@ -30,12 +30,17 @@ def tells_what_it_can(error):
 
 FAULTS = [
     (dispatcher, "verdict_on_unreadable", acknowledges, stories.test_what_cannot_be_read_is_a_dead_letter),
-    (dispatcher, "verdict_on_error", acknowledges, stories.test_the_policy_still_says_when_to_stop),
+    (
+        dispatcher,
+        "verdict_on_error",
+        acknowledges,
+        stories.test_the_policy_limits_retry_signals,
+    ),
     (
         dispatcher,
         "verdict_if_outdated",
         lambda *_: None,
-        stories.test_a_message_that_went_round_too_often_is_a_dead_letter,
+        stories.test_a_message_with_too_many_hops_is_a_dead_letter,
     ),
     (
         dispatcher,
@@ -53,15 +58,15 @@ FAULTS = [
         Dispatcher,
         "run",
         acknowledges_what_raised,
-        stories.test_an_exception_of_a_kind_of_its_own_does_not_end_the_worker,
+        stories.test_an_exception_outside_the_standard_hierarchy_does_not_end_the_worker,
     ),
     (
         RetryPolicy,
         "exhausted_before",
         lambda *_: False,
-        stories.test_an_attempt_after_the_last_is_not_run_since_somebody_died_of_it,
+        stories.test_an_attempt_beyond_the_last_is_not_run_since_earlier_ones_crashed,
     ),
-    (RetryPolicy, "_stops", lambda *_: False, stories.test_the_policy_still_says_when_to_stop),
+    (RetryPolicy, "_stops", lambda *_: False, stories.test_the_policy_limits_retry_signals),
     (
         RetryPolicy,
         "_wants",

@@ -1,4 +1,4 @@
-"""What becomes of a delivery: every way to a verdict, told one by one."""
+"""Dispatcher: every way from a delivery to its verdict."""
 
 import asyncio
 from functools import partial
@@ -92,7 +92,7 @@ def test_a_falsy_return_of_a_handler_means_that_it_skipped(result, skipped):
     assert dispatch(Dispatcher(tasks, QUEUE), delivery()) == Ack(skipped=skipped)
 
 
-def test_a_result_without_a_truth_is_something():
+def test_a_result_whose_truth_value_raises_counts_as_truthy():
     class Array:
         def __bool__(self):
             raise ValueError("ambiguous")
@@ -103,7 +103,7 @@ def test_a_result_without_a_truth_is_something():
     assert dispatch(Dispatcher(tasks, QUEUE), delivery()) == Ack()
 
 
-def test_a_policy_may_ask_for_another_result():
+def test_a_policy_may_retry_on_a_result():
     pending = handled_by(
         lambda order_id, total: None,
         retry=retry_if_result(lambda result: result is None),
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_a_dead_letter():
     assert verdict.error is not None
 
 
-def test_content_that_the_schema_refuses_is_a_dead_letter_that_says_why():
+def test_invalid_content_is_a_dead_letter_with_the_reason():
     verdict = handled_by(lambda order_id, total: None)(delivery(order_id="o-1", total="much"))
 
     assert verdict.reason == "invalid"
@@ -144,13 +144,13 @@ def test_content_that_the_schema_refuses_is_a_dead_letter_that_says_why():
     assert "total" in verdict.error.messages
 
 
-def test_a_subscription_to_confirm_is_no_message():
+def test_a_subscription_confirmation_is_a_dead_letter():
     text = '{"Type": "SubscriptionConfirmation", "TopicArn": "arn:t", "Message": "m", "MessageId": "1"}'
 
     assert handled_by(lambda order_id, total: None)(delivery(text)).reason == "confirmation"
 
 
-def test_a_schema_that_fails_by_itself_is_tried_again():
+def test_a_schema_that_raises_an_unexpected_error_is_retried():
     class Hooked(PubSubMessageSchema):
         MEDIA_TYPE = ORDER
 
@@ -167,7 +167,7 @@ def test_a_schema_that_fails_by_itself_is_tried_again():
 
 
 @pytest.mark.parametrize(("error", "expected"), [(Reject("closed"), DeadLetter), (SystemExit(3), Retry)])
-def test_a_schema_may_signal_and_exit_as_a_handler_may(error, expected):
+def test_a_schema_may_raise_signals_and_exit_like_a_handler(error, expected):
     class Hooked(PubSubMessageSchema):
         MEDIA_TYPE = ORDER
 
@@ -181,7 +181,7 @@ def test_a_schema_may_signal_and_exit_as_a_handler_may(error, expected):
     assert isinstance(dispatch(Dispatcher(tasks, QUEUE), delivery()), expected)
 
 
-def test_a_message_past_its_time_is_a_dead_letter_unless_it_was_waived():
+def test_an_expired_message_is_a_dead_letter_unless_waived():
     expired = delivery(headers={EXPIRES: str(NOW - 5)})
     handler = handled_by(lambda order_id, total: None)
 
@@ -196,7 +196,7 @@ def test_a_message_past_its_time_is_a_dead_letter_unless_it_was_waived():
     assert handler(delivery(headers={EXPIRES: "soon"})) == Ack()
 
 
-def test_a_message_that_went_round_too_often_is_a_dead_letter():
+def test_a_message_with_too_many_hops_is_a_dead_letter():
     handler = handled_by(lambda order_id, total: None)
 
     assert handler(delivery(headers={HOPS: "0"})).reason == "hops"
@@ -214,7 +214,7 @@ def test_redrive_waives_age_and_hops_once():
     assert handled_by(lambda order_id, total: None)(old) == Ack()
 
 
-def test_an_attempt_after_the_last_is_not_run_since_somebody_died_of_it():
+def test_an_attempt_beyond_the_last_is_not_run_since_earlier_ones_crashed():
     ran = []
     handler = handled_by(lambda order_id, total: ran.append(order_id), stop=stop_after_attempt(3))
 
@@ -223,7 +223,7 @@ def test_an_attempt_after_the_last_is_not_run_since_somebody_died_of_it():
     assert ran == ["o-1"]
 
 
-def test_on_a_fifo_queue_followers_pay_receives_for_others_and_are_run_all_the_same():
+def test_on_a_fifo_queue_receives_beyond_the_attempts_are_still_run():
     tasks = Tasks()
     task(OrderPlaced, tasks=tasks, stop=stop_after_attempt(3))(lambda order_id, total: None)
 
@@ -250,13 +250,13 @@ def test_an_unknown_type_may_be_dropped():
     assert isinstance(unknown("drop", delivery()), Drop)
 
 
-def test_an_unknown_type_may_be_left_to_others_for_a_while():
+def test_an_unknown_type_may_be_released_for_other_workers():
     waits = [unknown("release", delivery(attempt=attempt)).after for attempt in (1, 2, 3, 5, 6, 90)]
 
     assert waits == [30, 60, 120, 480, 900, 900]
 
 
-def test_but_not_for_longer_than_an_hour_nor_to_the_last_receive():
+def test_an_unknown_type_is_not_released_after_an_hour_or_at_the_last_receive():
     old = delivery(first_received_at=NOW - GRACE_AGE)
 
     assert unknown("release", old).reason == "unknown"
@@ -264,18 +264,18 @@ def test_but_not_for_longer_than_an_hour_nor_to_the_last_receive():
     assert unknown("release", delivery(attempt=9), max_receive_count=10).reason == "unknown"
 
 
-def test_a_type_without_end_is_told_in_short():
+def test_an_overlong_media_type_is_shortened_in_the_error():
     verdict = unknown("dead-letter", delivery(media_type="x/" + "y" * 10_000))
 
     assert len(str(verdict.error)) < LONGEST_NAME + 100
 
 
-def test_a_fifo_queue_cannot_leave_messages_to_others():
+def test_release_of_unknown_types_is_refused_on_a_fifo_queue():
     with pytest.raises(ConfigurationError, match=r"--unknown release .* FIFO"):
         Dispatcher(Tasks(), QUEUE, unknown="release", fifo=True)
 
 
-def test_another_queues_task_is_unknown_here():
+def test_a_task_of_another_queue_is_unknown():
     tasks = Tasks()
     task(OrderPlaced, tasks=tasks, queue="billing")(lambda order_id, total: None)
 
@@ -287,7 +287,7 @@ def test_another_queues_task_is_unknown_here():
 
 
 @pytest.mark.parametrize("error", [ValueError("bad"), SystemExit(1), GeneratorExit()], ids=repr)
-def test_a_failure_is_tried_again_as_the_policy_says(error):
+def test_a_failure_is_retried_as_the_policy_says(error):
     plain, _ = raising(error, wait=wait_fixed(9))
 
     assert plain(delivery()) == Retry(9, error)
@@ -296,13 +296,13 @@ def test_a_failure_is_tried_again_as_the_policy_says(error):
 @pytest.mark.parametrize(
     "error", [ValueError("bad"), SystemExit(1), ExceptionGroup("two", [ValueError()])], ids=repr
 )
-def test_a_failure_of_a_coroutine_too(error):
+def test_a_failure_of_a_coroutine_is_retried_as_the_policy_says(error):
     _, coroutine = raising(error, wait=wait_fixed(9))
 
     assert coroutine(delivery()) == Retry(9, error)
 
 
-def test_an_exception_of_a_kind_of_its_own_does_not_end_the_worker():
+def test_an_exception_outside_the_standard_hierarchy_does_not_end_the_worker():
     class Abort(BaseException):
         pass
 
@@ -319,7 +319,7 @@ def test_the_last_attempt_is_exhausted_and_what_is_not_retried_has_failed():
         assert handler(delivery()) == DeadLetter("failed", error)
 
 
-def test_a_keyboard_interrupt_is_for_whoever_runs_us():
+def test_a_keyboard_interrupt_is_passed_on():
     plain, coroutine = raising(KeyboardInterrupt())
 
     for handler in (plain, coroutine):
@@ -328,14 +328,14 @@ def test_a_keyboard_interrupt_is_for_whoever_runs_us():
         assert not current_headers()
 
 
-def test_so_is_a_cancellation():
+def test_a_cancellation_is_passed_on():
     _, coroutine = raising(asyncio.CancelledError())
 
     with pytest.raises(asyncio.CancelledError):
         coroutine(delivery())
 
 
-def test_a_coroutine_that_nobody_awaits_is_no_success():
+def test_a_coroutine_that_is_not_awaited_is_a_failure():
     async def inner(order_id):
         raise AssertionError("never runs")
 
@@ -363,7 +363,7 @@ def test_a_coroutine_that_nobody_awaits_is_no_success():
     ],
     ids=repr,
 )
-def test_a_signal_is_its_verdict(signal, verdict):
+def test_a_signal_decides_the_verdict(signal, verdict):
     for handler in raising(signal, wait=wait_fixed(5)):
         given = handler(delivery())
         assert type(given) is type(verdict)
@@ -372,13 +372,13 @@ def test_a_signal_is_its_verdict(signal, verdict):
             assert getattr(given, name, None) == getattr(verdict, name, None)
 
 
-def test_the_policy_still_says_when_to_stop():
+def test_the_policy_limits_retry_signals():
     for signal in (Nack(7), Nack()):
         for handler in raising(signal, stop=stop_after_attempt(2)):
             assert handler(delivery(attempt=2)) == DeadLetter("exhausted", signal)
 
 
-def test_a_signal_that_asks_for_nonsense_is_waited_for_as_the_policy_says():
+def test_a_signal_with_an_invalid_wait_uses_the_policy_s():
     class Odd(Signal):
         verdict = Retry("soon")
 
@@ -422,7 +422,7 @@ def test_middleware_may_decide_not_to_call_or_to_fail():
     assert dispatch(Dispatcher(tasks, QUEUE), delivery()).reason == "rejected"
 
 
-def test_coroutines_have_middleware_of_their_own():
+def test_coroutines_have_their_own_middleware():
     seen = []
     tasks = Tasks()
 
@@ -445,7 +445,7 @@ def test_coroutines_have_middleware_of_their_own():
 # Beforehand
 
 
-def test_it_knows_what_kinds_of_task_it_serves():
+def test_the_kinds_of_task_of_the_queue_are_known():
     async def coroutine(order_id, total): ...
 
     tasks = Tasks()
@@ -460,7 +460,7 @@ def test_it_knows_what_kinds_of_task_it_serves():
     assert not waiting.is_coroutine(delivery("no json"))
 
 
-def test_a_handler_class_that_nobody_made_is_refused_before_anything_is_received():
+def test_a_handler_class_without_an_instance_is_refused_at_once():
     class Handler:
         def __init__(self, graph): ...
 

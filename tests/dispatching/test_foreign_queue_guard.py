@@ -1,4 +1,4 @@
-"""A queue of which nothing can be handled: slowly, and without emptying it, until something can be."""
+"""A queue of which nothing can be handled: the worker slows down and does not empty it."""
 
 import logging
 from threading import Event
@@ -73,7 +73,7 @@ def acting(most: int | None = None, *, fifo: bool = False) -> ForeignQueueGuard:
         (3, 7_200, 3, None),
     ],
 )
-def test_a_message_is_given_back_for_longer_each_time_and_never_spends_its_last_receive(
+def test_a_message_is_hidden_for_longer_each_time_and_keeps_its_last_receive(
     receives: int, age: float, most: int | None, seconds: float | None
 ) -> None:
     assert hidden_seconds(receives, age, most) == seconds
@@ -92,7 +92,7 @@ def test_pauses_between_receives_grow_to_five_seconds() -> None:
 # What a guard makes of a worker's verdicts
 
 
-def test_the_first_ten_go_as_ever_and_later_ones_are_given_back() -> None:
+def test_the_first_ten_are_dead_lettered_and_later_ones_are_hidden() -> None:
     guard = acting()
 
     assert guard.slow
@@ -101,7 +101,7 @@ def test_the_first_ten_go_as_ever_and_later_ones_are_given_back() -> None:
 
 
 @pytest.mark.parametrize("verdict", [Ack(), DeadLetter("invalid"), DeadLetter("expired"), Retry(1.0)])
-def test_what_a_task_of_ours_is_named_for_is_not_odd(verdict: Verdict) -> None:
+def test_messages_of_a_known_task_do_not_count(verdict: Verdict) -> None:
     guard = ForeignQueueGuard()
 
     for _ in range(2 * UNHANDLED_AT_FIRST):
@@ -110,7 +110,7 @@ def test_what_a_task_of_ours_is_named_for_is_not_odd(verdict: Verdict) -> None:
     assert not guard.slow
 
 
-def test_from_the_first_message_handled_on_it_is_off() -> None:
+def test_the_guard_is_inactive_after_the_first_handled_message() -> None:
     guard = acting()
 
     guard.message_handled()
@@ -119,7 +119,7 @@ def test_from_the_first_message_handled_on_it_is_off() -> None:
     assert guard.review(delivery(), ODD, NOW) is ODD
 
 
-def test_a_fifo_queue_is_told_about_and_goes_on_as_ever() -> None:
+def test_on_a_fifo_queue_the_guard_only_warns() -> None:
     guard = acting(fifo=True)
 
     assert guard.review(delivery(), ODD, NOW) is ODD
@@ -127,7 +127,7 @@ def test_a_fifo_queue_is_told_about_and_goes_on_as_ever() -> None:
     assert "FIFO" in (guard.warning(NOW) or "")
 
 
-def test_once_a_minute_it_says_whose_messages_they_look_like() -> None:
+def test_a_warning_once_a_minute_says_what_the_messages_look_like() -> None:
     guard = ForeignQueueGuard()
     for _ in range(UNHANDLED_AT_FIRST - 1):
         guard.review(delivery(), ODD, NOW)
@@ -141,7 +141,7 @@ def test_once_a_minute_it_says_whose_messages_they_look_like() -> None:
     assert guard.warning(NOW + WARN_EVERY) is not None
 
 
-def test_it_counts_no_more_kinds_than_it_can_keep() -> None:
+def test_the_number_of_kinds_is_bounded() -> None:
     guard = ForeignQueueGuard()
 
     for number in range(1_000):
@@ -154,14 +154,14 @@ def test_it_counts_no_more_kinds_than_it_can_keep() -> None:
 # A worker that is guarded
 
 
-def test_an_explicit_word_turns_it_off() -> None:
+def test_an_explicit_policy_for_unknown_types_turns_the_guard_off() -> None:
     shop = Shop()
     assert Dispatcher(shop.tasks, "default", unknown="dead-letter").guard is None
     assert Dispatcher(shop.tasks, "default", unknown=None).guard is not None
 
 
 @pytest.mark.parametrize("most", [1, 3, 100])
-def test_a_queue_of_somebody_else_s_messages_is_not_emptied_within_an_hour(most: int) -> None:
+def test_a_foreign_queue_is_not_emptied_within_an_hour(most: int) -> None:
     # Given forty tasks of Celery's, on a queue that moves a message after so many receives
     shop = Shop()
     shop.task()(lambda number: None)
@@ -180,7 +180,7 @@ def test_a_queue_of_somebody_else_s_messages_is_not_emptied_within_an_hour(most:
     assert set(reasons(letters)) == {"undecodable"}  # SQS moved none by itself
 
 
-def test_no_number_of_odd_messages_keeps_a_worker_from_one_that_it_can_handle() -> None:
+def test_a_message_that_can_be_handled_is_found_among_any_number_of_others() -> None:
     # Given a queue of odd messages, of which a worker has seen enough
     shop = Shop()
     handled: list[int] = []
@@ -200,7 +200,7 @@ def test_no_number_of_odd_messages_keeps_a_worker_from_one_that_it_can_handle() 
     assert len(bench.letters()) == 40
 
 
-def test_without_a_dead_letter_queue_they_are_given_back_soon() -> None:
+def test_without_a_dead_letter_queue_unhandled_messages_are_visible_soon() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     bench = Bench(shop.tasks, unknown=None, letters=False)
@@ -232,7 +232,7 @@ class Asked:
         return records
 
 
-def test_a_run_until_empty_receives_one_by_one_without_pauses_and_ends() -> None:
+def test_a_run_until_empty_receives_one_at_a_time_without_pauses_and_ends() -> None:
     # Given more odd messages than one worker takes on at once
     shop = Shop()
     shop.task()(lambda number: None)
@@ -262,7 +262,7 @@ def test_a_run_until_empty_receives_one_by_one_without_pauses_and_ends() -> None
     assert set(queue.limits[slow:]) == {1}
 
 
-def test_it_says_so_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_warning_is_logged_as_an_error(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR, "pubsub_tasks.worker.worker_guard")
     shop = Shop()
     shop.task()(lambda number: None)

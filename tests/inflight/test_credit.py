@@ -1,4 +1,4 @@
-"""Credit: how much more is worth receiving, in how many polls at once."""
+"""Credit: how many messages to prefetch, and how many polls to keep open."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pubsub_tasks.inflight.credit import Credit
 from pubsub_tasks.inflight.in_flight_message import Limits, SlotKind
 
 
-def test_polls_that_work_more_than_they_wait_are_better_alone():
+def test_polls_that_use_more_cpu_time_than_they_wait_run_one_at_a_time():
     # Given a queue on this machine, where a poll is work of the one core and hardly any waiting
     credit = Credit(Limits(threads=8, receivers=8))
     credit.poll_started(10)
@@ -19,7 +19,7 @@ def test_polls_that_work_more_than_they_wait_are_better_alone():
     assert credit.poll_size(10, 0) == 0
 
 
-def test_polls_over_a_network_are_worth_as_many_as_a_core_carries():
+def test_over_a_network_as_many_polls_are_open_as_one_core_carries():
     credit = Credit(Limits(threads=8, receivers=8))
 
     for _ in range(10):
@@ -32,7 +32,7 @@ def test_polls_over_a_network_are_worth_as_many_as_a_core_carries():
     assert len(asked) == 4
 
 
-def test_a_poll_that_waited_for_messages_does_not_look_like_a_network():
+def test_a_poll_that_waited_for_messages_is_not_mistaken_for_a_slow_network():
     credit = Credit(Limits(threads=8, receivers=8))
     for polls_per_core in (1.2, 400.0, 300.0):
         credit.poll_started(10)
@@ -47,7 +47,7 @@ def left(credit, *, running=0, ready=0, waiting=0, in_flight=0, kind=SlotKind.TH
     return credit.room({**counts, kind: running}, {**counts, kind: ready}, waiting, in_flight)
 
 
-def test_as_much_as_there_are_free_slots_until_something_is_known_of_the_handlers():
+def test_there_is_room_for_the_free_slots_until_a_handling_time_is_known():
     credit = Credit(Limits(threads=8))
 
     assert left(credit) == 8
@@ -55,7 +55,7 @@ def test_as_much_as_there_are_free_slots_until_something_is_known_of_the_handler
     assert left(credit, running=5, ready=3) == 0
 
 
-def test_open_polls_count_as_what_they_may_bring():
+def test_open_polls_count_as_the_messages_that_they_may_return():
     credit = Credit(Limits(threads=8))
 
     credit.poll_started(5)
@@ -68,7 +68,7 @@ def test_open_polls_count_as_what_they_may_bring():
 @pytest.mark.parametrize(
     ("mean", "prefetch"), [(None, 0), (0.001, 80), (0.1, 80), (0.2, 10), (0.8, 10), (0.9, 0), (60.0, 0)]
 )
-def test_prefetch_is_what_starts_within_a_second(mean, prefetch):
+def test_prefetch_is_as_many_messages_as_start_within_a_second(mean, prefetch):
     credit = Credit(Limits(threads=8, receivers=8))
     if mean is not None:
         credit.handler_finished(mean)
@@ -76,13 +76,13 @@ def test_prefetch_is_what_starts_within_a_second(mean, prefetch):
     assert credit.prefetch == prefetch
 
 
-def test_prefetch_may_be_set():
+def test_prefetch_can_be_configured():
     credit = Credit(Limits(threads=2, prefetch=7))
 
     assert left(credit) == 9
 
 
-def test_the_mean_leans_towards_the_recent():
+def test_the_mean_handling_time_is_weighted_towards_recent_handlers():
     credit = Credit(Limits())
     credit.handler_finished(1.0)
     credit.handler_finished(2.0)
@@ -90,7 +90,7 @@ def test_the_mean_leans_towards_the_recent():
     assert 1.0 < credit.mean_seconds < 1.1
 
 
-def test_one_poll_while_the_queue_is_empty_and_more_while_it_is_not():
+def test_one_poll_is_open_while_the_queue_is_empty_and_more_while_it_is_not():
     credit = Credit(Limits(threads=100, receivers=3))
     credit.poll_started(10)
     assert credit.poll_size(90, 0) == 0
@@ -118,7 +118,7 @@ def test_there_are_never_more_polls_than_receivers():
     assert credit.poll_size(80, 0) == 0
 
 
-def test_a_poll_for_less_than_a_batch_only_feeds_idle_slots():
+def test_a_poll_for_less_than_a_batch_is_opened_for_idle_slots_only():
     credit = Credit(Limits(threads=8))
 
     assert credit.poll_size(3, 0) == 3
@@ -126,14 +126,14 @@ def test_a_poll_for_less_than_a_batch_only_feeds_idle_slots():
     assert credit.poll_size(12, 1) == 10
 
 
-def test_those_of_one_kind_of_slot_do_not_fill_the_buffer_of_the_other():
+def test_a_full_buffer_of_one_kind_of_slot_stops_receiving():
     credit = Credit(Limits(threads=2, coroutines=100, prefetch=5))
 
     assert left(credit, ready=7) > 0
     assert left(credit, ready=8) == 0
 
 
-def test_a_fifo_queue_brings_no_more_than_may_wait():
+def test_no_more_messages_of_a_fifo_queue_are_received_than_may_wait():
     credit = Credit(Limits(threads=8))
 
     assert left(credit, waiting=95) == 5
@@ -142,7 +142,7 @@ def test_a_fifo_queue_brings_no_more_than_may_wait():
     assert left(credit, waiting=200) == 0
 
 
-def test_settlements_that_wait_count_as_what_is_in_hand():
+def test_pending_settlements_limit_the_room():
     credit = Credit(Limits(threads=8))
 
     assert left(credit, in_flight=credit.unsettled_limit - 5) == 5

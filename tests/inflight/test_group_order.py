@@ -1,4 +1,4 @@
-"""GroupOrder: one head a group, and nobody steps over a gap."""
+"""GroupOrder: one head for each group, and nothing starts past a removed item."""
 
 import pytest
 
@@ -12,28 +12,28 @@ def lined_up(*items, group="g"):
     return group_order
 
 
-def test_the_first_of_a_group_may_start_and_the_others_stand_behind_it():
+def test_the_first_of_a_group_is_its_head_and_the_others_follow():
     group_order = GroupOrder()
 
     assert [group_order.add("g", item) for item in "abc"] == [True, False, False]
     assert group_order.add("another", "x")
 
 
-def test_when_the_head_leaves_the_next_may_start():
+def test_the_next_item_is_the_head_when_the_head_is_removed():
     group_order = lined_up("a", "b")
 
     assert group_order.remove_head("g", "a") == "b"
     assert group_order.remove_head("g", "b") is None
 
 
-def test_a_group_that_is_done_begins_anew():
+def test_an_empty_group_starts_again():
     group_order = lined_up("a")
     group_order.remove_head("g", "a")
 
     assert group_order.add("g", "b")
 
 
-def test_only_the_head_can_leave():
+def test_only_the_head_can_be_removed():
     group_order = lined_up("a", "b")
 
     assert group_order.remove_head("g", "b") is None
@@ -41,7 +41,7 @@ def test_only_the_head_can_leave():
     assert group_order.remove_head("nobody", "a") is None
 
 
-def test_those_behind_one_are_cut_in_order():
+def test_followers_are_removed_in_order():
     group_order = lined_up("a", "b", "c", "d")
 
     assert group_order.remove_followers("g", "b") == ["c", "d"]
@@ -49,12 +49,12 @@ def test_those_behind_one_are_cut_in_order():
     assert group_order.remove_head("g", "a") == "b"
 
 
-def test_behind_one_that_is_not_there_stands_nobody():
+def test_an_unknown_item_has_no_followers():
     assert lined_up("a").remove_followers("g", "z") == []
     assert GroupOrder().remove_followers("g", "z") == []
 
 
-def test_the_last_may_be_cut_and_no_other():
+def test_only_the_last_item_can_be_removed_without_its_followers():
     group_order = lined_up("a", "b")
 
     with pytest.raises(ValueError, match="other items are behind 'a' in group 'g'; remove them first"):

@@ -1,4 +1,4 @@
-"""InFlight, told as stories; that it keeps its promises in any order of events, tests/properties holds."""
+"""InFlight: stories of single messages. Arbitrary orders of events are in tests/properties."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def settled(inflight, command, now=0.0):
 
 
 @pytest.mark.parametrize("verdict", [Ack(), Drop("unwanted")])
-def test_what_is_done_is_deleted_by_the_batch(verdict):
+def test_handled_messages_are_deleted_in_batches(verdict):
     members = make_messages(10)
     inflight = receiving(*members)
     for _ in members:
@@ -44,7 +44,7 @@ def test_what_is_done_is_deleted_by_the_batch(verdict):
     assert settled(inflight, command).idle
 
 
-def test_a_failed_one_is_let_go_for_its_wait_and_holds_no_slot():
+def test_a_failed_message_is_made_invisible_until_its_retry_and_occupies_no_slot():
     (member,) = make_messages(1)
     inflight = receiving(member, threads=1, prefetch=0)
     inflight.finished(start(inflight), Retry(60.0), 0.0)
@@ -68,7 +68,7 @@ def test_a_dead_letter_is_deleted_once_its_copy_is_confirmed():
     assert inflight.commands(2.0) == [Delete([member])]
 
 
-def test_a_delete_that_fails_is_tried_until_it_succeeds_and_the_lease_is_kept_meanwhile():
+def test_a_failed_delete_is_tried_again_and_the_lease_is_extended_meanwhile():
     (member,) = make_messages(1)
     inflight = receiving(member)
     inflight.finished(start(inflight), Ack(), 0.0)
@@ -81,7 +81,7 @@ def test_a_delete_that_fails_is_tried_until_it_succeeds_and_the_lease_is_kept_me
     assert ExtendLeases([(member, 30)]) in inflight.commands(15.0)
 
 
-def test_a_lost_lease_is_told_and_the_delete_after_success_is_tried_all_the_same():
+def test_a_lost_lease_is_reported_and_the_message_is_deleted_after_success():
     (member,) = make_messages(1)
     inflight = receiving(member)
     start(inflight)
@@ -94,7 +94,7 @@ def test_a_lost_lease_is_told_and_the_delete_after_success_is_tried_all_the_same
 
 
 @pytest.mark.parametrize("verdict", [Retry(5.0), DeadLetter("failed")])
-def test_without_the_lease_the_next_holder_decides(verdict):
+def test_without_its_lease_a_message_is_left_to_another_consumer(verdict):
     (member,) = make_messages(1)
     inflight = receiving(member)
     start(inflight)
@@ -105,14 +105,14 @@ def test_without_the_lease_the_next_holder_decides(verdict):
     assert inflight.idle
 
 
-def test_what_lapsed_while_the_process_stood_still_is_not_started():
+def test_a_message_whose_lease_expired_unnoticed_is_not_started():
     inflight = receiving(*make_messages(2))
 
     assert start(inflight, 30.0) is None
     assert inflight.idle
 
 
-def test_an_extension_that_comes_too_late_revives_nothing():
+def test_an_extension_answered_too_late_does_not_revive_a_lease():
     (member,) = make_messages(1)
     inflight = receiving(member)
     start(inflight)
@@ -125,7 +125,7 @@ def test_an_extension_that_comes_too_late_revives_nothing():
     assert inflight.commands(60.0) == []
 
 
-def test_a_lease_that_the_service_calls_lost_after_the_delete_is_nothing_to_tell():
+def test_a_lease_rejected_after_the_delete_is_not_reported():
     (member,) = make_messages(1)
     inflight = receiving(member)
     start(inflight)
@@ -139,7 +139,7 @@ def test_a_lease_that_the_service_calls_lost_after_the_delete_is_nothing_to_tell
     assert inflight.commands(16.0) == []
 
 
-def test_on_a_fifo_queue_a_short_wait_is_in_hand_and_followers_wait_with_it():
+def test_on_a_fifo_queue_a_short_wait_is_parked_and_followers_wait_with_it():
     first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     inflight.finished(start(inflight), Retry(7.0), 0.0)
@@ -153,7 +153,7 @@ def test_on_a_fifo_queue_a_short_wait_is_in_hand_and_followers_wait_with_it():
     assert start(inflight, 7.0) is None
 
 
-def test_a_long_wait_is_in_the_queue_and_followers_are_released():
+def test_a_long_wait_is_spent_in_the_queue_and_followers_are_released():
     first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     inflight.finished(start(inflight), Retry(901.0), 0.0)
@@ -174,7 +174,7 @@ def test_a_dead_lettered_head_frees_its_group_when_the_copy_is_confirmed():
     assert start(inflight) is second
 
 
-def test_a_dead_lettered_head_whose_lease_ran_out_may_come_again_before_its_followers():
+def test_followers_of_a_dead_lettered_head_whose_lease_expired_are_released():
     first, second = make_message("1", group="g"), make_message("2", group="g", visibility=60.0)
     inflight = receiving(first, second)
     inflight.finished(start(inflight), DeadLetter("failed"), 0.0)
@@ -191,7 +191,7 @@ def finish(inflight, member, verdict=None):
     inflight.finished(member, verdict or Ack(), 0.0)
 
 
-def test_a_follower_starts_once_its_head_is_acknowledged_and_is_deleted_once_its_head_is():
+def test_a_follower_starts_when_its_head_is_handled_and_is_deleted_when_its_head_is_deleted():
     first, second, other = *make_messages(2, group="g"), make_message("other", group="h")
     inflight = receiving(first, second, other, threads=3)
     finish(inflight, first)
@@ -205,7 +205,7 @@ def test_a_follower_starts_once_its_head_is_acknowledged_and_is_deleted_once_its
     assert inflight.commands(0.2) == [Delete([second])]
 
 
-def test_a_follower_is_deleted_after_every_try_to_delete_its_head():
+def test_a_follower_is_not_deleted_while_deleting_its_head_fails():
     first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     finish(inflight, first)
@@ -216,7 +216,7 @@ def test_a_follower_is_deleted_after_every_try_to_delete_its_head():
         inflight.settle_failed([first], now)
 
 
-def test_a_follower_is_dead_lettered_once_its_head_is_dead_lettered_and_deleted():
+def test_a_follower_is_dead_lettered_when_its_dead_lettered_head_is_deleted():
     first, second = make_messages(2, group="g")
     inflight = receiving(first, second)
     finish(inflight, first, DeadLetter("failed"))
@@ -229,7 +229,7 @@ def test_a_follower_is_dead_lettered_once_its_head_is_dead_lettered_and_deleted(
     assert inflight.commands(0.2) == [SendToDeadLetters([second])]
 
 
-def test_where_the_delete_of_a_head_is_refused_its_followers_are_given_back_in_order():
+def test_followers_are_given_back_in_order_when_the_delete_of_their_head_is_rejected():
     # Given a head whose delete is under way, one follower handled, one running and one behind that
     first, handled, running, waiting = make_messages(4, group="g")
     inflight = receiving(first, handled, running, waiting)
@@ -248,7 +248,7 @@ def test_where_the_delete_of_a_head_is_refused_its_followers_are_given_back_in_o
     assert [member.visibility_timeout for member in (handled, waiting, running)] == [0, 0, 0]
 
 
-def test_where_the_lease_of_a_head_runs_out_before_its_delete_its_followers_are_not_deleted():
+def test_followers_are_not_deleted_when_the_lease_of_their_head_expires_before_its_delete():
     first, second = make_message("1", group="g"), make_message("2", group="g", visibility=60.0)
     inflight = receiving(first, second)
     finish(inflight, first)
@@ -276,7 +276,7 @@ def test_draining_flushes_the_deletes_of_a_group_in_order():
     assert inflight.idle
 
 
-def test_a_handler_that_will_not_come_back_keeps_its_group_from_starting_here():
+def test_no_more_of_a_group_starts_after_its_handler_was_abandoned():
     first, second, third = make_messages(3, group="g")
     inflight = receiving(first, second, threads=2)
     inflight.abandoned(start(inflight), Retry(5.0), 0.0)
@@ -288,7 +288,7 @@ def test_a_handler_that_will_not_come_back_keeps_its_group_from_starting_here():
     assert inflight.commands(0.0) == [ChangeVisibility([second, first])]
 
 
-def test_draining_gives_back_what_was_not_started_and_nothing_else():
+def test_draining_gives_back_only_unstarted_messages():
     running, waiting = make_messages(2)
     parked, behind = make_messages(2, group="g")
     inflight = receiving(parked, running, waiting, behind)
@@ -307,7 +307,7 @@ def test_draining_gives_back_what_was_not_started_and_nothing_else():
     assert start(inflight, 10.0) is None
 
 
-def test_what_an_open_poll_still_brings_is_given_back():
+def test_messages_received_while_draining_are_given_back():
     inflight = InFlight(Limits())
     inflight.credit.poll_started(10)
     inflight.drain(0.0)
@@ -321,7 +321,7 @@ def test_what_an_open_poll_still_brings_is_given_back():
     assert settled(inflight, command).idle
 
 
-def test_an_unsettled_pile_stops_receiving():
+def test_pending_settlements_stop_receiving():
     inflight = InFlight(Limits(threads=1))
     for _ in range(100):
         inflight.credit.poll_started(10)
@@ -360,7 +360,7 @@ ANSWERS = ["never", "settle_failed", "refused"]
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: type(verdict).__name__)
 @pytest.mark.parametrize("group", [None, "one group"])
-def test_what_is_in_hand_has_a_limit_whatever_call_fails_and_however(verdict, answer, group):
+def test_the_number_in_flight_is_bounded_whatever_call_fails(verdict, answer, group):
     # Given a full queue, quick handlers, and settlements and extensions that fail or are never answered
     inflight = InFlight(Limits(threads=8, visibility=30))
     now, most, boxed = 0.0, 0, 0
@@ -387,7 +387,7 @@ def test_what_is_in_hand_has_a_limit_whatever_call_fails_and_however(verdict, an
     assert boxed <= inflight.credit.unsettled_limit + inflight.credit.waiting_limit
 
 
-def test_a_letter_that_is_refused_again_and_again_goes_back_to_its_queue():
+def test_a_dead_letter_that_is_refused_repeatedly_goes_back_to_its_queue():
     (member,) = make_messages(1)
     inflight, now = receiving(member), 0.0
     inflight.finished(start(inflight), DeadLetter("failed"), now)
@@ -402,7 +402,7 @@ def test_a_letter_that_is_refused_again_and_again_goes_back_to_its_queue():
     assert settled(inflight, ChangeVisibility([member])).idle
 
 
-def test_a_letter_that_is_refused_when_its_lease_is_over_is_left_to_the_next_holder():
+def test_a_refused_dead_letter_without_a_lease_is_left_to_another_consumer():
     (member,) = make_messages(1)
     inflight = receiving(member)
     inflight.finished(start(inflight), DeadLetter("failed"), 0.0)

@@ -1,4 +1,4 @@
-"""Held: when a lease is worth keeping, and how a delivery in hand is told in a log."""
+"""InFlightMessage: when its lease is renewable, and how it is represented."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.inflight.in_flight_messages import make_message
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.GONE])
-def test_a_lease_is_kept_until_the_delivery_is_settled(state):
+def test_a_lease_is_renewable_until_the_message_is_settled(state):
     member = make_message()
     member.state = state
     assert member.renewable
@@ -16,7 +16,7 @@ def test_a_lease_is_kept_until_the_delivery_is_settled(state):
     assert not member.renewable
 
 
-def test_not_when_it_is_lost_or_gone():
+def test_a_lost_lease_or_a_message_that_is_gone_is_not_renewable():
     lost, gone = make_message(), make_message()
     lost.lease.lost = True
     gone.state = State.GONE
@@ -25,9 +25,9 @@ def test_not_when_it_is_lost_or_gone():
     assert not gone.renewable
 
 
-def test_it_says_who_it_is_and_where_it_stands():
+def test_the_representation_has_the_id_and_the_state():
     assert repr(make_message("m-1")) == "<InFlightMessage m-1 ready>"
 
 
-def test_slots_are_of_both_kinds():
+def test_slots_count_threads_and_coroutines():
     assert Limits(threads=3, coroutines=4).slots == 7

@@ -1,4 +1,4 @@
-"""Leases: who is to be extended when and by how much, and who has lapsed."""
+"""Leases: which to extend, when and by how much, and which have expired."""
 
 import gc
 import weakref
@@ -15,7 +15,7 @@ def keeping(*members, visibility=30):
     return leases
 
 
-def test_a_lease_is_looked_at_when_half_of_it_is_over():
+def test_a_lease_is_extended_at_half_its_length():
     member = make_message()
     leases = keeping(member)
 
@@ -25,7 +25,7 @@ def test_a_lease_is_looked_at_when_half_of_it_is_over():
     assert member.extending
 
 
-def test_an_extension_takes_along_what_would_be_due_soon():
+def test_an_extension_includes_leases_that_are_due_soon():
     early, soon, late = make_message(), make_message(), make_message()
     leases = Leases(30)
     for member, now in ((early, 0.0), (soon, 4.0), (late, 10.0)):
@@ -37,7 +37,7 @@ def test_an_extension_takes_along_what_would_be_due_soon():
     assert [member for member, _ in extensions] == [early, soon]
 
 
-def test_nobody_is_asked_for_twice_while_an_extension_is_under_way():
+def test_a_lease_is_not_extended_twice_at_the_same_time():
     member = make_message()
     leases = keeping(member)
     leases.due(15.0)
@@ -50,7 +50,7 @@ class Watched(InFlightMessage):
     __slots__ = ("__weakref__",)
 
 
-def test_who_is_forgotten_is_neither_extended_nor_kept_in_memory():
+def test_a_forgotten_member_is_neither_extended_nor_kept_in_memory():
     members = [Watched(each.delivery, each.lease, each.kind, None) for each in make_messages(10)]
     leases = keeping(*members)
     gone = [weakref.ref(member) for member in members]
@@ -65,7 +65,7 @@ def test_who_is_forgotten_is_neither_extended_nor_kept_in_memory():
     assert leases.due(20.0) == ([], [])
 
 
-def test_what_is_on_its_way_to_be_settled_is_left_alone_until_that_failed():
+def test_a_message_that_is_being_settled_is_not_extended_until_that_failed():
     member = make_message()
     leases = keeping(member)
     member.command_sent = True
@@ -78,7 +78,7 @@ def test_what_is_on_its_way_to_be_settled_is_left_alone_until_that_failed():
     assert leases.due(20.0) == ([(member, 30)], [])
 
 
-def test_a_lost_lease_is_told_once_and_never_extended():
+def test_a_lost_lease_is_reported_once_and_never_extended():
     member = make_message()
     leases = keeping(member)
 
@@ -92,7 +92,7 @@ def test_a_lost_lease_is_told_once_and_never_extended():
     assert leases.due(40.0) == ([], [])
 
 
-def test_the_last_extension_ends_before_twelve_hours_and_no_other_follows():
+def test_the_last_extension_ends_before_twelve_hours():
     # Given a lease that has been kept for almost twelve hours
     member = make_message(visibility=MAX_VISIBILITY - 100)
     leases = Leases(600)
@@ -110,7 +110,7 @@ def test_the_last_extension_ends_before_twelve_hours_and_no_other_follows():
     assert leases.due(member.lease.until) == ([], [member])
 
 
-def test_a_hold_tells_what_is_left_and_what_the_service_would_still_grant():
+def test_a_lease_has_its_remaining_time_and_its_longest_extension():
     times = [100.0]
     lease = VisibilityLease(100.0, 30.0, lambda: times[0])
 

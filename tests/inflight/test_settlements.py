@@ -1,4 +1,4 @@
-"""PendingSettlements: each settlement is on its way once, and comes back where it failed."""
+"""PendingSettlements: each settlement is under way once, and is due again after a failure."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def put(box, member, state, now=0.0):
     return member
 
 
-def test_each_goes_as_its_state_says():
+def test_each_message_is_settled_as_its_state_says():
     box = settlements()
     gone = put(box, make_message("a"), State.DELETING)
     away = put(box, make_message("b"), State.CHANGING_VISIBILITY)
@@ -30,7 +30,7 @@ def test_each_goes_as_its_state_says():
     assert all(member.command_sent for member in (gone, away, dead))
 
 
-def test_deletes_go_by_the_batch():
+def test_deletes_are_sent_in_batches():
     box = settlements()
     members = make_messages(10)
     for member in members:
@@ -41,7 +41,7 @@ def test_deletes_go_by_the_batch():
     assert box.take(0.0, everything=False) == [Delete(members)]
 
 
-def test_what_failed_goes_again_after_a_while_that_grows():
+def test_a_failed_settlement_is_retried_with_a_growing_back_off():
     box = settlements()
     member = put(box, make_message(), State.SENDING_TO_DEAD_LETTERS)
     waits = []
@@ -57,7 +57,7 @@ def test_what_failed_goes_again_after_a_while_that_grows():
     assert len(box) == 1
 
 
-def test_a_departure_waits_for_an_extension_that_is_under_way():
+def test_a_visibility_change_waits_for_an_extension_under_way():
     box = settlements()
     member = put(box, make_message(), State.CHANGING_VISIBILITY)
     member.extending = True
@@ -71,7 +71,7 @@ def test_a_departure_waits_for_an_extension_that_is_under_way():
     ("due_at", "now", "seconds"),
     [(0.0, 0.0, 0), (0.2, 0.0, 1), (5.0, 0.0, 5), (5.0, 0.1, 5), (60.0, 50.0, 10), (60.0, 70.0, 0)],
 )
-def test_the_wait_of_a_departure_counts_from_when_it_goes(due_at, now, seconds):
+def test_the_visibility_timeout_counts_from_when_the_command_is_taken(due_at, now, seconds):
     box = settlements()
     member = put(box, make_message(), State.CHANGING_VISIBILITY)
     member.due_at = due_at
@@ -81,7 +81,7 @@ def test_the_wait_of_a_departure_counts_from_when_it_goes(due_at, now, seconds):
     assert member.visibility_timeout == seconds
 
 
-def test_sums_of_times_that_are_not_exact_add_no_second():
+def test_rounding_errors_do_not_add_a_second():
     now = 1234567.1
     member = make_message(received_at=now)
     member.due_at = now + 7.0
@@ -93,7 +93,7 @@ def test_sums_of_times_that_are_not_exact_add_no_second():
     assert member.visibility_timeout == 7
 
 
-def test_a_wait_is_cut_to_what_is_left_of_twelve_hours_when_it_goes():
+def test_the_visibility_timeout_is_capped_at_twelve_hours_from_the_receive():
     member = make_message(visibility=MAX_VISIBILITY)
     member.due_at = 1e6
     box = settlements()
@@ -104,7 +104,7 @@ def test_a_wait_is_cut_to_what_is_left_of_twelve_hours_when_it_goes():
     assert MAX_VISIBILITY - 40_000 - 15 <= member.visibility_timeout <= MAX_VISIBILITY - 40_000
 
 
-def test_what_is_gone_meanwhile_is_left_out():
+def test_a_message_that_is_gone_meanwhile_is_left_out():
     box = settlements()
     member, other = (
         put(box, make_message("a"), State.SENDING_TO_DEAD_LETTERS),
@@ -115,7 +115,7 @@ def test_what_is_gone_meanwhile_is_left_out():
     assert box.take(0.0, everything=False) == [SendToDeadLetters([other])]
 
 
-def test_an_answer_that_nobody_waits_for_is_refused_and_changes_nothing():
+def test_an_unexpected_answer_raises_and_changes_nothing():
     box = settlements()
     sent, unsent = put(box, make_message("a"), State.SENDING_TO_DEAD_LETTERS), make_message("b")
     box.take(0.0, everything=False)

@@ -11,7 +11,7 @@ def joined(*members):
     return settling_order
 
 
-def test_on_a_standard_queue_all_are_admitted():
+def test_every_message_of_a_standard_queue_is_admitted():
     members = make_messages(3)
     settling_order = joined(*members)
 
@@ -20,7 +20,7 @@ def test_on_a_standard_queue_all_are_admitted():
     assert settling_order.truncate(members[0]) == []
 
 
-def test_the_first_is_admitted_and_each_other_when_all_before_it_are_gone():
+def test_a_message_is_admitted_when_all_before_it_are_removed():
     first, second, third = make_messages(3, group="g")
     settling_order = joined(first, second, third)
 
@@ -35,7 +35,7 @@ def test_the_first_is_admitted_and_each_other_when_all_before_it_are_gone():
     assert settling_order.waiting == 0
 
 
-def test_one_that_does_not_wait_yet_is_not_returned():
+def test_the_next_message_is_returned_only_if_it_waits_to_be_settled():
     first, second = make_messages(2, group="g")
     settling_order = joined(first, second)
 
@@ -43,7 +43,7 @@ def test_one_that_does_not_wait_yet_is_not_returned():
     assert settling_order.admit(second)
 
 
-def test_those_behind_one_that_comes_again_come_again_as_well():
+def test_messages_behind_one_that_returns_must_return_as_well():
     first, second, third = make_messages(3, group="g")
     settling_order = joined(first, second, third)
     settling_order.admit(third)
@@ -54,7 +54,7 @@ def test_those_behind_one_that_comes_again_come_again_as_well():
     assert settling_order.waiting == 0
 
 
-def test_one_that_comes_again_from_the_middle_is_not_to_be_deleted_either():
+def test_a_message_that_returns_from_the_middle_of_its_group_must_not_be_deleted():
     first, second, third = make_messages(3, group="g")
     settling_order = joined(first, second, third)
 

@@ -1,4 +1,4 @@
-"""StartOrder: who waits, for what, and who may start next."""
+"""StartOrder: which messages wait, and which start next."""
 
 from pubsub_tasks.inflight.in_flight_message import SlotKind, State
 from pubsub_tasks.inflight.start_order import StartOrder
@@ -19,7 +19,7 @@ def taken(start_order, kind=SlotKind.THREAD):
     return member
 
 
-def test_on_a_standard_queue_all_may_start_in_the_order_received():
+def test_messages_of_a_standard_queue_start_in_the_order_received():
     members = make_messages(3)
     start_order = joined(*members)
 
@@ -28,7 +28,7 @@ def test_on_a_standard_queue_all_may_start_in_the_order_received():
     assert start_order.waiting == 0
 
 
-def test_each_kind_of_slot_has_a_line_of_its_own():
+def test_each_kind_of_slot_has_its_own_queue():
     thread, coroutine = make_message("t"), make_message("c", kind=SlotKind.COROUTINE)
     start_order = joined(coroutine, thread)
 
@@ -37,7 +37,7 @@ def test_each_kind_of_slot_has_a_line_of_its_own():
     assert taken(start_order, SlotKind.COROUTINE) is coroutine
 
 
-def test_of_a_group_one_may_start_and_the_next_when_it_is_done():
+def test_one_message_of_a_group_starts_at_a_time():
     first, second, other = (
         make_message("1", group="g"),
         make_message("2", group="g"),
@@ -53,7 +53,7 @@ def test_of_a_group_one_may_start_and_the_next_when_it_is_done():
     assert start_order.waiting == 0
 
 
-def test_a_parked_head_holds_its_group_and_starts_when_it_is_due_for_another_attempt():
+def test_a_parked_head_blocks_its_group_and_starts_again_when_it_is_due():
     first, second = make_messages(2, group="g")
     start_order = joined(first, second)
     start_order.park(taken(start_order), 10.0)
@@ -69,7 +69,7 @@ def test_a_parked_head_holds_its_group_and_starts_when_it_is_due_for_another_att
     assert start_order.wake_at() is None
 
 
-def test_who_is_withdrawn_takes_along_those_behind():
+def test_withdrawing_a_message_withdraws_its_followers():
     members = make_messages(3, group="g")
     start_order = joined(*members)
 
@@ -81,7 +81,7 @@ def test_who_is_withdrawn_takes_along_those_behind():
     assert taken(start_order) is None
 
 
-def test_a_ready_one_that_is_withdrawn_is_not_started():
+def test_a_withdrawn_ready_message_is_not_started():
     members = make_messages(2)
     start_order = joined(*members)
 
@@ -89,7 +89,7 @@ def test_a_ready_one_that_is_withdrawn_is_not_started():
     assert [taken(start_order), taken(start_order)] == [members[1], None]
 
 
-def test_a_parked_one_that_is_withdrawn_does_not_come_back():
+def test_a_withdrawn_parked_message_is_not_started():
     member = make_message(group="g")
     start_order = joined(member)
     start_order.park(taken(start_order), 10.0)
@@ -103,7 +103,7 @@ def test_a_parked_one_that_is_withdrawn_does_not_come_back():
     assert start_order.waiting == 0
 
 
-def test_whoever_parks_twice_is_started_once():
+def test_a_message_that_was_parked_twice_is_started_once():
     member = make_message(group="g")
     start_order = joined(member)
     start_order.park(taken(start_order), 10.0)

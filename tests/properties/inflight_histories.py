@@ -1,6 +1,7 @@
-"""Histories of a `World`, each told by its number: the same number, the same history, on any machine.
+"""Random histories of a `World`, each identified by a number that reproduces it on any machine.
 
-They are what Hypothesis's state machine plays too, at a tenth of the cost: enough of them find rare faults.
+They consist of the same events as Hypothesis's state machine, at a tenth of the cost: enough of them find
+rare faults.
 """
 
 from random import Random

@@ -1,7 +1,7 @@
-"""A world around `InFlight`: a queue with SQS's rules, a wire that fails, slots, and time that passes.
+"""A model of what surrounds `InFlight`: a queue with the rules of SQS, calls that fail, slots and a clock.
 
-It plays everything that may happen and holds each move of `InFlight` against what it knows itself: who was
-received when, what became of it, whose lease runs until when. What it finds wrong is an AssertionError.
+It plays arbitrary events and checks each move of `InFlight` against its own record of receives, verdicts and
+leases. A wrong move is an AssertionError.
 """
 
 from collections import Counter
@@ -23,14 +23,14 @@ from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
 from pubsub_tasks.wire.records import MAX_BATCH, MAX_DELAY, MAX_VISIBILITY, Record
 
 LATEST_ARRIVAL = 8.0
-"""Seconds after which a call that did not arrive never will; less than the margin kept from the 12 h cap."""
+"""Seconds after which a call that has not arrived never will; less than the margin of the 12 h limit."""
 
 LATEST_ANSWER = 60.0
 
 
 @dataclass(eq=False)
 class Message:
-    """One message as the service knows it."""
+    """One message in the queue."""
 
     number: int
     group: str | None
@@ -46,7 +46,7 @@ class Message:
 
 @dataclass(eq=False)
 class Receipt:
-    """One receipt as the worker should see it."""
+    """One receipt, with the state that the worker should have it in."""
 
     message: Message
     tracked: InFlightMessage
@@ -399,8 +399,8 @@ class World:
 
     def _again(self, receipt, after):
         receipt.way, receipt.due_at = ChangeVisibility, self.now + (after or 0.0)
-        in_flight = receipt.in_start_order and after is not None and after <= MAX_DELAY
-        if in_flight and not (self.draining or receipt.must_return):
+        parkable = receipt.in_start_order and after is not None and after <= MAX_DELAY
+        if parkable and not (self.draining or receipt.must_return):
             receipt.phase = "parked"
         else:
             self._cut_behind(receipt)

@@ -160,7 +160,7 @@ def test_there_is_always_a_verdict(record, outcome, is_async, falsy, fifo):
 
 
 @given(outcomes, st.booleans(), st.integers(1, 10))
-def test_only_success_and_explicit_words_end_a_message_without_a_letter(outcome, falsy, attempt):
+def test_only_success_and_explicit_verdicts_end_a_message_without_a_dead_letter(outcome, falsy, attempt):
     # Given a message that is fine
     body = json.dumps({"mediaType": ORDER, "opaqueData": {}, "order_id": "o-1", "total": "9.99"})
     record = Record(body, "handle", "sqs-1", attempt, NOW, NOW)

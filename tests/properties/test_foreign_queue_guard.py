@@ -1,4 +1,4 @@
-"""Whatever is on a queue, a worker that has handled nothing of it leaves it there for an hour."""
+"""A worker that has handled no message of a queue leaves every message there for an hour."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +39,7 @@ shapes = st.dictionaries(st.sampled_from(KEYS), json | st.just("Notification"), 
 
 
 @given(receives, ages, most)
-def test_a_hold_ends_within_the_hour_and_only_then_is_there_none(count, age, limit):
+def test_a_message_is_hidden_until_it_is_an_hour_old_at_most(count, age, limit):
     seconds = hidden_seconds(count, age, limit)
 
     assert (seconds is None) == (age >= MIN_AGE)
@@ -69,7 +69,7 @@ def test_pauses_grow_and_are_bounded(count):
 
 
 @given(st.lists(st.tuples(receives, ages, st.booleans()), max_size=60), most)
-def test_only_the_first_ten_are_dead_letters_before_they_are_an_hour_old(stream, limit):
+def test_only_the_first_ten_are_dead_letters_within_their_first_hour(stream, limit):
     guard = ForeignQueueGuard(limit)
     young = 0
     for count, age, good in stream:
@@ -90,7 +90,7 @@ def test_only_the_first_ten_are_dead_letters_before_they_are_an_hour_old(stream,
 
 
 @given(json | shapes)
-def test_whatever_a_message_says_it_can_be_described(document):
+def test_every_document_can_be_described(document):
     from json import dumps
 
     text = dumps(document)
@@ -99,5 +99,5 @@ def test_whatever_a_message_says_it_can_be_described(document):
 
 
 @given(st.text())
-def test_whatever_a_body_is_it_can_be_described(text):
+def test_every_body_can_be_described(text):
     assert describe(text)

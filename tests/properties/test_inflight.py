@@ -1,4 +1,4 @@
-"""Whatever happens around it, and in whatever order, `InFlight` keeps what is promised (see `World`)."""
+"""InFlight keeps its promises in any order of events (see `World`)."""
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -119,7 +119,7 @@ class TestInFlight(Worlds.TestCase):
     settings = settings(max_examples=50, stateful_step_count=50, suppress_health_check=list(HealthCheck))
 
 
-def test_histories_told_by_a_number():
+def test_numbered_histories():
     play_all(range(300))
 
 

@@ -1,4 +1,4 @@
-"""The record of planted faults: each of these, planted alone, turns the properties of `World` red.
+"""Planted faults: each one alone makes the properties of `World` fail.
 
 The histories are the same on every run. Most faults show within a few dozen; the rarest need some hundreds.
 """
@@ -36,7 +36,7 @@ real = {
 }
 
 
-def ends_before_the_letter_is_confirmed(plant):
+def deletes_before_the_dead_letter_is_confirmed(plant):
     def put(self, message, now):
         if message.state is State.SENDING_TO_DEAD_LETTERS:
             message.state = State.DELETING
@@ -45,11 +45,11 @@ def ends_before_the_letter_is_confirmed(plant):
     plant(PendingSettlements, "put", put)
 
 
-def forgets_an_entry_that_failed(plant):
+def forgets_a_failed_entry(plant):
     plant(PendingSettlements, "put_back", lambda self, message, now: None)
 
 
-def takes_a_refused_letter_for_sent(plant):
+def takes_a_refused_dead_letter_for_sent(plant):
     def settle_failed(self, members, now):
         letters = [message for message in members if message.state is State.SENDING_TO_DEAD_LETTERS]
         self.dead_lettered(letters, now)
@@ -66,7 +66,7 @@ def settles_twice(plant):
     plant(PendingSettlements, "put", put)
 
 
-def gives_up_a_delete_whose_lease_ran_out(plant):
+def gives_up_a_delete_whose_lease_expired(plant):
     def settle_failed(self, members, now):
         for message in [message for message in members if message.lease.until <= now]:
             message.state = State.CHANGING_VISIBILITY
@@ -75,7 +75,7 @@ def gives_up_a_delete_whose_lease_ran_out(plant):
     plant(InFlight, "settle_failed", settle_failed)
 
 
-def writes_a_letter_though_the_lease_is_lost(plant):
+def sends_a_dead_letter_without_the_lease(plant):
     def finished(self, message, verdict, now):
         if isinstance(verdict, DeadLetter):
             self._stop(message, verdict, now)
@@ -98,7 +98,7 @@ def never_resumes_a_lease_after_a_failed_settlement(plant):
     plant(Leases, "resume", lambda self, member, now: None)
 
 
-def gives_an_extension_up_when_it_fails_once(plant):
+def gives_up_extending_after_one_failure(plant):
     def extend_failed(self, members, now):
         for message in members:
             message.extending = False
@@ -106,14 +106,14 @@ def gives_an_extension_up_when_it_fails_once(plant):
     plant(InFlight, "extend_failed", extend_failed)
 
 
-def looks_at_a_lease_when_it_is_over(plant):
+def checks_a_lease_only_when_it_expires(plant):
     def watch(self, members, now):
         self.watch_at(members, min((member.lease.until for member in members), default=now))
 
     plant(Leases, "watch", watch)
 
 
-def believes_an_extension_from_when_it_was_answered(plant):
+def counts_an_extension_from_its_answer(plant):
     def extended(self, changes, sent_at, now):
         for message, seconds in changes:
             message.extending = False
@@ -123,11 +123,11 @@ def believes_an_extension_from_when_it_was_answered(plant):
     plant(InFlight, "extended", extended)
 
 
-def tells_nobody_of_a_lost_lease(plant):
+def never_reports_a_lost_lease(plant):
     plant(Leases, "mark_lost", lambda self, member: setattr(member.lease, "lost", True))
 
 
-def lets_go_while_an_extension_is_under_way(plant):
+def changes_visibility_while_an_extension_is_under_way(plant):
     def sendable(self, message, now):
         message.visibility_timeout = max(0, round(message.due_at - now))
         return message.state is not State.GONE
@@ -143,7 +143,7 @@ def tries_again_without_waiting(plant):
     plant(PendingSettlements, "_sendable", sendable)
 
 
-def starts_what_has_lapsed(plant):
+def starts_a_message_whose_lease_has_expired(plant):
     def start(self, kind, now):
         message = self._start_order.take(kind)
         if message is not None:
@@ -162,7 +162,7 @@ def starts_a_follower_behind_a_parked_head(plant):
     plant(StartOrder, "park", park)
 
 
-def keeps_followers_when_their_head_goes(plant):
+def keeps_followers_when_their_head_returns(plant):
     plant(StartOrder, "remove_followers", lambda self, message: [])
 
 
@@ -170,11 +170,11 @@ def never_frees_a_group(plant):
     plant(StartOrder, "remove_head", lambda self, message: None)
 
 
-def sleeps_through_the_next_try(plant):
+def sleeps_through_the_next_attempt(plant):
     plant(StartOrder, "wake_at", lambda self: None)
 
 
-def counts_no_try_in_hand(plant):
+def does_not_count_a_parked_attempt(plant):
     def commands(self, now):
         for _, _, message in self._start_order._parked:
             if message.state is State.PARKED and message.due_at <= now:
@@ -184,7 +184,7 @@ def counts_no_try_in_hand(plant):
     plant(InFlight, "commands", commands)
 
 
-def runs_in_hand_what_is_to_be_given_back(plant):
+def parks_a_message_that_must_be_given_back(plant):
     plant(InFlight, "_retry", lambda self, message, verdict, now: self._start_order.park(message, now))
 
 
@@ -254,11 +254,11 @@ def keeps_the_credit_of_a_poll_that_failed(plant):
     plant(Credit, "poll_finished", poll_finished)
 
 
-def asks_for_a_few_more_while_some_wait(plant):
+def polls_for_less_than_a_batch_while_messages_are_buffered(plant):
     plant(Credit, "poll_size", lambda self, left, buffered: min(10, left))
 
 
-def buffers_as_much_as_there_is(plant):
+def prefetches_without_limit(plant):
     plant(Credit, "prefetch", property(lambda self: 1000))
 
 
@@ -276,7 +276,7 @@ def starts_while_draining(plant):
     plant(InFlight, "drain", drain)
 
 
-def gives_back_what_runs(plant):
+def gives_back_running_messages(plant):
     def give_back(self, members, now):
         real[InFlight, "_give_back"](self, members, now)
         self._release([message for message in members if message.state is State.RUNNING], now)
@@ -284,7 +284,7 @@ def gives_back_what_runs(plant):
     plant(InFlight, "_give_back", give_back)
 
 
-def forgets_what_a_drain_gives_back(plant):
+def forgets_unstarted_messages_on_drain(plant):
     def give_back(self, members, now):
         for message in members:
             if message.state is State.READY:
@@ -295,28 +295,28 @@ def forgets_what_a_drain_gives_back(plant):
 
 
 FAULTS = [
-    ends_before_the_letter_is_confirmed,
-    forgets_an_entry_that_failed,
-    takes_a_refused_letter_for_sent,
+    deletes_before_the_dead_letter_is_confirmed,
+    forgets_a_failed_entry,
+    takes_a_refused_dead_letter_for_sent,
     settles_twice,
-    gives_up_a_delete_whose_lease_ran_out,
-    writes_a_letter_though_the_lease_is_lost,
+    gives_up_a_delete_whose_lease_expired,
+    sends_a_dead_letter_without_the_lease,
     extends_while_it_settles,
     extends_past_twelve_hours,
     never_resumes_a_lease_after_a_failed_settlement,
-    gives_an_extension_up_when_it_fails_once,
-    looks_at_a_lease_when_it_is_over,
-    believes_an_extension_from_when_it_was_answered,
-    tells_nobody_of_a_lost_lease,
-    lets_go_while_an_extension_is_under_way,
+    gives_up_extending_after_one_failure,
+    checks_a_lease_only_when_it_expires,
+    counts_an_extension_from_its_answer,
+    never_reports_a_lost_lease,
+    changes_visibility_while_an_extension_is_under_way,
     tries_again_without_waiting,
-    starts_what_has_lapsed,
+    starts_a_message_whose_lease_has_expired,
     starts_a_follower_behind_a_parked_head,
-    keeps_followers_when_their_head_goes,
+    keeps_followers_when_their_head_returns,
     never_frees_a_group,
-    sleeps_through_the_next_try,
-    counts_no_try_in_hand,
-    runs_in_hand_what_is_to_be_given_back,
+    sleeps_through_the_next_attempt,
+    does_not_count_a_parked_attempt,
+    parks_a_message_that_must_be_given_back,
     deletes_a_follower_with_its_head,
     deletes_a_follower_when_its_head_was_sent,
     deletes_the_followers_of_a_lost_head,
@@ -326,12 +326,12 @@ FAULTS = [
     extends_eleven_at_once,
     counts_credit_without_open_polls,
     keeps_the_credit_of_a_poll_that_failed,
-    asks_for_a_few_more_while_some_wait,
-    buffers_as_much_as_there_is,
+    polls_for_less_than_a_batch_while_messages_are_buffered,
+    prefetches_without_limit,
     receives_while_draining,
     starts_while_draining,
-    gives_back_what_runs,
-    forgets_what_a_drain_gives_back,
+    gives_back_running_messages,
+    forgets_unstarted_messages_on_drain,
 ]
 
 

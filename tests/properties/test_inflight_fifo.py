@@ -266,7 +266,7 @@ def test_each_group_is_handled_in_order(history):
 
 @given(turns=st.integers(0, 12), deletes=st.integers(0, 9), verdicts=st.lists(st.booleans(), min_size=12))
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-def test_after_a_crash_a_group_comes_again_from_the_first_that_was_not_deleted(turns, deletes, verdicts):
+def test_after_a_crash_a_group_restarts_at_the_first_message_not_deleted(turns, deletes, verdicts):
     # Given a worker that handles whatever it may, acknowledged or dead-lettered, and crashes at any point
     shop = Shop()
     shop.publish(range(12))
