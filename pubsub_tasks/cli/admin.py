@@ -1,4 +1,4 @@
-"""pubsub-tasks: what one does beside running workers."""
+"""The `pubsub-tasks` command: tools for developing and operating workers."""
 
 import click
 
@@ -12,7 +12,7 @@ from .one_line_errors import OneLineGroup
 )
 @click.version_option(package_name="pubsub-tasks")
 def command() -> None:
-    """Tools beside pubsub-worker.
+    """Run local SNS and SQS, manage dead letters, and read the manual.
 
     \b
     pubsub-tasks dlq ls --queue-url URL

@@ -1,4 +1,4 @@
-"""Apps: finding a user's tasks from what the command line, the environment or an installed package names."""
+"""Finds the user's tasks by `--app`, by the environment or by entry points of installed packages."""
 
 import importlib
 import os
@@ -26,48 +26,49 @@ VARIABLE = "PUBSUB_TASKS_APP"
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A user's tasks, and the object graph that serves them.
+    """A user's tasks and the object graph that runs them.
 
     Attributes:
         tasks: the registry.
-        graph: makes the graph with this configuration over all other. Raises ConfigurationError.
-        name: what the user called it by.
+        graph: makes the object graph; the given configuration overrides any other.
+        name: how the user named the app, for errors.
     """
 
     tasks: Tasks
-    graph: "MakesGraph"
+    graph: "MakeGraph"
     name: str = "the app"
 
-    def declared(self, graph: Any) -> Tasks:
-        """The tasks that its graph serves. Raises ConfigurationError where there are none."""
+    def require_tasks(self, graph: Any) -> Tasks:
+        """The tasks that the graph serves. Raises ConfigurationError if there are none."""
         tasks: Tasks = graph.pubsub_served_tasks
         if tasks.queues:
             return tasks
         raise ConfigurationError(
-            f"{self.name} declares no task, so there is nothing to run: name the module that has them, or a "
-            "registry of its own as MODULE:ATTRIBUTE"
+            f"{self.name} declares no tasks: name the module that does, or a registry as MODULE:ATTRIBUTE"
         )
 
 
-class MakesGraph(Protocol):
-    """Makes the graph of an app."""
+class MakeGraph(Protocol):
+    """Makes the object graph of an app. Raises ConfigurationError."""
 
     def __call__(self, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any: ...
 
 
 def find(spec: str | None) -> App:
-    """The app that `module` or `module:attribute` names, else PUBSUB_TASKS_APP, else installed packages.
+    """Find the app named by `module` or `module:attribute`, by PUBSUB_TASKS_APP, or by entry points.
 
     The current directory is searched first. The attribute is a `Tasks`, an object graph, or a callable that
-    returns either. Raises ConfigurationError.
+    returns either.
+
+    Raises ConfigurationError.
     """
     spec = spec or os.environ.get(VARIABLE)
-    name = f"--app {spec}" if spec else f"what is installed in {ENTRY_POINTS}"
+    name = f"--app {spec}" if spec else f"the entry points in {ENTRY_POINTS}"
     target = _named(spec) if spec else _installed()
     if isinstance(target, Tasks):
         return App(target, partial(_own_graph, target), name)
-    target.unlock()  # nothing runs yet, and who serves locks it
-    return App(target.sqs_message_handler_registry, partial(_same, target), name)
+    target.unlock()  # so that components can be added; `serve` locks it again
+    return App(target.sqs_message_handler_registry, partial(_given_graph, target), name)
 
 
 def load(spec: str | None) -> Tasks:
@@ -75,16 +76,18 @@ def load(spec: str | None) -> Tasks:
     return find(spec).tasks
 
 
-def served(spec: str | None) -> tuple[Tasks, QueueUrls]:
-    """The tasks of the app, with an instance of each handler class, and the URLs that it configures for its
-    queues. Raises ConfigurationError, Unbound."""
+def load_served(spec: str | None) -> tuple[Tasks, QueueUrls]:
+    """The tasks of the app with an instance of each handler class, and its configured queue URLs.
+
+    Raises ConfigurationError, Unbound.
+    """
     app = find(spec)
     graph = app.graph({}, testing=False, debug=False)
-    return app.declared(graph), graph.sqs_queue_urls
+    return app.require_tasks(graph), graph.sqs_queue_urls
 
 
 def _own_graph(tasks: Tasks, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:
-    # Entry points of other packages are for collaborators, which only classes ask for.
+    # Entry points of other packages provide dependencies, which only handler classes have.
     classes = any(task.factory for task in tasks)
     graph = graph_for(tasks, config, testing=testing, debug=debug, entry_points=classes)
     if classes or testing:
@@ -92,20 +95,20 @@ def _own_graph(tasks: Tasks, config: Mapping[str, Any], *, testing: bool, debug:
     return graph
 
 
-def _same(graph: Any, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:
+def _given_graph(graph: Any, config: Mapping[str, Any], *, testing: bool, debug: bool) -> Any:
     if testing and not graph.metadata.testing:
         raise ConfigurationError(
-            f"--testing: the graph {graph.metadata.name!r} was made without it, so it would speak to AWS"
+            f"--testing: the graph {graph.metadata.name!r} was created without testing, so it would use AWS"
         )
     graph.use("sns_producer", "pubsub_served_tasks")
     return graph
 
 
 def _installed() -> Tasks:
-    found = list(entry_points(group=ENTRY_POINTS))
-    for point in found:
+    points = list(entry_points(group=ENTRY_POINTS))
+    for point in points:
         _import(point.value.partition(":")[0])
-    if not found:
+    if not points:
         raise ConfigurationError(
             f"no tasks: name their module with --app, in {VARIABLE}, or by an entry point in {ENTRY_POINTS}"
         )
@@ -115,10 +118,10 @@ def _installed() -> Tasks:
 def _named(spec: str) -> Any:
     name, _, attribute = spec.partition(":")
     if name.endswith(".py"):
-        right = ":".join(filter(None, [_module_of(name), attribute]))
-        raise ConfigurationError(f"--app {spec} is a file's name: write the module's, --app {right}")
+        suggestion = ":".join(filter(None, [_module_of(name), attribute]))
+        raise ConfigurationError(f"--app {spec} is a file name: give the module name, --app {suggestion}")
     if not name or name.startswith("."):
-        raise ConfigurationError(f"--app {spec} names no module: write MODULE or MODULE:ATTRIBUTE")
+        raise ConfigurationError(f"--app {spec} does not name a module: write MODULE or MODULE:ATTRIBUTE")
     module = _import(name)
     if not attribute:
         return default_tasks
@@ -126,13 +129,13 @@ def _named(spec: str) -> Any:
     if target is None:
         raise ConfigurationError(f"--app {spec}: module {name} has no {attribute!r}")
     if callable(target) and not isinstance(target, Tasks | Task):
-        with _told_with_its_place(spec):
+        with _errors_with_location(spec):
             target = target()
     if isinstance(target, Tasks) or is_graph(target):
         return target
     raise ConfigurationError(
-        f"--app {spec}: {type(target).__name__} is no Tasks and no object graph, and no callable that "
-        "returns either"
+        f"--app {spec}: {type(target).__name__} is neither a Tasks nor an object graph, nor a callable that "
+        "returns one"
     )
 
 
@@ -140,7 +143,7 @@ def _import(name: str) -> object:
     directory = os.getcwd()
     if directory not in sys.path:
         sys.path.insert(0, directory)
-    with _told_with_its_place(name):
+    with _errors_with_location(name):
         return importlib.import_module(name)
 
 
@@ -150,35 +153,35 @@ def _module_of(file: str) -> str:
 
 
 @contextmanager
-def _told_with_its_place(name: str) -> Iterator[None]:
-    """Where the app's code fails, say where: a traceback would mostly show importlib, and us."""
+def _errors_with_location(name: str) -> Iterator[None]:
+    """Raise ConfigurationError with the file and line of an error in the app's code."""
     try:
         yield
     except Exception as error:
-        place = _place(error, name.partition(":")[0].partition(".")[0])
-        # Of a syntax error the text alone: with its file and line, as str() has it, it would tell them twice.
+        location = _location(error, name.partition(":")[0].partition(".")[0])
+        # str() of a SyntaxError repeats file and line.
         text = error.msg if isinstance(error, SyntaxError) else error_text(error)
-        raise ConfigurationError(f"--app {name}: {place}: {error_class(error)}: {text}") from error
+        raise ConfigurationError(f"--app {name}: {location}: {error_class(error)}: {text}") from error
 
 
-def _place(error: Exception, package: str) -> str:
-    """The innermost file and line of the app."""
-    places = [
+def _location(error: Exception, package: str) -> str:
+    """The innermost file and line of the app's code."""
+    lines = [
         (frame.f_code.co_filename, line)
         for frame, line in walk_tb(error.__traceback__)
-        if _is_of_app(frame, package)
+        if _is_app_code(frame, package)
     ]
     if isinstance(error, SyntaxError) and error.filename:
-        places.append((error.filename, error.lineno or 1))
-    if not places:
+        lines.append((error.filename, error.lineno or 1))
+    if not lines:
         return f"cannot be imported from {os.getcwd()}"
-    file, line = places[-1]
+    file, line = lines[-1]
     path = Path(file)
     return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}:{line}"
 
 
-def _is_of_app(frame: FrameType, package: str) -> bool:
-    """Whether it is of the package that was named, or of this directory and not only installed there."""
+def _is_app_code(frame: FrameType, package: str) -> bool:
+    """Whether a frame is of the named package, or of a file below this directory that is not installed."""
     top = str(frame.f_globals.get("__name__")).partition(".")[0]
     path = Path(frame.f_code.co_filename)
     here = path.is_relative_to(Path.cwd()) and "site-packages" not in path.parts

@@ -1,4 +1,4 @@
-"""A daemon's command line: pubsub-worker's, without the flag that finds an app."""
+"""The command line of a daemon: the options of pubsub-worker, except --app."""
 
 import click
 
@@ -9,14 +9,18 @@ from .serving.serve import serve
 
 
 def run(about: str, name: str, app: App) -> None:
-    """Parse the command line and serve the app; exits. `about` is what `--help` begins with."""
+    """Parse the command line, serve the app and exit. `about` is the first text of `--help`."""
 
     @click.pass_context
     def callback(context: click.Context, /, **flags: object) -> None:
         serve(context, lambda: app)
 
-    given = [parameter for parameter in worker.command.params if parameter.name != "app"]
+    parameters = [parameter for parameter in worker.command.params if parameter.name != "app"]
     command = OneLineCommand(
-        name, params=given, callback=callback, help=about, context_settings=worker.command.context_settings
+        name,
+        params=parameters,
+        callback=callback,
+        help=about,
+        context_settings=worker.command.context_settings,
     )
     command(prog_name=name)

@@ -1,4 +1,4 @@
-"""Numbers: the ranges of options, beyond which a value is a mistake."""
+"""An option type for finite numbers."""
 
 from math import isfinite
 from typing import Any
@@ -7,10 +7,10 @@ import click
 
 
 class FiniteRange(click.FloatRange):
-    """A number that is neither `nan` nor infinite."""
+    """A `click.FloatRange` that accepts neither `nan` nor infinity."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
         if not isfinite(number):
-            self.fail(f"{value!r} is no finite number.", param, ctx)
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number

@@ -1,4 +1,4 @@
-"""Starting: what needs an answer of the service before a worker can run, tried until it gives one."""
+"""Retries calls that a worker needs to start, until the service answers."""
 
 import random
 import time
@@ -9,24 +9,24 @@ from ..errors import ConfigurationError, TransportError
 from ..wire.records import INTERVENTION_CODES
 from ..worker_health.call_health import CallHealth
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
-def patiently(make: Callable[[], Made], sleep: Callable[[float], None] = time.sleep) -> Made:
-    """What `make` returns, once the service answers; each wait is longer, up to half a minute.
+def retry_until_answered(call: Callable[[], Result], sleep: Callable[[float], None] = time.sleep) -> Result:
+    """Call until there is no TransportError, and return the result. Waits grow to half a minute.
 
-    Signals keep their default effect: SIGTERM ends the process at once, since it holds no message.
+    Signals keep their default effect: SIGTERM ends the process at once, since no message is in flight.
 
-    Raises ConfigurationError for what a person must mend, such as denied access.
+    Raises ConfigurationError for errors that need a person, such as denied access.
     """
     call_health = CallHealth("starting", time.monotonic, random.random)
     while True:
         try:
-            made = make()
+            result = call()
         except TransportError as error:
             if error.code in INTERVENTION_CODES:
                 raise ConfigurationError(str(error)) from error
             sleep(call_health.record_failure(error))
         else:
             call_health.record_success()
-            return made
+            return result

@@ -1,4 +1,4 @@
-"""pubsub-worker: consume a queue with an app's tasks."""
+"""The `pubsub-worker` command: handles messages of a queue with the tasks of an app."""
 
 import click
 
@@ -11,10 +11,10 @@ from .serving.health_checks import LOOPBACK
 from .serving.serve import serve
 
 ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", ENVELOPE)
-"""Names by which microcosm-pubsub asks for one way to read messages."""
+"""Names of message formats in microcosm-pubsub."""
 
-MOST_SLOTS, MOST_THREADS, MOST_PROCESSES = 10_000, 1_000, 1_000
-"""More than these a machine does not start: a slip of the keyboard."""
+MAX_CONCURRENCY, MAX_RECEIVERS, MAX_PROCESSES = 10_000, 1_000, 1_000
+"""Larger values are typing errors that no machine could start."""
 
 _POSITIVE = click.IntRange(min=1)
 
@@ -22,7 +22,8 @@ _POSITIVE = click.IntRange(min=1)
 @click.command(
     cls=OneLineCommand,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0, all well; 1, something was cut; 2, mend the call; 70, a fault; 75, start me anew.",
+    epilog="Exit codes: 0, success; 1, work left undone; 2, invalid usage or configuration; "
+    "70, internal error; 75, restart wanted.",
 )
 @click.option(
     "--sqs-queue-url",
@@ -31,46 +32,50 @@ _POSITIVE = click.IntRange(min=1)
     "sqs_queue_url",
     metavar="URL",
     multiple=True,
-    help="The queue to consume; or a file, of which each line is a message to handle. Given more than once, "
-    "each queue has a process.",
+    help="Queue to consume, or a file with one message a line. Repeat it for more queues: each runs in a "
+    "process of its own.",
 )
 @click.option(
     "--app",
     "-A",
     metavar="MODULE[:ATTRIBUTE]",
-    help="Where the tasks are; the current directory is searched first. Else PUBSUB_TASKS_APP, else "
-    "installed entry points in pubsub_tasks.tasks.",
+    help="The app that has the tasks; the current directory is searched first. By default, "
+    "PUBSUB_TASKS_APP, then installed entry points in pubsub_tasks.tasks.",
 )
-@click.option("--queue", metavar="NAME", help="Serve the tasks of this queue=; else the URL's name tells.")
+@click.option(
+    "--queue",
+    metavar="NAME",
+    help="Run the tasks declared with this queue=; the queue's own name by default.",
+)
 @click.option(
     "--concurrency",
     metavar="N",
-    type=click.IntRange(1, MOST_SLOTS),
-    help="Handlers at once: 8 threads, 100 coroutines by default.",
+    type=click.IntRange(1, MAX_CONCURRENCY),
+    help="Handlers that run at once; by default 8 threads and 100 coroutines.",
 )
 @click.option(
     "--processes",
     metavar="N",
-    type=click.IntRange(1, MOST_PROCESSES),
+    type=click.IntRange(1, MAX_PROCESSES),
     default=1,
     show_default=True,
     help="Processes for each queue.",
 )
-@click.option("--max-tasks", metavar="N", type=_POSITIVE, help="Start a process anew after so many messages.")
+@click.option("--max-tasks", metavar="N", type=_POSITIVE, help="Replace a process after N messages.")
 @click.option(
-    "--max-memory", type=_POSITIVE, metavar="MIB", help="Start a process anew once it uses so many MiB."
+    "--max-memory", type=_POSITIVE, metavar="MIB", help="Replace a process when it uses this much memory."
 )
 @click.option(
     "--receivers",
     metavar="N",
-    type=click.IntRange(1, MOST_THREADS),
-    help="Polls at once while the queue is full (up to 8); 1 when idle.",
+    type=click.IntRange(1, MAX_RECEIVERS),
+    help="Concurrent receives; by default up to 8 on a busy queue and 1 on an idle one.",
 )
 @click.option(
     "--prefetch",
     metavar="N",
     type=click.IntRange(min=0),
-    help="Messages in hand beyond free slots; else automatic.",
+    help="Messages to receive ahead of free handlers; automatic by default.",
 )
 @click.option(
     "--visibility-timeout",
@@ -78,7 +83,7 @@ _POSITIVE = click.IntRange(min=1)
     type=click.IntRange(2, 43_200),
     default=30,
     show_default=True,
-    help="Seconds until a dead worker's messages come back; a live one's are extended.",
+    help="How long messages of a crashed worker stay invisible; a running worker extends it.",
 )
 @click.option(
     "--wait-seconds",
@@ -86,7 +91,7 @@ _POSITIVE = click.IntRange(min=1)
     type=click.IntRange(0, 20),
     default=20,
     show_default=True,
-    help="How long a poll waits.",
+    help="How long a receive waits for messages.",
 )
 @click.option(
     "--grace",
@@ -94,27 +99,31 @@ _POSITIVE = click.IntRange(min=1)
     type=FiniteRange(min=0),
     default=25.0,
     show_default=True,
-    help="Seconds for what runs to finish after SIGTERM.",
+    help="How long handlers may run on after SIGTERM.",
 )
-@click.option("--dead-letter-queue-url", metavar="URL", help="Else the queue's own redrive policy tells.")
+@click.option(
+    "--dead-letter-queue-url",
+    metavar="URL",
+    help="Where to send dead letters; the queue's redrive policy by default.",
+)
 @click.option(
     "--unknown",
     type=click.Choice(["dead-letter", "release", "drop"]),
-    help="What to do with media types that no task here handles; dead-letter by default, but held back for "
-    "an hour while none of the queue's messages could be handled yet.",
+    help="What to do with media types that no task handles. The default is dead-letter; but until a first "
+    "message of the queue is handled, they are released for up to an hour.",
 )
-@click.option("--once", is_flag=True, help="Receive once, handle what came, and end: for cron.")
+@click.option("--once", is_flag=True, help="Receive once, handle the messages and exit, as for cron.")
 @click.option(
-    "--drain", is_flag=True, help="End when a poll brings nothing and nothing is in hand: for batch jobs."
+    "--drain", is_flag=True, help="Exit when the queue is empty and nothing is in flight, as for batch jobs."
 )
 @click.option(
     "--health-port",
     metavar="PORT",
     type=click.IntRange(0, 65_535),
-    help="Serve /healthz, /readyz and /status there; none by default.",
+    help="Serve /healthz, /readyz and /status on this port; off by default.",
 )
 @click.option(
-    "--health-host", metavar="HOST", default=LOOPBACK, show_default=True, help="Where to serve them."
+    "--health-host", metavar="HOST", default=LOOPBACK, show_default=True, help="Address for --health-port."
 )
 @click.option(
     "--unready-after",
@@ -122,24 +131,24 @@ _POSITIVE = click.IntRange(min=1)
     type=FiniteRange(min=0),
     default=UNREADY_AFTER,
     show_default=True,
-    help="Answer /readyz with 503 once receives have failed for so long.",
+    help="/readyz answers 503 after receives have failed for this long.",
 )
-@click.option("--reload", is_flag=True, help="Start anew when a Python file below this directory changes.")
+@click.option(
+    "--reload", is_flag=True, help="Restart when a Python file below the current directory changes."
+)
 @click.option(
     "--local",
     is_flag=True,
-    help="Start a broker on this machine with all the app needs, and say how to publish to it.",
+    help="Start an embedded SNS and SQS with the app's topics and queues, and print how to publish.",
 )
-@click.option("--stdin", is_flag=True, help="Handle the messages on standard input, one a line, and end.")
+@click.option("--stdin", is_flag=True, help="Handle messages from standard input, one a line, and exit.")
 @click.option(
     "--envelope",
     type=click.Choice(ENVELOPES),
-    help="Hardly needed, as all forms of messages are told apart; but RawSQSEnvelope takes each body for "
-    "content of the media type application/json.",
+    help="Message format; detected by default. Only RawSQSEnvelope has an effect: it treats every body as "
+    "application/json.",
 )
-@click.option(
-    "--testing", is_flag=True, help="Topics and queues in memory, with nothing to set up, gone at the end."
-)
+@click.option("--testing", is_flag=True, help="Use topics and queues in memory that last until exit.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--log-level",
@@ -150,12 +159,12 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--debug",
     is_flag=True,
-    help="Log each message, and tracebacks, an app's that cannot be imported too; else as --log-level debug.",
+    help="As --log-level debug, and print the traceback if the app cannot be imported.",
 )
 @click.version_option(package_name="pubsub-tasks")
 @click.pass_context
 def command(context: click.Context, /, app: str | None, **flags: object) -> None:
-    """Consume an SQS queue with an app's tasks, until SIGTERM or Ctrl-C.
+    """Handle messages of SQS queues with an app's tasks until SIGTERM or Ctrl-C.
 
     \b
     pubsub-worker --sqs-queue-url https://sqs.eu-west-1.amazonaws.com/1234/orders --app shop.tasks

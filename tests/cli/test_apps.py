@@ -83,7 +83,7 @@ def test_a_graph_is_served_even_if_locked_unless_it_was_not_made_for_testing() -
     assert graph.metadata.name == "real"
     assert default_tasks.producer is graph.sns_producer
     assert app.tasks is default_tasks
-    with pytest.raises(ConfigurationError, match="'real' was made without it"):
+    with pytest.raises(ConfigurationError, match="'real' was created without testing"):
         app.graph({}, testing=True, debug=False)
 
 
@@ -97,11 +97,11 @@ def test_a_module_alone_is_the_default_registry(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ("test_apps_shop:number", "int is no Tasks and no object graph"),
+        ("test_apps_shop:number", "int is neither a Tasks nor an object graph"),
         ("test_apps_shop:nothing", "module test_apps_shop has no 'nothing'"),
         ("test_apps_nothing", "test_apps_nothing: cannot be imported from .*No module named 'test_apps_not"),
-        ("test_apps_shop.py", r"is a file's name: write the module's, --app test_apps_shop$"),
-        ("./a/shop.py:tasks", r"is a file's name: write the module's, --app a\.shop:tasks$"),
+        ("test_apps_shop.py", r"is a file name: give the module name, --app test_apps_shop$"),
+        ("./a/shop.py:tasks", r"is a file name: give the module name, --app a\.shop:tasks$"),
         (None, "no tasks: name their module with --app"),
     ],
 )
@@ -139,11 +139,11 @@ def test_what_fails_in_an_app_is_told_with_its_place_there(
 def test_an_app_without_a_task_is_named() -> None:
     app = apps.find("test_apps_shop:graph_of_nothing")
 
-    with pytest.raises(ConfigurationError, match="--app test_apps_shop:graph_of_nothing declares no task"):
-        app.declared(app.graph({}, testing=True, debug=False))
+    with pytest.raises(ConfigurationError, match="--app test_apps_shop:graph_of_nothing declares no tasks"):
+        app.require_tasks(app.graph({}, testing=True, debug=False))
 
 
 def test_handlers_that_a_graph_makes_are_ready_to_be_called() -> None:
-    (task,), _ = apps.served("test_apps_shop:tasks")
+    (task,), _ = apps.load_served("test_apps_shop:tasks")
 
     assert task.function({}) is True

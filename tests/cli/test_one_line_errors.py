@@ -28,7 +28,7 @@ def told(result: Result) -> str:
         (worker.command, "--colour", "pubsub-worker: No such option"),
         (worker.command, "--concurrency many", "pubsub-worker: Invalid value for '--concurrency': 'many'"),
         (worker.command, "--log-format xml", "pubsub-worker: Invalid value for '--log-format': 'xml'"),
-        (worker.command, "--once --drain", "pubsub-worker: give either --once or --drain"),
+        (worker.command, "--once --drain", "pubsub-worker: give --once or --drain, not both"),
         (admin.command, "serve", "pubsub-tasks: No such command 'serve'"),
         (admin.command, "--colour", "pubsub-tasks: No such option"),
         (admin.command, "local --port x", "pubsub-tasks local: Invalid value for '--port'"),

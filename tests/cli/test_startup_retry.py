@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from pubsub_tasks.cli.startup_retry import patiently
+from pubsub_tasks.cli.startup_retry import retry_until_answered
 from pubsub_tasks.errors import ConfigurationError, TransportError
 
 
@@ -21,7 +21,7 @@ def test_it_tries_until_the_service_answers(code: str, caplog: pytest.LogCapture
             raise answers.pop()
         return "ready"
 
-    assert patiently(make, waits.append) == "ready"
+    assert retry_until_answered(make, waits.append) == "ready"
 
     assert len(waits) == 20
     assert max(waits) <= 60
@@ -36,4 +36,4 @@ def test_what_a_person_must_mend_is_not_waited_for(code: str) -> None:
         raise TransportError("not for you", code=code)
 
     with pytest.raises(ConfigurationError, match="not for you"):
-        patiently(make, pytest.fail)
+        retry_until_answered(make, pytest.fail)

@@ -86,7 +86,7 @@ def test_a_testing_daemon_needs_nothing() -> None:
 @pytest.mark.parametrize(
     ("arguments", "env", "told"),
     [
-        ((), {}, "example: what to consume? Give --sqs-queue-url URL"),
+        ((), {}, "example: no queue to consume: give --sqs-queue-url URL"),
         (
             ("--testing",),
             {"EXAMPLE__SQS_CONSUMER__WAIT_SECONDS": "50"},

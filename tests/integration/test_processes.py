@@ -177,7 +177,7 @@ def test_a_changed_source_is_run(world: World) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--once", "--drain"], "give either --once or --drain"),
+        (["--once", "--drain"], "give --once or --drain, not both"),
         (["--testing", "--processes", "2"], "are for processes"),
         (
             ["--health-port", "1", "--health-host", "256.256.256.256"],

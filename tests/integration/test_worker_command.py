@@ -136,8 +136,8 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
     ("arguments", "told"),
     [
         ((), "no tasks: name their module with --app"),
-        (("--app", "shop"), "what to consume? Give --sqs-queue-url URL"),
-        (("--local", "--stdin", "--app", "shop"), "--local has queues of its own"),
+        (("--app", "shop"), "no queue to consume: give --sqs-queue-url URL"),
+        (("--local", "--stdin", "--app", "shop"), "--local makes its own queues"),
         (("--stdin", "--sqs-queue-url", "x", "--app", "shop"), "give either --sqs-queue-url or --stdin"),
         (("--testing", "--app", "shop:graph"), "'greetings' was made without it"),
         (("--local",), "no tasks: name their module with --app"),
@@ -155,8 +155,8 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
         (("--testing", "--app", "shop", "--queue", "none"), "no task names the queue 'none'"),
         (("--stdin", "--app", "shop", "--queue", ""), "--queue is empty"),
         (("--stdin", "--app", "shop", "--health-host", ""), "--health-host is empty"),
-        (("--stdin", "--app", "shop", "--grace", "nan"), "'nan' is no finite number"),
-        (("--stdin", "--app", "shop", "--grace", "inf"), "'inf' is no finite number"),
+        (("--stdin", "--app", "shop", "--grace", "nan"), "'nan' is not a finite number"),
+        (("--stdin", "--app", "shop", "--grace", "inf"), "'inf' is not a finite number"),
         (("--stdin", "--app", "shop", "--concurrency", "9" * 20), "is not in the range 1<=x<=10000"),
         (("--stdin", "--app", ":"), "--app : names no module: write MODULE"),
         (("--stdin", "--app", ".shop"), "--app .shop names no module: write MODULE"),
@@ -207,7 +207,7 @@ def test_a_queue_of_another_host_than_the_endpoint_s_is_one_warning(shop: Path) 
             arguments = ("--sqs-queue-url", each, "--app", "shop", "--once", "--wait-seconds", "0")
             code, output = outcome("pubsub-worker", *arguments, cwd=shop, env=environment(server.url))
             assert code == 0
-            warned.append(output.count(f"is asked of {server.url}"))
+            warned.append(output.count(f"go to {server.url}"))
     assert warned == [0, 1]
 
 

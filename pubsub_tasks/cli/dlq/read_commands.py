@@ -112,7 +112,7 @@ def replay(environment: CommandEnvironment, /, app: str | None, queue: str | Non
     The handler runs as on a first attempt, but without a time limit. The exit code is 0 if the message would
     be acknowledged, otherwise 1.
     """
-    tasks, urls = apps.served(app)
+    tasks, urls = apps.load_served(app)
     letter = _first_match(environment, options.selection(**selected))
     name = choose_queue(tasks, _source_queue_name(letter), queue, urls)
     result = replay_letter(Dispatcher(tasks, name), letter, environment.clock)

@@ -1,4 +1,4 @@
-"""Endpoint: whether a queue is where the requests for it go. Knows addresses."""
+"""Warns if a queue's URL names another host than the endpoint that requests go to."""
 
 import logging
 import re
@@ -14,24 +14,24 @@ _AWS = re.compile(r"(^|\.)(amazonaws\.(com|com\.cn|eu)|api\.aws)$")
 """Source: "Amazon SQS endpoints and quotas", AWS general reference, and botocore's endpoints.json."""
 
 
-def elsewhere(url: str, endpoint: str) -> str | None:
-    """What to tell of a queue URL that is neither of AWS nor of the endpoint; None where it is of either.
+def host_mismatch(url: str, endpoint: str) -> str | None:
+    """A warning if the host of a queue URL is neither AWS's nor the endpoint's; otherwise None.
 
-    SDKs send requests to their endpoint, and the host of a queue's URL is not looked at.
+    SDKs send requests to their endpoint and ignore the host of the queue URL.
     """
     host = host_of(url) or ""
     if _AWS.search(host) or same_host(host, host_of(endpoint) or ""):
         return None
-    return f"{url} is asked of {endpoint}: for a queue at {host}, set AWS_ENDPOINT_URL to where that is"
+    return f"requests for {url} go to {endpoint}: for a queue at {host}, set AWS_ENDPOINT_URL to its endpoint"
 
 
-def warn_of_elsewhere(transport: Transport, urls: Sequence[str]) -> None:
-    """Log a warning for each queue of another host than the endpoint, before a request could fail there.
+def warn_of_host_mismatch(transport: Transport, urls: Sequence[str]) -> None:
+    """Log a warning for each queue whose host is not the endpoint's, before a request fails there.
 
-    Raises ConfigurationError, TransportError, as making a client does.
+    Raises ConfigurationError, TransportError.
     """
-    for url in (url for url in urls if "://" in url):  # of a file, and of nonsense, it is none
-        transport.queue(url)  # raises for what is no queue URL, before its region is asked for
+    for url in (url for url in urls if "://" in url):  # a file has no host
+        transport.queue(url)  # raises if it is not a queue URL, before its region is looked up
         client = transport.client("sqs", region_of_url(url))  # type: ignore[attr-defined]
-        if told := elsewhere(url, client.meta.endpoint_url):
-            logger.warning(told)
+        if warning := host_mismatch(url, client.meta.endpoint_url):
+            logger.warning(warning)

@@ -1,4 +1,4 @@
-"""Probes: what `--health-port` answers, of the workers in this process or of the processes under this one."""
+"""Answers of `--health-port`, for the workers of this process or for its child processes."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from ...worker.worker import UNREADY_AFTER
 
 LOOPBACK = "127.0.0.1"
 
-PATIENCE = 2.0
-"""Seconds that a process gets to answer."""
+TIMEOUT = 2.0
+"""Seconds in which a child process must answer."""
 
 
-def of_services(
+def service_checks(
     services: Sequence[Service], recent: RecentActivity, unready_after: float = UNREADY_AFTER
 ) -> Mapping[str, Answer]:
-    """The answers of workers in this process; see `Worker.is_ready` for `unready_after` (seconds)."""
+    """Answers for this process's workers, by path. `unready_after`, in seconds, is for `Worker.is_ready`."""
     workers = [each.worker for each in services]
 
     def status() -> dict[str, Any]:
@@ -36,25 +36,25 @@ def of_services(
     }
 
 
-def of_children(children: Sequence[ChildProcess]) -> Mapping[str, Answer]:
-    """The answers of all processes, by name."""
+def child_checks(children: Sequence[ChildProcess]) -> Mapping[str, Answer]:
+    """Answers that combine those of all child processes, by path."""
     return {path: partial(_gather, children, path) for path in PATHS}
 
 
-def _all(said: dict[str, bool]) -> tuple[bool, dict[str, bool]]:
-    return all(said.values()), said
+def _all(results: dict[str, bool]) -> tuple[bool, dict[str, bool]]:
+    return all(results.values()), results
 
 
 def _gather(children: Sequence[ChildProcess], path: str) -> tuple[bool, dict[str, Any]]:
     answers = {child.share.name: _ask(child, path) for child in children}
-    return all(well for well, _ in answers.values()), {name: said for name, (_, said) in answers.items()}
+    return all(ok for ok, _ in answers.values()), {name: body for name, (_, body) in answers.items()}
 
 
 def _ask(child: ChildProcess, path: str) -> tuple[bool, Any]:
     port = child.reported.get("health")
     if port is None:
-        return path != "/readyz", "starting"  # what is started anew is no reason to kill the others
-    connection = HTTPConnection(LOOPBACK, port, timeout=PATIENCE)
+        return path != "/readyz", "starting"  # a restart of one must not get the others killed
+    connection = HTTPConnection(LOOPBACK, port, timeout=TIMEOUT)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Serve: from a command's flags and an app to running workers, and to an exit code."""
+"""Runs workers as the flags of a command say, and exits."""
 
 import logging
 import time
@@ -32,11 +32,11 @@ from ...transports.protocols import Transport
 from ...transports.raw_content import ENVELOPE, RawTransport
 from ...worker_health.counters import total
 from ..apps import App
-from ..local import chosen_queues, preferred_port, tell_how_to_publish
-from ..startup_retry import patiently
+from ..local import chosen_queues, preferred_port, print_publishing_instructions
+from ..startup_retry import retry_until_answered
 from .banner import banner
-from .endpoint_check import warn_of_elsewhere
-from .health_checks import LOOPBACK, of_services
+from .endpoint_check import warn_of_host_mismatch
+from .health_checks import LOOPBACK, service_checks
 from .supervise import is_supervisor, supervise
 
 MIB = 1_048_576
@@ -47,7 +47,7 @@ Flags = Mapping[str, Any]
 
 
 def serve(context: click.Context, find: Callable[[], App]) -> None:
-    """Run the app that `find` gives as the flags of the context say; exits. Raises PubSubTasksError."""
+    """Run the app that `find` returns with the flags of the context, then exit. Raises PubSubTasksError."""
     flags, me = context.params, supervised()
     level = "DEBUG" if flags["debug"] else flags["log_level"]
     log = Logging(flags["log_format"], level, me.share.name if me else None)
@@ -65,7 +65,7 @@ def serve(context: click.Context, find: Callable[[], App]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What to consume: the logical name of tasks (None: the URL tells) and a queue's URL, each."""
+    """The queues to consume: logical name and URL of each; a name of None is taken from the URL."""
 
     transport: Transport
     urls: Sequence[tuple[str | None, str]]
@@ -74,19 +74,21 @@ class _Source:
 
 def _check(flags: Flags) -> None:
     if flags["local"] and (flags["sqs_queue_url"] or flags["stdin"] or flags["testing"]):
-        raise click.UsageError("--local has queues of its own: leave out --sqs-queue-url, --stdin, --testing")
+        raise click.UsageError(
+            "--local makes its own queues: leave out --sqs-queue-url, --stdin and --testing"
+        )
     if flags["stdin"] and flags["sqs_queue_url"]:
-        raise click.UsageError("give either --sqs-queue-url or --stdin")
+        raise click.UsageError("give --sqs-queue-url or --stdin, not both")
     for name in ("queue", "health_host"):
         if flags[name] == "":
-            raise click.UsageError(f"--{name.replace('_', '-')} is empty: give a name, or leave it out")
+            raise click.UsageError(f"--{name.replace('_', '-')} is empty: give a value or leave it out")
     if flags["once"] and flags["drain"]:
-        raise click.UsageError("give either --once or --drain")
-    here = flags["stdin"] or flags["testing"] or any(is_file(url) for url in flags["sqs_queue_url"])
-    if here and is_supervisor(flags):
+        raise click.UsageError("give --once or --drain, not both")
+    is_in_process = flags["stdin"] or flags["testing"] or any(map(is_file, flags["sqs_queue_url"]))
+    if is_in_process and is_supervisor(flags):
         raise click.UsageError(
-            "several queues, --processes, --max-tasks, --max-memory and --reload are for processes, and "
-            "--testing, --stdin and files are for this one alone"
+            "--testing, --stdin and files are handled in one process: leave out further queues, --processes, "
+            "--max-tasks, --max-memory and --reload"
         )
 
 
@@ -99,18 +101,18 @@ def _serve(
     reasons: StopReasons,
 ) -> int:
     flags = context.params
-    world = None
+    broker = None
     if flags["local"] and me is None:
-        world = stack.enter_context(local(app.tasks, preferred_port()))
+        broker = stack.enter_context(local(app.tasks, preferred_port()))
     if me is not None:
-        _narrow(flags, me)
-    graph = app.graph(_config(context, world), testing=flags["testing"], debug=flags["debug"])
-    _fill(context, graph.config.sqs_consumer)
-    tasks = app.declared(graph)
+        _apply_share(flags, me)
+    graph = app.graph(_config(context, broker), testing=flags["testing"], debug=flags["debug"])
+    _apply_configuration(context, graph.config.sqs_consumer)
+    tasks = app.require_tasks(graph)
     graph.use("pubsub_claims", "pubsub_observers", "sqs_queue_urls")
     graph.lock()
-    log.complete()  # the app's modules and its graph's components have configured theirs by now
-    source = _source(flags, graph, world)
+    log.complete()  # the app and its components have configured their own logging by now
+    source = _source(flags, graph, broker)
     transport = RawTransport(source.transport) if flags["envelope"] == ENVELOPE else source.transport
     recent = RecentActivity(time.time)
     observers = Observers([recent] if flags["health_port"] is not None else [], graph.pubsub_observers)
@@ -123,7 +125,7 @@ def _serve(
     services = _services(source, transport, tasks, options)
     port = None
     if flags["health_port"] is not None:
-        answers = of_services(services, recent, flags["unready_after"])
+        answers = service_checks(services, recent, flags["unready_after"])
         port = stack.enter_context(health(flags["health_host"], flags["health_port"], answers))
     code = _run(services, flags, source, me, port, reasons)
     lines = source.lines
@@ -132,10 +134,10 @@ def _serve(
 
 
 def _services(source: _Source, transport: Transport, tasks: Tasks, options: ServiceOptions) -> list[Service]:
-    each = [(url, replace(options, queue=name)) for name, url in source.urls]
+    queues = [(url, replace(options, queue=name)) for name, url in source.urls]
     if not isinstance(source.transport, MemoryEnvironment):
-        patiently(lambda: warn_of_elsewhere(source.transport, [url for _, url in source.urls]))
-    return patiently(lambda: [create_service(transport, tasks, *one) for one in each])
+        retry_until_answered(lambda: warn_of_host_mismatch(source.transport, [url for _, url in source.urls]))
+    return retry_until_answered(lambda: [create_service(transport, tasks, url, each) for url, each in queues])
 
 
 def _run(
@@ -161,23 +163,23 @@ def _run(
     return code
 
 
-def _config(context: click.Context, world: LocalBroker | None) -> dict[str, Any]:
+def _config(context: click.Context, broker: LocalBroker | None) -> dict[str, Any]:
     """What the flags say, in the graph's own words."""
     flags = context.params
     given = {name: value for name, value in flags.items() if _is_given(context, name)}
     if flags["sqs_queue_url"]:
         given["sqs_queue_url"] = flags["sqs_queue_url"][0]
     config = {"sqs_consumer": given}
-    if world is not None:
+    if broker is not None:
         config |= {
-            "sns_topic_arns": {"prefix": TOPICS, "mappings": world.fifo_topics},
-            "sqs_queue_urls": {"prefix": queues(world.url)},
+            "sns_topic_arns": {"prefix": TOPICS, "mappings": broker.fifo_topics},
+            "sqs_queue_urls": {"prefix": queues(broker.url)},
         }
     return config
 
 
-def _narrow(flags: dict[str, Any], me: SupervisedProcess) -> None:
-    """Of several queues, the one of this process."""
+def _apply_share(flags: dict[str, Any], me: SupervisedProcess) -> None:
+    """Reduce the flags to the share of this process."""
     if me.share.url is not None:
         flags["sqs_queue_url"] = (me.share.url,)
     flags["queue"] = me.share.queue or flags["queue"]
@@ -185,8 +187,8 @@ def _narrow(flags: dict[str, Any], me: SupervisedProcess) -> None:
         flags["health_host"], flags["health_port"] = LOOPBACK, 0
 
 
-def _fill(context: click.Context, config: Flags) -> None:
-    """Let configuration stand in for flags that were not given."""
+def _apply_configuration(context: click.Context, config: Flags) -> None:
+    """Take flags that were not given from the configuration."""
     for parameter in context.command.params:
         name = parameter.name or ""
         value = config.get(name)
@@ -199,18 +201,20 @@ def _is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
-def _source(flags: Flags, graph: Any, world: LocalBroker | None) -> _Source:
+def _source(flags: Flags, graph: Any, broker: LocalBroker | None) -> _Source:
     url = STDIN if flags["stdin"] else next(iter(flags["sqs_queue_url"]), None)
     tasks = graph.pubsub_served_tasks
-    if world is not None:
-        tell_how_to_publish(world, tasks, flags["log_format"], logger)
-        return _Source(world.transport, chosen_queues(world, tasks, flags["queue"]))
+    if broker is not None:
+        print_publishing_instructions(broker, tasks, flags["log_format"], logger)
+        return _Source(broker.transport, chosen_queues(broker, tasks, flags["queue"]))
     if url is not None and is_file(url):
         name = choose_queue(tasks, "", flags["queue"])
         lines = ReplayedLines(tasks, lines_of(url))
         return _Source(lines, [(name, name)], lines)
     if url is None and not graph.metadata.testing:
-        raise ConfigurationError("what to consume? Give --sqs-queue-url URL, --local, --stdin or --testing")
+        raise ConfigurationError(
+            "no queue to consume: give --sqs-queue-url URL, --local, --stdin or --testing"
+        )
     wait, lease = flags["wait_seconds"], flags["visibility_timeout"]
     transport = transport_of(graph, graph.config.sqs_consumer, wait=wait, lease=lease)
     if url is not None:
@@ -221,9 +225,9 @@ def _source(flags: Flags, graph: Any, world: LocalBroker | None) -> _Source:
 
 
 def _options(flags: Flags, source: _Source) -> ServiceOptions:
-    # To stop takes as long as the poll that is open, and a developer stops often.
-    short = flags["local"] or flags["reload"] or isinstance(source.transport, MemoryEnvironment)
-    # A file is nobody else's queue.
+    # Stopping waits for the open receive, and in development workers are stopped often.
+    has_short_polls = flags["local"] or flags["reload"] or isinstance(source.transport, MemoryEnvironment)
+    # Nobody else can handle the lines of a file.
     unknown: UnknownPolicy | None = flags["unknown"] or ("dead-letter" if source.lines is not None else None)
     capacity = Capacity(
         flags["concurrency"],
@@ -231,7 +235,7 @@ def _options(flags: Flags, source: _Source) -> ServiceOptions:
         flags["receivers"],
         flags["prefetch"],
         flags["visibility_timeout"],
-        min(flags["wait_seconds"], 1) if short else flags["wait_seconds"],
+        min(flags["wait_seconds"], 1) if has_short_polls else flags["wait_seconds"],
     )
     return ServiceOptions(
         capacity,

@@ -1,4 +1,4 @@
-"""Processes: how many a command runs as, and what each does. The one above them loads no app."""
+"""Runs a worker command as several child processes. The supervising process does not load the app."""
 
 import importlib
 import logging
@@ -15,8 +15,8 @@ from ...processes.supervised_process import ProcessShare
 from ...processes.supervisor import Supervisor
 from ...tasks.registry import Tasks
 from ...telemetry.health_server import health
-from ..local import chosen_queues, preferred_port, tell_how_to_publish
-from .health_checks import of_children
+from ..local import chosen_queues, preferred_port, print_publishing_instructions
+from .health_checks import child_checks
 
 logger = logging.getLogger("pubsub_tasks.worker")
 
@@ -24,39 +24,39 @@ Flags = Mapping[str, Any]
 
 
 def is_supervisor(flags: Flags) -> bool:
-    """Whether these flags ask for a process that supervises others."""
-    several = flags["processes"] > 1 or len(flags["sqs_queue_url"]) > 1
-    return bool(several or flags["max_tasks"] or flags["max_memory"] or flags["reload"])
+    """Whether these flags need child processes."""
+    runs_several = flags["processes"] > 1 or len(flags["sqs_queue_url"]) > 1
+    return bool(runs_several or flags["max_tasks"] or flags["max_memory"] or flags["reload"])
 
 
 def supervise(flags: Flags, tasks: Callable[[], Tasks], stack: ExitStack) -> int:
-    """Run this command line once for each part; returns the exit code."""
+    """Run this command line in a child process for each share of the work; returns the exit code."""
     queues: list[tuple[str | None, str | None]]
     if flags["local"]:
-        known = tasks()
-        world = stack.enter_context(local(known, preferred_port()))
-        queues = list(chosen_queues(world, known, flags["queue"]))
-        tell_how_to_publish(world, known, flags["log_format"], logger)
+        app_tasks = tasks()
+        broker = stack.enter_context(local(app_tasks, preferred_port()))
+        queues = list(chosen_queues(broker, app_tasks, flags["queue"]))
+        print_publishing_instructions(broker, app_tasks, flags["log_format"], logger)
     else:
         queues = [(flags["queue"], url) for url in flags["sqs_queue_url"] or (None,)]
     supervisor = Supervisor(
         [sys.executable, *sys.orig_argv[1:]],
-        list(parts(queues, flags["processes"])),
+        list(process_shares(queues, flags["processes"])),
         flags["grace"],
         os.environ,
         reloads=flags["reload"],
     )
     if flags["health_port"] is not None:
         stack.enter_context(
-            health(flags["health_host"], flags["health_port"], of_children(supervisor.children))
+            health(flags["health_host"], flags["health_port"], child_checks(supervisor.children))
         )
     if flags["reload"]:
-        stack.enter_context(watching(os.getcwd(), supervisor.reload))
+        stack.enter_context(watch_python_files(os.getcwd(), supervisor.reload))
     return supervisor.run()
 
 
-def parts(queues: Sequence[tuple[str | None, str | None]], processes: int) -> Iterator[ProcessShare]:
-    """So many for each (logical name, URL), named after the queue."""
+def process_shares(queues: Sequence[tuple[str | None, str | None]], processes: int) -> Iterator[ProcessShare]:
+    """`processes` shares for each queue (logical name, URL), named after the queue."""
     for queue, url in queues:
         name = (url or queue or "worker").rstrip("/").rpartition("/")[2]
         for number in range(1, processes + 1):
@@ -64,8 +64,8 @@ def parts(queues: Sequence[tuple[str | None, str | None]], processes: int) -> It
 
 
 @contextmanager
-def watching(directory: str, changed: Callable[[], None]) -> Iterator[None]:
-    """Call when a Python file below the directory changes. Raises MissingExtra."""
+def watch_python_files(directory: str, changed: Callable[[], None]) -> Iterator[None]:
+    """Call `changed` whenever a Python file below the directory changes. Raises MissingExtra."""
     try:
         watchfiles = importlib.import_module("watchfiles")
     except ModuleNotFoundError as error:
@@ -73,8 +73,10 @@ def watching(directory: str, changed: Callable[[], None]) -> Iterator[None]:
     stop = Event()
 
     def watch() -> None:
-        only = watchfiles.PythonFilter()
-        for _ in watchfiles.watch(directory, watch_filter=only, stop_event=stop, raise_interrupt=False):
+        python_files = watchfiles.PythonFilter()
+        for _ in watchfiles.watch(
+            directory, watch_filter=python_files, stop_event=stop, raise_interrupt=False
+        ):
             changed()
 
     thread = Thread(target=watch, name="pubsub-reload", daemon=True)

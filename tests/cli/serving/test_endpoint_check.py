@@ -2,7 +2,7 @@
 
 import pytest
 
-from pubsub_tasks.cli.serving.endpoint_check import elsewhere
+from pubsub_tasks.cli.serving.endpoint_check import host_mismatch
 
 AWS = "https://sqs.eu-west-1.amazonaws.com"
 
@@ -23,8 +23,8 @@ AWS = "https://sqs.eu-west-1.amazonaws.com"
         ("http://[fd00::0007]:4566/1/q", "http://[FD00::7]:4566"),
     ],
 )
-def test_nothing_is_told_of_aws_and_of_the_endpoint_s_own_queues(url: str, endpoint: str) -> None:
-    assert elsewhere(url, endpoint) is None
+def test_queues_of_aws_and_of_the_endpoint_need_no_warning(url: str, endpoint: str) -> None:
+    assert host_mismatch(url, endpoint) is None
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def test_nothing_is_told_of_aws_and_of_the_endpoint_s_own_queues(url: str, endpo
         "https://notamazonaws.com/1/q",
     ],
 )
-def test_an_emulator_s_queue_without_its_endpoint_is_told(url: str) -> None:
-    told = elsewhere(url, AWS)
+def test_a_queue_of_another_host_than_the_endpoint_gives_a_warning(url: str) -> None:
+    warning = host_mismatch(url, AWS)
 
-    assert told is not None
-    assert f"{url} is asked of {AWS}" in told
-    assert "AWS_ENDPOINT_URL" in told
+    assert warning is not None
+    assert f"requests for {url} go to {AWS}" in warning
+    assert "AWS_ENDPOINT_URL" in warning

@@ -1,6 +1,6 @@
 """What `--health-port` answers."""
 
-from pubsub_tasks.cli.serving.health_checks import of_children, of_services
+from pubsub_tasks.cli.serving.health_checks import child_checks, service_checks
 from pubsub_tasks.processes.child_process import ChildProcess
 from pubsub_tasks.processes.service import ServiceOptions, create_service
 from pubsub_tasks.processes.supervised_process import ProcessShare
@@ -14,7 +14,7 @@ def test_a_worker_that_has_not_started_is_alive_and_not_ready() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     made = create_service(shop.transport, shop.tasks, shop.queue.url, ServiceOptions())
-    answers = of_services([made], RecentActivity(VirtualClock()))
+    answers = service_checks([made], RecentActivity(VirtualClock()))
 
     assert sorted(answers) == sorted(PATHS)
     assert answers["/healthz"]() == (True, {"orders": True})
@@ -24,9 +24,9 @@ def test_a_worker_that_has_not_started_is_alive_and_not_ready() -> None:
     assert status["queues"][0]["running"] == []
 
 
-def test_processes_are_well_when_all_are() -> None:
+def test_the_processes_are_healthy_if_each_one_is() -> None:
     children = [ChildProcess(ProcessShare("one")), ChildProcess(ProcessShare("two"))]
-    answers = of_children(children)
+    answers = child_checks(children)
     with (
         health("127.0.0.1", 0, {"/readyz": lambda: (True, "yes")}) as one,
         health("127.0.0.1", 0, {"/readyz": lambda: (False, "not yet")}) as two,
@@ -40,8 +40,8 @@ def test_processes_are_well_when_all_are() -> None:
     assert said["one"].startswith("no answer")
 
 
-def test_one_that_is_started_anew_is_no_reason_to_kill_the_others() -> None:
-    answers = of_children([ChildProcess(ProcessShare("one"))])
+def test_a_restarting_process_does_not_get_the_others_killed() -> None:
+    answers = child_checks([ChildProcess(ProcessShare("one"))])
 
     assert answers["/healthz"]() == (True, {"one": "starting"})
     assert answers["/readyz"]() == (False, {"one": "starting"})

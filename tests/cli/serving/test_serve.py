@@ -18,6 +18,6 @@ from pubsub_tasks.transports.memory import MemoryTransport
         (["--reload", "--wait-seconds", "0"], 0),
     ],
 )
-def test_polls_are_short_where_a_developer_stops_often(flags: list[str], seconds: int) -> None:
+def test_receives_wait_briefly_in_development(flags: list[str], seconds: int) -> None:
     params = command.make_context("pubsub-worker", list(flags)).params
     assert _options(params, _Source(MemoryTransport(), [])).capacity.wait == seconds

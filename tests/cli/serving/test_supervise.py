@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.cli.serving.supervise import is_supervisor, parts, watching
+from pubsub_tasks.cli.serving.supervise import is_supervisor, process_shares, watch_python_files
 from pubsub_tasks.errors import MissingExtra
 from pubsub_tasks.processes.supervised_process import ProcessShare
 
@@ -30,22 +30,27 @@ ALONE: dict[str, Any] = {
         ({"reload": True}, True),
     ],
 )
-def test_whatever_needs_another_process_has_a_supervisor(flags: dict[str, Any], supervises: bool) -> None:
+def test_flags_that_need_child_processes_are_recognized(flags: dict[str, Any], supervises: bool) -> None:
     assert is_supervisor({**ALONE, **flags}) is supervises
 
 
-def test_processes_are_named_after_their_queues_and_numbered_where_there_are_several() -> None:
+def test_processes_are_named_after_their_queue_and_numbered_if_there_are_several() -> None:
     queues = [(None, "https://sqs/1/orders"), ("mail", "https://sqs/1/live-mail")]
 
-    assert list(parts(queues, 1)) == [
+    assert list(process_shares(queues, 1)) == [
         ProcessShare("orders", "https://sqs/1/orders"),
         ProcessShare("live-mail", "https://sqs/1/live-mail", "mail"),
     ]
-    assert [part.name for part in parts(queues, 2)] == ["orders-1", "orders-2", "live-mail-1", "live-mail-2"]
+    assert [part.name for part in process_shares(queues, 2)] == [
+        "orders-1",
+        "orders-2",
+        "live-mail-1",
+        "live-mail-2",
+    ]
 
 
-def test_a_queue_that_configuration_names_is_left_to_the_process() -> None:
-    assert list(parts([(None, None)], 1)) == [ProcessShare("worker")]
+def test_a_queue_from_configuration_is_resolved_in_the_child_process() -> None:
+    assert list(process_shares([(None, None)], 1)) == [ProcessShare("worker")]
 
 
 def test_reloading_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,5 +58,8 @@ def test_reloading_without_its_extra_says_what_to_install(monkeypatch: pytest.Mo
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(MissingExtra, match=r"pip install 'pubsub-tasks\[reload\]'"), watching(".", list):
+    with (
+        pytest.raises(MissingExtra, match=r"pip install 'pubsub-tasks\[reload\]'"),
+        watch_python_files(".", list),
+    ):
         pass
