@@ -1,1 +1,1 @@
-"""Topics and queues that need no AWS: a local broker, memory, lines of a file."""
+"""Environments without AWS: a local broker process, memory, and messages replayed from a file."""

@@ -1,7 +1,7 @@
-"""Topics and queues in a broker process on this machine, for as long as they are needed.
+"""Topics and queues in a local broker process, for the duration of a `with` block.
 
-It sets the environment that any SDK reads, so that everything after it is the ordinary AWS transport. What it
-makes is gone when it ends: the broker keeps nothing on disk.
+It sets the environment variables that AWS SDKs read, so that the ordinary AWS transport uses the broker.
+Nothing is kept on disk.
 """
 
 import json
@@ -17,12 +17,12 @@ from ..tasks.registry import Tasks
 from ..transports.aws.transport import AwsTransport
 
 TOPICS = f"arn:aws:sns:{REGION}:{ACCOUNT}:"
-"""How the ARNs of its topics begin."""
+"""Prefix of the ARNs of the local broker's topics."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalBroker:
-    """A running local world: its environment, its transport, and what was made in it."""
+    """A running local broker: its URL, a transport to it, and the provisioned topics and queues."""
 
     url: str
     transport: AwsTransport
@@ -30,23 +30,24 @@ class LocalBroker:
 
     @property
     def fifo_topics(self) -> dict[str, str]:
-        """ARNs of its FIFO topics by media type."""
+        """ARNs of the FIFO topics by media type."""
         return {name: arn for name, arn in self.provisioned.topic_arns.items() if arn.endswith(".fifo")}
 
 
 def queues(url: str) -> str:
-    """How the URLs of its queues begin, for the broker at `url`."""
+    """Prefix of the URLs of the queues of the broker at `url`."""
     return f"{url}/{ACCOUNT}/"
 
 
 def environment(url: str, fifo: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables by which another process finds the broker at `url`, and publishes to its topics.
+    """Environment variables with which another process uses the broker at `url` and its topics.
 
-    `fifo` is ARNs of FIFO topics by media type: no prefix makes them, as they end in `.fifo`.
+    `fifo` maps media types to the ARNs of FIFO topics, which end in `.fifo` and cannot be built from a
+    prefix.
     """
-    mapped = {"PUBSUB_TASKS__SNS_TOPIC_ARNS__MAPPINGS": json.dumps(fifo)} if fifo else {}
+    mappings = {"PUBSUB_TASKS__SNS_TOPIC_ARNS__MAPPINGS": json.dumps(fifo)} if fifo else {}
     return {
-        **mapped,
+        **mappings,
         "AWS_ENDPOINT_URL": url,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "local",
@@ -57,7 +58,7 @@ def environment(url: str, fifo: Mapping[str, str] | None = None) -> dict[str, st
 
 
 def queue_specs(tasks: Tasks) -> list[QueueSpec]:
-    """What each queue of these tasks must carry."""
+    """A `QueueSpec` for each queue of these tasks."""
     specs = []
     for queue in sorted(tasks.queues):
         bound = tasks.for_queue(queue)
@@ -68,16 +69,19 @@ def queue_specs(tasks: Tasks) -> list[QueueSpec]:
 
 @contextmanager
 def local(tasks: Tasks, port: int = 0) -> Iterator[LocalBroker]:
-    """Start a broker and make what `tasks` need in it. Raises ConfigurationError, MissingExtra."""
+    """Start a broker and provision the topics and queues of `tasks`.
+
+    Raises ConfigurationError, MissingExtra.
+    """
     process = start_process(port)
     try:
         with _environment(environment(process.url)):
             transport = AwsTransport()
             topology = plan(queue_specs(tasks))
             provisioned = provision(topology, transport.client("sns"), transport.client("sqs"))
-            world = LocalBroker(process.url, transport, provisioned)
-            with _environment(environment(process.url, world.fifo_topics)):
-                yield world
+            broker = LocalBroker(process.url, transport, provisioned)
+            with _environment(environment(process.url, broker.fifo_topics)):
+                yield broker
     finally:
         process.stop()
 

@@ -1,7 +1,7 @@
-"""Topics and queues in memory, created when first named, and subscribed to what the tasks handle.
+"""Topics and queues in memory, created on first use and subscribed to the media types that tasks handle.
 
-It is the transport of a graph whose metadata says testing: nothing has to be set up, nothing is left behind,
-and what is published is received. Knows the memory transport, and no task's function.
+This is the transport of an object graph with `testing=True`: it needs no setup, and tasks receive what is
+published.
 """
 
 import logging
@@ -29,19 +29,19 @@ logger = logging.getLogger(__name__)
 FIFO = ".fifo"
 
 TOPICS = "arn:aws:sns:us-east-1:000000000000:"
-"""How the ARNs of its topics begin. An ARN of any other account means the topic of that name here."""
+"""Prefix of topic ARNs. An ARN of another account refers to the topic with the same name here."""
 
 
 MEMORY = "memory:"
-"""How the URLs of its queues begin: nothing listens anywhere."""
+"""Prefix of queue URLs. There is no server behind them."""
 
 
 class MemoryEnvironment:
     """A transport in memory for these tasks. Safe to share between threads.
 
-    Each task's queue is there before the first message is published. A queue gets whatever the tasks of its
-    name handle; one that no task names gets what tasks without a `queue=` handle, if there are no others, and
-    everything where there are no tasks. `clock` tells epoch seconds.
+    All queues of the tasks exist before the first message is published. A queue is subscribed to what the
+    tasks of its name handle. A queue that no task names gets the messages of the tasks if none of them has a
+    `queue=`, and all messages if there are no tasks. `clock` returns epoch seconds.
     """
 
     def __init__(self, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
@@ -50,7 +50,7 @@ class MemoryEnvironment:
         self._tasks = tasks
         self._queues: dict[str, str] = {}
         self._served: dict[str, str] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._warned: set[tuple[str, str]] = set()
         self._lock = Lock()
 
     @property
@@ -61,7 +61,7 @@ class MemoryEnvironment:
         return self
 
     def publish(self, topic_arn: str, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
-        """Publish to the topic of this name, which need not be there."""
+        """Publish to the topic of this name; it is created if it does not exist."""
         for name in self._tasks.queues or {DEFAULT_QUEUE}:
             self.queue(name)
         media_types = {str(entry.attributes[MEDIA_TYPE_ATTRIBUTE].value) for entry in entries}
@@ -73,7 +73,7 @@ class MemoryEnvironment:
         return self.memory.publisher().publish(arn, entries)
 
     def queue(self, url: str) -> SqsQueue:
-        """The queue of this name or URL; where it is not there, it is made, and one for its dead letters."""
+        """The queue of this name or URL; it is created with its dead-letter queue if it does not exist."""
         name = url.rstrip("/").rpartition("/")[2]
         with self._lock:
             queue = self._find(name)
@@ -85,13 +85,13 @@ class MemoryEnvironment:
         return queue
 
     def serve(self, url: str, logical: str | None) -> None:
-        """Make the queue at `url`, which gets what the tasks of `logical` handle; None: its name tells."""
+        """Create the queue at `url` for the tasks of the queue `logical`; None means the queue's name."""
         name = self.queue(url).name
         if logical is not None:
             self._served[name] = logical
 
     def is_fifo(self, media_type: str) -> bool:
-        """Whether a FIFO queue gets this media type, so that its topic must be FIFO too."""
+        """Whether a FIFO queue subscribes to this media type, so that its topic must be FIFO."""
         names = {*self._tasks.queues, *self._queues}
         return any(name.endswith(FIFO) and self._wants(name, media_type) for name in names)
 
@@ -118,16 +118,16 @@ class MemoryEnvironment:
 
     def _subscribe(self, topic_arn: str, queue_arn: str) -> None:
         if queue_arn.endswith(FIFO) and not topic_arn.endswith(FIFO):
-            self._tell_not_subscribed(topic_arn, queue_arn)
+            self._warn_not_subscribed(topic_arn, queue_arn)
             return
         raw = {"RawMessageDelivery": "true"}
         self._sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn, Attributes=raw)
 
-    def _tell_not_subscribed(self, topic_arn: str, queue_arn: str) -> None:
-        if (topic_arn, queue_arn) not in self._told:
-            self._told.add((topic_arn, queue_arn))
+    def _warn_not_subscribed(self, topic_arn: str, queue_arn: str) -> None:
+        if (topic_arn, queue_arn) not in self._warned:
+            self._warned.add((topic_arn, queue_arn))
             logger.warning(
-                "%s gets nothing of %s: SNS lets a FIFO queue subscribe to FIFO topics alone, whose names "
+                "%s gets no messages from %s: a FIFO queue can only subscribe to FIFO topics, whose names "
                 "end in .fifo",
                 queue_arn,
                 topic_arn,
@@ -136,10 +136,10 @@ class MemoryEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class MemoryTopics(Topics):
-    """A topic of its own in a world for each media type; FIFO where a FIFO queue gets it."""
+    """One topic in a memory environment for each media type; FIFO if a FIFO queue subscribes to it."""
 
-    world: MemoryEnvironment | None = None
+    environment: MemoryEnvironment | None = None
 
     def arn(self, media_type: str) -> str:
-        fifo = self.world is not None and self.world.is_fifo(media_type)
+        fifo = self.environment is not None and self.environment.is_fifo(media_type)
         return TOPICS + topic_name(media_type) + (FIFO if fifo else "")

@@ -1,4 +1,4 @@
-"""MemoryClaims: large bodies kept in this process, for tests."""
+"""A claim store in memory, for tests."""
 
 from ..errors import ClaimMissing, EnvelopeError
 from ..wire.compression import MAX_EXPANDED
@@ -6,7 +6,7 @@ from ..wire.s3_pointer import Pointer
 
 
 class MemoryClaims:
-    """A `ClaimStore` of one bucket that needs no S3."""
+    """A `ClaimStore` with one bucket, without S3."""
 
     def __init__(self, bucket: str = "claims") -> None:
         self.bucket: str | None = bucket

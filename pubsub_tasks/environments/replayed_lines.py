@@ -1,8 +1,8 @@
-"""Replay: a queue of lines from a file or from standard input, for as long as it takes to handle them.
+"""A queue in memory, filled with messages from the lines of a file or of standard input.
 
-A line is a message as SQS hands it out (JSON with `Body`, as the AWS CLI prints it), a record of a Lambda
-event, a dead letter as `pubsub-tasks dlq` keeps it, or a body itself. The queue is in memory: retries and
-dead letters are what they are anywhere, and the file stays as it is.
+A line is a message from SQS (JSON with `Body`, as the AWS CLI prints it), a record of a Lambda event, a dead
+letter exported by `pubsub-tasks dlq`, or a message body. Retries and dead letters work as on any queue; the
+file does not change.
 """
 
 import json
@@ -26,13 +26,13 @@ from .memory import MemoryEnvironment
 logger = logging.getLogger(__name__)
 
 STDIN = "STDIN"
-"""Stands for standard input where a queue URL or a file is expected."""
+"""Means standard input, in place of a queue URL or a file."""
 
 
 class ReplayedLines(MemoryEnvironment):
-    """A world whose queue, whatever it is called, holds the messages of these lines.
+    """A memory environment whose first queue, of any name, gets the messages of these lines.
 
-    `refused` counts the lines that no queue takes, such as one over the size limit; each is logged.
+    `refused` counts the lines that the queue refuses, such as one over the size limit; each is logged.
     """
 
     def __init__(self, tasks: Tasks, lines: Iterable[str]) -> None:
@@ -49,12 +49,12 @@ class ReplayedLines(MemoryEnvironment):
                 (answer,) = queue.send([outgoing])
                 if isinstance(answer, EntryFailure):
                     self.refused += 1
-                    logger.error("line %d is no message that a queue takes: %s", number, answer.message)
+                    logger.error("line %d is not a valid message: %s", number, answer.message)
             self._outgoing = []
         return queue
 
     def is_over(self) -> bool:
-        """Whether each message was handled, dropped, or is a dead letter."""
+        """Whether all messages have been handled, dropped or dead-lettered."""
         if self._filled is None:
             return False
         found = self._filled.attributes()
@@ -72,7 +72,7 @@ def lines_of(source: str) -> list[str]:
 
 
 def is_file(url: str) -> bool:
-    """Whether a queue's URL is not one, but the path of a file, or stands for standard input."""
+    """Whether `url` is the path or URL of a file, or means standard input, rather than a queue URL."""
     return url == STDIN or url.startswith("file:") or _path(url).is_file()
 
 
@@ -81,9 +81,9 @@ def _path(url: str) -> Path:
 
 
 def _outgoing(line: str) -> Outgoing:
-    """The message of a line; a line that cannot be read is a message that cannot be read.
+    """The message of a line. A line that cannot be parsed is sent as the body of a message.
 
-    Raises DecodeError for a broken letter.
+    Raises DecodeError for a malformed dead letter.
     """
     line = line.rstrip("\r\n")
     try:
@@ -103,7 +103,7 @@ def _message(line: str) -> tuple[str, Mapping[str, Attribute]]:
 
 
 def _attributes(shapes: Any) -> Mapping[str, Attribute]:
-    """Of a message as the AWS CLI prints it, with binary values in base64."""
+    """Attributes of a message as the AWS CLI prints it, with binary values in base64."""
     found = parse_attributes(shapes)
     read = {name: make_attribute_from_base64(each.type, each.value) for name, each in found.items()}
     return {name: each for name, each in read.items() if each is not None}

@@ -1,9 +1,9 @@
-"""Factories: microcosm's components for all that publishes and consumes, under microcosm-pubsub's names.
+"""microcosm components for publishing and consuming, under microcosm-pubsub's names.
 
-They are bound when this module is imported, which wins over another installed package's entry points of the
-same names. Configuration is microcosm's: from code, then the environment, then a command's flags; credentials
-are boto3's to find. boto3 is loaded when a factory first needs it, and never by a graph that is testing: its
-world is in memory (`testing.world`).
+Importing this module binds them; this takes precedence over entry points of the same names in other packages.
+Configuration is microcosm's: from code, then the environment, then a command's flags. boto3 finds the
+credentials. boto3 is imported when a factory first needs it, and never by a testing graph, which uses
+`environments.memory`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,13 +44,13 @@ LONGEST_WAIT = 20
 
 @factory("sqs_message_handler_registry")
 def configure_handler_registry(graph: Graph) -> Tasks:
-    """The tasks and handlers; assign another registry before anything else is resolved."""
+    """The tasks and handlers. To use another registry, assign it before resolving anything else."""
     return default_tasks
 
 
 @factory("pubsub_message_schema_registry")
 def configure_schema_registry(graph: Graph) -> SchemaRegistry:
-    """The schemas of those tasks, and of all that `@schema` declared."""
+    """The schemas of those tasks, and those declared with `@schema`."""
     schemas: SchemaRegistry = graph.sqs_message_handler_registry.schemas
     return schemas
 
@@ -64,13 +64,13 @@ def configure_schema_registry(graph: Graph) -> SchemaRegistry:
 )
 def configure_sns_topic_arns(graph: Graph) -> Topics:
     """Topics by media type: in `mappings`, or by the media type itself, or as `created.order`; else `prefix`
-    with the media type's encoded name; else `default`. A graph that is testing needs none of them.
+    with the media type's encoded name; else `default`. A testing graph needs no configuration.
 
-    `prefix` makes FIFO topics of the media types in `fifo`, and of those that a task on a `.fifo` queue of
-    this registry handles."""
+    With `prefix`, the media types in `fifo`, and those that a task on a `.fifo` queue handles, have FIFO
+    topics."""
     topics = Topics.of(graph.config.sns_topic_arns)
     if graph.metadata.testing and topics == Topics():
-        return MemoryTopics(world=graph.pubsub_world)
+        return MemoryTopics(environment=graph.pubsub_world)
     named, tasks = frozenset(graph.config.sns_topic_arns.fifo), graph.sqs_message_handler_registry
     return replace(topics, is_fifo=partial(_is_fifo, named, tasks))
 
@@ -85,14 +85,17 @@ def _is_fifo(named: frozenset[str], tasks: Tasks, media_type: str) -> bool:
     "sns_producer",
     **{
         **WIRE,
-        "connect_timeout": typed(float, default_value=2.0),  # somebody may wait for the answer, as a web
+        "connect_timeout": typed(float, default_value=2.0),  # a caller may wait for it, as in a web
         "read_timeout": typed(float, default_value=5.0),  # request does, and boto3 tries three times
     },
     max_size=typed(int, default_value=MAX_SIZE),
 )
 def configure_sns_producer(graph: Graph) -> Producer:
-    """The producer; from here on the tasks publish with it. That of a graph that is testing is bound weakly:
-    once the graph is collected, they publish with what was bound before."""
+    """The producer, which is also bound to the tasks of the registry.
+
+    The producer of a testing graph is bound weakly: after the graph is garbage-collected, the tasks publish
+    with the producer that was bound before.
+    """
     config = graph.config.sns_producer
     transport = transport_of(graph, config)
     producer = Producer(
@@ -109,7 +112,7 @@ def configure_sns_producer(graph: Graph) -> Producer:
 
 
 def _topics(given: Topics | Mapping[str, str]) -> Topics:
-    """What was assigned to the graph may be a plain mapping."""
+    """Topics from a value assigned to the graph, which may be a plain mapping."""
     return given if isinstance(given, Topics) else Topics(given)
 
 
@@ -125,7 +128,7 @@ def _publishing(graph: Graph) -> Iterator[Middleware]:
     tasks: Tasks = graph.sqs_message_handler_registry
 
     def used(call_next: Next, publication: PublishContext) -> Any:
-        """What `tasks.use(..., publishing=True)` added, before this or since."""
+        """Middleware of `tasks.use(..., publishing=True)`, including any that is added later."""
         return compose(tasks.publishing, call_next)(publication)
 
     yield used
@@ -133,7 +136,7 @@ def _publishing(graph: Graph) -> Iterator[Middleware]:
 
 @factory("pubsub_opaque_headers")
 def configure_opaque_headers(graph: Graph) -> OpaqueHeaders | None:
-    """Keeps `graph.opaque` and the headers of messages in step; None where nothing is bound to `opaque`."""
+    """Carries `graph.opaque` in message headers; None if nothing is bound to `opaque`."""
     try:
         return OpaqueHeaders(graph.opaque)
     except NotBoundError:
@@ -152,8 +155,10 @@ def configure_opaque_headers(graph: Graph) -> OpaqueHeaders | None:
     unknown=typed(str, default_value=None),
 )
 def configure_sqs_consumer(graph: Graph) -> Consumer:
-    """The consumer of `sqs_queue_url`. Without one, a graph that is testing consumes `queue`, else the queues
-    of all tasks."""
+    """The consumer of `sqs_queue_url`.
+
+    Without it, a testing graph consumes `queue`, or the queues of all tasks.
+    """
     config = graph.config.sqs_consumer
     url = config.sqs_queue_url or config.queue
     if graph.metadata.testing and url is None:
@@ -190,8 +195,10 @@ def _consumer(graph: Graph, url: str, others: Sequence[Consumer] = ()) -> Consum
 
 
 def _logical_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls) -> str | None:
-    """The queue whose tasks' policies apply; None for a queue that no task names, which may be read all the
-    same. Raises ConfigurationError for a `wanted` one that there is not."""
+    """The queue whose tasks' policies apply; None if no task names it.
+
+    Raises ConfigurationError if the `wanted` queue does not exist.
+    """
     try:
         return choose_queue(tasks, url, wanted, urls)
     except ConfigurationError:
@@ -202,13 +209,13 @@ def _logical_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls) 
 
 @factory("pubsub_served_tasks")
 def configure_served_tasks(graph: Graph) -> Tasks:
-    """The tasks with an instance of each handler class, made by this graph."""
+    """The tasks, with instances of handler classes created by this graph."""
     return served(graph, graph.sqs_message_handler_registry)
 
 
 @factory("sqs_message_dispatcher")
 def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
-    """Handles a batch in the calling thread."""
+    """Dispatches a batch of messages in the calling thread."""
     consumer: Consumer = graph.sqs_consumer
     config, tasks = graph.config.sqs_consumer, graph.pubsub_served_tasks
     layers = [layer] if (layer := structlog_layer()) else []

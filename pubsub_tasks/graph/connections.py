@@ -1,6 +1,6 @@
-"""Wiring: what stands behind the graph's producer and consumer, and how each part of it is reached.
+"""Connections of a graph's producer and consumer: transports, claim store, queue URLs, scheduler.
 
-In memory for a graph that is testing, else at AWS as boto3 finds it; boto3 is loaded when first needed.
+They are in memory for a testing graph, and to AWS otherwise. boto3 is imported when first needed.
 """
 
 import importlib
@@ -19,7 +19,7 @@ from ..transports.protocols import Transport
 from ..wire.s3_pointer import ClaimStore
 
 Graph = Any
-"""A microcosm graph: its components are what their factories make."""
+"""A microcosm object graph. Its components have no static types."""
 
 Factory = TypeVar("Factory", bound=Callable[[Graph], Any])
 
@@ -32,11 +32,11 @@ WIRE: dict[str, Any] = {
     "max_pool_connections": typed(int, default_value=1_000),
     "fast_path": typed(boolean, default_value=True),
 }
-"""How a component reaches AWS. Times in seconds."""
+"""Configuration of a component's connection to AWS. Times in seconds."""
 
 
 def factory(name: str, **config: Any) -> Callable[[Factory], Factory]:
-    """`@binding` and `@defaults` in one, and with types."""
+    """`@binding` and `@defaults` in one decorator, with types."""
 
     def bind(make: Factory) -> Factory:
         binding(name)(defaults(**config)(make))  # type: ignore[no-untyped-call]
@@ -47,28 +47,28 @@ def factory(name: str, **config: Any) -> Callable[[Factory], Factory]:
 
 @factory("pubsub_world")
 def configure_world(graph: Graph) -> MemoryEnvironment:
-    """The topics and queues of a graph that is testing."""
+    """The topics and queues of a testing graph, in memory."""
     config = graph.config.sqs_consumer
-    world = MemoryEnvironment(graph.sqs_message_handler_registry)
+    environment = MemoryEnvironment(graph.sqs_message_handler_registry)
     if config.sqs_queue_url is not None:
-        world.serve(config.sqs_queue_url, config.queue)
-    return world
+        environment.serve(config.sqs_queue_url, config.queue)
+    return environment
 
 
 def json_object(value: Any) -> Mapping[str, str]:
-    """A mapping as it is, or as JSON, since no variable's name can hold a media type."""
+    """A mapping, or one parsed from JSON, since a variable's name cannot contain a media type."""
     read = json.loads(value) if isinstance(value, str) else value
     return dict(read)
 
 
-def transport_of(graph: Graph, config: Any, **held: Any) -> Transport:
-    """In memory for a graph that is testing; else AWS, as the component's own configuration has it.
+def transport_of(graph: Graph, config: Any, **settings: Any) -> Transport:
+    """The memory environment for a testing graph, otherwise AWS with the component's configuration.
 
-    `held` are `wait` and `lease` of `aws.ClientSettings`, for a worker.
+    `settings` are further `ClientSettings`: `wait` and `lease`, for a worker.
     """
     if graph.metadata.testing:
-        world: MemoryEnvironment = graph.pubsub_world
-        return world
+        environment: MemoryEnvironment = graph.pubsub_world
+        return environment
     aws = importlib.import_module("pubsub_tasks.transports.aws.transport")
     transport: Transport = aws.AwsTransport(
         aws.ClientSettings(
@@ -79,7 +79,7 @@ def transport_of(graph: Graph, config: Any, **held: Any) -> Transport:
             connect_timeout=config.connect_timeout,
             read_timeout=config.read_timeout,
             fast_path=config.fast_path,
-            **held,
+            **settings,
         ),
         graph.pubsub_observers,
     )
@@ -93,7 +93,7 @@ def transport_of(graph: Graph, config: Any, **held: Any) -> Transport:
     allowed_buckets=typed(comma_separated_list, default_value=""),
 )
 def configure_claims(graph: Graph) -> ClaimStore | None:
-    """Where large bodies are parked in S3, and fetched from; None where no bucket is named."""
+    """The S3 claim store for large bodies; None if no bucket is configured."""
     config = graph.config.pubsub_claims
     if not (config.bucket or config.allowed_buckets):
         return None
@@ -115,8 +115,11 @@ def configure_claims(graph: Graph) -> ClaimStore | None:
     mappings=typed(json_object, default_factory=dict),
 )
 def configure_queue_urls(graph: Graph) -> QueueUrls:
-    """Where delayed tasks go: URLs by a queue's logical name in `mappings`, or by the name itself; else
-    `prefix` with the name added. A graph that is testing needs none of them."""
+    """Queue URLs for delayed tasks, by logical name: in `mappings`, or under the name itself, or `prefix` +
+    name.
+
+    A testing graph needs no configuration.
+    """
     config = graph.config.sqs_queue_urls
     named = {key: value for key, value in config.items() if key not in ("prefix", "mappings")}
     urls = QueueUrls({**named, **config.mappings}, config.prefix)
@@ -131,7 +134,7 @@ def configure_queue_urls(graph: Graph) -> QueueUrls:
     dead_letter_arn=typed(str, default_value=None),
 )
 def configure_scheduler(graph: Graph) -> Scheduler | None:
-    """EventBridge Scheduler with the role that it may assume; None where no role is named."""
+    """EventBridge Scheduler with the role that it assumes; None if no role is configured."""
     config = graph.config.pubsub_scheduler
     if not config.role_arn or graph.metadata.testing:
         return None

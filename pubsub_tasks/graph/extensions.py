@@ -1,6 +1,6 @@
-"""Extensions: the middleware and observers that configuration or installed packages name.
+"""Middleware and observers from configuration and from the entry points of installed packages.
 
-Those that code adds are on the registry: `tasks.use` and `tasks.observe`.
+Code adds its own with `tasks.use` and `tasks.observe`.
 """
 
 import logging
@@ -22,14 +22,14 @@ from ..untrusted.exceptions import error_class, error_text
 from .connections import Graph, factory
 
 ENTRY_POINTS = "pubsub_tasks.observers"
-"""The group of entry points whose observers every graph tells, but for graphs that are testing."""
+"""The entry point group of observers. Testing graphs do not load it."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """Middleware that configuration names, around handlers and around publishes, the first outermost."""
+    """Middleware from configuration, around handlers and around publishing; the first is outermost."""
 
     handling: Sequence[Layer]
     publishing: Sequence[Middleware]
@@ -41,7 +41,7 @@ class Configured:
     publishing=typed(comma_separated_list, default_value=""),
 )
 def configure_middleware(graph: Graph) -> Configured:
-    """Dotted names, such as `shop.tracing.around`, of middleware or of a (`def`, `async def`) pair."""
+    """Middleware by dotted names, such as `shop.tracing.around`, or (`def`, `async def`) pairs of them."""
     config = graph.config.pubsub_middleware
     publishing = [_named(name, "pubsub_middleware.publishing") for name in config.publishing]
     for middleware in publishing:
@@ -55,7 +55,7 @@ def configure_middleware(graph: Graph) -> Configured:
     entry_points=typed(boolean, default_value=True),
 )
 def configure_observers(graph: Graph) -> Observers:
-    """Who is told events of this graph: the log, those that `names` gives, installed ones, the registry's."""
+    """The graph's observers: the log, those in `names`, those from entry points, and the registry's."""
     config = graph.config.pubsub_observers
     observers = Observers([log_events], parent=graph.sqs_message_handler_registry.observers)
     for name in config.names:
@@ -71,16 +71,17 @@ def _layer(name: str) -> Layer:
 
 
 def _named(name: str, setting: str) -> Any:
-    """What a dotted name stands for; a class is called without arguments. Raises ConfigurationError."""
+    """Import a dotted name; a class is instantiated without arguments. Raises ConfigurationError."""
     try:
         found = resolve_name(name)
         made = found() if isinstance(found, type) else found
     except Exception as error:
         raise ConfigurationError(
-            f"{setting} names {name!r}, which cannot be had: {error_class(error)}: {error_text(error)}"
+            f"{setting} names {name!r}, which cannot be imported or created: "
+            f"{error_class(error)}: {error_text(error)}"
         ) from error
     if not (callable(made) or isinstance(made, tuple)):
-        raise ConfigurationError(f"{setting} names {name!r}, which is {made!r:.100}: name a function")
+        raise ConfigurationError(f"{setting} names {name!r}, which is {made!r:.100}, not a function")
     return made
 
 
@@ -93,6 +94,6 @@ def _add(observers: Observers, point: EntryPoint) -> None:
     try:
         found = point.load()
         observers.add(found() if isinstance(found, type) else found)
-    except Exception as error:  # a broken package must keep nobody from publishing
-        told = f"{error_class(error)}: {error_text(error)}"
-        logger.warning("entry point %s in %s is left out: %s", point.value, ENTRY_POINTS, told)
+    except Exception as error:  # a broken package must not prevent publishing
+        reason = f"{error_class(error)}: {error_text(error)}"
+        logger.warning("entry point %s in %s is left out: %s", point.value, ENTRY_POINTS, reason)

@@ -1,7 +1,7 @@
-"""Bound: handler classes of which an object graph makes the instances. Knows the graph by its attributes.
+"""Handler classes whose instances are created by an object graph.
 
-A class with a `@binding` is made by the graph, so that it gets its collaborators. Where some of them are
-asked for by name, the others are not served, as in a code base whose daemons each take their own.
+A handler class with a `@binding` is created by the graph, which gives it its collaborators. If some of them
+are requested by name, the others are not served, as in a code base where each daemon has its own handlers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +17,17 @@ from .opaque import OpaqueHeaders
 
 
 def served(graph: Any, tasks: Tasks, components: Iterable[str] = ()) -> Tasks:
-    """The tasks that a graph serves, with an instance of each handler class.
+    """The tasks that a graph serves, with instances of handler classes.
 
-    `components` are bindings that were asked for by name. Raises ConfigurationError where the graph is locked
-    and a handler was never made.
+    `components` are bindings requested by name. Raises ConfigurationError if the graph is locked and a
+    handler was not created before.
     """
     bound = _bound(graph, tasks)
     named = {task for task, key in bound.items() if key in set(components)}
     chosen = [task for task in tasks if task not in bound or not named or task in named]
-    made = [_made(task, _component(graph, bound[task], task)) if task in bound else task for task in chosen]
-    layers = [_into_world(tasks, graph.sns_producer)] if graph.metadata.testing else []
+    instances = {task: _component(graph, bound[task], task) for task in chosen if task in bound}
+    made = [_with_instance(task, instances[task]) if task in instances else task for task in chosen]
+    layers = [_publish_with(tasks, graph.sns_producer)] if graph.metadata.testing else []
     opaque: OpaqueHeaders | None = graph.pubsub_opaque_headers
     if opaque is not None:
         layers.insert(0, Layer(opaque.handle, opaque.ahandle))
@@ -34,7 +35,7 @@ def served(graph: Any, tasks: Tasks, components: Iterable[str] = ()) -> Tasks:
 
 
 def _bound(graph: Any, tasks: Tasks) -> Mapping[Task[..., Any], str]:
-    """The binding of each handler class: the one that it has, else one that gave an instance of it."""
+    """The binding of each handler class: its own, or one whose component is an instance of it."""
     keys = {id(factory): key for key, factory in graph._registry.all.items()}
     made = {id(type(component)): key for key, component in graph.items()}
     found = {task: keys.get(id(task.factory)) or made.get(id(task.factory)) for task in tasks if task.factory}
@@ -57,16 +58,16 @@ def _component(graph: Any, key: str, task: Task[..., Any]) -> Any:
         ) from error
 
 
-def _made(task: Task[..., Any], instance: Any) -> Task[..., Any]:
-    """The task with this instance; the declared one stays as it is, as a process may have several graphs."""
+def _with_instance(task: Task[..., Any], instance: Any) -> Task[..., Any]:
+    """A copy of the task with this instance; a process may have several graphs, each with its own copy."""
     made = copy(task)
     made.handler = copy(task.handler)
     made.resolve(instance)
     return made
 
 
-def _into_world(tasks: Tasks, producer: SupportsPublish) -> Layer:
-    """Handlers of a graph that is testing publish into its own world, whatever other graphs bound."""
+def _publish_with(tasks: Tasks, producer: SupportsPublish) -> Layer:
+    """Middleware that makes the handlers of a testing graph publish with its own producer."""
 
     def plain(call_next: Next, call: Any) -> Any:
         with tasks.bound(producer):
@@ -80,7 +81,7 @@ def _into_world(tasks: Tasks, producer: SupportsPublish) -> Layer:
 
 
 def _registry(tasks: Tasks, chosen: Iterable[Task[..., Any]], layers: Sequence[Layer]) -> Tasks:
-    """A registry of the chosen tasks, with these layers outside of the registry's own."""
+    """A registry of the chosen tasks, with these layers around the registry's own."""
     registry = Tasks()
     registry.schemas = tasks.schemas
     registry.middleware = [*layers, *tasks.middleware]

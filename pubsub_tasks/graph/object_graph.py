@@ -1,7 +1,7 @@
-"""Graph: object graphs of our own, for who has none: a script that publishes, a worker, a daemon.
+"""Creates object graphs for scripts, workers and daemons that do not bring their own.
 
-Importing this binds our factories. Configuration is microcosm's: from code, then the environment, then a
-command's flags.
+Importing this binds the components of this package. Configuration is microcosm's: from code, then the
+environment, then a command's flags.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,12 +20,14 @@ from ..tasks.registry import Tasks
 from .connections import Graph
 
 NAME = "pubsub-tasks"
-"""The name of graphs that are made here: their variables begin with PUBSUB_TASKS__."""
+"""The name of these graphs: their environment variables start with PUBSUB_TASKS__."""
 
 
 class _ExplicitBindings(Registry):
-    """What `@binding` bound, without entry points: they load every installed package that has some, and one
-    that is broken must not keep a script from publishing."""
+    """The components bound by `@binding`, without entry points.
+
+    Entry points import every installed package that has some; a broken one must not prevent publishing.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -43,8 +45,9 @@ def graph_for(
     debug: bool = False,
     entry_points: bool = True,
 ) -> Graph:
-    """A graph of our own for these tasks, configured by the variables that begin with PUBSUB_TASKS__, and by
-    `config` over them. Raises ConfigurationError.
+    """Create a graph for these tasks, configured by environment variables and, with precedence, by `config`.
+
+    Raises ConfigurationError.
     """
     with refuse_broken():
         graph: Graph = create_object_graph(
@@ -60,7 +63,7 @@ def graph_for(
 
 @contextmanager
 def refuse_broken() -> Iterator[None]:
-    """Raise ConfigurationError for what microcosm says of wrong configuration and of broken packages."""
+    """Raise ConfigurationError for microcosm's errors about invalid configuration and broken packages."""
     try:
         yield
     except ValidationError as error:
@@ -70,12 +73,12 @@ def refuse_broken() -> Iterator[None]:
 
 
 def is_graph(given: object) -> bool:
-    """Whether it is an object graph."""
+    """Whether the value is an object graph."""
     return isinstance(given, ObjectGraph)
 
 
 def producer_from_environment(tasks: Tasks) -> Producer:
-    """A producer for tasks that nobody bound, configured by the variables that begin with PUBSUB_TASKS__."""
+    """Create a producer for tasks without one, configured by environment variables (PUBSUB_TASKS__…)."""
     graph = graph_for(tasks, entry_points=False)
     producer: Producer = graph.sns_producer
     graph.lock()

@@ -1,7 +1,7 @@
-"""Opaque: microcosm's context of request id, user and whatever else, in step with the headers of messages.
+"""Carries microcosm's opaque context, such as request id and user, in the headers of messages.
 
-What stands in `graph.opaque` goes out with what is published; what comes in with a message stands in it while
-the message is handled. Knows the mapping, and not the library that it comes from.
+Published messages carry the values of `graph.opaque`; while a message is handled, `graph.opaque` has the
+message's headers.
 """
 
 from collections.abc import Callable, Mapping, MutableMapping
@@ -18,7 +18,7 @@ _NOTHING: Mapping[str, str] = {}
 
 
 class Opaque(Protocol):
-    """What is used of microcosm's: a mapping for each context, and a way to fill it for a while."""
+    """The part of microcosm's opaque that is used: its values, and a context manager that sets them."""
 
     def as_dict(self) -> MutableMapping[str, Any]: ...
 
@@ -27,14 +27,14 @@ class Opaque(Protocol):
 
 
 class OpaqueHeaders:
-    """Keeps one opaque context and the headers of messages in step."""
+    """Middleware that carries an opaque context in message headers."""
 
     def __init__(self, opaque: Opaque) -> None:
         self._opaque = opaque
         self._inbound: ContextVar[Mapping[str, str]] = ContextVar("pubsub_tasks_inbound", default=_NOTHING)
 
     def added(self, options: PublishOptions) -> PublishOptions:
-        """Options with what the opaque context holds beyond the headers that flow on by themselves."""
+        """The options with the opaque values as headers, except those that are propagated anyway."""
         inbound = self._inbound.get()
         own = {
             name: str(value)
@@ -44,7 +44,7 @@ class OpaqueHeaders:
         return replace(options, headers={**own, **options.headers}) if own else options
 
     def handle(self, call_next: Next, context: Any) -> Any:
-        """Middleware for plain tasks: the message's headers stand in the opaque context."""
+        """Middleware for `def` tasks: sets the message's headers as the opaque context."""
         token = self._inbound.set(current_headers())
         try:
             with self._opaque.initialize(current_headers):
@@ -53,7 +53,7 @@ class OpaqueHeaders:
             self._inbound.reset(token)
 
     async def ahandle(self, call_next: Next, context: Any) -> Any:
-        """The same for coroutine tasks."""
+        """Middleware for `async def` tasks: the same as `handle`."""
         token = self._inbound.set(current_headers())
         try:
             with self._opaque.initialize(current_headers):

@@ -1,1 +1,1 @@
-"""What must exist in AWS for an application to run: worked out without AWS, then made."""
+"""Plans and creates the AWS resources that an application needs."""

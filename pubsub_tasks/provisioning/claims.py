@@ -1,4 +1,4 @@
-"""Claims: the lifecycle rule by which a bucket forgets large bodies: what it says, and making it."""
+"""The S3 lifecycle rule that expires large message bodies."""
 
 from typing import Any
 
@@ -6,18 +6,18 @@ from ..errors import ConfigurationError
 from ..wire.s3_pointer import KEY_PREFIX
 
 DAYS = 29
-"""Longer than the longest retention of a queue and of its dead-letter queue together, 14 days each.
+"""Longer than the maximum retention of a queue and of its dead-letter queue together, 14 days each.
 Source: SQS API reference, CreateQueue, MessageRetentionPeriod."""
 
 RULE = "pubsub-tasks"
-"""The ID by which our rule among a bucket's is known again."""
+"""The ID of this package's rule in a bucket's lifecycle configuration."""
 
 
 def expire_claims(s3: Any, bucket: str, days: int = DAYS) -> None:
-    """Let S3 delete what was parked in the bucket so many days ago, and leave the bucket's other rules.
+    """Set a lifecycle rule that deletes message bodies after `days` days; the bucket's other rules stay.
 
-    `s3` is boto3's client of `s3`. Repeating it changes nothing. Raises ConfigurationError for less than a
-    day, and botocore's ClientError where S3 refuses.
+    `s3` is boto3's client of `s3`. Idempotent. Raises ConfigurationError for less than one day, and
+    botocore's ClientError if S3 refuses.
     """
     if days < 1:
         raise ConfigurationError(f"days={days}: a body that is deleted before its message is read is lost")
@@ -26,7 +26,7 @@ def expire_claims(s3: Any, bucket: str, days: int = DAYS) -> None:
 
 
 def rule(days: int) -> dict[str, Any]:
-    """Our rule, in boto3's shape."""
+    """The lifecycle rule in boto3's shape."""
     return {
         "ID": RULE,
         "Status": "Enabled",

@@ -1,4 +1,4 @@
-"""Provision: make what a topology asks for, through boto3's clients. Decides nothing by itself."""
+"""Creates the topics, queues and subscriptions of a topology, through boto3's clients."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .topology import DEAD_LETTER_RETENTION, QueuePlan, TopicPlan, Topology, que
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
-    """Where everything is. Queues go by their logical names."""
+    """ARNs and URLs of what was provisioned; topics by media type, queues by logical name."""
 
     topic_arns: Mapping[str, str]
     queue_urls: Mapping[str, str]
@@ -18,10 +18,10 @@ class Provisioned:
 
 
 def provision(topology: Topology, sns: Any, sqs: Any) -> Provisioned:
-    """Make topics, queues, redrive policies, queue policies and subscriptions where they lack.
+    """Create missing topics, queues, redrive policies, queue policies and subscriptions. Idempotent.
 
-    `sns` and `sqs` are boto3 clients, or a memory transport's. Repeating it changes nothing. Of a queue that
-    exists it sets the redrive policy and adds its own statement to the policy, and leaves the rest.
+    `sns` and `sqs` are boto3 clients, or those of a memory transport. On an existing queue it sets the
+    redrive policy and adds a statement to the queue policy, and changes nothing else.
     """
     topic_arns = {topic.media_type: _make_topic(sns, topic) for topic in topology.topics}
     queue_urls, dead_letter_urls = {}, {}
@@ -59,7 +59,7 @@ def _make_queue(sqs: Any, queue: QueuePlan, dead_letter_url: str, topic_arns: li
 
 
 def _create_queue(sqs: Any, name: str, fifo: bool) -> str:
-    # With no other attribute named, SQS answers with the queue that already has the name.
+    # Without other attributes, SQS returns an existing queue of this name.
     attributes = {"Attributes": {"FifoQueue": "true"}} if fifo else {}
     url: str = sqs.create_queue(QueueName=name, **attributes)["QueueUrl"]
     return url
@@ -97,7 +97,7 @@ def _read(sqs: Any, url: str) -> dict[str, str]:
 
 
 def _write(sqs: Any, url: str, wanted: Mapping[str, str]) -> None:
-    """Set only what differs: SQS may take a minute to act on each change."""
+    """Set attributes that differ, as SQS may take a minute to apply each change."""
     found = _read(sqs, url)
     changes = {name: value for name, value in wanted.items() if not _same(found.get(name), value)}
     if changes:

@@ -1,7 +1,7 @@
-"""Topology: the topics, queues and subscriptions that an application's queues ask for. Pure; makes nothing.
+"""Plans the topics, queues and subscriptions for an application's queues. No I/O.
 
-One topic per media type, so that no subscription needs a filter; one queue per logical queue, with a
-dead-letter queue behind it. Delivery is raw.
+There is one topic per media type, so that subscriptions need no filter, and for each logical queue one queue
+with a dead-letter queue. Delivery is raw.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,21 +18,21 @@ MAX_RECEIVES = 1_000
 """The largest maxReceiveCount. Source: SQS developer guide, "Using dead-letter queues"."""
 
 MAX_POLICY = 8_192
-"""Bytes of a queue policy. Source: SQS developer guide, "Message quotas"."""
+"""Maximum size of a queue policy in bytes. Source: SQS developer guide, "Message quotas"."""
 
 DEAD_LETTER_RETENTION = 1_209_600
-"""Seconds: the longest there is, since a standard dead-letter queue counts from the first send.
+"""Seconds: the maximum, since a standard dead-letter queue counts retention from the first send.
 Source: SQS developer guide, "Using dead-letter queues"."""
 
 STATEMENT = "pubsub-tasks"
-"""The Sid by which our statement in a queue's policy is known again."""
+"""The Sid of this package's statement in a queue policy."""
 
 _NO_COUNT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
-    """A logical queue: the media types that its tasks take, and their attempts (None: no count)."""
+    """A logical queue: the media types that its tasks handle, and their maximum attempts (None: no limit)."""
 
     name: str
     media_types: tuple[str, ...]
@@ -42,7 +42,7 @@ class QueueSpec:
 
 @dataclass(frozen=True, slots=True)
 class TopicPlan:
-    """A topic to make."""
+    """A topic to create."""
 
     media_type: str
     name: str
@@ -51,7 +51,7 @@ class TopicPlan:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlan:
-    """A queue to make, the queue for its dead letters, and the media types it subscribes to."""
+    """A queue to create, with its dead-letter queue and the media types that it subscribes to."""
 
     logical_name: str
     name: str
@@ -63,17 +63,17 @@ class QueuePlan:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """All that must exist, in a stable order."""
+    """All required topics and queues, in a stable order."""
 
     topics: tuple[TopicPlan, ...]
     queues: tuple[QueuePlan, ...]
 
 
 def plan(specs: Iterable[QueueSpec], prefix: str = "") -> Topology:
-    """Work out what `specs` ask for; `prefix` begins each name. Raises ConfigurationError."""
+    """The topology for `specs`; names start with `prefix`. Raises ConfigurationError for illegal names."""
     queues = tuple(_queue(spec, prefix) for spec in sorted(specs, key=lambda spec: spec.name))
     _refuse_duplicates([queue.name for queue in queues])
-    # A FIFO queue accepts a FIFO topic alone, while a FIFO topic may also feed standard queues.
+    # A FIFO queue requires a FIFO topic; a FIFO topic can also deliver to standard queues.
     fifo = {media_type for queue in queues if queue.fifo for media_type in queue.media_types}
     media_types = sorted({media_type for queue in queues for media_type in queue.media_types})
     return Topology(
@@ -82,24 +82,24 @@ def plan(specs: Iterable[QueueSpec], prefix: str = "") -> Topology:
 
 
 def max_receive_count(attempts: Iterable[int | None], fifo: bool = False) -> int:
-    """How often SQS hands a message out before it moves it away by itself.
+    """The maxReceiveCount of a queue: receives after which SQS itself moves a message to the dead letters.
 
-    It is the net under workers that die, so it must lie above every policy's own limit; receives are also
-    spent on waits and on messages released at shutdown. On FIFO queues whatever follows a retried head is
-    received with it, hence the wider room.
+    It is for workers that crash, so it must exceed every retry policy's limit; waits and messages that are
+    released at shutdown also use receives. It is larger on FIFO queues, where the messages behind a retried
+    one are received with it.
     """
     return max((_receives(count, fifo) for count in attempts), default=_receives(None, fifo))
 
 
 def redrive_policy(dead_letter_arn: str, receives: int) -> str:
-    """A queue's RedrivePolicy."""
+    """The attribute RedrivePolicy of a queue."""
     return dumps({"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": receives})
 
 
 def queue_policy(queue_arn: str, topic_arns: Sequence[str], found: str | None = None) -> str:
-    """The queue's policy (JSON): what others stated in the one `found`, and our leave for these topics.
+    """The queue policy (JSON): the other statements of the policy `found`, and one that allows these topics.
 
-    Where the topics' ARNs are too many for a policy, ours names what they begin with, and the account.
+    If the topics' ARNs exceed the size of a policy, the statement has their common prefix and the account.
     """
     policy = loads(found) if found else {"Version": "2012-10-17", "Statement": []}
     exact = _allow(policy, queue_arn, {"ArnEquals": {"aws:SourceArn": sorted(topic_arns)}})
@@ -154,7 +154,7 @@ def _receives(attempts: int | None, fifo: bool) -> int:
 def _legal(name: str) -> str:
     if not is_queue_name(name):
         raise ConfigurationError(
-            f"{name!r} cannot name a queue: at most {MAX_QUEUE_NAME} letters, digits, hyphens and "
+            f"{name!r} is not a legal queue name: at most {MAX_QUEUE_NAME} letters, digits, hyphens and "
             "underscores, the prefix and the dead-letter queue's -dlq included"
         )
     return name

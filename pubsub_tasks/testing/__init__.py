@@ -1,1 +1,4 @@
-"""What applications need to test their tasks: a clock to turn, and a world in memory."""
+"""The testing kit for applications: a virtual clock. `Delivery.for_test` creates a delivery.
+
+No other module of the package imports it.
+"""

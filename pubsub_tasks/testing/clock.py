@@ -1,10 +1,10 @@
-"""VirtualClock: time that passes when a test says so. Knows nothing of what is told the time."""
+"""A clock that a test advances."""
 
 from threading import Lock
 
 
 class VirtualClock:
-    """A clock to give wherever `Callable[[], float]` is asked for; epoch seconds, and it never goes back."""
+    """A `Callable[[], float]` that returns epoch seconds and only moves when `advance` is called."""
 
     def __init__(self, start: float = 1_750_000_000.0) -> None:
         self._now = start
@@ -14,7 +14,7 @@ class VirtualClock:
         return self._now
 
     def advance(self, seconds: float) -> float:
-        """Let `seconds` pass, and tell the new time. Raises ValueError when asked to go back."""
+        """Move the clock by `seconds` and return the new time. Raises ValueError for negative seconds."""
         if seconds < 0:
             raise ValueError(f"time does not go back: advance({seconds:g})")
         with self._lock:

@@ -115,7 +115,7 @@ def test_around_publishes_there_is_no_coroutine():
             "pubsub_observers.names names 'no_such_module",
         ),
         ({"pubsub_observers": {"names": "tests_extensions.nothing"}}, "AttributeError"),
-        ({"pubsub_observers": {"names": "tests_extensions.number"}}, "which is 7: name a function"),
+        ({"pubsub_observers": {"names": "tests_extensions.number"}}, "which is 7, not a function"),
         ({"pubsub_observers": {"names": "tests_extensions.aaround"}}, "use `def`"),
         ({"pubsub_middleware": {"handling": "no/module"}}, "pubsub_middleware.handling names 'no/module'"),
         (
