@@ -103,7 +103,7 @@ def test_a_fifo_queue_that_a_standard_topic_cannot_feed_is_one_warning(
         publish(environment)
 
     (warning,) = caplog.messages
-    assert "billing.fifo gets nothing" in warning
+    assert "billing.fifo gets no messages" in warning
 
 
 def test_without_tasks_a_queue_gets_everything() -> None:
