@@ -54,7 +54,7 @@ class Stream:
     def publish(self, *made: Any, **content: Any) -> str:
         """Add a message. Returns its id. Raises as `Publishable.publish` does if its content is invalid."""
         if made and (content or len(made) > 1 or isinstance(made[0], (Mapping, str))):
-            raise TypeError("give content by name, or as one object that the schema's post_load returns")
+            raise TypeError("give content by keyword, or as one object that the schema's post_load returns")
         self.ids.append("")
         self.ids[-1] = self._publish(made[0] if made else content)
         return self.ids[-1]

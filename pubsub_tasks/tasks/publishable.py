@@ -1,6 +1,7 @@
-"""The ways to publish: the same for a task, for a schema, and for either with options.
+"""The publish methods of a task, of a schema, and of either with options.
 
-An outlet holds no connection: it asks who publishes, and how content is written, when it publishes.
+They hold no connection: each call looks up the producer and the codec, so a task may be declared before there
+is a producer.
 """
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
@@ -14,19 +15,19 @@ from ..errors import ConfigurationError
 from ..messages.publish_options import DEFAULT, OptionArguments, PublishOptions
 
 Content = Any
-"""A mapping by field name, or an object as the schema's `post_load` makes it."""
+"""A mapping by field name, or an object as the schema's `post_load` returns it."""
 
 
 class Batch(AbstractContextManager["Batch"], Protocol):
-    """Publishes ten at a time; what is left goes at a clean end of its block. Not for several threads."""
+    """A block that publishes ten messages to a call, and the rest at its end. For one thread."""
 
     def publish(self, *made: Any, **content: Any) -> str:
-        """Take one more message; returns its id. Raises as `Publishable.publish` does."""
+        """Add a message. Returns its id. Raises as `Publishable.publish` does."""
         ...
 
 
 class SupportsPublish(Protocol):
-    """What publishes, as outlets see it: a producer."""
+    """A producer, as far as publishing needs it."""
 
     def publish(self, codec: Codec, content: Content, options: PublishOptions = DEFAULT) -> str: ...
 
@@ -60,58 +61,58 @@ class Publishable:
         self._options = options
 
     def publish(self, *made: Any, **content: Any) -> str:
-        """Validate content and send it; returns the message id.
+        """Validate content and send it. Returns the message id.
 
-        Content goes by name; or it is one object, as the schema's `post_load` makes it.
+        Give content by keyword, or as one object that the schema's `post_load` returns.
 
         Raises InvalidContent, EncodeError, TooManyAttributes, MessageTooLarge, Unbound,
         TopicNotDefinedError, PublishFailed.
         """
-        given = self._given(made, content, "publish")
-        return self._valid(given).publish(self._codec(), given, self._options)
+        given = self._content_of(made, content, "publish")
+        return self._producer_for(given).publish(self._codec(), given, self._options)
 
     def publish_many(self, contents: Iterable[Content]) -> list[str]:
-        """Publish each of the contents, ten to a call, as they come; returns the message ids in their order.
+        """Publish many, ten to a call, while they are read. Returns the message ids in the same order.
 
-        Raises PublishFailed, at the end, where some could not be published: `.failed` and `.published` tell
-        which, by index. On a FIFO topic nothing goes before an earlier message of its group.
+        Raises PublishFailed at the end if some could not be published: its `failed` and `published` list them
+        by index. On a FIFO topic no message overtakes an earlier one of its group.
         """
         return self._producer().publish_many(self._codec(), contents, self._options)
 
     def batch(self) -> Batch:
         """A block to publish many in: `with task.batch() as batch: batch.publish(...)`.
 
-        Ten go as soon as there are ten, the rest at the end; where the block raises, the rest does not go.
-        Raises PublishFailed at the end, as `publish_many` does.
+        Messages are sent as soon as there are ten, and the rest at the end of the block. If the block raises,
+        the rest is not sent. Raises PublishFailed at the end, as `publish_many` does.
         """
         return self._producer().batch(self._codec(), self._options)
 
     async def apublish(self, *made: Any, **content: Any) -> str:
-        """As `publish`, without ever blocking the event loop. Cancelled, the message may go all the same."""
-        given = self._given(made, content, "apublish")
-        return await self._valid(given).apublish(self._codec(), given, self._options)
+        """`publish` without blocking the event loop. If it is cancelled, the message may still be sent."""
+        given = self._content_of(made, content, "apublish")
+        return await self._producer_for(given).apublish(self._codec(), given, self._options)
 
     async def apublish_many(self, contents: Iterable[Content] | AsyncIterable[Content]) -> list[str]:
-        """As `publish_many`, without ever blocking the event loop. A plain iterable is read in a thread."""
+        """`publish_many` without blocking the event loop. A plain iterable is read in a thread."""
         return await self._producer().apublish_many(self._codec(), contents, self._options)
 
     def options(self, **given: Unpack[OptionArguments]) -> "Publishable":
-        """The same with options for what is published: see `PublishOptions` for what they mean."""
+        """Return a copy whose messages are published with these options: see `PublishOptions`."""
         return Publishable(self._producer, self._codec, self._options.having(**given))
 
-    def _given(self, made: tuple[Any, ...], content: Mapping[str, Any], verb: str) -> Content:
-        """The content. Raises TypeError for what goes by position and is not one object of the schema's."""
+    def _content_of(self, made: tuple[Any, ...], content: Mapping[str, Any], verb: str) -> Content:
+        """Return the content. Raises TypeError for positional arguments but one object of the schema."""
         if not made:
             return content
         is_object = (
             len(made) == 1 and not content and not isinstance(made[0], (Mapping, str, bytes, int, float))
         )
         if not (is_object and self._codec().makes_objects):
-            self._refuse("content goes by name", verb, len(made))
+            self._refuse("content is given by keyword", verb, len(made))
         return made[0]
 
-    def _valid(self, content: Content) -> SupportsPublish:
-        """Who publishes. Where there is nobody, content that is wrong is told first."""
+    def _producer_for(self, content: Content) -> SupportsPublish:
+        """Return the producer. If there is none, report invalid content first."""
         try:
             return self._producer()
         except ConfigurationError:
@@ -119,7 +120,7 @@ class Publishable:
             raise
 
     def _refuse(self, why: str, verb: str = "publish", count: int = 1) -> NoReturn:
-        """Raise TypeError, which tells how to write it; so many fields are named."""
+        """Raise TypeError that shows the call to write, with the first `count` fields."""
         fields = ", ".join(f"{field}=..." for field in list(self._codec().schema.fields)[:count])
         raise TypeError(f"{why}: write {self._name}{verb}({fields})")
 
@@ -128,7 +129,7 @@ class Publishable:
         name = vars(self).get("__name__")
         return f"{name}." if name else ""
 
-    if not TYPE_CHECKING:  # a type checker is to flag these as any other that there is not
+    if not TYPE_CHECKING:  # a type checker must report these as missing attributes
 
         def __getattr__(self, name: str) -> NoReturn:
             hint = f": write {self._name}publish(...)" if name in ("delay", "apply_async") else ""
@@ -136,7 +137,7 @@ class Publishable:
 
 
 class SchemaPublisher:
-    """An outlet for each schema or media type; needs no task."""
+    """Publishes messages of any schema or media type; no task is needed."""
 
     def __init__(
         self,
@@ -149,13 +150,13 @@ class SchemaPublisher:
         self._options = options
 
     def publishable(self, schema: type[Schema] | str) -> Publishable:
-        """The outlet of a schema, or of a media type; one that nobody declared is told when publishing."""
+        """The Publishable of a schema or media type. One that is not declared raises when it publishes."""
         if isinstance(schema, Publishable):
-            schema._refuse("a task publishes by itself")
+            schema._refuse("a task has publish methods of its own")
         return Publishable(self._find_producer, lambda: self._find_codec(schema), self._options)
 
     def publish(self, schema: type[Schema] | str, /, *made: Any, **content: Any) -> str:
-        """Publish content of a schema, or of a media type: see `Publishable.publish`."""
+        """Publish content of a schema or media type: see `Publishable.publish`."""
         return self.publishable(schema).publish(*made, **content)
 
     def publish_many(self, schema: type[Schema] | str, contents: Iterable[Content]) -> list[str]:
@@ -177,5 +178,5 @@ class SchemaPublisher:
         return await self.publishable(schema).apublish_many(contents)
 
     def options(self, **given: Unpack[OptionArguments]) -> "SchemaPublisher":
-        """The same with options for what is published: see `PublishOptions` for what they mean."""
+        """Return a copy whose messages are published with these options: see `PublishOptions`."""
         return SchemaPublisher(self._find_producer, self._find_codec, self._options.having(**given))

@@ -19,13 +19,13 @@ NOISE = Random(7).randbytes(2000).hex()
 LIMIT = 1000
 
 
-def test_what_fits_is_left_alone():
+def test_a_message_that_fits_is_unchanged():
     message = Outgoing("x" * LIMIT)
 
     assert fit(CODEC, message, LIMIT, POINTER) == (message, None)
 
 
-def test_what_does_not_is_compressed_if_that_suffices():
+def test_a_message_over_the_limit_is_compressed_if_that_suffices():
     fitted, claim = fit(CODEC, Outgoing("x" * 5000, {"tier": text("gold")}, "g", "d"), LIMIT, POINTER)
 
     assert claim is None

@@ -22,8 +22,8 @@ Answer = EntryFailure | PublishFailed
 
 
 @dataclass
-class Unwell:
-    """A publisher that fails as it was told to, before it does as asked; it remembers each call."""
+class FaultyPublisher:
+    """A publisher that fails where `failing` says so, and publishes the rest; `calls` records each call."""
 
     publisher: Any
     calls: list[list[Outgoing]] = field(default_factory=list)
@@ -41,13 +41,13 @@ class Unwell:
 
 
 class Shop:
-    """Topics are named after what they are for; each has one queue that gets what it is given, raw."""
+    """Topics by name; each has one queue of the same name with raw delivery."""
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
         self.transport = MemoryTransport(clock=self.clock)
         self.sns, self.sqs = self.transport.client("sns"), self.transport.client("sqs")
-        self.wire = Unwell(self.transport.publisher())
+        self.wire = FaultyPublisher(self.transport.publisher())
         self.queues: dict[str, Any] = {}
         self.events: list[Event] = []
         self.slept: list[float] = []
@@ -87,7 +87,7 @@ class Shop:
         return producer
 
     def records(self, name: str) -> list[Record]:
-        """All that arrived in a queue and was not seen before."""
+        """The messages that arrived in a queue since the last call."""
         found: list[Record] = []
         while more := self.queues[name].receive(10, 0, 600):
             found += more

@@ -32,7 +32,7 @@ def arrived(shop, queue="orders"):
     return [delivery.fields["order_id"] for delivery in shop.arrived(queue)]
 
 
-def test_all_go_together_at_the_end_with_the_ids_they_were_given(shop, tasks):
+def test_messages_are_sent_at_the_end_of_the_block_with_the_ids_returned_before(shop, tasks):
     with deferred():
         ids = publish(tasks, "a", "b") + tasks.publish_many(OrderPlaced, [{"order_id": "c", "total": 1}])
         assert shop.wire.calls == []
@@ -41,21 +41,21 @@ def test_all_go_together_at_the_end_with_the_ids_they_were_given(shop, tasks):
     assert [delivery.id for delivery in shop.arrived("orders")] == ids
 
 
-def test_nothing_goes_where_the_block_fails(shop, tasks):
+def test_nothing_is_sent_if_the_block_raises(shop, tasks):
     with pytest.raises(RuntimeError):
         failing_block(tasks, "a")
 
     assert shop.wire.calls == []
 
 
-def test_content_is_checked_at_once(shop, tasks):
+def test_content_is_validated_at_once(shop, tasks):
     with deferred(), pytest.raises(InvalidContent):
         tasks.publish(OrderPlaced, colour="red")
 
     assert shop.wire.calls == []
 
 
-def test_an_inner_block_hands_on_to_the_outer_and_may_fail_alone(shop, tasks):
+def test_an_inner_block_passes_its_messages_to_the_outer_one_and_may_fail_alone(shop, tasks):
     with deferred():
         publish(tasks, "a")
         with deferred():
@@ -76,7 +76,7 @@ def test_another_thread_publishes_at_once(shop, tasks):
         assert arrived(shop) == ["elsewhere"]
 
 
-def test_coroutines_do_not_meet(shop, tasks):
+def test_concurrent_coroutines_have_separate_blocks(shop, tasks):
     async def request(name, fails):
         async with deferred():
             publish(tasks, name)
@@ -94,7 +94,7 @@ def test_coroutines_do_not_meet(shop, tasks):
     assert sorted(arrived(shop)) == ["a", "a", "c", "c"]
 
 
-def test_what_is_awaited_within_is_of_the_block_and_what_outlives_it_is_not_lost(shop, tasks):
+def test_coroutines_started_in_the_block_belong_to_it_and_publish_at_once_after_it(shop, tasks):
     async def late(ended):
         await ended.wait()
         await tasks.apublish(OrderPlaced, order_id="late", total="1")
@@ -115,7 +115,7 @@ def test_what_is_awaited_within_is_of_the_block_and_what_outlives_it_is_not_lost
     assert arrived(shop) == ["within", "many", "late"]
 
 
-def test_a_batch_within_a_block_waits_for_its_end(shop, tasks):
+def test_a_batch_in_a_block_is_sent_at_the_end_of_the_block(shop, tasks):
     with deferred():
         with tasks.batch(OrderPlaced) as batch:
             for number in range(11):
@@ -125,7 +125,7 @@ def test_a_batch_within_a_block_waits_for_its_end(shop, tasks):
     assert [len(call) for call in shop.wire.calls] == [10, 1]
 
 
-def test_what_could_not_be_sent_is_told_by_its_place_in_the_block(shop, tasks):
+def test_failures_are_reported_by_index_in_the_block(shop, tasks):
     refusal = EntryFailure("InvalidParameter", "no", retriable=False)
     shop.wire.failing = lambda call, entry: refusal if '"b"' in entry.body else None
 
@@ -136,7 +136,7 @@ def test_what_could_not_be_sent_is_told_by_its_place_in_the_block(shop, tasks):
     assert [index for index, _ in caught.value.published] == [0, 2]
 
 
-def test_a_block_that_was_left_may_be_entered_again(shop, tasks):
+def test_a_block_can_be_entered_again_after_its_end(shop, tasks):
     block = deferred()
     for name in "ab":
         with block:

@@ -1,4 +1,4 @@
-"""What is tried again, how often, and what is not."""
+"""What is sent together, what is retried and how often, and what is not."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.samples import ORDER, OrderPlaced
 
 CODEC = Codec(OrderPlaced)
 BUSY = EntryFailure("InternalError", "sorry", retriable=True)
-NEVER = EntryFailure("InvalidParameter", "no", retriable=False)
+REJECTED = EntryFailure("InvalidParameter", "no", retriable=False)
 
 
 def order(order_id, **more):
@@ -34,7 +34,7 @@ def fifo(shop):
     return shop.bind(Topics({ORDER: shop.topic("orders.fifo")}), sleep=shop.slept.append)
 
 
-def said(delivery):
+def order_id_of(delivery):
     return delivery.fields["order_id"]
 
 
@@ -48,11 +48,11 @@ def test_many_go_ten_to_a_call_and_their_ids_come_back_in_order(shop, producer):
     assert [len(call) for call in shop.wire.calls] == [10, 10, 3]
     arrived = shop.arrived("orders")
     assert [delivery.id for delivery in arrived] == ids
-    assert [said(delivery) for delivery in arrived] == [f"o-{number}" for number in range(23)]
+    assert [order_id_of(delivery) for delivery in arrived] == [f"o-{number}" for number in range(23)]
     assert len([event for event in shop.events if isinstance(event, Published)]) == 23
 
 
-def test_they_go_while_they_come(shop, producer):
+def test_many_are_sent_while_they_are_read(shop, producer):
     def coming():
         for number, content in enumerate(orders(25)):
             assert len(shop.wire.calls) == number // 10
@@ -61,7 +61,7 @@ def test_they_go_while_they_come(shop, producer):
     producer.publish_many(CODEC, coming())
 
 
-def test_a_call_weighs_no_more_than_its_topic_takes(shop, producer):
+def test_a_call_has_no_more_bytes_than_its_topic_accepts(shop, producer):
     contents = [order(f"o-{number}", note="x" * 100_000) for number in range(5)]
 
     producer.publish_many(CODEC, contents)
@@ -70,13 +70,13 @@ def test_a_call_weighs_no_more_than_its_topic_takes(shop, producer):
     assert len(shop.records("orders")) == 5
 
 
-def test_nothing_to_publish_is_no_call(shop, producer):
+def test_publishing_nothing_makes_no_call(shop, producer):
     assert producer.publish_many(CODEC, []) == []
 
     assert shop.wire.calls == []
 
 
-def test_an_entry_that_failed_is_sent_again_alone_and_with_the_same_id(shop, producer):
+def test_only_the_entry_that_failed_is_sent_again_with_the_same_id(shop, producer):
     shop.wire.failing = lambda call, entry: BUSY if call <= 2 and "o-1" in names(entry) else None
 
     ids = producer.publish_many(CODEC, orders(3))
@@ -87,7 +87,7 @@ def test_an_entry_that_failed_is_sent_again_alone_and_with_the_same_id(shop, pro
     assert len(shop.slept) == 2
 
 
-def test_the_waits_grow_within_bounds_and_end(shop, producer):
+def test_retries_wait_within_bounds_and_end(shop, producer):
     shop.wire.failing = lambda call, entry: BUSY
 
     with pytest.raises(PublishFailed) as caught:
@@ -99,15 +99,15 @@ def test_the_waits_grow_within_bounds_and_end(shop, producer):
     assert len(shop.slept) == ATTEMPTS - 1
 
 
-def test_what_is_the_senders_fault_is_not_tried_again_and_its_neighbours_go(shop, producer):
-    shop.wire.failing = lambda call, entry: NEVER if "o-1" in names(entry) else None
+def test_an_entry_at_fault_is_not_retried_and_the_others_are_published(shop, producer):
+    shop.wire.failing = lambda call, entry: REJECTED if "o-1" in names(entry) else None
 
     with pytest.raises(PublishFailed, match=r"1 of 3 messages; first .*InvalidParameter no") as caught:
         producer.publish_many(CODEC, orders(3))
 
     assert len(shop.wire.calls) == 1
     assert caught.value.failed == [(1, "InvalidParameter", "no")]
-    arrived = [(delivery.id, said(delivery)) for delivery in shop.arrived("orders")]
+    arrived = [(delivery.id, order_id_of(delivery)) for delivery in shop.arrived("orders")]
     assert [(index, message_id) for index, message_id in caught.value.published] == [
         (0, arrived[0][0]),
         (2, arrived[1][0]),
@@ -115,7 +115,7 @@ def test_what_is_the_senders_fault_is_not_tried_again_and_its_neighbours_go(shop
 
 
 @pytest.mark.parametrize("code", ["KMSThrottling", "KMS.ThrottlingException", "KmsThrottled", "Throttled"])
-def test_a_throttled_call_is_tried_again_since_nothing_of_it_was_taken(shop, producer, code):
+def test_a_throttled_call_is_retried_since_none_of_its_entries_was_accepted(shop, producer, code):
     throttled = PublishFailed("slow down", code=code)
     shop.wire.failing = lambda call, entry: throttled if call == 1 else None
 
@@ -126,7 +126,7 @@ def test_a_throttled_call_is_tried_again_since_nothing_of_it_was_taken(shop, pro
 
 
 @pytest.mark.parametrize("code", ["NotFound", "AuthorizationError", "ReadTimeoutError"])
-def test_what_boto3_gave_up_is_given_up(shop, producer, code):
+def test_a_call_that_boto3_gave_up_is_not_retried(shop, producer, code):
     failed = PublishFailed("it failed", code=code)
     shop.wire.failing = lambda call, entry: failed
 
@@ -138,7 +138,7 @@ def test_what_boto3_gave_up_is_given_up(shop, producer, code):
     assert caught.value.__cause__ is failed
 
 
-def test_a_call_that_failed_fails_its_own_ten_alone(shop, producer):
+def test_a_failed_call_fails_its_own_ten_messages_and_no_others(shop, producer):
     shop.wire.failing = lambda call, entry: PublishFailed("gone", code="EndpointError") if call == 2 else None
 
     with pytest.raises(PublishFailed) as caught:
@@ -148,17 +148,17 @@ def test_a_call_that_failed_fails_its_own_ten_alone(shop, producer):
     assert [index for index, _ in caught.value.published] == [*range(10), *range(20, 25)]
 
 
-def test_content_that_cannot_be_written_fails_alone(shop, producer):
+def test_invalid_content_fails_and_the_others_are_published(shop, producer):
     with pytest.raises(PublishFailed, match=r"1 of 3 .*colour") as caught:
         producer.publish_many(CODEC, [order("o-0"), order("o-1", colour="red"), order("o-2")])
 
     assert [(index, code) for index, code, _ in caught.value.failed] == [(1, "InvalidContent")]
-    assert [said(delivery) for delivery in shop.arrived("orders")] == ["o-0", "o-2"]
+    assert [order_id_of(delivery) for delivery in shop.arrived("orders")] == ["o-0", "o-2"]
 
 
-def test_behind_a_message_that_failed_nothing_of_its_group_goes(shop, fifo):
+def test_nothing_of_a_group_is_published_behind_a_message_that_failed(shop, fifo):
     contents = [order(f"o-{number}", note=note) for number, note in enumerate("abab")]
-    shop.wire.failing = lambda call, entry: NEVER if "o-0" in names(entry) else None
+    shop.wire.failing = lambda call, entry: REJECTED if "o-0" in names(entry) else None
 
     with pytest.raises(PublishFailed) as caught:
         fifo.publish_many(CODEC, contents, PublishOptions.of(group_id=by("note")))
@@ -167,28 +167,28 @@ def test_behind_a_message_that_failed_nothing_of_its_group_goes(shop, fifo):
         (0, "InvalidParameter"),
         (2, "OutOfOrder"),
     ]
-    assert [said(delivery) for delivery in shop.arrived("orders.fifo")] == ["o-1", "o-3"]
+    assert [order_id_of(delivery) for delivery in shop.arrived("orders.fifo")] == ["o-1", "o-3"]
 
 
-def test_a_group_keeps_its_order_while_one_of_it_is_tried_again(shop, fifo):
+def test_a_group_keeps_its_order_while_a_message_of_it_is_retried(shop, fifo):
     shop.wire.failing = lambda call, entry: BUSY if call <= 2 else None
 
     fifo.publish_many(CODEC, orders(4), PublishOptions.of(group_id="customer-7"))
 
-    assert [said(delivery) for delivery in shop.arrived("orders.fifo")] == ["o-0", "o-1", "o-2", "o-3"]
+    assert [order_id_of(delivery) for delivery in shop.arrived("orders.fifo")] == ["o-0", "o-1", "o-2", "o-3"]
 
 
-def test_on_a_fifo_topic_what_follows_unwritable_content_waits_for_its_sender_to_mend_it(shop, fifo):
+def test_on_a_fifo_topic_invalid_content_ends_the_publish(shop, fifo):
     contents = [order("o-0"), order("o-1", colour="red"), order("o-2")]
 
     with pytest.raises(PublishFailed) as caught:
         fifo.publish_many(CODEC, contents, PublishOptions.of(group_id="customer-7"))
 
     assert [index for index, *_ in caught.value.failed] == [1]
-    assert [said(delivery) for delivery in shop.arrived("orders.fifo")] == ["o-0"]
+    assert [order_id_of(delivery) for delivery in shop.arrived("orders.fifo")] == ["o-0"]
 
 
-def test_a_block_publishes_many_and_tells_each_id(shop, producer):
+def test_a_block_publishes_many_and_returns_each_id(shop, producer):
     with producer.batch(CODEC) as batch:
         ids = [batch.publish(**content) for content in orders(12)]
         assert [len(call) for call in shop.wire.calls] == [10]
@@ -197,7 +197,7 @@ def test_a_block_publishes_many_and_tells_each_id(shop, producer):
     assert [delivery.id for delivery in shop.arrived("orders")] == ids
 
 
-def test_a_block_that_fails_sends_no_more(shop, producer):
+def test_a_block_that_raises_sends_nothing_more(shop, producer):
     def failing():
         with producer.batch(CODEC) as batch:
             for content in orders(12):
@@ -209,8 +209,8 @@ def test_a_block_that_fails_sends_no_more(shop, producer):
     assert len(shop.records("orders")) == 10
 
 
-def test_a_block_tells_what_failed_at_its_end(shop, producer):
-    shop.wire.failing = lambda call, entry: NEVER if "o-1" in names(entry) else None
+def test_a_block_reports_failures_at_its_end(shop, producer):
+    shop.wire.failing = lambda call, entry: REJECTED if "o-1" in names(entry) else None
 
     def failing():
         with producer.batch(CODEC) as batch:
@@ -222,7 +222,7 @@ def test_a_block_tells_what_failed_at_its_end(shop, producer):
     assert [index for index, *_ in caught.value.failed] == [1]
 
 
-def test_middleware_wraps_each_of_many_and_may_keep_some(shop):
+def test_middleware_wraps_each_of_many_and_may_withhold_some(shop):
     def only_even(call_next, publication):
         return call_next(publication) if int(publication.content["order_id"][2:]) % 2 == 0 else "kept"
 

@@ -229,10 +229,10 @@ def test_objects_are_published_in_every_way(shop):
 
 
 @pytest.mark.parametrize("given", [{"order_id": "a"}, "a", 3])
-def test_what_is_no_object_of_a_schema_goes_by_name(shop, given):
+def test_content_that_is_no_object_of_the_schema_must_be_given_by_keyword(shop, given):
     shop.bind(Topics({ORDER: shop.topic("orders")}))
 
-    with pytest.raises(TypeError, match="content goes by name"):
+    with pytest.raises(TypeError, match="content is given by keyword"):
         shop.tasks.publish(OrderAsObject, given)
 
 
