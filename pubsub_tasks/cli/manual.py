@@ -36,7 +36,7 @@ def command(page: str | None) -> None:
         return
     name = page.lower().removesuffix(SUFFIX)
     if name not in found:
-        raise click.UsageError(_unknown(page, name, list(found)))
+        raise click.UsageError(_unknown(page, name, found))
     if not sys.stdout.isatty():
         click.echo(found[name], nl=False)
         return
@@ -70,7 +70,15 @@ def _list(found: dict[str, str]) -> None:
         click.echo(f"{name:{width}}  {title(text)}")
 
 
-def _unknown(page: str, name: str, names: list[str]) -> str:
-    near = get_close_matches(name, names, MOST_NEAR) or [each for each in names if name and name in each]
-    question = f"; did you mean {' or '.join(near)}?" if near else "."
-    return f"there is no page {page!r}{question} The pages are: {', '.join(names)}"
+def _unknown(page: str, name: str, found: dict[str, str]) -> str:
+    near = get_close_matches(name, found, MOST_NEAR) or [
+        each for each in found if _is_about(name, each, found)
+    ]
+    question = f"; did you mean {' or '.join(near[:MOST_NEAR])}?" if near else "."
+    return f"there is no page {page!r}{question} The pages are: {', '.join(found)}"
+
+
+def _is_about(word: str, name: str, found: dict[str, str]) -> bool:
+    """Whether a page has the word in its name or in a heading."""
+    headings = [line.lower() for line in found[name].splitlines() if line.startswith("#")]
+    return bool(word) and any(word in each for each in (name, *headings))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from configparser import ConfigParser
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -319,3 +320,12 @@ def test_the_pages_are_among_what_setup_cfg_ships() -> None:
         for path in MANUAL.iterdir()
         if not any(path.relative_to(MANUAL.parent).match(pattern.strip()) for pattern in shipped)
     ] == []
+
+
+@pytest.mark.parametrize("each", PAGES, ids=lambda each: each.name)
+def test_every_module_that_is_named_can_be_imported(each: Path) -> None:
+    modules = {span for span in spans(each) if re.fullmatch(r"pubsub_tasks(\.\w+)+", span)}
+    groups_of_entry_points = {"pubsub_tasks.observers"}
+    gone = {"pubsub_tasks.events"}  # named by the page of changes
+
+    assert [name for name in modules - groups_of_entry_points - gone if not find_spec(name)] == []
