@@ -1,7 +1,8 @@
-"""Celery's ergonomics on SNS and SQS: no message is lost, retries survive crashes, and it is fast.
+"""Publish and handle background tasks over Amazon SNS and SQS.
 
-Declare a schema with `@schema` and a task with `@task`, publish with `task.publish(...)`, and consume with
-`pubsub-worker`. Importing this loads neither boto3 nor kombu nor microcosm.
+Declare a schema with `@schema` and a task with `@task`, publish with `task.publish(...)`, and handle messages
+with the command `pubsub-worker`. Messages are at-least-once, retries survive crashes, and what fails for good
+goes to a dead-letter queue. Importing this package loads neither boto3 nor kombu nor microcosm.
 """
 
 import importlib as _importlib
@@ -39,65 +40,75 @@ from .messages.message import Message
 from .messages.publish_options import by
 from .publishing.deferred import deferred
 from .signals import Discard, IgnoreMessage, Nack, Reject, Signal, SkipMessage, TTLExpired
-from .tasks.publishable import SupportsPublish as _Publishes
+from .tasks.publishable import SupportsPublish as _SupportsPublish
 from .tasks.registry import Tasks, default_tasks
 from .tasks.retry_policy import RetryPolicy
 from .tasks.task import Task
 from .wire.media_types import changed, created, deleted
 
-__all__ = [
-    "ClaimMissing",
-    "ConfigurationError",
-    "ContentDisallowed",
-    "DecodeError",
-    "Delivery",
-    "Discard",
-    "DuplicateTask",
-    "EncodeError",
-    "EnvelopeError",
-    "Expired",
-    "IgnoreMessage",
-    "InvalidContent",
-    "LeaseLost",
-    "Message",
-    "MessageError",
-    "MessageTooLarge",
-    "MissingExtra",
-    "Nack",
-    "PubSubMessageSchema",
-    "PubSubTasksError",
-    "PublishFailed",
-    "ReceiveFailed",
-    "Reject",
-    "RetryPolicy",
-    "SettleFailed",
-    "Signal",
-    "SkipMessage",
-    "TTLExpired",
-    "Task",
-    "TaskTimeout",
-    "Tasks",
-    "TooManyAttributes",
-    "TopicNotDefinedError",
-    "TransportError",
-    "Unbound",
-    "UnknownMediaType",
-    "apublish",
-    "apublish_many",
-    "by",
-    "changed",
-    "created",
-    "default_tasks",
-    "deferred",
-    "deleted",
-    "handles",
-    "headers",
-    "observe",
-    "publish",
-    "publish_many",
+__all__ = [  # noqa: RUF022 - grouped by purpose
+    # Declaring schemas and tasks
     "schema",
     "task",
+    "handles",
+    "PubSubMessageSchema",
+    "Task",
+    "Tasks",
+    "default_tasks",
+    "RetryPolicy",
+    # Publishing
+    "publish",
+    "publish_many",
+    "apublish",
+    "apublish_many",
+    "deferred",
+    "headers",
+    "by",
+    "Message",
+    # Handling
+    "Delivery",
+    # Middleware and observers
     "use",
+    "observe",
+    # Media types of resource lifecycles
+    "created",
+    "changed",
+    "deleted",
+    # Signals that handlers raise
+    "Signal",
+    "Nack",
+    "Reject",
+    "Discard",
+    "SkipMessage",
+    "IgnoreMessage",
+    "TTLExpired",
+    # Errors: configuration
+    "PubSubTasksError",
+    "ConfigurationError",
+    "Unbound",
+    "UnknownMediaType",
+    "DuplicateTask",
+    "TopicNotDefinedError",
+    "MissingExtra",
+    # Errors: the message
+    "MessageError",
+    "InvalidContent",
+    "EncodeError",
+    "DecodeError",
+    "EnvelopeError",
+    "ContentDisallowed",
+    "MessageTooLarge",
+    "TooManyAttributes",
+    "Expired",
+    # Errors: SNS, SQS and S3 calls
+    "TransportError",
+    "PublishFailed",
+    "ReceiveFailed",
+    "SettleFailed",
+    "LeaseLost",
+    "ClaimMissing",
+    # Errors: time limits
+    "TaskTimeout",
 ]
 
 
@@ -109,9 +120,9 @@ use = default_tasks.use
 observe = default_tasks.observe
 
 
-def _producer_from_environment(tasks: Tasks) -> _Publishes:
-    # The graph loads microcosm and, on use, boto3: a quarter of a second that only who publishes should pay.
-    producer: _Publishes = _importlib.import_module(
+def _producer_from_environment(tasks: Tasks) -> _SupportsPublish:
+    # The graph imports microcosm and, on use, boto3, which takes a quarter of a second: wait for a publish.
+    producer: _SupportsPublish = _importlib.import_module(
         "pubsub_tasks.graph.object_graph"
     ).producer_from_environment(tasks)
     return producer

@@ -1,4 +1,4 @@
-"""What schemas are made of: `PubSubMessageSchema`, and the codec that reads and writes its content."""
+"""Public import path of `PubSubMessageSchema` and `Codec`."""
 
 from .content.codec import Codec, PubSubMessageSchema
 

@@ -1,8 +1,8 @@
-"""ConsumerDaemon: a service's own worker command, of microcosm lineage. The engine is pubsub-worker's.
+"""A worker command of an application's own, with the API of microcosm-pubsub's ConsumerDaemon.
 
-A daemon names its graph, and so the variables that configure it: `name` "example" reads EXAMPLE__*. It serves
-the handlers of the default registry; where its `components` name some handler classes, those and none of the
-others.
+It runs the same worker as `pubsub-worker`. Its `name` is the name of the object graph and the prefix of its
+environment variables: "example" reads EXAMPLE__*. It serves the handlers of the default registry, or only
+those handler classes that its `components` name, if any.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,10 +21,10 @@ Loader = Callable[[Any], Any]
 
 
 class ConsumerDaemon:
-    """Override `name`, and whatever else is to differ; then `run()`.
+    """Base class of daemons. Override `name` and call `run()`.
 
     Attributes:
-        graph: the object graph, once the daemon runs or was made for testing.
+        graph: the object graph, set by `run` and `create_for_testing`.
     """
 
     graph: Graph
@@ -36,7 +36,7 @@ class ConsumerDaemon:
 
     @property
     def components(self) -> list[str]:
-        """Bindings that are resolved before anything starts; extend what `super()` gives."""
+        """Bindings of the graph that are resolved at the start. Extend the list that `super()` returns."""
         return [
             "opaque",
             "pubsub_message_schema_registry",
@@ -46,12 +46,12 @@ class ConsumerDaemon:
 
     @property
     def loader(self) -> Loader:
-        """Where configuration comes from; what the command's flags say goes over it."""
+        """The source of configuration. The command's flags take precedence over it."""
         return load_each(load_from_dict(self.defaults), load_from_environ)
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """Configuration that neither the environment nor a flag gives."""
+        """Configuration by component; the environment and flags take precedence over it."""
         return {}
 
     @property
@@ -60,7 +60,7 @@ class ConsumerDaemon:
         return default_tasks
 
     def run(self) -> None:
-        """Read the command line, and consume until a signal; exits."""
+        """Parse the command line, handle messages until a signal arrives, and exit the process."""
         run(type(self).__doc__ or "", self.name, App(self.tasks, self.create_object_graph))
 
     def create_object_graph(
@@ -71,7 +71,7 @@ class ConsumerDaemon:
         debug: bool = False,
         loader: Loader | None = None,
     ) -> Graph:
-        """The graph, with its components resolved, and locked. Raises ConfigurationError."""
+        """Create the graph and resolve its components. Raises ConfigurationError."""
         loaders = [self.loader, *([loader] if loader else []), load_from_dict(dict(config))]
         with refuse_broken():
             graph: Graph = create_object_graph(
@@ -85,10 +85,11 @@ class ConsumerDaemon:
 
     @classmethod
     def create_for_testing(cls, loader: Loader | None = None, **config: Mapping[str, Any]) -> Self:
-        """A daemon that is not started, its graph testing: topics and queues are in memory.
+        """Create a daemon for a test, with topics and queues in memory. It is not started.
 
-        Publish with `daemon.graph.sns_producer`, and let `daemon.graph.sqs_message_dispatcher.handle_batch()`
-        handle what came. `config` is the graph's, such as `sqs_consumer={"queue": "billing"}`.
+        Publish with `daemon.graph.sns_producer`, and handle what was published with
+        `daemon.graph.sqs_message_dispatcher.handle_batch()`. `config` is that of the graph, such as
+        `sqs_consumer={"queue": "billing"}`.
         """
         daemon = cls()
         graph = daemon.create_object_graph(config, testing=True, loader=loader)

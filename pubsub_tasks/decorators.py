@@ -1,4 +1,4 @@
-"""Decorators: @schema, @task and @handles. They declare and check; nothing is sent or started."""
+"""The decorators @schema, @task and @handles, which declare and check schemas and tasks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +18,15 @@ from .tasks.tenacity_strategies import DEFAULT_STOP, DEFAULT_WAIT, Strategy, ret
 
 P = ParamSpec("P")
 R = TypeVar("R")
-S = TypeVar("S", bound=type[Schema])
-H = TypeVar("H", bound=Callable[..., Any])
+SchemaClass = TypeVar("SchemaClass", bound=type[Schema])
+HandlerType = TypeVar("HandlerType", bound=Callable[..., Any])
 
 
-def schema(cls: S) -> S:
-    """Register a schema under its media type. Raises ConfigurationError if another has it already."""
+def schema(cls: SchemaClass) -> SchemaClass:
+    """Register a schema under its media type, and return it.
+
+    Raises ConfigurationError if it declares no media type, or if a schema with other fields has the same one.
+    """
     return default_tasks.schemas.register(cls)
 
 
@@ -40,31 +43,30 @@ def task(
     name: str | None = None,
     tasks: Tasks | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Make a function the task for a schema's media type; its parameters are the schema's fields by name.
+    """Make a function the task for a schema's media type. Its parameters are the schema's fields by name.
 
     Args:
-        schema: says what the content is.
-        queue: logical name of the queue to serve it from; one copy of each message goes to each queue.
-        stop, wait, retry: tenacity's strategies; five attempts, 1 to 900 s apart, for any exception that
-            another attempt might mend.
-        timeout: seconds that one attempt may take.
-        group, deduplicate: message group and deduplication id of what it publishes: `by("customer_id")`.
-        name: for logs and letters; the function's module and name otherwise.
-        tasks: the registry; the default one otherwise.
+        schema: the schema of the content.
+        queue: logical name of the queue. Each queue receives its own copy of a message.
+        stop, wait, retry: tenacity strategies; five attempts by default, with waits of 1 to 900 seconds.
+        timeout: seconds that one attempt may take; None for no limit.
+        group, deduplicate: message group and deduplication id of its messages: `by("customer_id")`.
+        name: name in logs and dead letters; the function's module and name by default.
+        tasks: the registry; the default registry if None.
 
-    Raises ConfigurationError, and DuplicateTask for a second task on the same queue.
+    Raises ConfigurationError for invalid arguments, and DuplicateTask for a second task on a queue.
     """
-    terms = _Terms.of(queue, stop, wait, retry, timeout, tasks)
+    declaration = _Declaration.of(queue, stop, wait, retry, timeout, tasks)
     _check_schema(schema, "task")
     options = PublishOptions.of(group_id=group, deduplication_id=deduplicate)
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
         if isinstance(function, type) or not callable(function):
             raise ConfigurationError(f"@task wants a function, not {function!r}; @handles takes classes")
-        codec = Codec(terms.tasks.schemas.register(schema))
+        codec = Codec(declaration.tasks.schemas.register(schema))
         _check_fields(codec, group, deduplicate)
         signature = TaskSignature.of(function, codec)
-        return terms.declare(function, codec.media_type, codec, signature, name, options)
+        return declaration.register(function, codec.media_type, codec, signature, name, options)
 
     return declare
 
@@ -78,30 +80,31 @@ def handles(
     retry: Strategy | None = None,
     timeout: float | None = None,
     tasks: Tasks | None = None,
-) -> Callable[[H], H]:
-    """Let a function or a class handle a schema or a media type, called with the content as one dict.
+) -> Callable[[HandlerType], HandlerType]:
+    """Make a function or class the handler of a schema or media type. It receives the content as a dict.
 
-    A falsy return means that the handler skipped the message. A class is made by the object graph where it
-    has a `@binding`, else without arguments. Returns what it decorates, unchanged.
+    A falsy return value means that the handler skipped the message. The object graph makes the instance of a
+    class with a `@binding`; other classes are called without arguments. The decorated object is returned
+    unchanged. The arguments and errors are those of `task`.
     """
-    terms = _Terms.of(queue, stop, wait, retry, timeout, tasks)
+    declaration = _Declaration.of(queue, stop, wait, retry, timeout, tasks)
     if not isinstance(schema, str):
         _check_schema(schema, "handles")
 
-    def declare(handler: H) -> H:
+    def declare(handler: HandlerType) -> HandlerType:
         if isinstance(schema, str):
-            terms.declare(handler, schema)
+            declaration.register(handler, schema)
         else:
-            codec = Codec(terms.tasks.schemas.register(schema))
-            terms.declare(handler, codec.media_type, codec)
+            codec = Codec(declaration.tasks.schemas.register(schema))
+            declaration.register(handler, codec.media_type, codec)
         return handler
 
     return declare
 
 
 @dataclass(frozen=True, slots=True)
-class _Terms:
-    """What both forms of declaring say in the same words."""
+class _Declaration:
+    """The arguments that `task` and `handles` share, validated."""
 
     tasks: Tasks
     queue: str
@@ -127,7 +130,7 @@ class _Terms:
         )
         return cls(default_tasks if tasks is None else tasks, queue, policy, timeout)
 
-    def declare(
+    def register(
         self,
         function: Callable[P, R],
         media_type: str,
@@ -136,7 +139,7 @@ class _Terms:
         name: str | None = None,
         options: PublishOptions = DEFAULT,
     ) -> Task[P, R]:
-        declared: Task[P, R] = Task(
+        task: Task[P, R] = Task(
             function,
             media_type,
             tasks=self.tasks,
@@ -148,14 +151,15 @@ class _Terms:
             timeout=self.timeout,
             options=options,
         )
-        self.tasks.register(declared)
-        return declared
+        self.tasks.register(task)
+        return task
 
 
-def _check_schema(schema: object, word: str) -> None:
+def _check_schema(schema: object, decorator: str) -> None:
     if isinstance(schema, FunctionType):
         raise ConfigurationError(
-            f"@{word} names no schema on {schema.__qualname__}: write @{word}(OrderPlaced), with your schema"
+            f"@{decorator} names no schema on {schema.__qualname__}: "
+            f"write @{decorator}(OrderPlaced), with your schema"
         )
     if not (isinstance(schema, type) and issubclass(schema, Schema)):
         raise ConfigurationError(
@@ -165,7 +169,7 @@ def _check_schema(schema: object, word: str) -> None:
 
 
 def _check_fields(codec: Codec, *ids: Id | None) -> None:
-    """Raise ConfigurationError if an id is made of what is no field of the schema."""
+    """Raise ConfigurationError if an id is made from a name that is not a field of the schema."""
     named = {name for each in ids if isinstance(each, By) for name in each.fields}
     if unknown := named - codec.field_names:
         raise ConfigurationError(

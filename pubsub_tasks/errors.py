@@ -1,30 +1,31 @@
-"""The error tree, divided by who must act. Knows no other module.
+"""The exceptions that the library raises, by who can fix the problem.
 
 PubSubTasksError
-├─ ConfigurationError    the developer: what is declared or configured is wrong
-│  ├─ Unbound              a task or registry with no way to publish
+├─ ConfigurationError    the developer: a declaration or the configuration is wrong
+│  ├─ Unbound              no producer to publish with
 │  ├─ UnknownMediaType     a media type that no schema declares
 │  ├─ DuplicateTask        two tasks for one media type on one queue
 │  ├─ TopicNotDefinedError no topic for a media type
 │  └─ MissingExtra         an optional dependency that is not installed
-├─ MessageError          the sender: this message will never be right; never retried
-│  ├─ InvalidContent       content that its schema refuses (.messages per field)
-│  ├─ EncodeError          content that cannot be written
-│  ├─ DecodeError          a body that cannot be read
-│  ├─ EnvelopeError        a record that is no message of ours
+├─ MessageError          the sender: the message can never be handled; never retried
+│  ├─ InvalidContent       content that its schema rejects (.messages by field)
+│  ├─ EncodeError          content that cannot be serialized
+│  ├─ DecodeError          a body that cannot be parsed
+│  ├─ EnvelopeError        a record that is not a message of this library
 │  ├─ ContentDisallowed    a content type that is not accepted
 │  ├─ MessageTooLarge      over the limit of the topic or queue
 │  ├─ TooManyAttributes    more than ten: raw delivery would discard the message
-│  └─ Expired              too old, or too many hops
-├─ TransportError        the wire: safe to try again
+│  ├─ ResourceRefused      a URI that must not be fetched
+│  └─ Expired              too old, or over the hop limit
+├─ TransportError        a call to a service failed: safe to retry
 │  ├─ PublishFailed        (.failed, .published)
 │  ├─ ReceiveFailed
 │  ├─ SettleFailed
 │  ├─ LeaseLost
 │  └─ ClaimMissing
-└─ TaskTimeout           the handler ran past its time limit: retried as its policy says
+└─ TaskTimeout           the handler exceeded its time limit: retried by its policy
 
-Signals that a handler raises on purpose are no errors: see `signals`.
+Signals, which handlers raise on purpose, are not errors: see `signals`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,11 +33,11 @@ from typing import Any
 
 
 class PubSubTasksError(Exception):
-    """Whatever pubsub_tasks raises on its own account."""
+    """Base class of the library's errors."""
 
 
 class ConfigurationError(PubSubTasksError):
-    """What is declared or configured is wrong; nothing was sent or received."""
+    """A declaration or the configuration is wrong. Nothing was sent or received."""
 
 
 class Unbound(ConfigurationError):
@@ -65,46 +66,46 @@ class MissingExtra(ConfigurationError):
 
 
 class MessageError(PubSubTasksError):
-    """This message can never be handled or sent as it is."""
+    """The message can never be sent or handled as it is. It is not retried."""
 
 
 class InvalidContent(MessageError):
     """The content does not satisfy its schema.
 
     Attributes:
-        media_type: the media type whose schema refused the content.
-        messages: what is wrong, by field name, as marshmallow tells it.
+        media_type: the media type of the schema.
+        messages: marshmallow's error messages by field name.
     """
 
     def __init__(self, media_type: str, messages: Mapping[str, Any]) -> None:
-        told = "; ".join(f"{field}: {problem}" for field, problem in messages.items())
-        super().__init__(f"content of {media_type} is invalid: {told}")
+        problems = "; ".join(f"{field}: {problem}" for field, problem in messages.items())
+        super().__init__(f"content of {media_type} is invalid: {problems}")
         self.media_type = media_type
         self.messages = dict(messages)
 
 
 class EncodeError(MessageError):
-    """The content cannot be written in its content type."""
+    """The content cannot be serialized in its content type."""
 
 
 class DecodeError(MessageError):
-    """The body cannot be read."""
+    """The body cannot be parsed, decompressed or decoded."""
 
 
 class EnvelopeError(MessageError):
-    """The record is not a message of ours, such as a subscription's confirmation."""
+    """The record is not a message of this library, such as a subscription confirmation."""
 
 
 class ContentDisallowed(MessageError):
-    """The body names a content type that its schema does not accept."""
+    """The message has a content type that its schema does not accept."""
 
 
 class MessageTooLarge(MessageError):
     """The message is over the limit of its topic or queue.
 
     Attributes:
-        size: what the message weighs, in bytes, attributes included.
-        limit: what is allowed, in bytes.
+        size: bytes of the message, including attributes.
+        limit: bytes that are allowed.
     """
 
     def __init__(self, media_type: str, size: int, limit: int) -> None:
@@ -122,18 +123,18 @@ class TooManyAttributes(MessageError):
 
 
 class ResourceRefused(MessageError):
-    """The message names a resource that may not be fetched: not HTTP, not public, or a redirect away."""
+    """The message names a URI that must not be fetched: not HTTP, not public, or a redirect elsewhere."""
 
 
 class Expired(MessageError):
-    """The message is older than its sender wished, or went through too many hops."""
+    """The message is past its expiry, or over the hop limit."""
 
 
 class TransportError(PubSubTasksError):
-    """The wire failed, and trying again is safe.
+    """A call to a service failed, and retrying it is safe.
 
     Attributes:
-        code: the service's own error code, or the name of the network failure.
+        code: the service's error code, or the name of the network failure.
     """
 
     def __init__(self, text: str, *, code: str = "") -> None:
@@ -145,8 +146,8 @@ class PublishFailed(TransportError):
     """Some or all messages could not be published.
 
     Attributes:
-        failed: (index, code, message) of each that was not published, in the order given.
-        published: (index, message id) of each that was.
+        failed: (index, code, message) of each message that was not published, in the order given.
+        published: (index, message id) of each message that was published.
     """
 
     def __init__(
@@ -163,20 +164,20 @@ class PublishFailed(TransportError):
 
 
 class ReceiveFailed(TransportError):
-    """A receive did not succeed; what it may have taken comes back with its visibility timeout."""
+    """A receive call failed. Messages it may have received become visible after their visibility timeout."""
 
 
 class SettleFailed(TransportError):
-    """A delete, a visibility change or a send to a queue failed as a whole call."""
+    """A call to delete messages, change their visibility or send to a queue failed as a whole."""
 
 
 class LeaseLost(TransportError):
-    """The message is no longer ours: its visibility ran out, or it was deleted."""
+    """The visibility lease has ended: the visibility timeout passed, or the message was deleted."""
 
 
 class ClaimMissing(TransportError):
-    """The parked body of a large message could not be fetched."""
+    """The body of a large message could not be fetched from S3."""
 
 
 class TaskTimeout(PubSubTasksError):
-    """The handler ran past its time limit."""
+    """The handler exceeded its time limit. The message is retried by the task's policy."""

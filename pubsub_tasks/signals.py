@@ -1,29 +1,29 @@
-"""Signals: what a handler raises to decide for itself. Technically exceptions, but not errors.
+"""Signals: exceptions that a handler raises to decide what happens to its message. They are not errors.
 
-Each carries the verdict that it stands for; `Retry` without a number of seconds is left to the policy.
+Each signal has a `verdict`. A `Nack` without seconds leaves the wait to the retry policy.
 """
 
 from .verdicts import Ack, DeadLetter, Drop, Reason, Retry, Verdict
 
 
 class Signal(Exception):
-    """Raised by a handler on purpose. `verdict` is None where the retry policy is to say how long."""
+    """Base class of signals. `verdict` is None if the retry policy decides how long to wait."""
 
     verdict: Verdict | None = None
 
 
 class Nack(Signal):
-    """Try again after `seconds` (float), or when the policy says; the policy still says when to stop."""
+    """Retry the message after `seconds`, or the policy's wait if None. The policy decides when to stop."""
 
     def __init__(self, seconds: float | None = None, reason: str | None = None) -> None:
-        """`reason` (str) is for the log, and for the letter where the policy says stop."""
+        """`reason` is for the log, and for the dead letter if the policy stops."""
         super().__init__(reason or ("try again" if seconds is None else f"try again in {seconds:g} s"))
         self.seconds = seconds
         self.verdict = None if seconds is None else Retry(max(0.0, seconds), self)
 
 
 class Reject(Signal):
-    """Never try again: to the dead-letter queue, with this reason (str)."""
+    """Send the message to the dead-letter queue with this reason, without a retry."""
 
     kind: Reason = "rejected"
 
@@ -34,7 +34,7 @@ class Reject(Signal):
 
 
 class Discard(Signal):
-    """Delete the message and keep no copy; logged and counted with this reason (str)."""
+    """Delete the message without a copy. The reason is logged, and the message is counted as discarded."""
 
     def __init__(self, reason: str = "discarded by the handler") -> None:
         super().__init__(reason)
@@ -43,7 +43,7 @@ class Discard(Signal):
 
 
 class SkipMessage(Signal):
-    """The handler declines: acknowledged, and counted apart from what succeeded."""
+    """Delete the message, which the handler had nothing to do for. It is counted as skipped."""
 
     def __init__(self, reason: str = "skipped by the handler") -> None:
         super().__init__(reason)
@@ -52,10 +52,10 @@ class SkipMessage(Signal):
 
 
 class IgnoreMessage(SkipMessage):
-    """The same as `SkipMessage`; both names are of microcosm lineage."""
+    """The same as `SkipMessage`. microcosm-pubsub has both names."""
 
 
 class TTLExpired(Reject):
-    """The message went through too many hops; dead-lettered with the reason `hops`."""
+    """The message is over the hop limit. It goes to the dead-letter queue with the reason `hops`."""
 
     kind = "hops"

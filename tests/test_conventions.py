@@ -129,7 +129,7 @@ def test_a_handler_may_take_its_absence_for_a_failure(service: Service, handler:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"), [(500, "", "answered with 500"), (403, "{}", "403"), (200, "<p>", "no JSON")]
+    ("status", "body", "told"), [(500, "", "answered with 500"), (403, "{}", "403"), (200, "<p>", "not JSON")]
 )
 def test_another_answer_is_a_failure_that_tells_it(
     service: Service, handler: OrderHandler, status: int, body: str, told: str
