@@ -161,7 +161,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dispatch takes receives by workers that did not know a type for crashes",
-        instead(Dispatcher, "_may_have_run_nothing", lambda *_: False),
+        instead(Dispatcher, "_receives_may_be_idle", lambda *_: False),
         test_peers.test_in_a_rolling_deploy_the_old_worker_leaves_a_new_task_to_the_new_one,
     ),
     Mutation(
@@ -246,15 +246,15 @@ MUTATIONS = [
         instead(SettlingOrder, "admit", lambda self, held: True),
         test_peers.test_a_crash_between_the_deletes_of_a_group_brings_back_none_after_a_later_one_is_gone,
     ),
-    Mutation("a letter's body is written anew", around(service, "letter", tidied), foreign),
+    Mutation("a letter's body is written anew", around(service, "build_dead_letter", tidied), foreign),
     Mutation(
         "a letter loses its message's attributes",
-        around(service, "letter", without_attributes),
+        around(service, "build_dead_letter", without_attributes),
         test_fuzz.test_a_few_hostile_messages_have_one_fate_each,
     ),
     Mutation(
         "a letter tells no reason",
-        around(service, "letter", without_reason),
+        around(service, "build_dead_letter", without_reason),
         test_fuzz.test_a_few_hostile_messages_have_one_fate_each,
     ),
 ]

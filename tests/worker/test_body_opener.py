@@ -110,7 +110,7 @@ def test_a_body_larger_than_the_budget_is_opened_alone() -> None:
     assert size == opener.in_use == 150_000
 
 
-def test_bodies_are_opened_in_the_order_in_which_they_came() -> None:
+def test_bodies_are_opened_in_order_of_arrival() -> None:
     opener = opener_of(MAX_EXPANDED)
     _, first = opener.open(closed(70_000))
     order: list[int] = []
@@ -129,7 +129,7 @@ def test_bodies_are_opened_in_the_order_in_which_they_came() -> None:
     assert order == [90_000, 80_000, 70_000]
 
 
-def test_when_closed_it_waits_for_nothing_and_opens_what_there_is_room_for() -> None:
+def test_a_closed_opener_does_not_wait_and_opens_bodies_that_fit() -> None:
     opener = opener_of(MAX_EXPANDED)
     _, first = opener.open(closed(70_000))
     with ThreadPoolExecutor() as threads:
@@ -144,7 +144,7 @@ def test_when_closed_it_waits_for_nothing_and_opens_what_there_is_room_for() -> 
     assert opener.open(closed(70_000))[1] == first
 
 
-def test_a_cancelled_coroutine_gives_back_what_is_opened_for_it_afterwards() -> None:
+def test_a_body_opened_for_a_cancelled_coroutine_is_released() -> None:
     opener = opener_of(MAX_EXPANDED)
     _, first = opener.open(closed(70_000))
 
@@ -213,7 +213,7 @@ def test_the_thread_that_polls_opens_small_bodies_only() -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_worker_that_drains_gives_back_what_waits_for_room(is_async: bool) -> None:
+def test_a_draining_worker_releases_messages_that_wait_for_the_budget(is_async: bool) -> None:
     # Given a handler that holds the whole budget, and a message that waits for it
     shop, started, go_on = Shop(), Event(), Event()
 
@@ -241,7 +241,7 @@ def test_a_worker_that_drains_gives_back_what_waits_for_room(is_async: bool) -> 
     assert len(shop.messages_left()) == 1
 
 
-def test_a_message_that_waits_to_be_tried_again_keeps_no_body_and_is_opened_again() -> None:
+def test_a_parked_message_keeps_no_body_and_is_opened_again() -> None:
     # Given a FIFO queue, where a failed message waits in the worker
     shop, attempts = Shop(fifo=True), []
 
@@ -263,7 +263,7 @@ def test_a_message_that_waits_to_be_tried_again_keeps_no_body_and_is_opened_agai
     assert [len(each.delivery.fields["word"]) for each in settled] == [100_000] * 3
 
 
-def test_a_dead_letter_of_a_large_body_is_that_body_and_tells_its_own_id() -> None:
+def test_a_dead_letter_of_a_large_body_carries_the_message_id() -> None:
     shop = Shop()
     shop.task(Word)(lambda word: None)
     told = body(NUMBER, number=1, note="x" * 100_000).replace(

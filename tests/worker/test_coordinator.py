@@ -1,4 +1,4 @@
-"""The station: who gets which job, on a clock that stands still unless a test moves it."""
+"""The coordinator: which thread gets which job. The clock is virtual."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -17,15 +17,15 @@ from tests.worker.shop import PATIENCE, until
 
 
 class Scene:
-    """A station with a clock, and what a receive brings to it."""
+    """A coordinator with a virtual clock, and simulated receives."""
 
     def __init__(self, threads: int = 2, coroutines: int = 0, *, run_limit: RunLimit | None = None) -> None:
         self.clock = VirtualClock(1000.0)
         self.inflight = InFlight(Limits(threads, coroutines, receivers=2))
         self.coordinator = Coordinator(self.inflight, self.clock, threads=threads, run_limit=run_limit)
 
-    def bring(self, poll: Job | None, *kinds: SlotKind, at_once: float = 3.0) -> list[InFlightMessage]:
-        """That poll brought a message for each; a core could carry so many such polls at once."""
+    def receive(self, poll: Job | None, *kinds: SlotKind, at_once: float = 3.0) -> list[InFlightMessage]:
+        """Report that a poll received a message for each kind; `at_once` such polls fit on a core."""
         assert isinstance(poll, Poll)
         members = [
             InFlightMessage(delivery(), VisibilityLease(self.clock(), 30, self.clock), kind, None)
@@ -36,17 +36,17 @@ class Scene:
             self.coordinator.run_limit.poll_finished(len(members), inflight.idle)
         return members
 
-    def handle(self, held: Job | None, seconds: float) -> Job | None:
-        """A slot handled it in so many seconds, and asks for the next."""
-        assert isinstance(held, InFlightMessage)
+    def handle(self, message: Job | None, seconds: float) -> Job | None:
+        """Report that a slot handled a message in `seconds`, and return its next job."""
+        assert isinstance(message, InFlightMessage)
         self.clock.advance(seconds)
-        return self.coordinator.slot_job(held, Ack())
+        return self.coordinator.slot_job(message, Ack())
 
 
 def test_a_free_slot_polls_runs_what_comes_and_polls_again() -> None:
     scene = Scene()
     poll = scene.coordinator.slot_job()
-    first, second = scene.bring(poll, SlotKind.THREAD, SlotKind.THREAD)
+    first, second = scene.receive(poll, SlotKind.THREAD, SlotKind.THREAD)
 
     assert scene.coordinator.slot_job() is first
     assert scene.handle(first, 0.0001) is second
@@ -56,7 +56,7 @@ def test_a_free_slot_polls_runs_what_comes_and_polls_again() -> None:
 def test_the_first_poll_is_short_and_an_idle_one_long() -> None:
     scene = Scene()
     poll = scene.coordinator.slot_job()
-    scene.bring(poll)
+    scene.receive(poll)
     again = scene.coordinator.slot_job()
 
     assert isinstance(poll, Poll)
@@ -65,9 +65,9 @@ def test_the_first_poll_is_short_and_an_idle_one_long() -> None:
 
 
 def test_quick_handlers_make_a_slot_delete_its_own_batch() -> None:
-    # Given calls that work more than they wait, as on one machine
+    # Given calls that mostly use the CPU, as on one machine
     scene = Scene(threads=10)
-    members = scene.bring(scene.coordinator.slot_job(), *[SlotKind.THREAD] * 10, at_once=1.5)
+    members = scene.receive(scene.coordinator.slot_job(), *[SlotKind.THREAD] * 10, at_once=1.5)
     job = scene.coordinator.slot_job()
     for _ in members:
         job = scene.handle(job, 0.00001)
@@ -76,12 +76,12 @@ def test_quick_handlers_make_a_slot_delete_its_own_batch() -> None:
     assert len(job.messages) == 10
 
 
-def test_over_a_network_a_hand_deletes_while_the_slot_polls() -> None:
-    # Given a hand that keeps the time, and calls that wait more than they work
+def test_over_a_network_an_io_thread_deletes_while_the_slot_polls() -> None:
+    # Given an I/O thread that waits as the timer, and calls that mostly wait for the network
     scene = Scene(threads=10)
-    members = scene.bring(scene.coordinator.slot_job(), *[SlotKind.THREAD] * 10, at_once=20.0)
+    members = scene.receive(scene.coordinator.slot_job(), *[SlotKind.THREAD] * 10, at_once=20.0)
     with ThreadPoolExecutor(1) as pool:
-        hand = pool.submit(scene.coordinator.io_job)
+        io_thread = pool.submit(scene.coordinator.io_job)
         until(lambda: scene.coordinator._timer_waits)
 
         # When a slot has handled a batch
@@ -89,17 +89,17 @@ def test_over_a_network_a_hand_deletes_while_the_slot_polls() -> None:
         for _ in members:
             job = scene.handle(job, 0.00001)
 
-        # Then it goes on to poll, and the hand is woken to delete
+        # Then it polls, and the I/O thread is woken to delete
         assert isinstance(job, Poll)
-        deleting = hand.result(PATIENCE)
+        deleting = io_thread.result(PATIENCE)
         assert isinstance(deleting, Delete)
         assert len(deleting.messages) == 10
 
 
-def test_slow_handlers_leave_polls_and_deletes_to_hands() -> None:
+def test_slow_handlers_leave_polls_and_deletes_to_io_threads() -> None:
     scene = Scene()
     with ThreadPoolExecutor(1) as pool:
-        scene.bring(scene.coordinator.slot_job(), SlotKind.THREAD)
+        scene.receive(scene.coordinator.slot_job(), SlotKind.THREAD)
         job = scene.coordinator.slot_job()
         slot: Future[Job | None] = pool.submit(scene.handle, job, 1.0)
 
@@ -109,12 +109,12 @@ def test_slow_handlers_leave_polls_and_deletes_to_hands() -> None:
         assert isinstance(scene.coordinator.io_job(), Delete)
 
 
-def test_after_a_failed_receive_somebody_polls_once_the_pause_is_over() -> None:
-    # Given a slot whose poll failed, and a hand that keeps the time
+def test_after_a_failed_receive_a_slot_polls_once_the_pause_is_over() -> None:
+    # Given a slot whose poll failed, and an I/O thread that waits as the timer
     scene = Scene(threads=1)
     poll = scene.coordinator.slot_job()
     with ThreadPoolExecutor(2) as pool:
-        hand = pool.submit(scene.coordinator.io_job)
+        io_thread = pool.submit(scene.coordinator.io_job)
         assert isinstance(poll, Poll)
         scene.coordinator.pause_polls(0.05)
         with scene.coordinator as inflight:
@@ -123,19 +123,19 @@ def test_after_a_failed_receive_somebody_polls_once_the_pause_is_over() -> None:
         until(lambda: scene.coordinator._free_slots == 1)
         # When the pause is over
         scene.clock.advance(0.05)
-        # Then the slot leads again, though nobody tells it of anything
+        # Then the slot leads again without any event
         assert isinstance(slot.result(PATIENCE), Poll)
         scene.coordinator.drain()
         with scene.coordinator as inflight:
             inflight.received([], poll.asked, scene.clock())
-        assert hand.result(PATIENCE) is None
+        assert io_thread.result(PATIENCE) is None
 
 
-def test_what_was_let_go_at_the_end_is_a_hand_s_job_and_then_there_are_no_more() -> None:
+def test_messages_released_while_draining_are_the_last_job_of_an_io_thread() -> None:
     scene = Scene()
     poll = scene.coordinator.slot_job()
     scene.coordinator.drain()
-    members = scene.bring(poll, SlotKind.THREAD)
+    members = scene.receive(poll, SlotKind.THREAD)
 
     job = scene.coordinator.io_job()
     assert job == ChangeVisibility(members)
@@ -146,24 +146,24 @@ def test_what_was_let_go_at_the_end_is_a_hand_s_job_and_then_there_are_no_more()
     assert scene.coordinator.wait_until_idle(0)
 
 
-def test_a_coroutine_that_could_start_is_called_whoever_made_it_so() -> None:
+def test_a_coroutine_that_can_start_is_announced() -> None:
     scene = Scene(threads=1, coroutines=1)
     calls: list[str] = []
     scene.coordinator.on_coroutine_ready = lambda: calls.append("called")
-    (held,) = scene.bring(scene.coordinator.slot_job(), SlotKind.COROUTINE)
+    (message,) = scene.receive(scene.coordinator.slot_job(), SlotKind.COROUTINE)
 
     assert calls
-    assert scene.coordinator.coroutine_jobs([], 1) == [held]
+    assert scene.coordinator.coroutine_jobs([], 1) == [message]
     assert scene.coordinator.coroutine_jobs([], 1) == []
 
 
 @pytest.mark.parametrize("brought", [0, 2])
-def test_one_receive_is_one_poll_whatever_it_brings(brought: int) -> None:
+def test_a_run_limit_of_one_receive_makes_one_poll(brought: int) -> None:
     scene = Scene(threads=2, run_limit=RunLimit(once=True))
     finished: list[str] = []
     scene.coordinator.on_finished = lambda: finished.append("finished")
     poll = scene.coordinator.slot_job()
-    scene.bring(poll, *[SlotKind.THREAD] * brought)
+    scene.receive(poll, *[SlotKind.THREAD] * brought)
     with ThreadPoolExecutor(1) as pool:
         for _ in range(brought):
             assert finished == []
@@ -182,7 +182,7 @@ def test_a_full_poll_beside_another_wakes_one_more_to_lead() -> None:
     # Given quick handlers, two polls that are worth making, and a slot that has nothing to do
     scene = Scene(threads=15)
     first = scene.coordinator.slot_job()
-    for _ in scene.bring(first, *[SlotKind.THREAD] * 10):
+    for _ in scene.receive(first, *[SlotKind.THREAD] * 10):
         first = scene.handle(
             first if isinstance(first, InFlightMessage) else scene.coordinator.slot_job(), 0.00001
         )
@@ -194,18 +194,18 @@ def test_a_full_poll_beside_another_wakes_one_more_to_lead() -> None:
         until(lambda: scene.coordinator._free_slots == 1)
 
         # When one of them comes back full
-        members = scene.bring(first, *[SlotKind.THREAD] * 10)
+        members = scene.receive(first, *[SlotKind.THREAD] * 10)
 
         # Then that slot takes part, and soon polls
         assert idle.result(PATIENCE) is members[0]
 
 
-def test_a_thread_that_is_given_up_is_no_slot_and_what_it_had_goes_on() -> None:
+def test_the_message_of_an_abandoned_thread_is_settled() -> None:
     scene = Scene(threads=1)
-    (held,) = scene.bring(scene.coordinator.slot_job(), SlotKind.THREAD)
-    assert scene.coordinator.slot_job() is held
+    (message,) = scene.receive(scene.coordinator.slot_job(), SlotKind.THREAD)
+    assert scene.coordinator.slot_job() is message
 
-    scene.coordinator.abandon(held, Ack())
+    scene.coordinator.abandon(message, Ack())
 
     assert scene.coordinator.running == set()
     assert isinstance(scene.coordinator.slot_job(), Poll)

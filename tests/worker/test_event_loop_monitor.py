@@ -1,4 +1,4 @@
-"""A handler that holds up the event loop is noticed and named."""
+"""A handler that blocks the event loop is logged with its line."""
 
 import asyncio
 from threading import Event

@@ -1,4 +1,4 @@
-"""Nothing that a handler raises or returns takes a thread or a slot with it, nor its neighbours."""
+"""Whatever a handler raises or returns, no thread or slot is lost and other messages are not affected."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ BASES = [KeyboardInterrupt("from a handler"), SystemExit(3), GeneratorExit(), as
 
 
 class Bench:
-    """A worker with two thread slots and two coroutine slots, and what crashed of it."""
+    """Runs a worker with two thread slots and two coroutine slots, and records crashes."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -37,7 +37,7 @@ class Bench:
         self.recent = RecentActivity(lambda: 0.0)
 
     def handled(self, count: int) -> list[Verdict]:
-        """What becomes of so many messages."""
+        """Return the verdicts on `count` messages."""
         observers = [self.shop.events, LogObserver(), self.recent]
         worker = self.shop.worker(threads=2, coroutines=2, observers=observers)
         worker.on_crash = lambda: self.crashes.append("crashed")
@@ -49,7 +49,7 @@ class Bench:
 
 
 def raising(shop: Shop, errors: list[Any], is_async: bool, **policy: Any) -> None:
-    """A task that raises the error of its message's number; beyond them all it succeeds."""
+    """Declare a task that raises the error with the number of its message, and succeeds beyond the last."""
 
     def act(number: int) -> None:
         if number < len(errors):
@@ -64,7 +64,7 @@ def raising(shop: Shop, errors: list[Any], is_async: bool, **policy: Any) -> Non
 
 @pytest.mark.parametrize("timeout", [None, 30.0])
 @pytest.mark.parametrize("is_async", [False, True], ids=["threads", "coroutines"])
-def test_whatever_an_exception_does_when_it_is_asked_its_message_is_a_letter(
+def test_a_message_whose_handler_raises_an_odd_exception_is_dead_lettered(
     is_async: bool, timeout: float | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given handlers that raise exceptions of which nothing can be asked
@@ -76,7 +76,7 @@ def test_whatever_an_exception_does_when_it_is_asked_its_message_is_a_letter(
     bench = Bench(shop)
     verdicts = bench.handled(len(errors) + 4)
 
-    # Then each is a dead letter that is told, counted and remembered, and their neighbours are handled
+    # Then each is dead-lettered, logged, counted and recorded, and the other messages are handled
     assert sum(isinstance(verdict, DeadLetter) for verdict in verdicts) == len(errors)
     assert sum(verdict == Ack() for verdict in verdicts) == 4
     assert sum("dead letter (exhausted)" in text for text in caplog.messages) == len(errors)
@@ -87,7 +87,7 @@ def test_whatever_an_exception_does_when_it_is_asked_its_message_is_a_letter(
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["threads", "coroutines"])
-def test_whatever_a_signal_carries_there_is_a_verdict(is_async: bool) -> None:
+def test_a_signal_with_odd_values_still_leads_to_a_verdict(is_async: bool) -> None:
     shop, signals = Shop(), [signal for raised in RAISED for signal in odd_signals(raised)]
     raising(shop, signals, is_async, stop=stop_after_attempt(1))
 
@@ -106,7 +106,7 @@ def test_a_policy_that_looks_at_an_odd_exception_decides_by_default() -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["threads", "coroutines"])
-def test_a_result_of_which_nothing_can_be_asked_is_a_success(is_async: bool) -> None:
+def test_an_odd_result_is_a_success(is_async: bool) -> None:
     shop, results = Shop(), [odd_result(raised) for raised in RAISED]
 
     def act(number: int) -> object:
@@ -227,10 +227,10 @@ def test_a_handler_cannot_end_the_event_loop_of_the_others(misbehave: Callable[[
     assert crashes == []
 
 
-def test_a_thread_that_ends_all_the_same_ends_the_worker(
+def test_a_thread_that_ends_by_an_exception_stops_the_worker(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    # Given a fault of ours that no net catches, with an exception that cannot be told
+    # Given an internal fault outside of all handling, with an exception that cannot be printed
     shop = Shop()
     shop.task()(lambda number: None)
     worker: Worker = shop.worker()
@@ -245,16 +245,16 @@ def test_a_thread_that_ends_all_the_same_ends_the_worker(
     # When the worker starts
     worker.start()
 
-    # Then it says so and asks to exit
+    # Then it logs that and asks to exit
     wait(crashed)
     assert "a thread of the worker ended" in caplog.text
     worker.stop(0)
 
 
-def test_a_fault_of_ours_at_one_message_costs_it_a_try_and_nobody_else_anything(
+def test_an_internal_fault_at_one_message_costs_it_one_attempt_and_no_other_message_any(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    # Given a worker that fails to take one message in hand, and to prepare another
+    # Given a worker that fails to open one message, and to prepare another
     shop = Shop()
     shop.task()(lambda number: None)
     worker = shop.worker(threads=1)
@@ -288,7 +288,7 @@ def test_a_fault_of_ours_at_one_message_costs_it_a_try_and_nobody_else_anything(
 
 
 @pytest.mark.parametrize("raised", [ValueError, SystemExit, KeyboardInterrupt])
-def test_a_letter_that_cannot_be_written_costs_its_neighbours_nothing(
+def test_a_dead_letter_that_cannot_be_written_does_not_affect_others(
     raised: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given dead letters of which one cannot be written
@@ -310,13 +310,13 @@ def test_a_letter_that_cannot_be_written_costs_its_neighbours_nothing(
     worker.start()
     shop.events.verdicts(3)
 
-    # Then the neighbours are letters, and the one stays on its queue
+    # Then the others are dead-lettered, and that one stays on its queue
     until(lambda: worker.counters.dead_lettered.total() == 2)
     assert shop.dead.attributes().visible == 2
     until(lambda: "cannot be made a dead letter" in caplog.text)
     assert shop.queue.attributes().in_flight >= 1
 
-    # And it is a letter too once it can be written
+    # And it is dead-lettered once it can be written
     mended.set()
     until(lambda: worker.counters.dead_lettered.total() == 3)
     assert shop.stop(worker)
@@ -324,7 +324,7 @@ def test_a_letter_that_cannot_be_written_costs_its_neighbours_nothing(
 
 @pytest.mark.parametrize("call", ["delete", "change_visibility"])
 @pytest.mark.parametrize("raised", [ValueError, SystemExit, KeyboardInterrupt])
-def test_a_settlement_that_fails_by_a_fault_of_ours_is_tried_again(
+def test_a_settlement_that_fails_by_an_internal_fault_is_retried(
     call: str, raised: type[BaseException]
 ) -> None:
     shop = Shop()
@@ -344,7 +344,7 @@ def test_a_settlement_that_fails_by_a_fault_of_ours_is_tried_again(
         until(lambda: worker._coordinator._inflight.idle or len(worker._coordinator._inflight) == 0)
 
 
-def test_an_answer_that_makes_no_sense_leaves_nothing_unsettled() -> None:
+def test_a_malformed_answer_leaves_nothing_unsettled() -> None:
     # Given a queue whose first answer has too few entries
     class Short(FlakyQueue):
         def delete(self, handles: Sequence[str]) -> list[EntryFailure | None]:
@@ -359,5 +359,5 @@ def test_an_answer_that_makes_no_sense_leaves_nothing_unsettled() -> None:
     with shop.running_worker(Short(shop.queue)) as worker:
         shop.events.next()
 
-        # Then it is tried again, and nothing stays in hand
+        # Then it is tried again, and nothing stays in flight
         until(lambda: len(worker._coordinator._inflight) == 0)

@@ -1,4 +1,4 @@
-"""Receiving: what comes is in hand or comes again; on FIFO queues a lost answer is asked for once more."""
+"""Receiving: messages are in flight or become visible again; on FIFO queues a lost receive is repeated."""
 
 from threading import Event
 from typing import Any
@@ -15,8 +15,8 @@ from pubsub_tasks.wire.records import Record
 from tests.worker.shop import PATIENCE, FlakyQueue, Shop, until, wait
 
 
-class Deaf(FlakyQueue):
-    """A queue whose first answer is lost: the messages are taken, and nobody hears which."""
+class LosesFirstAnswer(FlakyQueue):
+    """A queue whose first answer is lost after the service has received the messages."""
 
     def __init__(self, queue: Queue) -> None:
         super().__init__(queue)
@@ -32,12 +32,12 @@ class Deaf(FlakyQueue):
         return records
 
 
-def test_a_lost_answer_of_a_fifo_queue_is_asked_for_again() -> None:
+def test_a_receive_of_a_fifo_queue_whose_answer_is_lost_is_repeated() -> None:
     # Given a lease so long that the group would be locked for hours
     shop = Shop(fifo=True)
     handled: list[int] = []
     shop.task()(lambda number: handled.append(number))
-    queue = Deaf(shop.queue)
+    queue = LosesFirstAnswer(shop.queue)
     shop.send(1, 2, group="a")
     # When the first answer is lost
     with shop.running_worker(queue, visibility=43_200):
@@ -50,7 +50,7 @@ def test_a_lost_answer_of_a_fifo_queue_is_asked_for_again() -> None:
     assert handled == [1, 2]
 
 
-def test_each_receive_of_a_fifo_queue_that_was_answered_is_a_new_one() -> None:
+def test_an_answered_receive_of_a_fifo_queue_is_not_repeated() -> None:
     shop = Shop(fifo=True)
     shop.task()(lambda number: None)
     queue = FlakyQueue(shop.queue)
@@ -62,7 +62,7 @@ def test_each_receive_of_a_fifo_queue_that_was_answered_is_a_new_one() -> None:
     assert len(answered) == len(set(answered))
 
 
-def test_a_worker_that_stops_ends_the_open_poll_of_a_fifo_queue_and_asks_for_its_answer() -> None:
+def test_a_stopping_worker_ends_the_open_poll_of_a_fifo_queue_and_repeats_it() -> None:
     # Given a FIFO queue without messages, and a worker whose poll waits
     shop = Shop(fifo=True)
     shop.task()(lambda number: None)
@@ -79,7 +79,7 @@ def test_a_worker_that_stops_ends_the_open_poll_of_a_fifo_queue_and_asks_for_its
     assert cut not in before
 
 
-def test_what_the_receive_after_an_ended_poll_brings_is_given_back() -> None:
+def test_messages_received_after_an_ended_poll_are_released() -> None:
     # Given a message that arrives just when the poll is ended
     shop = Shop(fifo=True)
     shop.task()(lambda number: pytest.fail("it was handled"))
@@ -137,7 +137,7 @@ def test_a_standard_queue_has_its_open_poll_answered() -> None:
     assert worker.counters.released == 1
 
 
-def test_a_standard_queue_is_not_asked_by_attempts() -> None:
+def test_a_standard_queue_is_received_from_without_attempt_ids() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     queue = FlakyQueue(shop.queue)
@@ -169,7 +169,7 @@ def test_groups_run_side_by_side_and_each_in_order() -> None:
     assert handled == [11, 12, 13, 1, 2, 3]
 
 
-def test_a_retried_head_holds_its_group_back_and_waits_in_hand() -> None:
+def test_a_retried_head_blocks_its_group_and_waits_in_the_worker() -> None:
     shop = Shop(fifo=True)
     handled: list[tuple[int, int]] = []
 
@@ -186,7 +186,7 @@ def test_a_retried_head_holds_its_group_back_and_waits_in_hand() -> None:
     assert handled == [(1, 1), (1, 2), (1, 3), (2, 1)]
 
 
-def test_while_a_head_waits_in_hand_a_single_slot_serves_other_groups() -> None:
+def test_while_a_head_waits_in_the_worker_a_single_slot_serves_other_groups() -> None:
     # Given one slot, and a head that waits a quarter of an hour for its next try
     shop = Shop(fifo=True)
     handled: list[int] = []
@@ -208,7 +208,7 @@ def test_while_a_head_waits_in_hand_a_single_slot_serves_other_groups() -> None:
     assert sorted(handled) == [1, 2, 3]
 
 
-def test_a_parked_coroutine_is_started_when_its_time_comes() -> None:
+def test_a_parked_message_of_a_coroutine_task_starts_when_due() -> None:
     shop = Shop(fifo=True)
     handled: list[int] = []
 
@@ -243,7 +243,7 @@ def test_a_dead_lettered_head_frees_its_group() -> None:
 
 
 @pytest.mark.parametrize("fifo", [False, True])
-def test_idle_it_makes_one_long_poll_and_no_other_call(fifo: bool) -> None:
+def test_an_idle_worker_makes_long_polls_and_no_other_calls(fifo: bool) -> None:
     # Given a worker that has nothing to do
     shop = Shop(fifo=fifo)
     shop.task()(lambda number: None)

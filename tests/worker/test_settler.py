@@ -1,4 +1,4 @@
-"""Settling: commands answered entry by entry, leases that are lost, letters that do not fit one call."""
+"""Settling: answers entry by entry, lost leases, and batches of dead letters."""
 
 from collections.abc import Sequence
 from threading import Event
@@ -15,16 +15,16 @@ from pubsub_tasks.wire.records import EntryFailure, Outgoing, Sent, text
 from tests.worker.shop import FlakyQueue, Shop, until, wait
 
 
-class Losing(FlakyQueue):
-    """A queue that says of each receipt that it is no longer good."""
+class LosesLeases(FlakyQueue):
+    """A queue that answers each visibility change with a lost lease."""
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryFailure | None]:
         super().change_visibility([])
         return [EntryFailure("MessageNotInflight", "gone", retriable=False, lost=True) for _ in changes]
 
 
-class Small(FlakyQueue):
-    """A queue that notes how much each call brought."""
+class RecordsSizes(FlakyQueue):
+    """A queue that records the size of each send."""
 
     def __init__(self, queue: object) -> None:
         super().__init__(queue)  # type: ignore[arg-type]
@@ -35,7 +35,7 @@ class Small(FlakyQueue):
         return super().send(entries)
 
 
-def test_a_lost_lease_is_told_to_the_handler_counted_and_the_delete_is_tried(
+def test_a_lost_lease_is_visible_to_the_handler_and_counted_and_the_delete_is_tried(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     # Given a lease that the service says is gone while the handler runs
@@ -48,7 +48,7 @@ def test_a_lost_lease_is_told_to_the_handler_counted_and_the_delete_is_tried(
         seen.append(delivery)
         wait(may_end)
 
-    queue = Losing(shop.queue)
+    queue = LosesLeases(shop.queue)
     shop.send(1)
     with shop.running_worker(queue, visibility=2) as worker:
         lost = shop.events.next(Lost)
@@ -56,7 +56,7 @@ def test_a_lost_lease_is_told_to_the_handler_counted_and_the_delete_is_tried(
         assert seen[0].lost
         assert lost.delivery.id == seen[0].id
         may_end.set()
-        # And what it did is deleted all the same
+        # And the message is still deleted
         assert shop.events.next().verdict == Ack()
         until(lambda: "delete" in queue.calls)
         assert worker.counters.lost == 1
@@ -81,10 +81,10 @@ def test_a_lease_that_cannot_be_extended_is_lost_when_it_ends() -> None:
         may_end.set()
 
 
-def test_letters_are_sent_in_as_many_calls_as_their_size_asks_for() -> None:
+def test_dead_letters_are_split_into_batches_by_size() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
-    dead = Small(shop.dead)
+    dead = RecordsSizes(shop.dead)
     for _ in range(5):
         shop.send_bodies("x" * 400_000)
     with shop.running_worker(dead_letters=dead) as worker:
@@ -93,8 +93,8 @@ def test_letters_are_sent_in_as_many_calls_as_their_size_asks_for() -> None:
     assert shop.messages_left() == []
 
 
-def test_letters_that_are_refused_for_their_size_do_not_stop_the_worker() -> None:
-    # Given more messages too large for the dead-letter queue than may be in hand, and sound ones behind them
+def test_dead_letters_refused_for_their_size_do_not_stop_the_worker() -> None:
+    # Given more messages too large for the dead-letter queue than may be in flight, before valid ones
     shop = Shop()
     shop.task()(lambda number: None)
     sqs = shop.transport.client("sqs")
@@ -115,14 +115,14 @@ def test_letters_that_are_refused_for_their_size_do_not_stop_the_worker() -> Non
         until(handled)
         until(lambda: len(worker._coordinator._inflight) == 0)
 
-    # Then the sound ones are handled, and nothing was lost
+    # Then the valid ones are handled, and nothing was lost
     assert most <= 1_000
     assert shop.queue.attributes().in_flight + shop.queue.attributes().visible >= 1_200
     assert worker.counters.dead_lettered.total() == 0
 
 
-def test_a_letter_that_makes_a_whole_call_fail_is_sent_by_itself() -> None:
-    # Given a dead-letter queue whose calls fail as a whole where one of the letters is odd
+def test_a_dead_letter_that_makes_a_whole_batch_fail_is_sent_alone() -> None:
+    # Given a dead-letter queue that refuses each batch with a certain dead letter
     class Choosy(FlakyQueue):
         def send(self, entries: Sequence[Outgoing]) -> list[Sent | EntryFailure]:
             self.sizes.append(len(entries))
@@ -141,14 +141,14 @@ def test_a_letter_that_makes_a_whole_call_fail_is_sent_by_itself() -> None:
         until(lambda: worker.counters.dead_lettered.total() == 3)
         until(lambda: len(worker._coordinator._inflight) == 0)
 
-    # Then its neighbours are letters, and it went back to its queue
+    # Then the others are dead-lettered, and that one went back to its queue
     assert shop.queue.attributes().in_flight == 1
     assert max(Choosy.sizes) > 1
 
 
 @pytest.mark.parametrize("call", ["delete", "change_visibility", "send"])
-def test_however_long_settlements_fail_what_is_in_hand_has_a_limit(call: str) -> None:
-    # Given a queue of more messages than may be in hand, and a kind of call that fails
+def test_messages_in_flight_are_limited_however_long_settlements_fail(call: str) -> None:
+    # Given a queue with more messages than may be in flight, and a kind of call that fails
     shop = Shop()
 
     @shop.task()
@@ -178,8 +178,8 @@ def test_however_long_settlements_fail_what_is_in_hand_has_a_limit(call: str) ->
     assert most <= 1_000
 
 
-def test_a_forged_letter_that_cannot_be_read_is_a_letter_like_any_other() -> None:
-    # Given a body that cannot be read, with an attribute that looks like a letter and has the wrong types
+def test_a_message_with_a_forged_dead_letter_attribute_is_dead_lettered() -> None:
+    # Given a body that cannot be decoded, and a `dead_letter` attribute with wrong types
     shop = Shop()
     shop.task()(lambda number: None)
     forged = text('{"attributes":{"a":{"type":1,"text":2}},"attempts":{},"failed_at":[]}')

@@ -1,4 +1,4 @@
-"""Threads and a loop in which handlers run: how they start, go on and end."""
+"""The slots in which handlers run: threads and the event loop."""
 
 import asyncio
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ ANY = InFlightMessage(delivery(), VisibilityLease(0.0, 30.0, VirtualClock()), Sl
 def slots(
     crashed: list[BaseException], coordinator: Coordinator | None = None, count: int = 1
 ) -> CoroutineSlots:
-    async def handle(held: InFlightMessage) -> Verdict:
+    async def handle(message: InFlightMessage) -> Verdict:
         return Ack()
 
     clock = VirtualClock()
@@ -30,7 +30,7 @@ def slots(
     return CoroutineSlots(coordinator, handle, count, crashed.append)
 
 
-def test_how_a_thread_failed_is_told() -> None:
+def test_an_exception_that_ends_a_thread_is_reported() -> None:
     crashed: list[BaseException] = []
 
     def work() -> None:
@@ -43,7 +43,7 @@ def test_how_a_thread_failed_is_told() -> None:
     assert [str(error) for error in crashed] == ["a fault of ours"]
 
 
-def test_a_fault_in_the_loop_s_own_callbacks_is_told() -> None:
+def test_a_fault_in_a_callback_of_the_event_loop_is_reported() -> None:
     class Broken(Coordinator):
         def coroutine_jobs(
             self, finished: Iterable[tuple[InFlightMessage, Verdict]], slots: int
@@ -60,7 +60,7 @@ def test_a_fault_in_the_loop_s_own_callbacks_is_told() -> None:
     assert str(crashed[0]) == "a fault of ours"
 
 
-def test_a_loop_that_has_ended_is_called_in_vain() -> None:
+def test_calls_to_an_event_loop_that_has_ended_return_false() -> None:
     made = slots([])
     made.start()
     made.stop()
@@ -70,7 +70,7 @@ def test_a_loop_that_has_ended_is_called_in_vain() -> None:
     made.wake()
 
 
-def test_a_coroutine_that_is_cut_at_the_end_is_cancelled_and_its_message_comes_back() -> None:
+def test_a_coroutine_that_outlasts_the_grace_is_cancelled_and_its_message_stays() -> None:
     shop = Shop()
     started, cancelled = Event(), Event()
 
@@ -97,15 +97,15 @@ def test_a_coroutine_that_is_cut_at_the_end_is_cancelled_and_its_message_comes_b
     assert shop.queue.attributes().in_flight >= 1
 
 
-def test_what_ends_in_one_turn_of_the_loop_is_told_at_once_and_in_order() -> None:
-    # Given a station that has three messages to begin with
+def test_messages_that_finish_in_one_iteration_of_the_loop_are_reported_together_in_order() -> None:
+    # Given a coordinator with three messages
     class Counting(Coordinator):
         told: list[list[InFlightMessage]]
 
         def coroutine_jobs(
             self, finished: Iterable[tuple[InFlightMessage, Verdict]], slots: int
         ) -> list[InFlightMessage]:
-            self.told.append([held for held, _ in finished])
+            self.told.append([message for message, _ in finished])
             return members[:slots] if len(self.told) == 1 else []
 
     members = [InFlightMessage(delivery(), ANY.lease, SlotKind.COROUTINE, None) for _ in range(3)]
@@ -117,14 +117,14 @@ def test_what_ends_in_one_turn_of_the_loop_is_told_at_once_and_in_order() -> Non
     made.start()
     made.wake()
 
-    # Then the station is asked once for all of them, and their slots are free
+    # Then they are reported in one call, and their slots are free
     until(lambda: len(coordinator.told) == 2)
     made.stop()
     assert coordinator.told == [[], members]
     assert not made.running
 
 
-def test_what_waits_over_a_turn_of_the_loop_is_told_all_the_same() -> None:
+def test_a_message_that_spans_iterations_of_the_loop_is_reported() -> None:
     # Given a handler that is in the middle of a message while others come and go
     shop = Shop()
     go_on = Event()
@@ -151,7 +151,7 @@ def test_what_waits_over_a_turn_of_the_loop_is_told_all_the_same() -> None:
 
 
 def test_no_more_run_at_once_than_there_are_slots() -> None:
-    # Given two slots, more messages than that in hand, and handlers that wait for each other
+    # Given two slots, more messages in flight than slots, and handlers that wait for each other
     shop = Shop()
     running: set[str] = set()
     most: list[int] = []
@@ -178,7 +178,7 @@ def test_no_more_run_at_once_than_there_are_slots() -> None:
     assert max(most) == 2
 
 
-def test_what_a_handler_sets_is_not_for_those_after_it() -> None:
+def test_context_variables_of_a_handler_do_not_reach_the_next() -> None:
     shop = Shop()
     user: ContextVar[str] = ContextVar("user", default="nobody")
     seen: list[str] = []
@@ -195,7 +195,7 @@ def test_what_a_handler_sets_is_not_for_those_after_it() -> None:
     assert seen == ["nobody"] * 3
 
 
-def test_a_fault_while_a_message_is_handled_is_told() -> None:
+def test_a_fault_while_a_message_is_processed_is_reported() -> None:
     class One(Coordinator):
         asked = 0
 
@@ -205,7 +205,7 @@ def test_a_fault_while_a_message_is_handled_is_told() -> None:
             self.asked += 1
             return [ANY] if self.asked == 1 else []
 
-    async def handle(held: InFlightMessage) -> Verdict:
+    async def handle(message: InFlightMessage) -> Verdict:
         raise RuntimeError("a fault of ours")
 
     crashed: list[BaseException] = []
@@ -218,8 +218,8 @@ def test_a_fault_while_a_message_is_handled_is_told() -> None:
     assert str(crashed[0]) == "a fault of ours"
 
 
-def test_handlers_that_await_nothing_let_the_loop_turn() -> None:
-    # Given a queue that has one more message for a long time, and somebody who wants a turn of the loop
+def test_handlers_that_await_nothing_do_not_starve_the_event_loop() -> None:
+    # Given a queue with many messages, and a callback that waits for the event loop
     class Long(Coordinator):
         handled = 0
         turn_came_at: int | None = None

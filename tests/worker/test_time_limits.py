@@ -1,4 +1,4 @@
-"""Time limits: handlers interrupted in their threads, cancelled in the loop, and those who will not leave."""
+"""Time limits: handlers are interrupted in threads and cancelled in the event loop."""
 
 import asyncio
 from threading import Event, get_ident
@@ -56,7 +56,7 @@ def test_a_coroutine_that_takes_too_long_is_cancelled_and_tried_again() -> None:
     assert ack == Ack()
 
 
-def test_a_coroutines_own_timeout_is_its_own() -> None:
+def test_a_timeout_of_the_coroutine_itself_is_not_a_task_timeout() -> None:
     shop = Shop()
 
     @shop.task(Word, timeout=1000)
@@ -86,7 +86,7 @@ def test_a_timeout_counts_as_an_attempt() -> None:
     assert [letter["error_type"] for letter in shop.dead_letters()] == ["pubsub_tasks.errors.TaskTimeout"]
 
 
-def test_a_handler_that_will_not_leave_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_thread_of_a_handler_that_does_not_end_is_abandoned(caplog: pytest.LogCaptureFixture) -> None:
     # Given one slot, and a handler that waits in C where no exception reaches it
     shop = Shop()
     may_end, ended, threads = Event(), Event(), []
@@ -102,16 +102,16 @@ def test_a_handler_that_will_not_leave_is_left_behind(caplog: pytest.LogCaptureF
 
     shop.send(1)
     with shop.running_worker(threads=1, patience=0.05) as worker:
-        worn = Event()
-        worker.on_recycle = lambda reason: worn.set()
+        recycled = Event()
+        worker.on_recycle = lambda reason: recycled.set()
         # When its time is over, then its message goes on, on another thread
         retry, ack = shop.events.verdicts(2)
         assert isinstance(retry, Retry)
         assert ack == Ack()
         assert len(set(threads)) == 2
-        wait(worn)
+        wait(recycled)
         until(lambda: shop.queue.attributes().in_flight == 0)
-        # And what the lost thread yet says is void
+        # And the result of the abandoned thread is ignored
         may_end.set()
         wait(ended)
         shop.send(2)
@@ -120,10 +120,10 @@ def test_a_handler_that_will_not_leave_is_left_behind(caplog: pytest.LogCaptureF
     assert (worker.counters.acked, worker.counters.retried) == (2, 1)
 
 
-def test_on_a_fifo_queue_the_group_of_a_lost_thread_stays_held() -> None:
+def test_on_a_fifo_queue_the_group_of_an_abandoned_thread_stays_blocked() -> None:
     # Given a group whose head never ends
     shop = Shop(fifo=True)
-    may_end, worn = Event(), []
+    may_end, recycled = Event(), []
     handled: list[int] = []
 
     @shop.task(timeout=0.05, wait=wait_none())
@@ -134,33 +134,33 @@ def test_on_a_fifo_queue_the_group_of_a_lost_thread_stays_held() -> None:
 
     shop.send(1, 2, group="a")
     worker = shop.worker(patience=0.05)
-    worker.on_recycle = worn.append
+    worker.on_recycle = recycled.append
     worker.start()
-    # When its thread is left behind
+    # When its thread is abandoned
     shop.events.next()
-    until(lambda: worn != [])
+    until(lambda: recycled != [])
     # Then others go on, and nothing more of that group starts here
     shop.send(3, group="b")
     until(lambda: 3 in handled)
     assert 2 not in handled
-    assert "FIFO" in worn[0]
+    assert "FIFO" in recycled[0]
     assert shop.stop(worker)
     may_end.set()
 
 
 @pytest.mark.parametrize("at", [1, 10, 100, 1000])
-def test_an_interruption_strikes_between_the_marks_alone(at: int) -> None:
-    """Wherever in the handler or in its leaving it comes due, each run has one outcome."""
+def test_an_interruption_strikes_only_within_the_run(at: int) -> None:
+    """Whenever it comes due, in the handler or on its return, each run has one outcome."""
     clock = VirtualClock()
-    deadlines = TimeLimits(clock, lambda run: None)
+    time_limits = TimeLimits(clock, lambda run: None)
     outcomes: list[object] = []
     over = Event()
 
     def work() -> None:
         for _ in range(200):
-            run = HandlerRun(_held(), call)
+            run = HandlerRun(_message(), call)
             try:
-                outcomes.append(deadlines.limit(run, lambda _: sum(range(at)), call))
+                outcomes.append(time_limits.limit(run, lambda _: sum(range(at)), call))
             except TaskTimeout:
                 outcomes.append("timeout")
         over.set()
@@ -171,28 +171,28 @@ def test_an_interruption_strikes_between_the_marks_alone(at: int) -> None:
     worker.start()
     while not over.is_set() and not crashes:
         clock.advance(2)
-        deadlines.check()
+        time_limits.check()
     worker.join()
     assert crashes == []
     assert len(outcomes) == 200
 
 
-def test_a_result_that_was_there_in_time_is_kept() -> None:
+def test_a_result_returned_before_the_interruption_is_kept() -> None:
     # Given a handler that had finished when the interruption struck while it was leaving
-    run = HandlerRun(_held(), _call(timeout=1.0))
-    deadlines = TimeLimits(VirtualClock(), lambda run: None)
+    run = HandlerRun(_message(), _call(timeout=1.0))
+    time_limits = TimeLimits(VirtualClock(), lambda run: None)
 
     def invoke(call: HandlerCall) -> str:
         return "done"
 
-    original = deadlines._leave
+    original = time_limits._leave
 
     def leave(run: HandlerRun) -> None:
-        deadlines._leave = original  # type: ignore[method-assign]
+        time_limits._leave = original  # type: ignore[method-assign]
         raise Interrupted
 
-    deadlines._leave = leave  # type: ignore[method-assign]
-    assert deadlines.limit(run, invoke, run.call) == "done"
+    time_limits._leave = leave  # type: ignore[method-assign]
+    assert time_limits.limit(run, invoke, run.call) == "done"
 
 
 def _call(timeout: float) -> HandlerCall:
@@ -201,5 +201,5 @@ def _call(timeout: float) -> HandlerCall:
     return HandlerCall(made, delivery(), {})
 
 
-def _held() -> InFlightMessage:
+def _message() -> InFlightMessage:
     return InFlightMessage(delivery(), VisibilityLease(0.0, 30, lambda: 0.0), SlotKind.THREAD, None)

@@ -48,7 +48,7 @@ def shop() -> Shop:
     return shop
 
 
-def test_what_the_old_version_does_not_know_is_handled_by_the_new_one(shop: Shop) -> None:
+def test_a_media_type_unknown_to_the_old_version_is_handled_by_the_new_one(shop: Shop) -> None:
     # Given a worker of the old version that received it first
     shop.send_bodies(body(NEW, number=7))
     with releasing(shop):
@@ -87,7 +87,7 @@ def test_each_type_is_one_warning_and_each_message_is_counted(
     assert "retried 8 (unknown 8)" in worker.counters.describe()
 
 
-def test_what_nobody_knew_for_an_hour_is_a_dead_letter(shop: Shop) -> None:
+def test_a_media_type_unknown_for_an_hour_is_dead_lettered(shop: Shop) -> None:
     shop.send_bodies(body(NEW))
 
     with releasing(shop, wall=lambda: time.time() + GRACE_AGE + 1) as worker:
@@ -98,7 +98,7 @@ def test_what_nobody_knew_for_an_hour_is_a_dead_letter(shop: Shop) -> None:
     assert (worker.counters.unknown, worker.counters.dead_lettered) == (0, {"unknown": 1})
 
 
-def test_what_is_about_to_be_moved_by_sqs_is_a_dead_letter_that_tells_why(shop: Shop) -> None:
+def test_an_unknown_message_is_dead_lettered_before_the_redrive_policy_moves_it(shop: Shop) -> None:
     shop.send_bodies(body(NEW))
 
     with releasing(shop, receives=2):

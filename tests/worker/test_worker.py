@@ -1,4 +1,4 @@
-"""A worker on a queue in memory, with real threads: what becomes of messages, and how it starts and ends."""
+"""A worker with real threads on a queue in memory: verdicts, draining, run limits, events and status."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
 from tests.worker.shop import NUMBER, PATIENCE, Shop, Word, body, until, wait, worker_threads
 
 
-def test_each_message_has_its_own_fate() -> None:
+def test_each_message_gets_the_verdict_its_handler_asks_for() -> None:
     # Given tasks of both kinds that end in every way there is
     shop = Shop()
 
@@ -44,7 +44,7 @@ def test_each_message_has_its_own_fate() -> None:
     with shop.running_worker() as worker:
         verdicts = shop.events.verdicts(11)
     # Then each had the one that its end asks for
-    told = sorted(_tell(verdict) for verdict in verdicts)
+    told = sorted(_describe(verdict) for verdict in verdicts)
     assert told == [
         "Ack",
         "Ack",
@@ -136,7 +136,7 @@ def test_coroutines_run_side_by_side_and_beside_threads() -> None:
         assert shop.events.verdicts(6) == [Ack()] * 6
 
 
-def test_one_coroutine_slot_is_never_forgotten() -> None:
+def test_a_single_coroutine_slot_is_always_refilled() -> None:
     # Given one slot, so that each message waits for the one before it to end
     shop = Shop()
 
@@ -152,8 +152,8 @@ def test_one_coroutine_slot_is_never_forgotten() -> None:
         assert shop.events.verdicts(200) == [Ack()] * 200
 
 
-def test_deletes_come_soon_though_nothing_else_happens() -> None:
-    # Given a worker whose leases are long, so that nothing but the delete itself wakes anyone
+def test_a_handled_message_is_deleted_soon_on_an_idle_queue() -> None:
+    # Given a worker with long leases, so that only the delete itself wakes a thread
     shop = Shop()
     shop.task()(lambda number: None)
     with shop.running_worker(visibility=43_200):
@@ -164,7 +164,7 @@ def test_deletes_come_soon_though_nothing_else_happens() -> None:
             until(lambda: shop.queue.attributes().in_flight == 0)
 
 
-def test_what_an_open_poll_brings_after_the_signal_is_given_back() -> None:
+def test_messages_that_an_open_poll_receives_while_draining_are_released() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     worker = shop.worker()
@@ -178,7 +178,7 @@ def test_what_an_open_poll_brings_after_the_signal_is_given_back() -> None:
     assert (worker.counters.received, worker.counters.released, worker.counters.acked) == (1, 1, 0)
 
 
-def test_what_runs_is_finished_and_what_waits_is_given_back() -> None:
+def test_draining_finishes_running_messages_and_releases_waiting_ones() -> None:
     # Given one slot that runs one message while others wait
     shop = Shop()
     started, may_end = Event(), Event()
@@ -193,7 +193,7 @@ def test_what_runs_is_finished_and_what_waits_is_given_back() -> None:
     worker.start()
     wait(started)
     until(lambda: worker.counters.received == 3)
-    # When the worker is told to stop
+    # When the worker drains
     worker.drain()
     until(lambda: worker.counters.released == 2)
     assert not worker.wait(0)
@@ -215,8 +215,8 @@ def test_no_thread_outlives_a_drained_worker() -> None:
     until(lambda: worker_threads() <= before)
 
 
-def test_a_lease_is_kept_while_its_handler_runs_and_through_the_end() -> None:
-    # Given leases of two seconds and a handler that takes longer, of which the worker was told to stop
+def test_a_lease_is_extended_while_its_handler_runs_and_while_draining() -> None:
+    # Given leases of two seconds, a handler that takes longer, and a worker that drains
     shop = Shop()
     started, may_end = Event(), Event()
     seen: list[Delivery] = []
@@ -239,7 +239,7 @@ def test_a_lease_is_kept_while_its_handler_runs_and_through_the_end() -> None:
     assert shop.messages_left() == []
 
 
-def test_a_failing_observer_is_told_of_and_hinders_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_observer_is_logged_and_others_are_called(caplog: pytest.LogCaptureFixture) -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(1)
@@ -272,7 +272,7 @@ def test_a_handler_that_awaits_something_cancelled_is_tried_again() -> None:
         assert [type(verdict) for verdict in shop.events.verdicts(3)] == [Retry, Retry, Ack]
 
 
-def test_events_tell_what_happens_in_order() -> None:
+def test_started_and_settled_events_come_in_order() -> None:
     shop = Shop()
     shop.task(name="handle")(lambda number: None)
     shop.send(1)
@@ -295,7 +295,7 @@ def test_a_worker_counts_what_it_received() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 8])
-def test_a_stint_of_one_receive_handles_it_and_is_over(threads: int) -> None:
+def test_a_run_limit_of_one_receive_handles_it_and_ends(threads: int) -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(*range(10))
@@ -309,7 +309,7 @@ def test_a_stint_of_one_receive_handles_it_and_is_over(threads: int) -> None:
     assert worker.counters.released == 0
 
 
-def test_a_stint_until_empty_goes_on_while_anything_comes() -> None:
+def test_a_run_limit_until_empty_goes_on_while_messages_come() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     for first in range(0, 50, 10):
@@ -323,7 +323,7 @@ def test_a_stint_until_empty_goes_on_while_anything_comes() -> None:
     assert worker.counters.acked == 50
 
 
-def test_a_stint_of_so_many_messages_gives_nothing_back() -> None:
+def test_a_run_limit_of_messages_releases_none() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     for first in range(0, 50, 10):
@@ -342,7 +342,7 @@ async def _read(word: str) -> None:
     """Nothing."""
 
 
-def _tell(verdict: Any) -> str:
+def _describe(verdict: Any) -> str:
     if isinstance(verdict, DeadLetter):
         return f"DeadLetter {verdict.reason}"
     if isinstance(verdict, Drop):
@@ -350,7 +350,7 @@ def _tell(verdict: Any) -> str:
     return "skipped" if verdict == Ack(skipped=True) else type(verdict).__name__
 
 
-def test_a_worker_tells_what_it_does() -> None:
+def test_the_status_of_a_worker() -> None:
     # Given one message that runs, and two that wait for its slot
     shop = Shop()
     started, may_end = Event(), Event()
@@ -366,7 +366,7 @@ def test_a_worker_tells_what_it_does() -> None:
         until(lambda: worker.counters.received == 3)
         # When it is asked
         status = worker.status()
-        # Then it tells of each what matters
+        # Then it describes the running message
         assert worker.is_alive()
         assert worker.is_ready()
         may_end.set()
@@ -379,13 +379,13 @@ def test_a_worker_tells_what_it_does() -> None:
     assert not worker.is_ready()
 
 
-def test_a_worker_is_not_ready_before_it_received() -> None:
+def test_a_worker_is_not_ready_before_its_first_receive() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     assert not shop.worker().is_ready()
 
 
-def test_lines_logged_in_handlers_and_middleware_tell_their_message(
+def test_log_records_of_handlers_and_middleware_carry_their_message(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     # Given a task of each kind, and middleware around both, which log
@@ -430,7 +430,7 @@ def test_lines_logged_in_handlers_and_middleware_tell_their_message(
     ]
 
 
-def test_observers_see_all_that_becomes_of_a_message() -> None:
+def test_observers_see_dead_letters_confirmations_and_empty_receives() -> None:
     # Given one task that succeeds, fails for good, or is to be tried again
     shop = Shop()
 
@@ -445,7 +445,7 @@ def test_observers_see_all_that_becomes_of_a_message() -> None:
         letter = shop.events.next(DeadLettered)
         confirmed = [shop.events.next(Confirmed)]
         empty = shop.events.next(Received)
-    # Then the letter comes before the delete of the original, and an empty receive is told too
+    # Then the dead letter comes before the delete of the original, and an empty receive is reported
     assert (letter.queue, letter.task, letter.reason) == ("orders", "shop.handle", "rejected")
     assert str(letter.error) == "no such customer"
     assert (confirmed[0].queue, confirmed[0].task) == ("orders", "shop.handle")
@@ -453,7 +453,7 @@ def test_observers_see_all_that_becomes_of_a_message() -> None:
     assert empty.seconds >= 0
 
 
-def test_what_was_handled_tells_how_long_it_waited_in_the_queue() -> None:
+def test_a_settled_event_carries_the_latency() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     shop.send(1)
@@ -464,7 +464,7 @@ def test_what_was_handled_tells_how_long_it_waited_in_the_queue() -> None:
     assert 0 <= settled.latency < PATIENCE
 
 
-def test_extended_leases_are_told() -> None:
+def test_extended_leases_are_reported_to_observers() -> None:
     shop, may_end = Shop(), Event()
     shop.task()(lambda number: wait(may_end))
     shop.send(1)
@@ -476,7 +476,7 @@ def test_extended_leases_are_told() -> None:
     assert [each.media_type for each in extended.deliveries] == [NUMBER]
 
 
-def test_facts_that_nobody_watches_are_not_made() -> None:
+def test_events_without_an_observer_are_not_created() -> None:
     shop, seen = Shop(), []
 
     class Watching:

@@ -1,4 +1,4 @@
-"""When AWS is unwell: what is said, how long is waited, and what a worker does meanwhile and after."""
+"""Failing calls: what is logged, how long the waits are, and what a worker does during and after them."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def call_health(clock: VirtualClock) -> CallHealth:
     return CallHealth("receiving from orders", clock, lambda: 1.0)
 
 
-def test_an_outage_is_told_when_it_starts_and_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_start_and_the_end_of_an_outage_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     clock = VirtualClock()
     receiving = call_health(clock)
 
@@ -31,7 +31,7 @@ def test_an_outage_is_told_when_it_starts_and_when_it_ends(caplog: pytest.LogCap
     ]
 
 
-def test_another_kind_of_failure_is_news_and_the_same_one_in_other_words_is_not(
+def test_a_new_kind_of_failure_is_logged_and_a_known_one_with_other_text_is_not(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     receiving = call_health(VirtualClock())
@@ -57,12 +57,12 @@ def test_what_fails_now_and_then_does_not_fill_the_log(caplog: pytest.LogCapture
     # When they have worked long enough
     clock.advance(STEADY)
     receiving.record_success()
-    # Then that is told, once
+    # Then that is logged once
     assert caplog.messages[3:] == ["receiving from orders works again after 99 failures in 228.0 s"]
     assert receiving.trouble is None
 
 
-def test_waits_grow_and_have_an_end() -> None:
+def test_waits_grow_up_to_a_limit() -> None:
     receiving = call_health(VirtualClock())
 
     waits = [receiving.record_failure(THROTTLED) for _ in range(20)]
@@ -71,7 +71,7 @@ def test_waits_grow_and_have_an_end() -> None:
     assert waits[-1] == 30.0
 
 
-def test_a_success_starts_the_waits_anew() -> None:
+def test_a_success_resets_the_waits() -> None:
     receiving = call_health(VirtualClock())
     receiving.record_failure(THROTTLED)
     receiving.record_failure(THROTTLED)
@@ -91,7 +91,7 @@ def test_a_success_starts_the_waits_anew() -> None:
     ],
     ids=lambda error: getattr(error, "code", "bug"),
 )
-def test_a_worker_that_cannot_receive_goes_on_when_it_can(
+def test_a_worker_resumes_when_receives_succeed_again(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given a worker whose first receives fail
@@ -101,7 +101,7 @@ def test_a_worker_that_cannot_receive_goes_on_when_it_can(
     queue.failing["receive"] = error
     with shop.running_worker(queue):
         until(lambda: queue.calls.count("receive") >= 2)
-        # When the service is well again
+        # When the service answers again
         queue.failing.clear()
         shop.send(1)
         # Then it works on as if nothing had been
@@ -143,7 +143,7 @@ def test_a_worker_whose_dead_letters_fail_keeps_the_messages_and_sends_them_late
     assert shop.messages_left() == []
 
 
-def test_a_queue_that_was_deleted_and_made_again_is_consumed_again() -> None:
+def test_a_queue_that_was_deleted_and_created_again_is_consumed() -> None:
     shop = Shop()
     shop.task()(lambda number: None)
     sqs = shop.transport.client("sqs")
@@ -172,7 +172,7 @@ def test_an_outage_of_one_kind_of_call_is_not_ended_by_another(caplog: pytest.Lo
         queue.failing.clear()
 
 
-def test_how_long_it_has_failed_without_a_success() -> None:
+def test_failing_for_counts_from_the_first_failed_call() -> None:
     clock = VirtualClock(100.0)
     receiving = call_health(clock)
     assert receiving.failing_for == 0.0

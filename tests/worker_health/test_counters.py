@@ -1,4 +1,4 @@
-"""Counters: what was done, in a line."""
+"""Counters and their one-line summary."""
 
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
 from pubsub_tasks.worker_health.counters import Counters
@@ -19,6 +19,6 @@ def test_it_counts_verdicts_and_dead_letters_when_they_are_confirmed():
     )
 
 
-def test_it_leaves_out_what_is_seldom_and_did_not_happen():
+def test_rare_counts_of_zero_are_left_out():
     assert Counters().describe() == "received 0, acked 0, retried 0, dead-lettered 0, dropped 0, released 0"
     assert Counters(lost=2).describe().endswith("released 0, lost 2")

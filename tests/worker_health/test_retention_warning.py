@@ -1,4 +1,4 @@
-"""A warning before a queue forgets what nobody handled."""
+"""The warning before the retention period of a queue ends."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def record(sent_at: float) -> Record:
     return Record("body", "receipt", "id", sent_at=sent_at)
 
 
-def test_it_is_said_from_three_quarters_of_the_retention_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_warning_is_logged_from_three_quarters_of_the_retention(caplog: pytest.LogCaptureFixture) -> None:
     clock = VirtualClock(1_000_000.0)
     retention = RetentionWarning("orders", 4 * DAY, clock)
 
@@ -24,7 +24,7 @@ def test_it_is_said_from_three_quarters_of_the_retention_on(caplog: pytest.LogCa
     )
 
 
-def test_it_is_not_said_of_every_message(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_warning_is_not_logged_for_every_message(caplog: pytest.LogCaptureFixture) -> None:
     clock = VirtualClock(1_000_000.0)
     retention = RetentionWarning("orders", 4 * DAY, clock)
     for _ in range(100):
@@ -35,7 +35,7 @@ def test_it_is_not_said_of_every_message(caplog: pytest.LogCaptureFixture) -> No
 
 
 @pytest.mark.parametrize(("seconds", "sent_at"), [(None, 1.0), (DAY, 0.0)])
-def test_what_is_not_known_is_not_warned_of(
+def test_without_a_known_retention_or_age_nothing_is_logged(
     seconds: int | None, sent_at: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     RetentionWarning("orders", seconds, VirtualClock(1_000_000.0)).check([record(sent_at)])
