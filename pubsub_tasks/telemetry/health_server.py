@@ -1,8 +1,8 @@
-"""Health: a small HTTP server for those who ask whether a worker is well. It is given the answers.
+"""A small HTTP server for health checks. Its caller provides the answers.
 
-/healthz   200 while it lives: if not, it had better be killed
-/readyz    200 while it receives
-/status    what it does, as JSON
+/healthz   200 if the worker is alive; if not, it should be restarted
+/readyz    200 if the worker receives messages
+/status    details as JSON
 """
 
 import json
@@ -22,7 +22,7 @@ from ..untrusted.addresses import authority, strip_brackets
 logger = logging.getLogger(__name__)
 
 Answer = Callable[[], tuple[bool, Any]]
-"""Whether all is well, and what to say of it in JSON."""
+"""Returns whether the check passes, and the body of the answer as JSON types."""
 
 PATHS = ("/healthz", "/readyz", "/status")
 
@@ -31,16 +31,16 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, host: str, port: int, answers: Mapping[str, Answer]) -> None:
-        """Raises OSError and ValueError where the address cannot be resolved or bound."""
+        """Raises OSError or ValueError if the address cannot be resolved or bound."""
         self.address_family, address = _resolved(strip_brackets(host), port)
         super().__init__(address, _Handler)
         self.answers = answers
 
     def server_bind(self) -> None:
         if self.address_family is socket.AF_INET6 and self.server_address[0] == "::":
-            # All addresses are meant, and probes may come by IPv4.
+            # "::" means all addresses, and probes may use IPv4.
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        socketserver.TCPServer.server_bind(self)  # HTTPServer's own asks DNS for its name
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's own looks up its name in DNS
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
 
@@ -52,13 +52,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         answer = self.server.answers.get(self.path.partition("?")[0])
         if answer is None:
-            self._say(404, {"there is": sorted(self.server.answers)})
+            self._respond(404, {"there is": sorted(self.server.answers)})
             return
-        well, said = answer()
-        self._say(200 if well else 503, said)
+        ok, body = answer()
+        self._respond(200 if ok else 503, body)
 
-    def _say(self, code: int, said: Any) -> None:
-        body = json.dumps(said, indent=2, default=str).encode() + b"\n"
+    def _respond(self, code: int, content: Any) -> None:
+        body = json.dumps(content, indent=2, default=str).encode() + b"\n"
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -66,14 +66,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Probes come every few seconds; nobody wants to read of them."""
+        """Log nothing: probes come every few seconds."""
 
 
 @contextmanager
 def health(host: str, port: int, answers: Mapping[str, Answer]) -> Iterator[int]:
-    """Serve in this block; gives the port, which is a free one for 0.
+    """Serve while the block runs; yields the port, which is a free one if `port` is 0.
 
-    Raises ConfigurationError where the address cannot be had.
+    Raises ConfigurationError if the address cannot be bound.
     """
     try:
         server = _Server(host, port, answers)
@@ -92,7 +92,7 @@ def health(host: str, port: int, answers: Mapping[str, Answer]) -> Iterator[int]
 
 
 def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
-    """The family and address to bind; IPv4 where a name has both, as probes of `localhost` expect."""
+    """The family and address to bind; IPv4 if a name has both, as probes of `localhost` expect."""
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, *_, address = min(found, key=lambda each: each[0] is not socket.AF_INET)
     return family, address

@@ -1,8 +1,8 @@
-"""Configure: logging for our commands, beneath whatever an application configures itself.
+"""Configures logging for the commands without overriding the application's own configuration.
 
-The application's configuration wins: where it gives the root logger handlers, they take our lines too, and
-where it sets a level, that holds. What it leaves out is filled in. Lines that must reach somebody go to
-standard error where its configuration would drop them (`last_resort`).
+If the application gives the root logger handlers, they receive the lines of this package too; levels that it
+sets are kept. What it leaves out is filled in. Lines that must not be lost go to standard error if its
+configuration would drop them
 """
 
 import logging
@@ -18,11 +18,11 @@ TEXT, JSON = "text", "json"
 OURS = "pubsub_tasks"
 
 CHATTY = ("asyncio", "boto3", "botocore", "kombu", "s3transfer", "urllib3", "uvicorn")
-"""Libraries below this one, whose INFO and DEBUG lines tell nothing of an application."""
+"""Libraries whose INFO and DEBUG lines say nothing about the application."""
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
-    """Writes to standard error as it is at each line, which tests and applications may redirect."""
+    """Writes to the current `sys.stderr`, which tests and applications may redirect."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         logging.Handler.__init__(self)
@@ -34,24 +34,24 @@ class _StandardError(logging.StreamHandler[TextIO]):
 
 
 class _UntilConfigured(_StandardError):
-    """Takes our lines as long as nobody has given the root logger a handler."""
+    """Handles lines of this package until the root logger has a handler."""
 
     def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:  # type: ignore[override]
         return not logging.getLogger().handlers and bool(super().filter(record))
 
 
 class Logging:
-    """The logging of one command: `begin` before the application is imported, `complete` after it was."""
+    """Logging of a command: call `begin` before importing the application and `complete` after it."""
 
     def __init__(self, format: str = TEXT, level: str = "INFO", process: str | None = None) -> None:
-        """`process` is this one's name where there are several."""
+        """`process` is the name of this process, if there are several."""
         self._level = logging.getLevelName(level.upper())
         self._formatter = JsonFormatter(process) if format == JSON else TextFormatter(process)
 
     def begin(self) -> None:
-        """Log our own lines to standard error, and touch nothing else.
+        """Log lines of this package to standard error, and change nothing else.
 
-        The root logger stays as it is, since `logging.basicConfig` has no effect once that has a handler.
+        The root logger gets no handler yet: with one, `logging.basicConfig` in the application has no effect.
         """
         ours = _ours()
         ours.setLevel(self._level)
@@ -60,9 +60,9 @@ class Logging:
         last_resort.set_handler(_StandardError(self._formatter))
 
     def complete(self) -> None:
-        """Undo what silences our loggers, and fill in what the application did not configure.
+        """Enable this package's loggers, and configure what the application did not.
 
-        `dictConfig` and `fileConfig` disable all loggers that exist and that they do not name.
+        `dictConfig` and `fileConfig` disable existing loggers that they do not name.
         """
         install_record_factory()
         for name, logger in list(logging.root.manager.loggerDict.items()):
@@ -74,9 +74,11 @@ class Logging:
             return
         handler = _StandardError(self._formatter)
         if any(not isinstance(each, logging.NullHandler) for each in _ours().handlers):
-            handler.addFilter(lambda record: not _is_ours(record.name))  # the application took these itself
+            handler.addFilter(
+                lambda record: not _is_ours(record.name)
+            )  # the application handles these itself
         root.addHandler(handler)
-        if root.level == logging.WARNING:  # nobody chose it
+        if root.level == logging.WARNING:  # the default, not chosen by the application
             root.setLevel(self._level)
         for name in CHATTY:
             if logging.getLogger(name).level == logging.NOTSET:

@@ -11,20 +11,20 @@ from ..untrusted.exceptions import error_name, error_text, printable_error, trac
 from ..untrusted.printable import LONGEST_TEXT, cut, cut_start, printable, text_of
 
 LONGEST_TRACEBACK = 16_384
-"""Characters; the innermost frames and the error itself are at the end, which is kept."""
+"""Characters. The end is kept, which has the innermost frames and the error."""
 
 _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
     "message",
     "asctime",
     "taskName",
 }
-"""Attributes that every record has; whatever else it has is from `extra=`."""
+"""Attributes of every record; any other comes from `extra=`."""
 
 
 class TextFormatter(logging.Formatter):
-    """One line a record, for people; a traceback follows on lines that are indented.
+    """One line for each record, followed by an indented traceback if there is one.
 
-    A record that is logged while a message is handled ends with that message's fields.
+    A line logged while a message is handled ends with the message's fields.
     """
 
     def __init__(self, process: str | None = None) -> None:
@@ -44,9 +44,9 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, for machines; times in UTC.
+    """One JSON object a line, with times in UTC.
 
-    What `extra=` gives stands beside our own keys; where it has the name of one of those, as `extra.<name>`.
+    Values of `extra=` have keys of their own, or `extra.<name>` if a standard key has that name.
     """
 
     converter: Callable[[float | None], time.struct_time] = time.gmtime
@@ -56,7 +56,7 @@ class JsonFormatter(logging.Formatter):
         self._process = {"process": process} if process else {}
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()  # adds the fields of the message that is handled
+        message = record.getMessage()  # also adds the fields of the message being handled
         line: dict[str, Any] = {
             "time": f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03d}Z",
             "level": record.levelname,
@@ -65,28 +65,28 @@ class JsonFormatter(logging.Formatter):
             "message": message,
         }
         failure = self._failure(record)
-        own = () if not hasattr(record, "_error") else failure  # told in both, and in full here
+        own = () if not hasattr(record, "_error") else failure  # in both; `failure` has them in full
         for name, value in _extra(record).items():
             if name in own:
                 continue
             line[f"extra.{name}" if name in line or name in failure else name] = value
-        return _written(line | failure)
+        return _to_json(line | failure)
 
     def _failure(self, record: logging.LogRecord) -> dict[str, Any]:
         error = getattr(record, "_error", None) or (record.exc_info[1] if record.exc_info else None)
-        told: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         if isinstance(error, BaseException):
-            told["error_type"] = error_name(error)
-            told["error_message"] = cut(error_text(error), LONGEST_TEXT)
-            told["traceback"] = cut_start(_traceback(self, error), LONGEST_TRACEBACK)
+            fields["error_type"] = error_name(error)
+            fields["error_message"] = cut(error_text(error), LONGEST_TEXT)
+            fields["traceback"] = cut_start(_traceback(self, error), LONGEST_TRACEBACK)
         if record.stack_info:
-            told["stack"] = record.stack_info
-        return told
+            fields["stack"] = record.stack_info
+        return fields
 
 
 def _context(record: logging.LogRecord) -> str:
-    told = ((name, getattr(record, name, None)) for name in FIELDS)
-    pairs = [f"{name}={printable(text_of(value))}" for name, value in told if value is not None]
+    fields = ((name, getattr(record, name, None)) for name in FIELDS)
+    pairs = [f"{name}={printable(text_of(value))}" for name, value in fields if value is not None]
     return f" [{' '.join(pairs)}]" if pairs else ""
 
 
@@ -95,30 +95,30 @@ def _indented(text: str) -> list[str]:
 
 
 def _traceback(formatter: logging.Formatter, error: BaseException) -> str:
-    told = printable_error(error)
-    return formatter.formatException((type(told), told, traceback_of(error)))
+    shown = printable_error(error)
+    return formatter.formatException((type(shown), shown, traceback_of(error)))
 
 
 def _extra(record: logging.LogRecord) -> Mapping[str, Any]:
-    """What the record has beside the standard; names that begin with an underscore are internal."""
-    given = vars(record)
-    own = {name: given[name] for name in FIELDS if given.get(name) is not None}
+    """The attributes of a record that are not standard. A leading underscore marks internal ones."""
+    attributes = vars(record)
+    own = {name: attributes[name] for name in FIELDS if attributes.get(name) is not None}
     return own | {
         name: value
-        for name, value in given.items()
+        for name, value in attributes.items()
         if isinstance(name, str) and not (name in _STANDARD or name in FIELDS or name.startswith("_"))
     }
 
 
-def _written(line: Mapping[str, Any]) -> str:
-    """JSON, whatever is in it: a value that is none is written as text."""
+def _to_json(line: Mapping[str, Any]) -> str:
+    """A JSON line; values that JSON cannot represent become text."""
     try:
         return json.dumps(line, default=text_of, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return json.dumps({name: _value(value) for name, value in line.items()})
+        return json.dumps({name: _json_value(value) for name, value in line.items()})
 
 
-def _value(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     try:
         json.dumps(value, default=text_of, allow_nan=False)
     except (TypeError, ValueError, RecursionError):

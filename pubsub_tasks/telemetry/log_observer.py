@@ -1,4 +1,4 @@
-"""Logging: events as log lines. Logs to `pubsub_tasks.messages` alone, and configures nothing."""
+"""Logs the events of tasks to the logger `pubsub_tasks.messages`."""
 
 import logging
 from threading import Lock
@@ -14,15 +14,15 @@ from ..verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retr
 
 logger = logging.getLogger("pubsub_tasks.messages")
 
-MOST_UNKNOWN = 1_000
-"""Media types that nobody here handles, each told once; whoever may publish could think of more."""
+MAX_UNKNOWN = 1_000
+"""Unknown media types that are logged, each once; publishers could invent any number of them."""
 
 
 class LogObserver:
-    """An observer that logs what a reader should know: failures as warnings or errors, success for debugging.
+    """An observer that logs failures as warnings or errors, and successes at DEBUG.
 
-    A media type that no task here handles, and that is left to workers that may, is one warning: a rolling
-    deploy would fill the log otherwise. Beyond `MOST_UNKNOWN` types they are for debugging alone.
+    A media type that no task handles, and that is left to other workers, gives one warning: in a rolling
+    deploy, one for each message would fill the log. After `MAX_UNKNOWN` types they are logged at DEBUG only.
     """
 
     kinds = (Settled, Lost, Published)
@@ -34,9 +34,9 @@ class LogObserver:
     def __call__(self, event: Event) -> None:
         match event:
             case Settled(task=None, verdict=Retry(error=UnknownMediaType())):
-                self._left_alone(event)
+                self._log_unknown(event)
             case Settled():
-                _settled(event, _LEVELS[type(event.verdict)])
+                _log_settled(event, _LEVELS[type(event.verdict)])
             case Lost():
                 logger.warning(
                     "lease lost on message %s: another worker may have it",
@@ -51,30 +51,30 @@ class LogObserver:
                     extra={"media_type": event.media_type, "message_id": event.message_id},
                 )
 
-    def _left_alone(self, event: Settled) -> None:
+    def _log_unknown(self, event: Settled) -> None:
         media_type = (event.delivery.media_type or "")[:LONGEST_ID]
         with self._lock:
-            new = media_type not in self._unknown and len(self._unknown) < MOST_UNKNOWN
+            new = media_type not in self._unknown and len(self._unknown) < MAX_UNKNOWN
             self._unknown |= {media_type} if new else set()
         if new:
             logger.warning(
-                "no task on %s handles %s: its messages are left for workers that do, until an hour after "
-                "they first came; this is said once",
+                "no task on %s handles %s: for an hour after the first receive its messages are left for "
+                "workers that do; this is logged once",
                 event.queue,
                 printable(event.delivery.media_type or "", LONGEST_ID),
                 extra=_fields(event, None),
             )
-        _settled(event, logging.DEBUG)
+        _log_settled(event, logging.DEBUG)
 
 
 observe = LogObserver()
-"""The process's own."""
+"""The observer of this process."""
 
 
-def _settled(event: Settled, level: int) -> None:
+def _log_settled(event: Settled, level: int) -> None:
     verdict = event.verdict
-    always = isinstance(verdict, DeadLetter)
-    if not (always or logger.isEnabledFor(level)):
+    is_dead_letter = isinstance(verdict, DeadLetter)
+    if not (is_dead_letter or logger.isEnabledFor(level)):
         return
     error = getattr(verdict, "error", None)
     last_resort.log(
@@ -87,7 +87,7 @@ def _settled(event: Settled, level: int) -> None:
         event.delivery.attempt,
         event.seconds,
         f": {error_class(error)}: {_message(error)}" if error is not None else "",
-        extra=_fields(event, event.task) | _outcome(verdict) | {"seconds": round(event.seconds, 6)},
+        extra=_fields(event, event.task) | _verdict_fields(verdict) | {"seconds": round(event.seconds, 6)},
         error=error if error is not None and logger.isEnabledFor(logging.DEBUG) else None,
     )
 
@@ -115,7 +115,7 @@ _WORDS: dict[type[Verdict], str] = {
 
 
 def word(verdict: Verdict) -> str:
-    """A verdict in one word that does not change, for machines."""
+    """The stable one-word name of a verdict, for programs."""
     return "skip" if verdict == Ack(skipped=True) else _WORDS[type(verdict)]
 
 
@@ -144,17 +144,17 @@ def _fields(event: Settled | Lost, task: str | None) -> dict[str, Any]:
     return CurrentMessage(task, event.delivery, event.queue).fields()
 
 
-def _outcome(verdict: Verdict) -> dict[str, Any]:
-    """What the machine-readable fields tell of a verdict; those that do not apply are left out."""
-    told: dict[str, Any] = {"verdict": word(verdict)}
+def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
+    """The fields of a verdict in a JSON line; those that do not apply are left out."""
+    fields: dict[str, Any] = {"verdict": word(verdict)}
     if isinstance(verdict, (DeadLetter, Drop)):
-        told["reason"] = printable(text_of(verdict.reason), LONGEST_TEXT)
+        fields["reason"] = printable(text_of(verdict.reason), LONGEST_TEXT)
     if isinstance(verdict, Retry):
-        told["retry_in"] = round(verdict.after, 3)
+        fields["retry_in"] = round(verdict.after, 3)
     error = getattr(verdict, "error", None)
     if error is not None:
-        told |= {"error_type": error_name(error), "error_message": _message(error), "_error": error}
-    return told
+        fields |= {"error_type": error_name(error), "error_message": _message(error), "_error": error}
+    return fields
 
 
 def _message(error: BaseException) -> str:

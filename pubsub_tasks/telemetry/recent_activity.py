@@ -1,4 +1,4 @@
-"""An observer that remembers what was handled lately, for /status."""
+"""Rates and errors of the last minute, for /status."""
 
 import heapq
 from collections import Counter, deque
@@ -13,14 +13,17 @@ from ..verdicts import Retry, Verdict
 from .log_observer import describe
 
 WINDOW = 60
-"""Seconds over which rates are taken."""
+"""Seconds over which rates are measured."""
 
-ERRORS = 10
-"""How many of the last errors are kept."""
+MAX_ERRORS = 10
+"""Number of recent errors that are kept."""
 
 
 class RecentActivity:
-    """Rates by task, the last errors, and how many messages sleep in a back-off. `clock` is epoch seconds."""
+    """An observer of rates by task, recent errors, and messages that wait for a retry.
+
+    `clock` returns epoch seconds.
+    """
 
     kinds = (Settled,)
 
@@ -29,21 +32,21 @@ class RecentActivity:
         self._started_at = clock()
         self._lock = Lock()
         self._seconds: deque[tuple[int, Counter[str]]] = deque()
-        self._errors: deque[dict[str, Any]] = deque(maxlen=ERRORS)
-        self._wakes: list[float] = []
+        self._errors: deque[dict[str, Any]] = deque(maxlen=MAX_ERRORS)
+        self._retry_times: list[float] = []
 
     def __call__(self, event: Event) -> None:
-        """Remember what was settled."""
+        """Record a settled message; other events are ignored."""
         if not isinstance(event, Settled):
             return
         now = self._clock()
         with self._lock:
             self._count(event.task or "no task", int(now))
             if isinstance(event.verdict, Retry):
-                self._awaken(now)
-                heapq.heappush(self._wakes, now + event.verdict.after)
+                self._drop_past_retries(now)
+                heapq.heappush(self._retry_times, now + event.verdict.after)
             if (error := getattr(event.verdict, "error", None)) is not None:
-                self._errors.append(_told(event, event.verdict, error, now))
+                self._errors.append(_error_entry(event, event.verdict, error, now))
 
     def _count(self, task: str, second: int) -> None:
         if not self._seconds or self._seconds[-1][0] != second:
@@ -52,15 +55,15 @@ class RecentActivity:
                 self._seconds.popleft()
         self._seconds[-1][1][task] += 1
 
-    def _awaken(self, now: float) -> None:
-        while self._wakes and self._wakes[0] <= now:
-            heapq.heappop(self._wakes)
+    def _drop_past_retries(self, now: float) -> None:
+        while self._retry_times and self._retry_times[0] <= now:
+            heapq.heappop(self._retry_times)
 
     def status(self) -> dict[str, Any]:
-        """In JSON's types."""
+        """The activity as JSON types."""
         now = self._clock()
         with self._lock:
-            self._awaken(now)
+            self._drop_past_retries(now)
             counts: Counter[str] = Counter()
             for second, handled in self._seconds:
                 if second > now - WINDOW:
@@ -68,12 +71,12 @@ class RecentActivity:
             seconds = max(1.0, min(WINDOW, now - self._started_at))
             return {
                 "per_second": {task: round(count / seconds, 3) for task, count in sorted(counts.items())},
-                "sleeping": len(self._wakes),
+                "sleeping": len(self._retry_times),
                 "errors": list(self._errors),
             }
 
 
-def _told(event: Settled, verdict: Verdict, error: BaseException, now: float) -> dict[str, Any]:
+def _error_entry(event: Settled, verdict: Verdict, error: BaseException, now: float) -> dict[str, Any]:
     return {
         "at": now,
         "task": event.task,

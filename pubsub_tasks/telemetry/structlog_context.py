@@ -1,4 +1,4 @@
-"""structlog: its context variables carry the same fields as log records, where an application uses it."""
+"""Binds the fields of the message being handled to structlog's context variables."""
 
 import sys
 from typing import Any
@@ -8,7 +8,7 @@ from ..tasks.middleware import Layer, Next
 
 
 def structlog_layer() -> Layer | None:
-    """Middleware that binds the fields around each handler; None where structlog is not imported."""
+    """Middleware that binds the fields around each handler; None if structlog is not imported."""
     contextvars: Any = sys.modules.get("structlog.contextvars")
     if contextvars is None:
         return None

@@ -6,7 +6,7 @@ import pytest
 
 from pubsub_tasks.errors import UnknownMediaType
 from pubsub_tasks.tasks.events import Lost, Settled
-from pubsub_tasks.telemetry.log_observer import MOST_UNKNOWN, LogObserver
+from pubsub_tasks.telemetry.log_observer import MAX_UNKNOWN, LogObserver
 from pubsub_tasks.untrusted.exceptions import NO_TEXT
 from pubsub_tasks.untrusted.printable import LONGEST_ID
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retry, Verdict
@@ -40,11 +40,11 @@ def test_a_type_that_is_left_to_others_is_told_once(log: pytest.LogCaptureFixtur
 def test_whoever_thinks_of_many_types_does_not_fill_log_or_memory(log: pytest.LogCaptureFixture) -> None:
     watch = LogObserver()
 
-    for number in range(MOST_UNKNOWN + 10):
+    for number in range(MAX_UNKNOWN + 10):
         watch(left_alone(f"m/{number}"))
     watch(left_alone("m/" + "x" * 100_000))
 
-    assert len(log.records) == MOST_UNKNOWN
+    assert len(log.records) == MAX_UNKNOWN
     assert all(len(record.getMessage()) < 2 * LONGEST_ID for record in log.records)
 
 
