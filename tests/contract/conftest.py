@@ -1,4 +1,4 @@
-"""Three worlds: memory on a clock one can turn, our HTTP face, and moto's server, an independent judge."""
+"""Three environments: memory on a virtual clock, the local broker over HTTP, and moto's server."""
 
 import logging
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from pubsub_tasks.transports.memory import MemoryTransport
-from tests.contract.worlds import MOTO, World
+from tests.contract.environments import MOTO, Environment
 
 REGION = "eu-west-1"
 
@@ -24,10 +24,10 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def memory() -> World:
+def memory() -> Environment:
     clock = VirtualClock()
     transport = MemoryTransport(clock=clock)
-    return World(transport, transport.client("sns"), transport.client("sqs"), transport.features, clock)
+    return Environment(transport, transport.client("sns"), transport.client("sqs"), transport.features, clock)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def http_transport() -> Iterator[AwsTransport]:
 
 
 @pytest.fixture
-def http(http_transport: AwsTransport) -> World:
+def http(http_transport: AwsTransport) -> Environment:
     return _over_http(http_transport)
 
 
@@ -52,15 +52,15 @@ def moto_transport() -> Iterator[AwsTransport]:
 
 
 @pytest.fixture
-def moto(moto_transport: AwsTransport) -> World:
+def moto(moto_transport: AwsTransport) -> Environment:
     return replace(_over_http(moto_transport), features=MOTO)
 
 
 @pytest.fixture(params=["memory", "http", "moto"])
-def world(request: pytest.FixtureRequest) -> World:
-    made: World = request.getfixturevalue(request.param)
+def environment(request: pytest.FixtureRequest) -> Environment:
+    made: Environment = request.getfixturevalue(request.param)
     return made
 
 
-def _over_http(transport: AwsTransport) -> World:
-    return World(transport, transport.client("sns"), transport.client("sqs"), transport.features)
+def _over_http(transport: AwsTransport) -> Environment:
+    return Environment(transport, transport.client("sns"), transport.client("sqs"), transport.features)

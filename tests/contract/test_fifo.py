@@ -1,11 +1,11 @@
 """A FIFO queue: strict order within a group, groups apart, and each deduplication id once in five minutes."""
 
 from pubsub_tasks.wire.records import Outgoing, Sent
-from tests.contract.worlds import World, bodies, receive, send
+from tests.contract.environments import Environment, bodies, receive, send
 
 
-def test_one_receive_gives_several_of_a_group_in_order(world: World) -> None:
-    queue = world.queue(fifo=True)
+def test_one_receive_gives_several_of_a_group_in_order(environment: Environment) -> None:
+    queue = environment.queue(fifo=True)
     _send(queue, "A0", "A1", "B0", "A2")
 
     records = receive(queue)
@@ -19,9 +19,9 @@ def test_one_receive_gives_several_of_a_group_in_order(world: World) -> None:
     }
 
 
-def test_a_group_in_hand_gives_nothing_more(world: World) -> None:
+def test_a_group_in_hand_gives_nothing_more(environment: Environment) -> None:
     # Given the head of a group in hand
-    queue = world.queue(fifo=True)
+    queue = environment.queue(fifo=True)
     _send(queue, "A0", "A1", "B0")
     (head,) = receive(queue, limit=1)
 
@@ -33,8 +33,8 @@ def test_a_group_in_hand_gives_nothing_more(world: World) -> None:
     assert bodies(receive(queue)) == ["A1"]
 
 
-def test_a_released_head_comes_before_its_followers(world: World) -> None:
-    queue = world.queue(fifo=True)
+def test_a_released_head_comes_before_its_followers(environment: Environment) -> None:
+    queue = environment.queue(fifo=True)
     _send(queue, "A0", "A1", "A2")
     records = receive(queue)
 
@@ -43,18 +43,18 @@ def test_a_released_head_comes_before_its_followers(world: World) -> None:
     assert bodies(receive(queue)) == ["A0", "A1", "A2"]
 
 
-def test_order_survives_an_expired_visibility(world: World) -> None:
-    world.lacks("fifo_order", "A2 comes before A0 after the expiry")
-    queue = world.queue(fifo=True)
+def test_order_survives_an_expired_visibility(environment: Environment) -> None:
+    environment.lacks("fifo_order", "A2 comes before A0 after the expiry")
+    queue = environment.queue(fifo=True)
     _send(queue, "A0", "A1", "A2")
     assert bodies(receive(queue, limit=2, visibility=1)) == ["A0", "A1"]
 
-    assert bodies(world.receive_after(queue, 1)) == ["A0", "A1", "A2"]
+    assert bodies(environment.receive_after(queue, 1)) == ["A0", "A1", "A2"]
 
 
-def test_sequence_numbers_grow(world: World) -> None:
-    world.lacks("fifo_order", "sequence numbers are random")
-    queue = world.queue(fifo=True)
+def test_sequence_numbers_grow(environment: Environment) -> None:
+    environment.lacks("fifo_order", "sequence numbers are random")
+    queue = environment.queue(fifo=True)
     _send(queue, "A0", "A1", "B0")
 
     records = receive(queue)
@@ -63,9 +63,9 @@ def test_sequence_numbers_grow(world: World) -> None:
     assert 0 < numbers["A0"] < numbers["A1"]
 
 
-def test_the_same_deduplication_id_is_taken_once(world: World) -> None:
-    world.lacks("deduplication", "the second send gets a MessageId of its own")
-    queue = world.queue(fifo=True)
+def test_the_same_deduplication_id_is_taken_once(environment: Environment) -> None:
+    environment.lacks("deduplication", "the second send gets a MessageId of its own")
+    queue = environment.queue(fifo=True)
 
     first = send(queue, "first", group_id="g", deduplication_id="d")
     second = send(queue, "second", group_id="g", deduplication_id="d")
@@ -74,9 +74,11 @@ def test_the_same_deduplication_id_is_taken_once(world: World) -> None:
     assert bodies(receive(queue)) == ["first"]
 
 
-def test_a_deduplication_id_may_count_within_its_group(world: World) -> None:
-    world.lacks("deduplication", "the scope messageGroup is stored and not honoured")
-    queue = world.queue(fifo=True, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId")
+def test_a_deduplication_id_may_count_within_its_group(environment: Environment) -> None:
+    environment.lacks("deduplication", "the scope messageGroup is stored and not honoured")
+    queue = environment.queue(
+        fifo=True, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId"
+    )
 
     for group in ("A", "B", "A"):
         send(queue, group, group_id=group, deduplication_id="d")
@@ -84,9 +86,9 @@ def test_a_deduplication_id_may_count_within_its_group(world: World) -> None:
     assert sorted(bodies(receive(queue))) == ["A", "B"]
 
 
-def test_a_deduplication_id_is_remembered_after_the_delete(world: World) -> None:
-    world.lacks("deduplication", "forgotten with the message")
-    queue = world.queue(fifo=True)
+def test_a_deduplication_id_is_remembered_after_the_delete(environment: Environment) -> None:
+    environment.lacks("deduplication", "forgotten with the message")
+    queue = environment.queue(fifo=True)
     send(queue, "first", group_id="g", deduplication_id="d")
     queue.delete([record.receipt_handle for record in receive(queue)])
 
@@ -95,8 +97,8 @@ def test_a_deduplication_id_is_remembered_after_the_delete(world: World) -> None
     assert receive(queue) == []
 
 
-def test_the_body_is_its_own_deduplication_id_where_the_queue_says_so(world: World) -> None:
-    queue = world.queue(fifo=True, ContentBasedDeduplication="true")
+def test_the_body_is_its_own_deduplication_id_where_the_queue_says_so(environment: Environment) -> None:
+    queue = environment.queue(fifo=True, ContentBasedDeduplication="true")
 
     queue.send([Outgoing("same", group_id="g")])
     queue.send([Outgoing("same", group_id="g"), Outgoing("other", group_id="g")])
@@ -104,9 +106,9 @@ def test_the_body_is_its_own_deduplication_id_where_the_queue_says_so(world: Wor
     assert bodies(receive(queue)) == ["same", "other"]
 
 
-def test_an_entry_without_group_fails_alone(world: World) -> None:
-    world.lacks("limits", "one bad entry fails the whole call")
-    queue = world.queue(fifo=True)
+def test_an_entry_without_group_fails_alone(environment: Environment) -> None:
+    environment.lacks("limits", "one bad entry fails the whole call")
+    queue = environment.queue(fifo=True)
 
     bad, good = queue.send(
         [Outgoing("no group", deduplication_id="1"), Outgoing("ok", group_id="g", deduplication_id="2")]
@@ -118,10 +120,10 @@ def test_an_entry_without_group_fails_alone(world: World) -> None:
     assert not bad.retriable
 
 
-def test_an_attempt_id_gives_the_same_messages_again(world: World) -> None:
-    world.lacks("deduplication", "ReceiveRequestAttemptId is ignored")
+def test_an_attempt_id_gives_the_same_messages_again(environment: Environment) -> None:
+    environment.lacks("deduplication", "ReceiveRequestAttemptId is ignored")
     # Given a receive whose answer was lost on its way
-    queue = world.queue(fifo=True)
+    queue = environment.queue(fifo=True)
     _send(queue, "A0", "A1")
     lost = queue.receive(1, 0, 30, "attempt-1")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.wire.records import Attribute, Outgoing, text
-from tests.contract.worlds import World, bodies, receive
+from tests.contract.environments import Environment, bodies, receive
 
 
 def attribute(value: object) -> Attribute:
@@ -38,51 +38,51 @@ def attribute(value: object) -> Attribute:
     ],
 )
 def test_an_operator_on_attributes(
-    world: World, rule: list[Any], passes: list[Any], fails: list[Any], deviation: str
+    environment: Environment, rule: list[Any], passes: list[Any], fails: list[Any], deviation: str
 ) -> None:
     if deviation:
-        world.lacks("filters", deviation)
-    topic, queue = world.topic(), world.queue()
-    world.subscribe(topic, queue, FilterPolicy=dumps({"key": rule}))
+        environment.lacks("filters", deviation)
+    topic, queue = environment.topic(), environment.queue()
+    environment.subscribe(topic, queue, FilterPolicy=dumps({"key": rule}))
 
-    world.publisher().publish(
+    environment.publisher().publish(
         topic, [Outgoing(dumps(value), {"key": attribute(value)}) for value in passes + fails]
     )
-    world.publisher().publish(topic, [Outgoing("without the key")])
+    environment.publisher().publish(topic, [Outgoing("without the key")])
 
     assert sorted(bodies(receive(queue))) == sorted(dumps(value) for value in passes)
 
 
-def test_every_key_counts_and_one_of_the_choices(world: World) -> None:
-    topic, queue = world.topic(), world.queue()
+def test_every_key_counts_and_one_of_the_choices(environment: Environment) -> None:
+    topic, queue = environment.topic(), environment.queue()
     policy = {"a": ["1"], "$or": [{"b": ["2"]}, {"c": ["3"]}]}
-    world.subscribe(topic, queue, FilterPolicy=dumps(policy))
+    environment.subscribe(topic, queue, FilterPolicy=dumps(policy))
 
     for keys in ({"a": "1", "b": "2"}, {"a": "1", "c": "3"}, {"a": "1"}, {"b": "2", "c": "3"}):
         attributes = {name: text(value) for name, value in keys.items()}
-        world.publisher().publish(topic, [Outgoing(dumps(keys), attributes)])
+        environment.publisher().publish(topic, [Outgoing(dumps(keys), attributes)])
 
     assert sorted(bodies(receive(queue))) == ['{"a": "1", "b": "2"}', '{"a": "1", "c": "3"}']
 
 
-def test_a_body_is_looked_into(world: World) -> None:
-    topic, queue = world.topic(), world.queue()
+def test_a_body_is_looked_into(environment: Environment) -> None:
+    topic, queue = environment.topic(), environment.queue()
     policy = {"order": {"total": [{"numeric": [">", 100]}], "lines": {"sku": ["x"]}}}
-    world.subscribe(topic, queue, FilterPolicy=dumps(policy), FilterPolicyScope="MessageBody")
+    environment.subscribe(topic, queue, FilterPolicy=dumps(policy), FilterPolicyScope="MessageBody")
 
     wanted = dumps({"order": {"total": 101, "lines": [{"sku": "y"}, {"sku": "x"}]}})
     cheap = dumps({"order": {"total": 100, "lines": [{"sku": "x"}]}})
-    world.publisher().publish(topic, [Outgoing(body) for body in (wanted, cheap, "no JSON")])
+    environment.publisher().publish(topic, [Outgoing(body) for body in (wanted, cheap, "no JSON")])
 
     assert bodies(receive(queue)) == [wanted]
 
 
-def test_a_null_in_a_body(world: World) -> None:
-    world.lacks("filters", "null matches nothing")
-    topic, queue = world.topic(), world.queue()
-    world.subscribe(topic, queue, FilterPolicy='{"a": [null]}', FilterPolicyScope="MessageBody")
+def test_a_null_in_a_body(environment: Environment) -> None:
+    environment.lacks("filters", "null matches nothing")
+    topic, queue = environment.topic(), environment.queue()
+    environment.subscribe(topic, queue, FilterPolicy='{"a": [null]}', FilterPolicyScope="MessageBody")
 
-    world.publisher().publish(topic, [Outgoing('{"a": null}'), Outgoing('{"a": ""}'), Outgoing("{}")])
+    environment.publisher().publish(topic, [Outgoing('{"a": null}'), Outgoing('{"a": ""}'), Outgoing("{}")])
 
     assert bodies(receive(queue)) == ['{"a": null}']
 
@@ -101,13 +101,13 @@ def test_a_null_in_a_body(world: World) -> None:
         dumps({f"key{number}": ["a", "b", "c", "d"] for number in range(4)}),
     ],
 )
-def test_what_is_no_policy_is_refused(world: World, policy: str) -> None:
+def test_what_is_no_policy_is_refused(environment: Environment, policy: str) -> None:
     if policy in {"{", '{"a": []}'}:
-        world.lacks("filters", "JSON that does not parse, and empty arrays")
-    topic, queue = world.topic(), world.queue()
+        environment.lacks("filters", "JSON that does not parse, and empty arrays")
+    topic, queue = environment.topic(), environment.queue()
 
-    refusal = world.refusal(
-        world.sns.subscribe,
+    refusal = environment.refusal(
+        environment.sns.subscribe,
         TopicArn=topic,
         Protocol="sqs",
         Endpoint=queue.attributes().arn,

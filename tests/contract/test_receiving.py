@@ -8,11 +8,11 @@ import pytest
 
 from pubsub_tasks.errors import ConfigurationError, ReceiveFailed
 from pubsub_tasks.wire.records import Attribute, Outgoing, text
-from tests.contract.worlds import World, bodies, receive, send
+from tests.contract.environments import Environment, bodies, receive, send
 
 
-def test_a_receive_gives_no_more_than_asked_for(world: World) -> None:
-    queue = world.queue()
+def test_a_receive_gives_no_more_than_asked_for(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, "a", "b", "c", "d", "e")
 
     first = receive(queue, limit=3)
@@ -22,20 +22,20 @@ def test_a_receive_gives_no_more_than_asked_for(world: World) -> None:
     assert sorted(bodies(first) + bodies(rest)) == ["a", "b", "c", "d", "e"]
 
 
-def test_a_receive_gives_ten_at_most(world: World) -> None:
-    queue = world.queue()
+def test_a_receive_gives_ten_at_most(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, *"abcdefghij")
     send(queue, "k")
 
     assert len(receive(queue)) == 10
 
 
-def test_an_empty_queue_gives_nothing(world: World) -> None:
-    assert receive(world.queue()) == []
+def test_an_empty_queue_gives_nothing(environment: Environment) -> None:
+    assert receive(environment.queue()) == []
 
 
-def test_a_record_tells_what_sqs_knows_of_it(world: World) -> None:
-    queue = world.queue()
+def test_a_record_tells_what_sqs_knows_of_it(environment: Environment) -> None:
+    queue = environment.queue()
     (message_id,) = send(queue, "hello")
 
     (record,) = receive(queue)
@@ -49,8 +49,8 @@ def test_a_record_tells_what_sqs_knows_of_it(world: World) -> None:
     assert record.source_arn is None
 
 
-def test_attributes_come_back_as_they_were_sent(world: World) -> None:
-    queue = world.queue()
+def test_attributes_come_back_as_they_were_sent(environment: Environment) -> None:
+    queue = environment.queue()
     attributes = {"a": text("é"), "n": Attribute("Number", "1.5"), "c": Attribute("String.json", "{}")}
 
     send(queue, "hello", attributes=attributes)
@@ -59,8 +59,8 @@ def test_attributes_come_back_as_they_were_sent(world: World) -> None:
     assert record.attributes == attributes
 
 
-def test_binary_attributes_come_back_as_bytes(world: World) -> None:
-    queue = world.queue()
+def test_binary_attributes_come_back_as_bytes(environment: Environment) -> None:
+    queue = environment.queue()
 
     send(queue, "hello", attributes={"seal": Attribute("Binary", b"\x00\xff")})
 
@@ -68,15 +68,15 @@ def test_binary_attributes_come_back_as_bytes(world: World) -> None:
     assert record.attributes == {"seal": Attribute("Binary", b"\x00\xff")}
 
 
-def test_a_received_message_is_hidden_then_comes_back_counted(world: World) -> None:
+def test_a_received_message_is_hidden_then_comes_back_counted(environment: Environment) -> None:
     # Given a message in hand for a second
-    queue = world.queue()
+    queue = environment.queue()
     send(queue, "hello")
     (first,) = receive(queue, visibility=1)
     assert receive(queue) == []
 
     # When the second has passed
-    (again,) = world.receive_after(queue, 1)
+    (again,) = environment.receive_after(queue, 1)
 
     # Then it is back, with another receipt handle, and counted
     assert again.message_id == first.message_id
@@ -86,26 +86,26 @@ def test_a_received_message_is_hidden_then_comes_back_counted(world: World) -> N
     assert again.first_received_at == first.first_received_at
 
 
-def test_visibility_is_the_queues_own_unless_told(world: World) -> None:
-    queue = world.queue(VisibilityTimeout="1")
+def test_visibility_is_the_queues_own_unless_told(environment: Environment) -> None:
+    queue = environment.queue(VisibilityTimeout="1")
     send(queue, "hello")
     assert bodies(receive(queue)) == ["hello"]
 
-    assert bodies(world.receive_after(queue, 1)) == ["hello"]
+    assert bodies(environment.receive_after(queue, 1)) == ["hello"]
 
 
-def test_a_delayed_message_comes_when_it_is_due(world: World) -> None:
-    queue = world.queue()
+def test_a_delayed_message_comes_when_it_is_due(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, "later", delay=1)
     assert receive(queue) == []
 
-    assert bodies(world.receive_after(queue, 1)) == ["later"]
+    assert bodies(environment.receive_after(queue, 1)) == ["later"]
 
 
-def test_a_long_poll_wakes_on_arrival(world: World) -> None:
-    if world.clock is not None:
+def test_a_long_poll_wakes_on_arrival(environment: Environment) -> None:
+    if environment.clock is not None:
         pytest.skip("memory: on a clock that stands still no poll waits; see tests/transports/test_memory.py")
-    queue = world.queue()
+    queue = environment.queue()
 
     # Given a poll that may wait for twenty seconds
     with ThreadPoolExecutor(1) as pool:
@@ -118,9 +118,9 @@ def test_a_long_poll_wakes_on_arrival(world: World) -> None:
         assert bodies(poll.result(timeout=10)) == ["hello"]
 
 
-def test_many_receivers_never_share_a_message(world: World) -> None:
-    world.lacks("stale_handles", "receives are not locked, and now and then two get the same message")
-    queue = world.queue()
+def test_many_receivers_never_share_a_message(environment: Environment) -> None:
+    environment.lacks("stale_handles", "receives are not locked, and now and then two get the same message")
+    queue = environment.queue()
     for number in range(12):
         send(queue, *(f"{number}-{entry}" for entry in range(10)))
 
@@ -130,12 +130,14 @@ def test_many_receivers_never_share_a_message(world: World) -> None:
     assert len({record.message_id for record in taken}) == len(taken) == 120
 
 
-def test_a_receive_tells_only_what_is_asked_for(world: World) -> None:
-    queue = world.queue()
+def test_a_receive_tells_only_what_is_asked_for(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, "hello", attributes={"a": text("x"), "b.c": text("y"), "b.d": text("z")})
 
     def told(**names: list[str]) -> dict[str, Any]:
-        (message,) = world.sqs.receive_message(QueueUrl=queue.url, VisibilityTimeout=0, **names)["Messages"]
+        (message,) = environment.sqs.receive_message(QueueUrl=queue.url, VisibilityTimeout=0, **names)[
+            "Messages"
+        ]
         return message
 
     bare = told()
@@ -147,25 +149,27 @@ def test_a_receive_tells_only_what_is_asked_for(world: World) -> None:
     assert set(everything["MessageAttributes"]) == {"a", "b.c", "b.d"}
 
 
-def test_digests_are_those_that_sdks_compare(world: World) -> None:
-    queue = world.queue()
+def test_digests_are_those_that_sdks_compare(environment: Environment) -> None:
+    queue = environment.queue()
     attributes = {
         "n": {"DataType": "Number", "StringValue": "1493147359900"},
         "seal": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
     }
 
-    sent = world.sqs.send_message(QueueUrl=queue.url, MessageBody="h\u00e9", MessageAttributes=attributes)
+    sent = environment.sqs.send_message(
+        QueueUrl=queue.url, MessageBody="h\u00e9", MessageAttributes=attributes
+    )
 
     assert sent["MD5OfMessageBody"] == md5("h\u00e9".encode()).hexdigest()
     assert sent["MD5OfMessageAttributes"] == "a44fec20f9a7aca335b46e663bd702ee"
 
 
-def test_a_trace_header_comes_along(world: World) -> None:
-    queue = world.queue()
+def test_a_trace_header_comes_along(environment: Environment) -> None:
+    queue = environment.queue()
     header = {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-2"}}
-    world.sqs.send_message(QueueUrl=queue.url, MessageBody="x", MessageSystemAttributes=header)
+    environment.sqs.send_message(QueueUrl=queue.url, MessageBody="x", MessageSystemAttributes=header)
 
-    (message,) = world.sqs.receive_message(QueueUrl=queue.url, MessageSystemAttributeNames=["All"])[
+    (message,) = environment.sqs.receive_message(QueueUrl=queue.url, MessageSystemAttributeNames=["All"])[
         "Messages"
     ]
 
@@ -173,23 +177,23 @@ def test_a_trace_header_comes_along(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 11])
-def test_a_limit_out_of_range_is_refused(world: World, limit: int) -> None:
+def test_a_limit_out_of_range_is_refused(environment: Environment, limit: int) -> None:
     with pytest.raises(ReceiveFailed) as caught:
-        receive(world.queue(), limit=limit)
+        receive(environment.queue(), limit=limit)
 
     assert caught.value.code.endswith(("InvalidParameterValue", "ReadCountOutOfRange"))
 
 
-def test_a_wait_over_twenty_seconds_is_refused(world: World) -> None:
+def test_a_wait_over_twenty_seconds_is_refused(environment: Environment) -> None:
     with pytest.raises(ReceiveFailed) as caught:
-        world.queue().receive(1, 21, None)
+        environment.queue().receive(1, 21, None)
 
     assert caught.value.code == "InvalidParameterValue"
     assert caught.value.__cause__ is not None
 
 
-def test_a_missing_queue_is_named(world: World) -> None:
-    missing = world.transport.queue(world.queue().url + "-gone")
+def test_a_missing_queue_is_named(environment: Environment) -> None:
+    missing = environment.transport.queue(environment.queue().url + "-gone")
 
     with pytest.raises(ReceiveFailed, match="-gone") as caught:
         receive(missing)
@@ -199,19 +203,19 @@ def test_a_missing_queue_is_named(world: World) -> None:
     assert caught.value.code == "AWS.SimpleQueueService.NonExistentQueue"
 
 
-def test_a_queue_is_found_by_its_arn(world: World) -> None:
-    queue = world.queue()
+def test_a_queue_is_found_by_its_arn(environment: Environment) -> None:
+    queue = environment.queue()
     arn = queue.attributes().arn
 
-    assert world.transport.queue_url(arn) == queue.url
+    assert environment.transport.queue_url(arn) == queue.url
     with pytest.raises(ConfigurationError, match="-gone"):
-        world.transport.queue_url(arn + "-gone")
+        environment.transport.queue_url(arn + "-gone")
 
 
-def test_a_queue_tells_its_settings_and_counts(world: World) -> None:
+def test_a_queue_tells_its_settings_and_counts(environment: Environment) -> None:
     # Given a queue with settings, and one message of each state
-    letters = world.queue()
-    queue = world.queue(
+    letters = environment.queue()
+    queue = environment.queue(
         VisibilityTimeout="7",
         MessageRetentionPeriod="3600",
         MaximumMessageSize="2048",
@@ -232,8 +236,8 @@ def test_a_queue_tells_its_settings_and_counts(world: World) -> None:
     assert (attributes.visible, attributes.in_flight, attributes.delayed) == (1, 1, 1)
 
 
-def test_a_fifo_queue_says_so(world: World) -> None:
-    queue = world.queue(fifo=True)
+def test_a_fifo_queue_says_so(environment: Environment) -> None:
+    queue = environment.queue(fifo=True)
 
     assert queue.fifo
     assert queue.name.endswith(".fifo")

@@ -4,21 +4,21 @@ import pytest
 
 from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.wire.records import Outgoing, Sent
-from tests.contract.worlds import World, bodies, by_body, receive, send
+from tests.contract.environments import Environment, bodies, by_body, receive, send
 
 
-def test_a_deleted_message_never_comes_back(world: World) -> None:
-    queue = world.queue(VisibilityTimeout="1")
+def test_a_deleted_message_never_comes_back(environment: Environment) -> None:
+    queue = environment.queue(VisibilityTimeout="1")
     send(queue, "done", "not done")
     records = by_body(receive(queue))
 
     assert queue.delete([records["done"].receipt_handle]) == [None]
 
-    assert bodies(world.receive_after(queue, 1)) == ["not done"]
+    assert bodies(environment.receive_after(queue, 1)) == ["not done"]
 
 
-def test_ten_are_deleted_in_one_call(world: World) -> None:
-    queue = world.queue()
+def test_ten_are_deleted_in_one_call(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, *"abcdefghij")
 
     assert queue.delete([record.receipt_handle for record in receive(queue)]) == [None] * 10
@@ -26,8 +26,8 @@ def test_ten_are_deleted_in_one_call(world: World) -> None:
     assert queue.attributes().in_flight == 0
 
 
-def test_deleting_twice_is_no_failure(world: World) -> None:
-    queue = world.queue()
+def test_deleting_twice_is_no_failure(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, "hello")
     (record,) = receive(queue)
 
@@ -35,8 +35,8 @@ def test_deleting_twice_is_no_failure(world: World) -> None:
     assert queue.delete([record.receipt_handle]) == [None]
 
 
-def test_a_handle_that_never_was_fails_alone_and_is_lost(world: World) -> None:
-    queue = world.queue()
+def test_a_handle_that_never_was_fails_alone_and_is_lost(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, "hello")
     (record,) = receive(queue)
 
@@ -49,8 +49,8 @@ def test_a_handle_that_never_was_fails_alone_and_is_lost(world: World) -> None:
     assert not bad.retriable
 
 
-def test_visibility_zero_gives_a_message_back_at_once(world: World) -> None:
-    queue = world.queue()
+def test_visibility_zero_gives_a_message_back_at_once(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, "hello")
     (record,) = receive(queue)
 
@@ -60,9 +60,9 @@ def test_visibility_zero_gives_a_message_back_at_once(world: World) -> None:
     assert again.receive_count == 2
 
 
-def test_extended_visibility_outlasts_the_first(world: World) -> None:
+def test_extended_visibility_outlasts_the_first(environment: Environment) -> None:
     # Given a message in hand for a second, and another that ends the long poll
-    queue = world.queue()
+    queue = environment.queue()
     send(queue, "mine", "other")
     records = by_body(receive(queue, visibility=1))
 
@@ -70,11 +70,11 @@ def test_extended_visibility_outlasts_the_first(world: World) -> None:
     assert queue.change_visibility([(records["mine"].receipt_handle, 60)]) == [None]
 
     # Then only the other is seen once the second has passed
-    assert bodies(world.receive_after(queue, 1)) == ["other"]
+    assert bodies(environment.receive_after(queue, 1)) == ["other"]
 
 
-def test_each_change_has_its_own_time(world: World) -> None:
-    queue = world.queue()
+def test_each_change_has_its_own_time(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, "soon", "late")
     records = by_body(receive(queue))
 
@@ -83,9 +83,9 @@ def test_each_change_has_its_own_time(world: World) -> None:
     assert bodies(receive(queue)) == ["soon"]
 
 
-def test_extending_what_is_back_in_the_queue_is_a_lost_lease(world: World) -> None:
-    world.lacks("stale_handles", "a handle works for ever, and MessageNotInflight is never told")
-    queue = world.queue()
+def test_extending_what_is_back_in_the_queue_is_a_lost_lease(environment: Environment) -> None:
+    environment.lacks("stale_handles", "a handle works for ever, and MessageNotInflight is never told")
+    queue = environment.queue()
     send(queue, "hello")
     (record,) = receive(queue)
     queue.change_visibility([(record.receipt_handle, 0)])
@@ -97,10 +97,10 @@ def test_extending_what_is_back_in_the_queue_is_a_lost_lease(world: World) -> No
     assert not failure.retriable
 
 
-def test_the_old_handle_cannot_extend_or_release_anothers_message(world: World) -> None:
-    world.lacks("stale_handles", "it releases the new holder's message")
+def test_the_old_handle_cannot_extend_or_release_anothers_message(environment: Environment) -> None:
+    environment.lacks("stale_handles", "it releases the new holder's message")
     # Given a message that went to another receiver
-    queue = world.queue()
+    queue = environment.queue()
     send(queue, "hello")
     (mine,) = receive(queue)
     queue.change_visibility([(mine.receipt_handle, 0)])
@@ -116,9 +116,9 @@ def test_the_old_handle_cannot_extend_or_release_anothers_message(world: World) 
     assert queue.delete([theirs.receipt_handle]) == [None]
 
 
-def test_the_old_handle_does_not_delete_anothers_message(world: World) -> None:
-    world.lacks("stale_handles", "it deletes the new holder's message")
-    queue = world.queue()
+def test_the_old_handle_does_not_delete_anothers_message(environment: Environment) -> None:
+    environment.lacks("stale_handles", "it deletes the new holder's message")
+    queue = environment.queue()
     send(queue, "hello")
     (mine,) = receive(queue)
     queue.change_visibility([(mine.receipt_handle, 0)])
@@ -131,9 +131,9 @@ def test_the_old_handle_does_not_delete_anothers_message(world: World) -> None:
     assert bodies(receive(queue)) == ["hello"]
 
 
-def test_the_old_handle_fails_to_delete_on_a_fifo_queue(world: World) -> None:
-    world.lacks("stale_handles", "it deletes the message")
-    queue = world.queue(fifo=True)
+def test_the_old_handle_fails_to_delete_on_a_fifo_queue(environment: Environment) -> None:
+    environment.lacks("stale_handles", "it deletes the message")
+    queue = environment.queue(fifo=True)
     send(queue, "hello", group_id="g", deduplication_id="d")
     (record,) = receive(queue)
     queue.change_visibility([(record.receipt_handle, 0)])
@@ -145,15 +145,15 @@ def test_the_old_handle_fails_to_delete_on_a_fifo_queue(world: World) -> None:
     assert bodies(receive(queue)) == ["hello"]
 
 
-def test_visibility_ends_twelve_hours_after_the_receive(world: World) -> None:
-    if world.clock is None:
+def test_visibility_ends_twelve_hours_after_the_receive(environment: Environment) -> None:
+    if environment.clock is None:
         pytest.skip("http, moto: real time cannot be turned by two hours")
-    queue = world.queue()
+    queue = environment.queue()
     send(queue, "hello")
     (record,) = receive(queue)
-    world.clock.advance(20)
+    environment.clock.advance(20)
     queue.change_visibility([(record.receipt_handle, 7_200)])
-    world.clock.advance(7_180)
+    environment.clock.advance(7_180)
 
     # Two hours are gone: ten are left, and not a second more
     (over,) = queue.change_visibility([(record.receipt_handle, 36_001)])
@@ -165,19 +165,19 @@ def test_visibility_ends_twelve_hours_after_the_receive(world: World) -> None:
     assert within is None
 
 
-def test_twelve_hours_are_counted_from_each_receive(world: World) -> None:
-    world.lacks("visibility_cap", "counted from the send")
-    queue = world.queue()
+def test_twelve_hours_are_counted_from_each_receive(environment: Environment) -> None:
+    environment.lacks("visibility_cap", "counted from the send")
+    queue = environment.queue()
     send(queue, "hello")
     receive(queue, visibility=1)
 
-    (again,) = world.receive_after(queue, 1)
+    (again,) = environment.receive_after(queue, 1)
 
     assert queue.change_visibility([(again.receipt_handle, 43_190)]) == [None]
 
 
-def test_a_change_over_twelve_hours_is_refused(world: World) -> None:
-    queue = world.queue()
+def test_a_change_over_twelve_hours_is_refused(environment: Environment) -> None:
+    queue = environment.queue()
     send(queue, "hello")
     (record,) = receive(queue)
 
@@ -187,8 +187,8 @@ def test_a_change_over_twelve_hours_is_refused(world: World) -> None:
     assert not failure.retriable
 
 
-def test_a_sent_batch_is_answered_entry_by_entry(world: World) -> None:
-    queue = world.queue()
+def test_a_sent_batch_is_answered_entry_by_entry(environment: Environment) -> None:
+    queue = environment.queue()
 
     answers = queue.send([Outgoing("a"), Outgoing("b")])
 
@@ -197,8 +197,8 @@ def test_a_sent_batch_is_answered_entry_by_entry(world: World) -> None:
     assert ids == [found["a"].message_id, found["b"].message_id]
 
 
-def test_settling_on_a_missing_queue_fails_the_call(world: World) -> None:
-    missing = world.transport.queue(world.queue().url + "-gone")
+def test_settling_on_a_missing_queue_fails_the_call(environment: Environment) -> None:
+    missing = environment.transport.queue(environment.queue().url + "-gone")
 
     with pytest.raises(SettleFailed, match="-gone") as caught:
         missing.delete(["whatever"])

@@ -1,4 +1,4 @@
-"""A desk to speak with a broker at, and what it says when it refuses."""
+"""A client of a local broker, and the errors of calls that it refuses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.local.rules.service_errors import ServiceError
-from tests.local.desk import Desk
+from tests.local.broker_client import BrokerClient
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def client() -> BrokerClient:
+    return BrokerClient()
 
 
 @pytest.fixture
 def refused() -> Callable[..., ServiceError]:
-    """What the broker says to a call that it refuses: `refused(desk.send, url, "")`."""
+    """The error of a call that the broker refuses: `refused(client.send, url, "")`."""
 
     def ask(call: Callable[..., object], *args: Any, **kwargs: Any) -> ServiceError:
         with pytest.raises(ServiceError) as caught:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.local.rules.broker import Broker
-from tests.local.desk import Desk
+from tests.local.broker_client import BrokerClient
 
 SHALLOW = 30
 ROUNDS = 50
@@ -60,7 +60,7 @@ class Clock:
 
 
 @dataclass
-class CountingDesk(Desk):
+class CountingClient(BrokerClient):
     broker: Broker = field(default_factory=Broker)
     clock: Any = field(default_factory=Clock)
 
@@ -76,50 +76,50 @@ class CountingDesk(Desk):
         into[name] = into.get(name, 0) + steps
 
 
-def fill(desk: Desk, url: str, depth: int) -> None:
-    """A third in hand, a third delayed or of one large group, a third free to be received."""
+def fill(client: BrokerClient, url: str, depth: int) -> None:
+    """A third in flight, a third delayed or of one large group, a third free to be received."""
     fifo = url.endswith(".fifo")
     for number in range(depth):
         third = 3 * number // depth
         if fifo:
-            told: dict[str, Any] = {"MessageGroupId": "large" if third == 1 else f"g{number}"}
+            result: dict[str, Any] = {"MessageGroupId": "large" if third == 1 else f"g{number}"}
         else:
-            told = {"DelaySeconds": 900 if third == 1 else 0}
-        desk.send(url, f"filled-{number}", **told)
+            result = {"DelaySeconds": 900 if third == 1 else 0}
+        client.send(url, f"filled-{number}", **result)
         if third == 0 and number % 10 == 9:
-            desk.receive(url, VisibilityTimeout=40_000)
+            client.receive(url, VisibilityTimeout=40_000)
 
 
 def cost(depth: int, name: str) -> dict[str, int]:
     """Steps of each operation on a queue of this depth, over some rounds."""
-    desk = CountingDesk()
-    letters = desk.queue("letters" + name.removeprefix("orders"))
-    url = desk.queue(name, RedrivePolicy=desk.redrive(letters))
-    fill(desk, url, depth)
+    client = CountingClient()
+    letters = client.queue("letters" + name.removeprefix("orders"))
+    url = client.queue(name, RedrivePolicy=client.redrive(letters))
+    fill(client, url, depth)
     found: dict[str, int] = {}
     for number in range(ROUNDS):
-        with desk.counting(found, "send"):
+        with client.counting(found, "send"):
             for body in "abc":
-                told = {"MessageGroupId": f"{body}{number}"} if url.endswith(".fifo") else {}
-                desk.send(url, f"{body}{number}", **told)
-        with desk.counting(found, "receive, and dead-letter what was given back"):
-            first, *rest = desk.receive(url, 3)
-        with desk.counting(found, "extend"):
-            desk.hold(url, first, 60)
-        with desk.counting(found, "delete"):
+                result = {"MessageGroupId": f"{body}{number}"} if url.endswith(".fifo") else {}
+                client.send(url, f"{body}{number}", **result)
+        with client.counting(found, "receive, and dead-letter what was given back"):
+            first, *rest = client.receive(url, 3)
+        with client.counting(found, "extend"):
+            client.change_visibility(url, first, 60)
+        with client.counting(found, "delete"):
             for message in rest:
-                desk.delete(url, message)
-        with desk.counting(found, "give back"):
-            desk.hold(url, first, 0)
-        with desk.counting(found, "count"):
-            desk.counts(url)
-        desk.clock.now += 0.01
+                client.delete(url, message)
+        with client.counting(found, "give back"):
+            client.change_visibility(url, first, 0)
+        with client.counting(found, "count"):
+            client.counts(url)
+        client.clock.now += 0.01
     return found
 
 
 @pytest.mark.parametrize("name", ["orders", "orders.fifo"])
 @pytest.mark.parametrize("depth", [6_000, pytest.param(100_000, marks=pytest.mark.slow)])
-def test_every_operation_takes_as_many_steps_however_deep_the_queue(name: str, depth: int) -> None:
+def test_the_steps_of_an_operation_do_not_depend_on_the_depth_of_the_queue(name: str, depth: int) -> None:
     # In a process of its own: CPython 3.11 never leaves a function's first instruction while a profile is on
     # and an exception waits for some other thread, as a handler that no time limit could stop leaves one.
     with ProcessPoolExecutor(1, get_context("spawn")) as alone:

@@ -30,7 +30,7 @@ def client(server: LocalServer, service: str) -> Any:
     )
 
 
-def test_who_is_asking_is_answered(server: LocalServer) -> None:
+def test_get_caller_identity_is_answered(server: LocalServer) -> None:
     identity = client(server, "sts").get_caller_identity()
 
     assert identity["Account"] == "000000000000"
@@ -74,7 +74,7 @@ def test_what_is_not_served_is_refused_as_its_own_client_reads_it(
         assert "local broker" in str(caught.value) or "not supported by the local sts" in str(caught.value)
 
 
-def test_a_presigned_object_is_no_banner(server: LocalServer) -> None:
+def test_a_presigned_request_does_not_get_the_banner(server: LocalServer) -> None:
     url = client(server, "s3").generate_presigned_url("get_object", OBJECT)
 
     assert get(url) == (501, True)

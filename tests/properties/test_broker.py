@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pubsub_tasks.local.rules.service_errors import ServiceError
-from tests.local.desk import Desk
+from tests.local.broker_client import BrokerClient
 
 RECEIVES = 2
 TWELVE_HOURS = 43_200
@@ -54,10 +54,10 @@ class BrokerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.desk = Desk()
-        self.letters = self.desk.queue("letters" + self.suffix, VisibilityTimeout=str(VISIBILITY))
-        policy = self.desk.redrive(self.letters, RECEIVES)
-        self.url = self.desk.queue(
+        self.client = BrokerClient()
+        self.letters = self.client.queue("letters" + self.suffix, VisibilityTimeout=str(VISIBILITY))
+        policy = self.client.redrive(self.letters, RECEIVES)
+        self.url = self.client.queue(
             "orders" + self.suffix, VisibilityTimeout=str(VISIBILITY), RedrivePolicy=policy
         )
         self.alive: dict[str, Copy] = {}
@@ -67,14 +67,14 @@ class BrokerMachine(RuleBasedStateMachine):
 
     @property
     def now(self) -> float:
-        return self.desk.clock()
+        return self.client.clock()
 
     @rule(most=st.integers(1, 10), seconds=st.sampled_from([VISIBILITY, VISIBILITY, 0, 1, TWELVE_HOURS]))
     def receive(self, most: int, seconds: int) -> None:
         before = [copy for copy in self.alive.values() if not copy.dead]
         due = self.due([copy for copy in before if copy.receivable(self.now)], before)
 
-        messages = self.desk.receive(self.url, most, VisibilityTimeout=seconds)
+        messages = self.client.receive(self.url, most, VisibilityTimeout=seconds)
 
         self.check_received(messages, most, due, due)
         self.take(messages, seconds, dead=False)
@@ -85,7 +85,7 @@ class BrokerMachine(RuleBasedStateMachine):
         moved = [copy for copy in self.alive.values() if copy.exhausted(self.now)]
         due = self.due([copy for copy in before if not copy.held(self.now)], before)
 
-        messages = self.desk.receive(self.letters, most)
+        messages = self.client.receive(self.letters, most)
 
         self.check_received(messages, most, due, due + self.due(moved, before))
         self.take(messages, VISIBILITY, dead=True)
@@ -93,7 +93,7 @@ class BrokerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.handles)
     @rule(choice=st.integers(0, 9), after=AFTER)
     def delete(self, choice: int, after: float) -> None:
-        self.desk.clock.advance(after)
+        self.client.clock.advance(after)
         copy, handle = self.one_received(choice)
         if copy is None:
             return
@@ -111,7 +111,7 @@ class BrokerMachine(RuleBasedStateMachine):
         seconds=st.sampled_from([0, 1, 100, TWELVE_HOURS - 5, TWELVE_HOURS]),
     )
     def change(self, choice: int, after: float, seconds: int) -> None:
-        self.desk.clock.advance(after)
+        self.client.clock.advance(after)
         copy, handle = self.one_received(choice)
         if copy is None:
             return
@@ -126,19 +126,19 @@ class BrokerMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 1, 5, 5, 31, 60, 299, 3_600]))
     def wait(self, seconds: float) -> None:
-        self.desk.clock.advance(seconds)
+        self.client.clock.advance(seconds)
 
     @precondition(lambda self: self.purgeable())
     @rule()
     def purge(self) -> None:
-        self.desk.sqs("PurgeQueue", QueueUrl=self.url)
+        self.client.sqs("PurgeQueue", QueueUrl=self.url)
         self.alive = {body: copy for body, copy in self.alive.items() if copy.dead}
         self.purged_at = self.now
 
     @invariant()
     def counts_add_up(self) -> None:
-        visible, held, delayed = self.desk.counts(self.url)
-        letters, held_letters, _ = self.desk.counts(self.letters)
+        visible, held, delayed = self.client.counts(self.url)
+        letters, held_letters, _ = self.client.counts(self.letters)
         copies = self.alive.values()
         assert held == sum(copy.held(self.now) for copy in copies if not copy.dead)
         assert held_letters == sum(copy.held(self.now) for copy in copies if copy.dead)
@@ -147,13 +147,13 @@ class BrokerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever was not deleted comes out in the end, once."""
-        self.desk.clock.advance(TWELVE_HOURS)
+        self.client.clock.advance(TWELVE_HOURS)
         left = []
         for url in (self.url, self.letters):
-            while messages := self.desk.receive(url):
+            while messages := self.client.receive(url):
                 left += [message["Body"] for message in messages]
                 for message in messages:
-                    self.desk.delete(url, message)
+                    self.client.delete(url, message)
         assert sorted(left) == sorted(self.alive)
 
     def purgeable(self) -> bool:
@@ -194,14 +194,14 @@ class BrokerMachine(RuleBasedStateMachine):
     def ask(self, action: str, **params: object) -> str | None:
         """The code of a refusal, None where there is none."""
         try:
-            self.desk.sqs(action, **params)
+            self.client.sqs(action, **params)
         except ServiceError as refusal:
             return refusal.code
         return None
 
     def sends(self, group: str, delay: int, **params: object) -> str:
         body = str(self.sent)
-        answer = self.desk.send(self.url, body, MessageGroupId=group, **params)
+        answer = self.client.send(self.url, body, MessageGroupId=group, **params)
         self.sent += 1
         self.alive[body] = Copy(body, group, self.sent, self.now + delay)
         return answer["MessageId"]
@@ -232,7 +232,9 @@ class FifoMachine(BrokerMachine):
         """A duplicate within five minutes is taken for the first message, and none is added."""
         sent_at, first = self.taken.get(token, (0.0, ""))
         if self.now - sent_at < REMEMBERED:
-            answer = self.desk.send(self.url, "duplicate", MessageGroupId=group, MessageDeduplicationId=token)
+            answer = self.client.send(
+                self.url, "duplicate", MessageGroupId=group, MessageDeduplicationId=token
+            )
             assert answer["MessageId"] == first
         else:
             message_id = self.sends(group, 0, MessageDeduplicationId=token)
@@ -245,7 +247,7 @@ class FifoMachine(BrokerMachine):
         before = [copy for copy in self.alive.values() if not copy.dead]
         due = self.due([copy for copy in before if copy.receivable(self.now)], before)
 
-        messages = self.desk.receive(self.url, most, ReceiveRequestAttemptId=attempt)
+        messages = self.client.receive(self.url, most, ReceiveRequestAttemptId=attempt)
 
         if holds and self.now - at < REMEMBERED and all(self.untouched(*hold) for hold in holds):
             assert [message["ReceiptHandle"] for message in messages] == [handle for _, handle, _ in holds]

@@ -12,168 +12,168 @@ def many(count):
     return {f"a{number}": TEXT for number in range(count)}
 
 
-def test_every_subscriber_gets_a_copy_of_its_own(desk):
-    topic = desk.topic()
-    queues = [desk.queue(name) for name in ("a", "b")]
+def test_every_subscriber_gets_a_copy_of_its_own(client):
+    topic = client.topic()
+    queues = [client.queue(name) for name in ("a", "b")]
     for url in queues:
-        desk.subscribe(topic, url)
+        client.subscribe(topic, url)
 
-    desk.publish(topic, "hello", MessageAttributes=many(10))
+    client.publish(topic, "hello", MessageAttributes=many(10))
 
-    one, other = (desk.one(url) for url in queues)
+    one, other = (client.receive_one(url) for url in queues)
     assert one["Body"] == other["Body"] == "hello"
     assert one["MessageId"] != other["MessageId"]
     assert one["MessageAttributes"] == many(10)
 
 
-def test_an_envelope_is_a_notification(desk):
-    topic, url = desk.topic(), desk.queue()
-    arn = desk.subscribe(topic, url, raw=False)
+def test_an_envelope_is_a_notification(client):
+    topic, url = client.topic(), client.queue()
+    arn = client.subscribe(topic, url, raw=False)
     attributes = {
         "n": {"DataType": "Number", "StringValue": "1"},
         "seal": {"DataType": "Binary", "BinaryValue": b"\0\xff"},
     }
 
-    published = desk.publish(topic, 'say "é"', Subject="Hi", MessageAttributes=attributes)
+    published = client.publish(topic, 'say "é"', Subject="Hi", MessageAttributes=attributes)
 
-    message = desk.one(url)
-    told = json.loads(message["Body"])
+    message = client.receive_one(url)
+    result = json.loads(message["Body"])
     assert "MessageAttributes" not in message
-    assert told["Type"] == "Notification"
-    assert (told["MessageId"], told["TopicArn"]) == (published["MessageId"], topic)
-    assert (told["Subject"], told["Message"]) == ("Hi", 'say "é"')
-    assert told["Timestamp"] == "2025-06-15T15:06:40.000Z"
-    assert told["MessageAttributes"] == {
+    assert result["Type"] == "Notification"
+    assert (result["MessageId"], result["TopicArn"]) == (published["MessageId"], topic)
+    assert (result["Subject"], result["Message"]) == ("Hi", 'say "é"')
+    assert result["Timestamp"] == "2025-06-15T15:06:40.000Z"
+    assert result["MessageAttributes"] == {
         "n": {"Type": "Number", "Value": "1"},
         "seal": {"Type": "Binary", "Value": base64.b64encode(b"\0\xff").decode()},
     }
-    assert told["SignatureVersion"] == "1"
-    assert set(told) >= {"Signature", "SigningCertURL", "UnsubscribeURL"}
-    assert arn in told["UnsubscribeURL"]
+    assert result["SignatureVersion"] == "1"
+    assert set(result) >= {"Signature", "SigningCertURL", "UnsubscribeURL"}
+    assert arn in result["UnsubscribeURL"]
 
 
-def test_raw_delivery_loses_the_subject(desk):
-    topic, url = desk.topic(), desk.queue()
-    desk.subscribe(topic, url)
+def test_raw_delivery_loses_the_subject(client):
+    topic, url = client.topic(), client.queue()
+    client.subscribe(topic, url)
 
-    desk.publish(topic, "hello", Subject="Hi")
+    client.publish(topic, "hello", Subject="Hi")
 
-    assert desk.bodies(url) == ["hello"]
+    assert client.bodies(url) == ["hello"]
 
 
-def test_the_age_of_a_copy_starts_when_it_reaches_the_queue_and_its_delay_too(desk):
-    topic, url = desk.topic(), desk.queue(DelaySeconds="10")
-    desk.subscribe(topic, url)
-    desk.publish(topic)
+def test_the_age_of_a_copy_starts_when_it_reaches_the_queue_and_its_delay_too(client):
+    topic, url = client.topic(), client.queue(DelaySeconds="10")
+    client.subscribe(topic, url)
+    client.publish(topic)
 
-    assert desk.counts(url) == (0, 0, 1)
+    assert client.counts(url) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("raw", [True, False])
-def test_a_structured_message_has_a_text_for_queues_and_no_attributes(desk, raw):
-    topic, url = desk.topic(), desk.queue()
-    desk.subscribe(topic, url, raw)
+def test_a_structured_message_has_a_text_for_queues_and_no_attributes(client, raw):
+    topic, url = client.topic(), client.queue()
+    client.subscribe(topic, url, raw)
     for texts in ({"default": "d", "sqs": "s"}, {"default": "d", "email": "e"}):
-        desk.publish(topic, json.dumps(texts), MessageStructure="json", MessageAttributes=many(1))
+        client.publish(topic, json.dumps(texts), MessageStructure="json", MessageAttributes=many(1))
 
-    bodies = desk.receive(url)
+    bodies = client.receive(url)
 
     assert [b["Body"] if raw else json.loads(b["Body"])["Message"] for b in bodies] == ["s", "d"]
     assert not any("MessageAttributes" in body for body in bodies)
 
 
-def test_filter_policies_choose_by_attributes_or_by_body(desk):
-    topic = desk.topic()
-    vip, large = desk.queue("vip"), desk.queue("large")
-    desk.subscribe(topic, vip, FilterPolicy='{"kind": ["vip"]}')
+def test_filter_policies_choose_by_attributes_or_by_body(client):
+    topic = client.topic()
+    vip, large = client.queue("vip"), client.queue("large")
+    client.subscribe(topic, vip, FilterPolicy='{"kind": ["vip"]}')
     policy = '{"order": {"total": [{"numeric": [">", 100]}]}}'
-    desk.subscribe(topic, large, FilterPolicy=policy, FilterPolicyScope="MessageBody")
+    client.subscribe(topic, large, FilterPolicy=policy, FilterPolicyScope="MessageBody")
 
     kind = {"kind": {"DataType": "String", "StringValue": "vip"}}
-    desk.publish(topic, '{"order": {"total": 99}}', MessageAttributes=kind)
-    desk.publish(topic, '{"order": {"total": 101}}')
+    client.publish(topic, '{"order": {"total": 99}}', MessageAttributes=kind)
+    client.publish(topic, '{"order": {"total": 101}}')
 
-    assert desk.bodies(vip) == ['{"order": {"total": 99}}']
-    assert desk.bodies(large) == ['{"order": {"total": 101}}']
+    assert client.bodies(vip) == ['{"order": {"total": 99}}']
+    assert client.bodies(large) == ['{"order": {"total": 101}}']
 
 
-def test_a_raw_copy_of_eleven_attributes_goes_to_the_subscriptions_dead_letter_queue(desk):
+def test_a_raw_copy_of_eleven_attributes_goes_to_the_subscriptions_dead_letter_queue(client):
     # Given one subscriber with and one without a dead-letter queue, and one that gets envelopes
-    topic, letters = desk.topic(), desk.queue("letters")
-    raw, lost, enveloped = desk.queue("raw"), desk.queue("lost"), desk.queue("enveloped")
-    desk.subscribe(topic, raw, RedrivePolicy=json.dumps({"deadLetterTargetArn": desk.arn(letters)}))
-    desk.subscribe(topic, lost)
-    desk.subscribe(topic, enveloped, raw=False)
+    topic, letters = client.topic(), client.queue("letters")
+    raw, lost, enveloped = client.queue("raw"), client.queue("lost"), client.queue("enveloped")
+    client.subscribe(topic, raw, RedrivePolicy=json.dumps({"deadLetterTargetArn": client.arn(letters)}))
+    client.subscribe(topic, lost)
+    client.subscribe(topic, enveloped, raw=False)
 
     # When a message has more attributes than SQS takes
-    desk.publish(topic, "eleven", MessageAttributes=many(11))
+    client.publish(topic, "eleven", MessageAttributes=many(11))
 
     # Then the publisher has no part in it, and the raw copy is in the dead-letter queue with a reason
-    assert desk.receive(raw) == desk.receive(lost) == []
-    assert len(json.loads(desk.one(enveloped)["Body"])["MessageAttributes"]) == 11
-    letter = desk.one(letters)
+    assert client.receive(raw) == client.receive(lost) == []
+    assert len(json.loads(client.receive_one(enveloped)["Body"])["MessageAttributes"]) == 11
+    letter = client.receive_one(letters)
     assert letter["Body"] == "eleven"
     assert set(letter["MessageAttributes"]) == {"RequestID", "ErrorCode", "ErrorMessage"}
     assert "attributes" in letter["MessageAttributes"]["ErrorMessage"]["StringValue"]
 
 
-def test_a_copy_for_a_queue_that_is_gone_disturbs_nobody(desk):
-    topic, letters = desk.topic(), desk.queue("letters")
-    gone, there = desk.queue("gone"), desk.queue("there")
-    desk.subscribe(topic, gone, RedrivePolicy=json.dumps({"deadLetterTargetArn": desk.arn(letters)}))
-    desk.subscribe(topic, there)
-    desk.sqs("DeleteQueue", QueueUrl=gone)
+def test_a_copy_for_a_queue_that_is_gone_disturbs_nobody(client):
+    topic, letters = client.topic(), client.queue("letters")
+    gone, there = client.queue("gone"), client.queue("there")
+    client.subscribe(topic, gone, RedrivePolicy=json.dumps({"deadLetterTargetArn": client.arn(letters)}))
+    client.subscribe(topic, there)
+    client.sqs("DeleteQueue", QueueUrl=gone)
 
-    desk.publish(topic, "hello", MessageAttributes=many(2))
+    client.publish(topic, "hello", MessageAttributes=many(2))
 
-    assert desk.bodies(there) == ["hello"]
-    letter = desk.one(letters)
+    assert client.bodies(there) == ["hello"]
+    letter = client.receive_one(letters)
     assert letter["Body"] == "hello"
     assert len(letter["MessageAttributes"]) == 5
 
 
-def test_a_dead_letter_queue_that_cannot_take_a_copy_either_loses_it(desk):
-    topic, gone = desk.topic(), desk.queue("gone")
-    target = desk.arn(gone) + "-never-there"
-    desk.subscribe(topic, gone, RedrivePolicy=json.dumps({"deadLetterTargetArn": target}))
-    desk.sqs("DeleteQueue", QueueUrl=gone)
+def test_a_dead_letter_queue_that_cannot_take_a_copy_either_loses_it(client):
+    topic, gone = client.topic(), client.queue("gone")
+    target = client.arn(gone) + "-never-there"
+    client.subscribe(topic, gone, RedrivePolicy=json.dumps({"deadLetterTargetArn": target}))
+    client.sqs("DeleteQueue", QueueUrl=gone)
 
-    assert desk.publish(topic)["MessageId"]
-
-
-def test_what_the_queue_would_not_take_goes_the_same_way(desk):
-    topic, letters = desk.topic(), desk.queue("letters")
-    small = desk.queue("small", MaximumMessageSize="1024")
-    desk.subscribe(topic, small, RedrivePolicy=json.dumps({"deadLetterTargetArn": desk.arn(letters)}))
-
-    desk.publish(topic, "x" * 1025)
-    desk.publish(topic, "x" * 1024)
-
-    assert [len(body) for body in desk.bodies(small)] == [1024]
-    assert [len(body) for body in desk.bodies(letters)] == [1025]
+    assert client.publish(topic)["MessageId"]
 
 
-def test_a_topic_takes_256_kib_in_bytes_with_attributes(desk, refused):
-    topic, url = desk.topic(), desk.queue()
-    desk.subscribe(topic, url)
+def test_a_copy_that_the_queue_refuses_is_dead_lettered(client):
+    topic, letters = client.topic(), client.queue("letters")
+    small = client.queue("small", MaximumMessageSize="1024")
+    client.subscribe(topic, small, RedrivePolicy=json.dumps({"deadLetterTargetArn": client.arn(letters)}))
+
+    client.publish(topic, "x" * 1025)
+    client.publish(topic, "x" * 1024)
+
+    assert [len(body) for body in client.bodies(small)] == [1024]
+    assert [len(body) for body in client.bodies(letters)] == [1025]
+
+
+def test_a_topic_takes_256_kib_in_bytes_with_attributes(client, refused):
+    topic, url = client.topic(), client.queue()
+    client.subscribe(topic, url)
     text = "é" * (131_072 - 4)
 
-    desk.publish(topic, text, MessageAttributes={"a": TEXT})
+    client.publish(topic, text, MessageAttributes={"a": TEXT})
 
-    error = refused(desk.publish, topic, text + "x", MessageAttributes={"a": TEXT})
+    error = refused(client.publish, topic, text + "x", MessageAttributes={"a": TEXT})
     assert error.code == "InvalidParameter"
     assert "262145 bytes" in error.message
-    assert desk.counts(url) == (1, 0, 0)
+    assert client.counts(url) == (1, 0, 0)
 
 
-def test_a_topic_may_take_a_mebibyte(desk, refused):
-    topic, url = desk.topic(MaximumMessageSize="1048576"), desk.queue()
-    desk.subscribe(topic, url)
+def test_a_topic_may_take_a_mebibyte(client, refused):
+    topic, url = client.topic(MaximumMessageSize="1048576"), client.queue()
+    client.subscribe(topic, url)
 
-    desk.publish(topic, "x" * 1_048_576)
+    client.publish(topic, "x" * 1_048_576)
 
-    assert desk.counts(url) == (1, 0, 0)
-    assert refused(desk.publish, topic, "x" * 1_048_577).code == "InvalidParameter"
+    assert client.counts(url) == (1, 0, 0)
+    assert refused(client.publish, topic, "x" * 1_048_577).code == "InvalidParameter"
 
 
 @pytest.mark.parametrize(
@@ -198,15 +198,15 @@ def test_a_topic_may_take_a_mebibyte(desk, refused):
         ({"MessageAttributes": {"a": {"DataType": "String", "StringValue": ""}}}, "ParameterValueInvalid"),
     ],
 )
-def test_what_a_topic_does_not_take(desk, refused, params, code):
-    told = {"TopicArn": desk.topic(), "Message": "hello", **params}
+def test_illegal_messages_are_refused_by_topics(client, refused, params, code):
+    result = {"TopicArn": client.topic(), "Message": "hello", **params}
 
-    assert refused(desk.sns, "Publish", **told).code == code
+    assert refused(client.sns, "Publish", **result).code == code
 
 
-def test_entries_of_a_batch_fail_alone(desk):
-    topic, url = desk.topic(), desk.queue()
-    desk.subscribe(topic, url)
+def test_entries_of_a_batch_fail_alone(client):
+    topic, url = client.topic(), client.queue()
+    client.subscribe(topic, url)
     bad = {"a": {"DataType": "Number", "StringValue": "x"}}
     entries = [
         {"Id": "0", "Message": "first"},
@@ -215,23 +215,23 @@ def test_entries_of_a_batch_fail_alone(desk):
         {"Id": "3", "Message": "last"},
     ]
 
-    answer = desk.sns("PublishBatch", TopicArn=topic, PublishBatchRequestEntries=entries)
+    answer = client.sns("PublishBatch", TopicArn=topic, PublishBatchRequestEntries=entries)
 
-    assert [told["Id"] for told in answer["Successful"]] == ["0", "3"]
-    assert {told["Id"]: told["Code"] for told in answer["Failed"]} == {
+    assert [result["Id"] for result in answer["Successful"]] == ["0", "3"]
+    assert {result["Id"]: result["Code"] for result in answer["Failed"]} == {
         "1": "ParameterValueInvalid",
         "2": "InvalidParameter",
     }
-    assert desk.bodies(url) == ["first", "last"]
+    assert client.bodies(url) == ["first", "last"]
 
 
-def test_a_batch_weighs_no_more_than_a_message_may(desk, refused):
-    topic = desk.topic()
+def test_a_batch_is_limited_to_the_size_of_one_message(client, refused):
+    topic = client.topic()
     half = [{"Id": str(number), "Message": "x" * 131_072} for number in range(2)]
-    desk.sns("PublishBatch", TopicArn=topic, PublishBatchRequestEntries=half)
+    client.sns("PublishBatch", TopicArn=topic, PublishBatchRequestEntries=half)
 
     half[1]["Message"] += "x"
-    error = refused(desk.sns, "PublishBatch", TopicArn=topic, PublishBatchRequestEntries=half)
+    error = refused(client.sns, "PublishBatch", TopicArn=topic, PublishBatchRequestEntries=half)
     assert error.code == "BatchRequestTooLong"
 
 
@@ -244,64 +244,64 @@ def test_a_batch_weighs_no_more_than_a_message_may(desk, refused):
         (["a b"], "InvalidBatchEntryId"),
     ],
 )
-def test_a_batch_that_is_none_is_refused(desk, refused, ids, code):
+def test_an_invalid_batch_is_refused(client, refused, ids, code):
     entries = [{"Id": given, "Message": "x"} for given in ids]
 
-    error = refused(desk.sns, "PublishBatch", TopicArn=desk.topic(), PublishBatchRequestEntries=entries)
+    error = refused(client.sns, "PublishBatch", TopicArn=client.topic(), PublishBatchRequestEntries=entries)
 
     assert error.code == code
 
 
-def test_a_fifo_topic_takes_a_message_once_and_keeps_order(desk):
-    topic, url = desk.topic("orders.fifo"), desk.queue("orders.fifo")
-    desk.subscribe(topic, url)
+def test_a_fifo_topic_takes_a_message_once_and_keeps_order(client):
+    topic, url = client.topic("orders.fifo"), client.queue("orders.fifo")
+    client.subscribe(topic, url)
     said = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
 
-    first = desk.publish(topic, "first", **said)
-    again = desk.publish(topic, "again", **said)
-    desk.publish(topic, "second", MessageGroupId="g", MessageDeduplicationId="e")
+    first = client.publish(topic, "first", **said)
+    again = client.publish(topic, "again", **said)
+    client.publish(topic, "second", MessageGroupId="g", MessageDeduplicationId="e")
 
     assert first == again
     assert set(first) == {"MessageId", "SequenceNumber"}
-    messages = desk.receive(url)
+    messages = client.receive(url)
     assert [message["Body"] for message in messages] == ["first", "second"]
     assert messages[0]["Attributes"]["MessageDeduplicationId"] == "d"
-    desk.clock.advance(300)
-    assert desk.publish(topic, "much later", **said) != first
+    client.clock.advance(300)
+    assert client.publish(topic, "much later", **said) != first
 
 
-def test_a_fifo_topic_may_deduplicate_by_content_and_within_a_group(desk, refused):
-    topic = desk.topic("orders.fifo", ContentBasedDeduplication="true", FifoThroughputScope="MessageGroup")
-    url = desk.queue("orders.fifo", DeduplicationScope="messageGroup")
-    desk.subscribe(topic, url)
+def test_a_fifo_topic_may_deduplicate_by_content_and_within_a_group(client, refused):
+    topic = client.topic("orders.fifo", ContentBasedDeduplication="true", FifoThroughputScope="MessageGroup")
+    url = client.queue("orders.fifo", DeduplicationScope="messageGroup")
+    client.subscribe(topic, url)
 
     for group in "aab":
-        desk.publish(topic, "same", MessageGroupId=group)
+        client.publish(topic, "same", MessageGroupId=group)
 
-    assert desk.bodies(url) == ["same", "same"]
-    bare = desk.topic("bare.fifo")
-    assert refused(desk.publish, bare, MessageGroupId="g").code == "InvalidParameter"
-    assert refused(desk.publish, bare, MessageDeduplicationId="d").code == "InvalidParameter"
-
-
-def test_a_fifo_notification_is_numbered_and_not_signed(desk):
-    topic, url = desk.topic("orders.fifo"), desk.queue("orders.fifo")
-    desk.subscribe(topic, url, raw=False)
-
-    published = desk.publish(topic, MessageGroupId="g", MessageDeduplicationId="d")
-
-    told = json.loads(desk.one(url)["Body"])
-    assert told["SequenceNumber"] == published["SequenceNumber"]
-    assert "Signature" not in told
+    assert client.bodies(url) == ["same", "same"]
+    bare = client.topic("bare.fifo")
+    assert refused(client.publish, bare, MessageGroupId="g").code == "InvalidParameter"
+    assert refused(client.publish, bare, MessageDeduplicationId="d").code == "InvalidParameter"
 
 
-def test_groups_reach_standard_queues_from_standard_topics_alone(desk):
-    plain, fifo, url = desk.topic("plain"), desk.topic("orders.fifo"), desk.queue()
-    desk.subscribe(plain, url)
-    desk.subscribe(fifo, url)
+def test_a_fifo_notification_is_numbered_and_not_signed(client):
+    topic, url = client.topic("orders.fifo"), client.queue("orders.fifo")
+    client.subscribe(topic, url, raw=False)
 
-    desk.publish(plain, "plain", MessageGroupId="g")
-    desk.publish(fifo, "fifo", MessageGroupId="g", MessageDeduplicationId="d")
+    published = client.publish(topic, MessageGroupId="g", MessageDeduplicationId="d")
 
-    groups = {m["Body"]: m["Attributes"].get("MessageGroupId") for m in desk.receive(url)}
+    result = json.loads(client.receive_one(url)["Body"])
+    assert result["SequenceNumber"] == published["SequenceNumber"]
+    assert "Signature" not in result
+
+
+def test_groups_reach_standard_queues_from_standard_topics_alone(client):
+    plain, fifo, url = client.topic("plain"), client.topic("orders.fifo"), client.queue()
+    client.subscribe(plain, url)
+    client.subscribe(fifo, url)
+
+    client.publish(plain, "plain", MessageGroupId="g")
+    client.publish(fifo, "fifo", MessageGroupId="g", MessageDeduplicationId="d")
+
+    groups = {m["Body"]: m["Attributes"].get("MessageGroupId") for m in client.receive(url)}
     assert groups == {"plain": "g", "fifo": None}

@@ -5,15 +5,15 @@ import json
 import pytest
 
 
-def test_subscribing_again_finds_the_same_subscription_unless_it_differs(desk, refused):
-    topic, url = desk.topic(), desk.queue()
-    arn = desk.subscribe(topic, url)
+def test_subscribing_again_finds_the_same_subscription_unless_it_differs(client, refused):
+    topic, url = client.topic(), client.queue()
+    arn = client.subscribe(topic, url)
 
     assert arn.startswith(topic + ":")
-    assert desk.subscribe(topic, url) == arn
-    assert refused(desk.subscribe, topic, url, raw=False).code == "InvalidParameter"
-    desk.publish(topic)
-    assert desk.counts(url) == (1, 0, 0)
+    assert client.subscribe(topic, url) == arn
+    assert refused(client.subscribe, topic, url, raw=False).code == "InvalidParameter"
+    client.publish(topic)
+    assert client.counts(url) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -27,51 +27,55 @@ def test_subscribing_again_finds_the_same_subscription_unless_it_differs(desk, r
         ("sqs", "arn:aws:sqs:us-east-1:000000000000:orders.fifo"),
     ],
 )
-def test_only_queues_subscribe_and_fifo_queues_to_fifo_topics(desk, refused, protocol, endpoint):
-    error = refused(desk.sns, "Subscribe", TopicArn=desk.topic(), Protocol=protocol, Endpoint=endpoint)
+def test_only_queues_subscribe_and_fifo_queues_to_fifo_topics(client, refused, protocol, endpoint):
+    error = refused(client.sns, "Subscribe", TopicArn=client.topic(), Protocol=protocol, Endpoint=endpoint)
 
     assert error.code == "InvalidParameter"
 
 
-def test_a_standard_queue_may_subscribe_to_a_fifo_topic(desk):
-    topic, url = desk.topic("orders.fifo"), desk.queue()
-    desk.subscribe(topic, url)
+def test_a_standard_queue_may_subscribe_to_a_fifo_topic(client):
+    topic, url = client.topic("orders.fifo"), client.queue()
+    client.subscribe(topic, url)
 
-    desk.publish(topic, "hello", MessageGroupId="g", MessageDeduplicationId="d")
+    client.publish(topic, "hello", MessageGroupId="g", MessageDeduplicationId="d")
 
-    assert desk.bodies(url) == ["hello"]
+    assert client.bodies(url) == ["hello"]
 
 
-def test_a_subscription_tells_its_attributes(desk):
-    topic, url = desk.topic(), desk.queue()
-    arn = desk.subscribe(topic, url, FilterPolicy='{"a": ["b"]}')
+def test_the_attributes_of_a_subscription(client):
+    topic, url = client.topic(), client.queue()
+    arn = client.subscribe(topic, url, FilterPolicy='{"a": ["b"]}')
 
-    told = desk.sns("GetSubscriptionAttributes", SubscriptionArn=arn)["Attributes"]
+    result = client.sns("GetSubscriptionAttributes", SubscriptionArn=arn)["Attributes"]
 
-    assert (told["SubscriptionArn"], told["TopicArn"], told["Endpoint"]) == (arn, topic, desk.arn(url))
-    assert (told["Protocol"], told["RawMessageDelivery"], told["PendingConfirmation"]) == (
+    assert (result["SubscriptionArn"], result["TopicArn"], result["Endpoint"]) == (
+        arn,
+        topic,
+        client.arn(url),
+    )
+    assert (result["Protocol"], result["RawMessageDelivery"], result["PendingConfirmation"]) == (
         "sqs",
         "true",
         "false",
     )
-    assert (told["FilterPolicy"], told["FilterPolicyScope"]) == ('{"a": ["b"]}', "MessageAttributes")
+    assert (result["FilterPolicy"], result["FilterPolicyScope"]) == ('{"a": ["b"]}', "MessageAttributes")
 
 
-def test_attributes_change_from_the_next_message_on(desk):
-    topic, url = desk.topic(), desk.queue()
-    arn = desk.subscribe(topic, url)
+def test_attributes_change_from_the_next_message_on(client):
+    topic, url = client.topic(), client.queue()
+    arn = client.subscribe(topic, url)
 
     def change(name, value):
-        desk.sns("SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
+        client.sns("SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
 
     change("FilterPolicy", '{"a": ["b"]}')
-    desk.publish(topic, "filtered")
+    client.publish(topic, "filtered")
     change("FilterPolicy", "")
-    desk.publish(topic, "raw")
+    client.publish(topic, "raw")
     change("RawMessageDelivery", "false")
-    desk.publish(topic, "enveloped")
+    client.publish(topic, "enveloped")
 
-    raw, enveloped = desk.bodies(url)
+    raw, enveloped = client.bodies(url)
     assert (raw, json.loads(enveloped)["Message"]) == ("raw", "enveloped")
 
 
@@ -89,40 +93,40 @@ def test_attributes_change_from_the_next_message_on(desk):
         ("Colour", "red"),
     ],
 )
-def test_attributes_that_cannot_work_are_refused_and_change_nothing(desk, refused, name, value):
-    topic, url = desk.topic(), desk.queue()
-    arn = desk.subscribe(topic, url)
+def test_attributes_that_cannot_work_are_refused_and_change_nothing(client, refused, name, value):
+    topic, url = client.topic(), client.queue()
+    arn = client.subscribe(topic, url)
 
     error = refused(
-        desk.sns, "SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName=name, AttributeValue=value
+        client.sns, "SetSubscriptionAttributes", SubscriptionArn=arn, AttributeName=name, AttributeValue=value
     )
 
     assert error.code == "InvalidParameter"
-    told = desk.sns("GetSubscriptionAttributes", SubscriptionArn=arn)["Attributes"]
-    assert told.get(name) != value
-    assert refused(desk.subscribe, desk.topic("other"), url, **{name: value}).code == "InvalidParameter"
+    result = client.sns("GetSubscriptionAttributes", SubscriptionArn=arn)["Attributes"]
+    assert result.get(name) != value
+    assert refused(client.subscribe, client.topic("other"), url, **{name: value}).code == "InvalidParameter"
 
 
-def test_a_topic_has_at_most_200_filter_policies(desk, refused):
-    topic = desk.topic()
+def test_a_topic_has_at_most_200_filter_policies(client, refused):
+    topic = client.topic()
     for number in range(201):
         policy = {"FilterPolicy": '{"a": ["b"]}'} if number < 200 else {}
-        arn = desk.subscribe(topic, f"arn:aws:sqs:us-east-1:000000000000:q{number}", **policy)
+        arn = client.subscribe(topic, f"arn:aws:sqs:us-east-1:000000000000:q{number}", **policy)
 
     change = {"AttributeName": "FilterPolicy", "AttributeValue": '{"a": ["c"]}'}
-    error = refused(desk.sns, "SetSubscriptionAttributes", SubscriptionArn=arn, **change)
+    error = refused(client.sns, "SetSubscriptionAttributes", SubscriptionArn=arn, **change)
 
     assert (error.code, error.status) == ("FilterPolicyLimitExceeded", 403)
-    first = desk.sns("ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"][0]["SubscriptionArn"]
-    desk.sns("SetSubscriptionAttributes", SubscriptionArn=first, **change)
+    first = client.sns("ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"][0]["SubscriptionArn"]
+    client.sns("SetSubscriptionAttributes", SubscriptionArn=first, **change)
 
 
-def test_a_nested_policy_cannot_lose_its_scope(desk, refused):
-    topic, url = desk.topic(), desk.queue()
-    arn = desk.subscribe(topic, url, FilterPolicy='{"a": {"b": ["c"]}}', FilterPolicyScope="MessageBody")
+def test_a_nested_policy_cannot_lose_its_scope(client, refused):
+    topic, url = client.topic(), client.queue()
+    arn = client.subscribe(topic, url, FilterPolicy='{"a": {"b": ["c"]}}', FilterPolicyScope="MessageBody")
 
     error = refused(
-        desk.sns,
+        client.sns,
         "SetSubscriptionAttributes",
         SubscriptionArn=arn,
         AttributeName="FilterPolicyScope",
@@ -132,26 +136,26 @@ def test_a_nested_policy_cannot_lose_its_scope(desk, refused):
     assert error.code == "InvalidParameter"
 
 
-def test_who_unsubscribes_gets_nothing_more(desk, refused):
-    topic, url = desk.topic(), desk.queue()
-    arn = desk.subscribe(topic, url)
+def test_after_unsubscribing_no_more_messages_arrive(client, refused):
+    topic, url = client.topic(), client.queue()
+    arn = client.subscribe(topic, url)
 
-    desk.sns("Unsubscribe", SubscriptionArn=arn)
-    desk.sns("Unsubscribe", SubscriptionArn=arn)
-    desk.publish(topic)
+    client.sns("Unsubscribe", SubscriptionArn=arn)
+    client.sns("Unsubscribe", SubscriptionArn=arn)
+    client.publish(topic)
 
-    assert desk.receive(url) == []
-    assert refused(desk.sns, "GetSubscriptionAttributes", SubscriptionArn=arn).code == "NotFound"
-    assert refused(desk.sns, "Unsubscribe", SubscriptionArn=topic).code == "InvalidParameter"
+    assert client.receive(url) == []
+    assert refused(client.sns, "GetSubscriptionAttributes", SubscriptionArn=arn).code == "NotFound"
+    assert refused(client.sns, "Unsubscribe", SubscriptionArn=topic).code == "InvalidParameter"
 
 
-def test_subscriptions_are_listed_by_topic_and_all_together(desk):
-    first, other = desk.topic("first"), desk.topic("other")
-    url = desk.queue()
-    arns = sorted([desk.subscribe(first, url), desk.subscribe(other, url)])
+def test_subscriptions_are_listed_by_topic_and_all_together(client):
+    first, other = client.topic("first"), client.topic("other")
+    url = client.queue()
+    arns = sorted([client.subscribe(first, url), client.subscribe(other, url)])
 
     def listed(answer):
-        return [told["SubscriptionArn"] for told in answer["Subscriptions"]]
+        return [result["SubscriptionArn"] for result in answer["Subscriptions"]]
 
-    assert listed(desk.sns("ListSubscriptions")) == arns
-    assert listed(desk.sns("ListSubscriptionsByTopic", TopicArn=first)) == arns[:1]
+    assert listed(client.sns("ListSubscriptions")) == arns
+    assert listed(client.sns("ListSubscriptionsByTopic", TopicArn=first)) == arns[:1]

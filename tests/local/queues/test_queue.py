@@ -5,276 +5,276 @@ from pubsub_tasks.local.rules import limits
 HOUR = 3_600
 
 
-def test_a_message_in_hand_is_hidden_until_its_hold_ends(desk):
-    url = desk.queue()
-    desk.send(url)
-    first = desk.one(url)
+def test_a_message_in_flight_is_hidden_until_its_visibility_timeout_ends(client):
+    url = client.queue()
+    client.send(url)
+    first = client.receive_one(url)
 
-    desk.clock.advance(29.999)
-    assert desk.receive(url) == []
+    client.clock.advance(29.999)
+    assert client.receive(url) == []
 
-    desk.clock.advance(0.001)
-    again = desk.one(url)
+    client.clock.advance(0.001)
+    again = client.receive_one(url)
     assert again["MessageId"] == first["MessageId"]
     assert again["ReceiptHandle"] != first["ReceiptHandle"]
     assert again["Attributes"]["ApproximateReceiveCount"] == "2"
 
 
-def test_a_receive_may_hold_for_another_time_than_the_queues(desk):
-    url = desk.queue(VisibilityTimeout="100")
-    desk.send(url)
+def test_a_receive_can_set_another_visibility_timeout(client):
+    url = client.queue(VisibilityTimeout="100")
+    client.send(url)
 
-    desk.receive(url, VisibilityTimeout=0)
-    assert len(desk.receive(url, VisibilityTimeout=5)) == 1
-    desk.clock.advance(5)
-    assert len(desk.receive(url)) == 1
-    desk.clock.advance(99)
-    assert desk.receive(url) == []
-
-
-def test_times_are_told_in_milliseconds(desk):
-    url = desk.queue()
-    sent_at = desk.clock()
-    desk.send(url)
-    desk.clock.advance(1.5)
-    desk.receive(url, VisibilityTimeout=0)
-    desk.clock.advance(10)
-
-    told = desk.one(url)["Attributes"]
-
-    assert told["SentTimestamp"] == str(round(sent_at * 1000))
-    assert told["ApproximateFirstReceiveTimestamp"] == str(round((sent_at + 1.5) * 1000))
+    client.receive(url, VisibilityTimeout=0)
+    assert len(client.receive(url, VisibilityTimeout=5)) == 1
+    client.clock.advance(5)
+    assert len(client.receive(url)) == 1
+    client.clock.advance(99)
+    assert client.receive(url) == []
 
 
-def test_a_hold_ends_twelve_hours_after_the_receive_however_often_it_is_changed(desk, refused):
-    # Given a message in hand for two hours, half an hour after its receive
-    url = desk.queue()
-    desk.send(url)
-    message = desk.one(url)
-    desk.hold(url, message, 2 * HOUR)
-    desk.clock.advance(HOUR / 2)
+def test_times_are_in_milliseconds(client):
+    url = client.queue()
+    sent_at = client.clock()
+    client.send(url)
+    client.clock.advance(1.5)
+    client.receive(url, VisibilityTimeout=0)
+    client.clock.advance(10)
+
+    result = client.receive_one(url)["Attributes"]
+
+    assert result["SentTimestamp"] == str(round(sent_at * 1000))
+    assert result["ApproximateFirstReceiveTimestamp"] == str(round((sent_at + 1.5) * 1000))
+
+
+def test_the_visibility_timeout_ends_within_twelve_hours_of_the_receive(client, refused):
+    # Given a message in flight for two hours, half an hour after its receive
+    url = client.queue()
+    client.send(url)
+    message = client.receive_one(url)
+    client.change_visibility(url, message, 2 * HOUR)
+    client.clock.advance(HOUR / 2)
 
     # When more is asked for than is left, then nothing changes
-    error = refused(desk.hold, url, message, int(11.5 * HOUR) + 1)
+    error = refused(client.change_visibility, url, message, int(11.5 * HOUR) + 1)
     assert error.code == "InvalidParameterValue"
     assert "Total VisibilityTimeout for the message is beyond the limit" in error.message
-    desk.clock.advance(1.5 * HOUR - 1)
-    assert desk.receive(url) == []
+    client.clock.advance(1.5 * HOUR - 1)
+    assert client.receive(url) == []
 
     # And what is left may be asked for
-    desk.hold(url, message, 10 * HOUR)
-    desk.clock.advance(10 * HOUR)
-    assert refused(desk.hold, url, message, 1).code == "MessageNotInflight"
+    client.change_visibility(url, message, 10 * HOUR)
+    client.clock.advance(10 * HOUR)
+    assert refused(client.change_visibility, url, message, 1).code == "MessageNotInflight"
 
 
-def test_a_change_counts_from_now_and_may_shorten(desk):
-    url = desk.queue(VisibilityTimeout="100")
-    desk.send(url)
-    message = desk.one(url)
-    desk.clock.advance(50)
+def test_a_change_counts_from_now_and_may_shorten(client):
+    url = client.queue(VisibilityTimeout="100")
+    client.send(url)
+    message = client.receive_one(url)
+    client.clock.advance(50)
 
-    desk.hold(url, message, 10)
+    client.change_visibility(url, message, 10)
 
-    desk.clock.advance(9)
-    assert desk.receive(url) == []
-    desk.clock.advance(1)
-    assert len(desk.receive(url)) == 1
-
-
-def test_a_changed_hold_is_not_remembered_for_the_next_receive(desk):
-    url = desk.queue(VisibilityTimeout="10")
-    desk.send(url)
-    desk.hold(url, desk.one(url), 100)
-    desk.clock.advance(100)
-    desk.receive(url)
-
-    desk.clock.advance(10)
-
-    assert len(desk.receive(url)) == 1
+    client.clock.advance(9)
+    assert client.receive(url) == []
+    client.clock.advance(1)
+    assert len(client.receive(url)) == 1
 
 
-def test_only_the_latest_handle_has_the_message(desk, refused):
+def test_a_changed_visibility_timeout_does_not_apply_to_the_next_receive(client):
+    url = client.queue(VisibilityTimeout="10")
+    client.send(url)
+    client.change_visibility(url, client.receive_one(url), 100)
+    client.clock.advance(100)
+    client.receive(url)
+
+    client.clock.advance(10)
+
+    assert len(client.receive(url)) == 1
+
+
+def test_only_the_latest_handle_settles_the_message(client, refused):
     # Given a message that went on to another receiver
-    url = desk.queue()
-    desk.send(url)
-    mine = desk.one(url)
-    desk.clock.advance(30)
-    theirs = desk.one(url)
+    url = client.queue()
+    client.send(url)
+    mine = client.receive_one(url)
+    client.clock.advance(30)
+    theirs = client.receive_one(url)
 
     # When the first one settles it, then the other still has it
-    desk.delete(url, mine)
-    assert refused(desk.hold, url, mine, 0).code == "MessageNotInflight"
-    assert desk.counts(url) == (0, 1, 0)
-    desk.hold(url, theirs, 60)
+    client.delete(url, mine)
+    assert refused(client.change_visibility, url, mine, 0).code == "MessageNotInflight"
+    assert client.counts(url) == (0, 1, 0)
+    client.change_visibility(url, theirs, 60)
 
 
-def test_a_message_is_deleted_by_its_latest_handle_even_after_the_hold(desk):
-    url = desk.queue()
-    desk.send(url)
-    message = desk.one(url)
-    desk.clock.advance(60)
+def test_the_latest_handle_deletes_a_message_after_its_visibility_timeout(client):
+    url = client.queue()
+    client.send(url)
+    message = client.receive_one(url)
+    client.clock.advance(60)
 
-    desk.delete(url, message)
+    client.delete(url, message)
 
-    assert desk.receive(url) == []
-    assert desk.counts(url) == (0, 0, 0)
+    assert client.receive(url) == []
+    assert client.counts(url) == (0, 0, 0)
 
 
-def test_what_is_deleted_cannot_be_held(desk, refused):
-    url = desk.queue()
-    desk.send(url)
-    message = desk.one(url)
-    desk.delete(url, message)
-    desk.delete(url, message)
+def test_the_visibility_of_a_deleted_message_cannot_be_changed(client, refused):
+    url = client.queue()
+    client.send(url)
+    message = client.receive_one(url)
+    client.delete(url, message)
+    client.delete(url, message)
 
-    error = refused(desk.hold, url, message, 10)
+    error = refused(client.change_visibility, url, message, 10)
 
     assert (error.code, "does not exist" in error.message) == ("InvalidParameterValue", True)
 
 
-def test_a_handle_of_another_queue_is_no_handle(desk, refused):
-    url, other = desk.queue(), desk.queue("other")
-    desk.send(other)
-    message = desk.one(other)
+def test_a_handle_of_another_queue_is_invalid(client, refused):
+    url, other = client.queue(), client.queue("other")
+    client.send(other)
+    message = client.receive_one(other)
 
-    desk.send(url)
-    mine = desk.one(url)["ReceiptHandle"]
+    client.send(url)
+    mine = client.receive_one(url)["ReceiptHandle"]
     forged = [{"ReceiptHandle": text} for text in ("garbage", "x" * len(mine), mine[:-32] + "z" * 32)]
     for handle in (message, *forged):
-        assert refused(desk.delete, url, handle).code == "ReceiptHandleIsInvalid"
-        assert refused(desk.hold, url, handle, 1).code == "ReceiptHandleIsInvalid"
-    assert desk.counts(url) == desk.counts(other) == (0, 1, 0)
+        assert refused(client.delete, url, handle).code == "ReceiptHandleIsInvalid"
+        assert refused(client.change_visibility, url, handle, 1).code == "ReceiptHandleIsInvalid"
+    assert client.counts(url) == client.counts(other) == (0, 1, 0)
 
 
-def test_a_delay_hides_a_message_that_nobody_has(desk):
-    url = desk.queue(DelaySeconds="10")
-    desk.send(url, "queue's")
-    desk.send(url, "own", DelaySeconds=900)
-    desk.send(url, "none", DelaySeconds=0)
-    assert desk.counts(url) == (1, 0, 2)
-    assert desk.bodies(url) == ["none"]
+def test_a_delayed_message_is_not_visible(client):
+    url = client.queue(DelaySeconds="10")
+    client.send(url, "queue's")
+    client.send(url, "own", DelaySeconds=900)
+    client.send(url, "none", DelaySeconds=0)
+    assert client.counts(url) == (1, 0, 2)
+    assert client.bodies(url) == ["none"]
 
-    desk.clock.advance(10)
-    assert desk.bodies(url) == ["queue's"]
-    desk.clock.advance(890)
-    assert "own" in desk.bodies(url)
-
-
-def test_another_delay_leaves_what_is_delayed_as_it_is(desk):
-    url = desk.queue(DelaySeconds="100")
-    desk.send(url)
-
-    desk.sqs("SetQueueAttributes", QueueUrl=url, Attributes={"DelaySeconds": "0"})
-
-    assert desk.receive(url) == []
-    desk.clock.advance(100)
-    assert len(desk.receive(url)) == 1
+    client.clock.advance(10)
+    assert client.bodies(url) == ["queue's"]
+    client.clock.advance(890)
+    assert "own" in client.bodies(url)
 
 
-def test_retention_ends_whether_a_message_is_visible_delayed_or_in_hand(desk, refused):
-    url = desk.queue(MessageRetentionPeriod="60", VisibilityTimeout="1000")
-    desk.send(url, "in hand")
-    held = desk.one(url)
-    desk.send(url, "visible")
-    desk.send(url, "delayed", DelaySeconds=900)
-    assert desk.counts(url) == (1, 1, 1)
+def test_another_delay_does_not_apply_to_delayed_messages(client):
+    url = client.queue(DelaySeconds="100")
+    client.send(url)
 
-    desk.clock.advance(60)
+    client.sqs("SetQueueAttributes", QueueUrl=url, Attributes={"DelaySeconds": "0"})
 
-    assert desk.counts(url) == (0, 0, 0)
-    assert desk.receive(url) == []
-    assert refused(desk.hold, url, held, 10).code == "InvalidParameterValue"
+    assert client.receive(url) == []
+    client.clock.advance(100)
+    assert len(client.receive(url)) == 1
 
 
-def test_a_shorter_retention_expires_what_is_already_older(desk):
-    url = desk.queue()
-    desk.send(url, "old")
-    desk.clock.advance(100)
-    desk.send(url, "new")
+def test_retention_ends_for_visible_delayed_and_in_flight_messages(client, refused):
+    url = client.queue(MessageRetentionPeriod="60", VisibilityTimeout="1000")
+    client.send(url, "in flight")
+    held = client.receive_one(url)
+    client.send(url, "visible")
+    client.send(url, "delayed", DelaySeconds=900)
+    assert client.counts(url) == (1, 1, 1)
 
-    desk.sqs("SetQueueAttributes", QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
+    client.clock.advance(60)
 
-    assert desk.bodies(url) == ["new"]
-
-
-def test_a_purge_empties_the_queue_once_a_minute(desk, refused):
-    url = desk.queue()
-    desk.send(url, "in hand")
-    held = desk.one(url)
-    desk.send(url, "visible")
-    desk.send(url, "delayed", DelaySeconds=5)
-
-    desk.sqs("PurgeQueue", QueueUrl=url)
-
-    assert desk.counts(url) == (0, 0, 0)
-    desk.clock.advance(59)
-    assert desk.receive(url) == []
-    assert refused(desk.hold, url, held, 1).code == "InvalidParameterValue"
-    assert refused(desk.sqs, "PurgeQueue", QueueUrl=url).code == "PurgeQueueInProgress"
-    desk.clock.advance(1)
-    desk.sqs("PurgeQueue", QueueUrl=url)
+    assert client.counts(url) == (0, 0, 0)
+    assert client.receive(url) == []
+    assert refused(client.change_visibility, url, held, 10).code == "InvalidParameterValue"
 
 
-def test_a_returned_message_stands_behind_the_others(desk):
-    url = desk.queue()
+def test_a_shorter_retention_expires_what_is_already_older(client):
+    url = client.queue()
+    client.send(url, "old")
+    client.clock.advance(100)
+    client.send(url, "new")
+
+    client.sqs("SetQueueAttributes", QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
+
+    assert client.bodies(url) == ["new"]
+
+
+def test_a_purge_empties_the_queue_once_a_minute(client, refused):
+    url = client.queue()
+    client.send(url, "in flight")
+    held = client.receive_one(url)
+    client.send(url, "visible")
+    client.send(url, "delayed", DelaySeconds=5)
+
+    client.sqs("PurgeQueue", QueueUrl=url)
+
+    assert client.counts(url) == (0, 0, 0)
+    client.clock.advance(59)
+    assert client.receive(url) == []
+    assert refused(client.change_visibility, url, held, 1).code == "InvalidParameterValue"
+    assert refused(client.sqs, "PurgeQueue", QueueUrl=url).code == "PurgeQueueInProgress"
+    client.clock.advance(1)
+    client.sqs("PurgeQueue", QueueUrl=url)
+
+
+def test_a_message_that_becomes_visible_again_comes_after_the_others(client):
+    url = client.queue()
     for body in ("failing", "a", "b"):
-        desk.send(url, body)
-    desk.hold(url, desk.one(url), 0)
+        client.send(url, body)
+    client.change_visibility(url, client.receive_one(url), 0)
 
-    assert desk.bodies(url) == ["a", "b", "failing"]
+    assert client.bodies(url) == ["a", "b", "failing"]
 
 
-def test_too_many_in_flight_is_an_error_on_a_standard_queue(desk, refused, monkeypatch):
+def test_too_many_in_flight_is_an_error_on_a_standard_queue(client, refused, monkeypatch):
     monkeypatch.setattr("pubsub_tasks.local.queues.queue.IN_FLIGHT", 3)
     assert limits.IN_FLIGHT == 120_000
-    url = desk.queue()
+    url = client.queue()
     for number in range(5):
-        desk.send(url, str(number))
+        client.send(url, str(number))
 
-    assert len(desk.receive(url)) == 3
-    assert refused(desk.receive, url).code == "OverLimit"
-    desk.clock.advance(30)
-    assert len(desk.receive(url)) == 3
+    assert len(client.receive(url)) == 3
+    assert refused(client.receive, url).code == "OverLimit"
+    client.clock.advance(30)
+    assert len(client.receive(url)) == 3
 
 
-def test_holding_for_the_same_time_again_and_again_costs_no_memory(desk):
-    url = desk.queue()
-    desk.send(url)
-    message = desk.one(url)
-    queue = desk.broker._account.queues["orders"]
+def test_changing_visibility_repeatedly_uses_no_more_memory(client):
+    url = client.queue()
+    client.send(url)
+    message = client.receive_one(url)
+    queue = client.broker._account.queues["orders"]
 
     for _ in range(1_000):
-        desk.hold(url, message, 60)
+        client.change_visibility(url, message, 60)
 
     assert len(queue._ends._heap) < 200
 
 
-def test_a_wake_up_is_told_for_what_time_brings(desk):
-    url, empty = desk.queue(), desk.queue("empty")
-    now = desk.clock()
-    desk.send(url, "later", DelaySeconds=20)
-    desk.send(url, "now")
-    desk.receive(url)
+def test_wake_at_is_the_end_of_a_delay_or_visibility_timeout(client):
+    url, empty = client.queue(), client.queue("empty")
+    now = client.clock()
+    client.send(url, "later", DelaySeconds=20)
+    client.send(url, "now")
+    client.receive(url)
 
-    assert desk.broker.wake_at(url, now) == now + 20
-    desk.clock.advance(20)
-    desk.receive(url)
-    assert desk.broker.wake_at(url, desk.clock()) == now + 30
-    assert desk.broker.wake_at(empty, now) is None
+    assert client.broker.wake_at(url, now) == now + 20
+    client.clock.advance(20)
+    client.receive(url)
+    assert client.broker.wake_at(url, client.clock()) == now + 30
+    assert client.broker.wake_at(empty, now) is None
 
 
-def test_arrivals_are_told_by_queue(desk):
-    url, other = desk.queue(), desk.queue("other")
-    told: list[str] = []
-    desk.broker.on_arrival = told.append
+def test_arrivals_are_reported_by_queue(client):
+    url, other = client.queue(), client.queue("other")
+    result: list[str] = []
+    client.broker.on_arrival = result.append
 
-    desk.send(url)
-    message = desk.one(url)
-    assert told == ["orders"]
-    desk.hold(url, message, 100)
-    assert told == ["orders"]
-    desk.hold(url, message, 10)
-    desk.hold(url, message, 0)
-    assert told == ["orders"] * 3
-    desk.send(other)
-    assert told[3:] == ["other"]
+    client.send(url)
+    message = client.receive_one(url)
+    assert result == ["orders"]
+    client.change_visibility(url, message, 100)
+    assert result == ["orders"]
+    client.change_visibility(url, message, 10)
+    client.change_visibility(url, message, 0)
+    assert result == ["orders"] * 3
+    client.send(other)
+    assert result[3:] == ["other"]

@@ -41,7 +41,9 @@ from pubsub_tasks.local.topics.filter_matchers import rule
         ({"numeric": [">=", 0, "<", 150]}, [0, 149.99999], [150, -0.00001]),
     ],
 )
-def test_a_value_lets_through(given: object, passes: list[object], fails: list[object]) -> None:
+def test_a_matcher_accepts_and_rejects_values(
+    given: object, passes: list[object], fails: list[object]
+) -> None:
     allows = rule(given)
 
     assert [value for value in passes if not allows([value])] == []
@@ -101,7 +103,7 @@ def test_exists_asks_for_the_key_alone() -> None:
         ({"numeric": [">", 1, "<", 1_000_000_001]}, "from -10^9 to 10^9"),
     ],
 )
-def test_what_is_no_value_is_refused(given: object, reason: str) -> None:
+def test_illegal_matchers_are_refused(given: object, reason: str) -> None:
     with pytest.raises(ServiceError) as caught:
         rule(given)
 

@@ -118,12 +118,12 @@ def test_or_works_within_a_body_too() -> None:
 
 
 @pytest.mark.parametrize("body", ["not json", "[1]", '"text"', "", "[" * 100_000])
-def test_a_body_that_is_no_object_passes_no_policy(body: str) -> None:
+def test_a_body_that_is_not_an_object_matches_no_policy(body: str) -> None:
     assert not by_body({"a": [{"exists": False}]}, body)
 
 
 @pytest.mark.parametrize("depth", [200, 400, 900, 5_000])
-def test_what_is_nested_too_deep_is_no_error_of_ours(depth: int) -> None:
+def test_too_deep_nesting_raises_no_internal_error(depth: int) -> None:
     # How deep is too deep depends on the interpreter; a body then passes no policy, and a policy is refused.
     by_body({"a": [1]}, '{"a": ' + "[" * depth + "1" + "]" * depth + "}")
 
@@ -175,5 +175,5 @@ def test_a_policy_has_at_most_256_kib() -> None:
         ({"a": [{"b": ["x"]}]}, "MessageBody", "Unrecognized match type b"),
     ],
 )
-def test_what_is_no_policy_is_refused(policy: object, scope: str, reason: str) -> None:
+def test_illegal_policies_are_refused(policy: object, scope: str, reason: str) -> None:
     assert reason in refusal(policy, scope)

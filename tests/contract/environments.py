@@ -1,4 +1,4 @@
-"""The worlds that the contract is held against, and what they may lack."""
+"""The environments in which the contract tests run, and the features that they lack."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ MOTO = Features(
     move_tasks=False,
     deduplication=False,
 )
-"""moto 5.2.5, as observed. AWS's API references of SQS and SNS decide for the other worlds."""
+"""moto 5.2.5, as observed. AWS's API references of SQS and SNS apply to the other environments."""
 
 
 @dataclass(frozen=True)
-class World:
-    """A transport, clients to make queues and topics with, and the time there; no clock means real time."""
+class Environment:
+    """A transport, clients to create queues and topics, and a virtual clock; None means real time."""
 
     transport: Transport
     sns: Any
@@ -40,16 +40,18 @@ class World:
 
     def queue(self, *, fifo: bool = False, **attributes: Any) -> Queue:
         """A new queue; RedrivePolicy may be given as a dict."""
-        told = {name: value if isinstance(value, str) else dumps(value) for name, value in attributes.items()}
+        values = {
+            name: value if isinstance(value, str) else dumps(value) for name, value in attributes.items()
+        }
         if fifo:
-            told["FifoQueue"] = "true"
+            values["FifoQueue"] = "true"
         name = _new_name(fifo)
-        return self.transport.queue(self.sqs.create_queue(QueueName=name, Attributes=told)["QueueUrl"])
+        return self.transport.queue(self.sqs.create_queue(QueueName=name, Attributes=values)["QueueUrl"])
 
     def topic(self, *, fifo: bool = False, **attributes: str) -> str:
         """ARN of a new topic."""
-        told = attributes | ({"FifoTopic": "true"} if fifo else {})
-        arn: str = self.sns.create_topic(Name=_new_name(fifo), Attributes=told)["TopicArn"]
+        values = attributes | ({"FifoTopic": "true"} if fifo else {})
+        arn: str = self.sns.create_topic(Name=_new_name(fifo), Attributes=values)["TopicArn"]
         return arn
 
     def subscribe(self, topic_arn: str, queue: Queue, *, raw: bool = True, **attributes: str) -> None:
@@ -64,12 +66,12 @@ class World:
         return self.transport.publisher()
 
     def lacks(self, feature: str, deviation: str) -> None:
-        """Skip, by name, what this world does otherwise than AWS."""
+        """Skip a test of a feature in which this environment differs from AWS."""
         if not getattr(self.features, feature):
             pytest.skip(f"moto: {feature}: {deviation}")
 
     def refusal(self, call: Callable[..., Any], **params: Any) -> str:
-        """The code, without its namespace, of what a call of `sns` or `sqs` is refused with."""
+        """The error code, without its namespace, of a refused call of `sns` or `sqs`."""
         with pytest.raises((ClientError, ServiceError)) as caught:
             call(**params)
         error = caught.value
@@ -77,7 +79,7 @@ class World:
         return str(code).rpartition(".")[2]
 
     def ended_move(self, letters: Queue) -> MoveTaskStatus:
-        """The latest move task from this queue once it has ended; each question gives it time to."""
+        """The latest move task of this queue, once it has ended. Advances a virtual clock."""
         for _ in range(10_000):
             if self.clock is not None:
                 self.clock.advance(1)
@@ -87,7 +89,7 @@ class World:
         raise AssertionError(f"still running: {move}")
 
     def receive_after(self, queue: Queue, seconds: float, *, visibility: int | None = None) -> list[Record]:
-        """What the queue gives once `seconds` have passed; in real time the long poll does the waiting."""
+        """Receive after `seconds` have passed; in real time, by a long poll."""
         if self.clock is not None:
             self.clock.advance(seconds)
             return queue.receive(10, 0, visibility)
@@ -95,12 +97,12 @@ class World:
 
 
 def receive(queue: Queue, limit: int = 10, visibility: int | None = None) -> list[Record]:
-    """What is there now."""
+    """Receive without waiting."""
     return queue.receive(limit, 0, visibility)
 
 
 def send(queue: Queue, *bodies: str, **fields: Any) -> list[str]:
-    """Send each body, and give the message ids."""
+    """Send each body and return the message ids."""
     return [answer.message_id for answer in queue.send([Outgoing(body, **fields) for body in bodies])]  # type: ignore[union-attr]
 
 

@@ -1,4 +1,4 @@
-"""A broker on a clock one can turn, asked in boto3's shapes."""
+"""A client of a broker on a virtual clock, with parameters and responses in boto3's shapes."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from pubsub_tasks.testing.clock import VirtualClock
 
 
 @dataclass
-class Desk:
-    """Speaks with the broker, and has the time: `desk.sqs("SendMessage", QueueUrl=…)`."""
+class BrokerClient:
+    """Calls a broker at the time of its clock: `client.sqs("SendMessage", QueueUrl=…)`."""
 
     broker: Broker = field(default_factory=lambda: Broker(random=Random(7)))
     clock: VirtualClock = field(default_factory=VirtualClock)
@@ -23,7 +23,7 @@ class Desk:
         return self.broker.call("sns", action, params, self.clock())
 
     def queue(self, name: str = "orders", **attributes: str) -> str:
-        """The URL of a new queue, FIFO where its name says so."""
+        """The URL of a new queue, FIFO if its name ends in `.fifo`."""
         if name.endswith(".fifo"):
             attributes["FifoQueue"] = "true"
         url: str = self.sqs("CreateQueue", QueueName=name, Attributes=attributes)["QueueUrl"]
@@ -66,15 +66,15 @@ class Desk:
     def bodies(self, url: str, most: int = 10, **params: Any) -> list[str]:
         return [message["Body"] for message in self.receive(url, most, **params)]
 
-    def one(self, url: str, **params: Any) -> dict[str, Any]:
-        """The one message that a receive gives."""
+    def receive_one(self, url: str, **params: Any) -> dict[str, Any]:
+        """Receive exactly one message."""
         (message,) = self.receive(url, 1, **params)
         return message
 
     def delete(self, url: str, message: dict[str, Any]) -> None:
         self.sqs("DeleteMessage", QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
-    def hold(self, url: str, message: dict[str, Any], seconds: int) -> None:
+    def change_visibility(self, url: str, message: dict[str, Any], seconds: int) -> None:
         self.sqs(
             "ChangeMessageVisibility",
             QueueUrl=url,
