@@ -134,7 +134,7 @@ class Consumer:
         return self._find_dead_letters()
 
     def _send_to_dead_letters(self, delivery: Delivery, verdict: DeadLetter) -> bool:
-        """Send a copy; returns False if there is no dead-letter queue. Raises as `settle`."""
+        """Send a copy; returns False if there is no dead-letter queue."""
         if self._dead_letters is None:
             return False
         copy = build_dead_letter(
@@ -252,9 +252,7 @@ class ConsumedMessage:
             self.settle(self.consumer.decide(self.delivery, error, unread=error is self._unread))
         except PubSubTasksError:
             logger.warning(
-                "message %s was not settled and becomes visible again after its visibility timeout",
-                self.message_id,
-                exc_info=True,
+                "message %s was not settled and becomes visible again", self.message_id, exc_info=True
             )
 
 

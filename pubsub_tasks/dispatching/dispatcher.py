@@ -143,7 +143,7 @@ class Dispatcher:
             return self._verdict_on_unknown(delivery, now)
         if delivery.not_before > now:
             return verdict_before_due(delivery, now)
-        if not self._receives_may_be_idle(delivery, now) and task.policy.exhausted_before(delivery.attempt):
+        if not self._expects_idle_receives(delivery, now) and task.policy.exhausted_before(delivery.attempt):
             return DeadLetter("unreported")
         if not delivery.waived and (verdict := verdict_if_outdated(delivery, now)) is not None:
             return verdict
@@ -199,7 +199,7 @@ class Dispatcher:
         media_type = delivery.media_type
         return None if media_type is None else self._tasks.find(media_type, self._queue)
 
-    def _receives_may_be_idle(self, delivery: Delivery, now: float) -> bool:
+    def _expects_idle_receives(self, delivery: Delivery, now: float) -> bool:
         """Whether receives without a handler are expected: on a FIFO queue, where messages are given back if
         an earlier one is retried, and from workers that do not know the media type yet."""
         return self._fifo or (self._unknown == "release" and _in_grace_period(delivery, now))

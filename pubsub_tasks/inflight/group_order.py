@@ -1,7 +1,7 @@
 """The order of each message group of a FIFO queue: one head, which may start, and its followers behind it.
 
 Items are kept in the order in which they were received. No item may start past one that was taken out of the
-middle, so whoever takes one out takes out its followers as well.
+middle, so an item is taken out together with its followers.
 """
 
 from collections import deque

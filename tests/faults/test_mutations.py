@@ -161,7 +161,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dispatch takes receives by workers that did not know a type for crashes",
-        instead(Dispatcher, "_receives_may_be_idle", lambda *_: False),
+        instead(Dispatcher, "_expects_idle_receives", lambda *_: False),
         test_peers.test_in_a_rolling_deploy_the_old_worker_leaves_a_new_task_to_the_new_one,
     ),
     Mutation(

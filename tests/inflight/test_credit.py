@@ -7,14 +7,14 @@ from pubsub_tasks.inflight.in_flight_message import Limits, SlotKind
 
 
 def test_polls_that_use_more_cpu_time_than_they_wait_run_one_at_a_time():
-    # Given a queue on this machine, where a poll is work of the one core and hardly any waiting
+    # Given a queue on the same machine, where a poll is mostly CPU time
     credit = Credit(Limits(threads=8, receivers=8))
     credit.poll_started(10)
 
-    # When full batches keep coming
+    # When polls return full batches
     credit.poll_finished(10, 10, polls_per_core=1.6)
 
-    # Then a second poll would only be in the way
+    # Then no second poll is opened
     credit.poll_started(10)
     assert credit.poll_size(10, 0) == 0
 
@@ -42,7 +42,7 @@ def test_a_poll_that_waited_for_messages_is_not_mistaken_for_a_slow_network():
     assert credit.poll_size(10, 0) == 0
 
 
-def left(credit, *, running=0, ready=0, waiting=0, in_flight=0, kind=SlotKind.THREAD):
+def room(credit, *, running=0, ready=0, waiting=0, in_flight=0, kind=SlotKind.THREAD):
     counts = dict.fromkeys(SlotKind, 0)
     return credit.room({**counts, kind: running}, {**counts, kind: ready}, waiting, in_flight)
 
@@ -50,18 +50,18 @@ def left(credit, *, running=0, ready=0, waiting=0, in_flight=0, kind=SlotKind.TH
 def test_there_is_room_for_the_free_slots_until_a_handling_time_is_known():
     credit = Credit(Limits(threads=8))
 
-    assert left(credit) == 8
-    assert left(credit, running=5) == 3
-    assert left(credit, running=5, ready=3) == 0
+    assert room(credit) == 8
+    assert room(credit, running=5) == 3
+    assert room(credit, running=5, ready=3) == 0
 
 
 def test_open_polls_count_as_the_messages_that_they_may_return():
     credit = Credit(Limits(threads=8))
 
     credit.poll_started(5)
-    assert left(credit) == 3
+    assert room(credit) == 3
     credit.poll_finished(5, 0)
-    assert left(credit) == 8
+    assert room(credit) == 8
     assert credit.polls == 0
 
 
@@ -79,7 +79,7 @@ def test_prefetch_is_as_many_messages_as_start_within_a_second(mean, prefetch):
 def test_prefetch_can_be_configured():
     credit = Credit(Limits(threads=2, prefetch=7))
 
-    assert left(credit) == 9
+    assert room(credit) == 9
 
 
 def test_the_mean_handling_time_is_weighted_towards_recent_handlers():
@@ -129,26 +129,26 @@ def test_a_poll_for_less_than_a_batch_is_opened_for_idle_slots_only():
 def test_a_full_buffer_of_one_kind_of_slot_stops_receiving():
     credit = Credit(Limits(threads=2, coroutines=100, prefetch=5))
 
-    assert left(credit, ready=7) > 0
-    assert left(credit, ready=8) == 0
+    assert room(credit, ready=7) > 0
+    assert room(credit, ready=8) == 0
 
 
 def test_no_more_messages_of_a_fifo_queue_are_received_than_may_wait():
     credit = Credit(Limits(threads=8))
 
-    assert left(credit, waiting=95) == 5
+    assert room(credit, waiting=95) == 5
     credit.poll_started(5)
-    assert left(credit, waiting=95) == 0
-    assert left(credit, waiting=200) == 0
+    assert room(credit, waiting=95) == 0
+    assert room(credit, waiting=200) == 0
 
 
 def test_pending_settlements_limit_the_room():
     credit = Credit(Limits(threads=8))
 
-    assert left(credit, in_flight=credit.unsettled_limit - 5) == 5
+    assert room(credit, in_flight=credit.unsettled_limit - 5) == 5
     credit.poll_started(5)
-    assert left(credit, in_flight=credit.unsettled_limit - 5) == 0
-    assert left(credit, in_flight=4 * credit.unsettled_limit) == 0
+    assert room(credit, in_flight=credit.unsettled_limit - 5) == 0
+    assert room(credit, in_flight=4 * credit.unsettled_limit) == 0
 
 
 @pytest.mark.parametrize("prefetch", [None, 0, 5_000])

@@ -230,7 +230,7 @@ def test_a_follower_is_dead_lettered_when_its_dead_lettered_head_is_deleted():
 
 
 def test_followers_are_given_back_in_order_when_the_delete_of_their_head_is_rejected():
-    # Given a head whose delete is under way, one follower handled, one running and one behind that
+    # Given a head whose delete is under way, and followers that are handled, running and waiting
     first, handled, running, waiting = make_messages(4, group="g")
     inflight = receiving(first, handled, running, waiting)
     finish(inflight, first)
@@ -238,10 +238,10 @@ def test_followers_are_given_back_in_order_when_the_delete_of_their_head_is_reje
     assert start(inflight) is running
     inflight.commands(0.1)
 
-    # When the service says that the head is no longer ours, which means that it comes again
+    # When SQS rejects the receipt handle of the head, which is therefore received again
     inflight.expired_on_settle([first], 0.2)
 
-    # Then all of them come again after it, and none is deleted
+    # Then all followers are received again after it, and none is deleted
     assert inflight.commands(0.2)[0] == ChangeVisibility([handled, waiting])
     inflight.finished(running, Ack(), 0.3)
     assert inflight.commands(0.3) == [ChangeVisibility([running])]
@@ -382,7 +382,7 @@ def test_the_number_in_flight_is_bounded_whatever_call_fails(verdict, answer, gr
             inflight.settle_failed(command.messages, now, refused=refused)
         most, boxed = max(most, len(inflight)), max(boxed, len(inflight._settlements))
 
-    # Then there is never more in hand than is allowed
+    # Then no more messages are in flight than allowed
     assert most <= inflight.credit.unsettled_limit + inflight.credit.waiting_limit
     assert boxed <= inflight.credit.unsettled_limit + inflight.credit.waiting_limit
 

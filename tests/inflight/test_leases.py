@@ -93,7 +93,7 @@ def test_a_lost_lease_is_reported_once_and_never_extended():
 
 
 def test_the_last_extension_ends_before_twelve_hours():
-    # Given a lease that has been kept for almost twelve hours
+    # Given a lease that was extended for almost twelve hours
     member = make_message(visibility=MAX_VISIBILITY - 100)
     leases = Leases(600)
     leases.watch_at([member], MAX_VISIBILITY - 300)
@@ -104,7 +104,7 @@ def test_the_last_extension_ends_before_twelve_hours():
     member.extending = False
     leases.watch([member], MAX_VISIBILITY - 200)
 
-    # Then that was the last, and when it is over it has lapsed
+    # Then that was the last extension, and the lease expires after it
     assert leases.wake_at() == member.lease.until
     assert leases.due(MAX_VISIBILITY - 60) == ([], [])
     assert leases.due(member.lease.until) == ([], [member])

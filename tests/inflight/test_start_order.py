@@ -76,7 +76,7 @@ def test_withdrawing_a_message_withdraws_its_followers():
     assert start_order.withdraw(members[1]) == [members[2]]
     assert start_order.waiting == 0
 
-    # And the head leaves nobody behind
+    # And the head has no followers
     start_order.remove_head(taken(start_order))
     assert taken(start_order) is None
 

@@ -13,7 +13,7 @@ from tests.properties.inflight_world import World
 WAITS = [0.0, 0.3, 7.0, 60.0, 900.0, 901.0, 50_000.0]
 SECONDS = [0.0, 0.05, 0.2, 1.0, 5.0, 300.0, 1000.0]
 LEASES = [0.1, 0.3, 0.45, 0.6, 1.1]
-"""How long something may take, in seconds and in lengths of a lease."""
+"""Durations, in seconds and in lengths of a lease."""
 
 
 def limits(chance):
@@ -66,7 +66,7 @@ def give_up(chance, world):
 
 
 def hands(chance, world):
-    world.hands()
+    world.take_commands()
 
 
 def act(chance, world):
@@ -117,7 +117,7 @@ MOVES = {
 
 
 def play(number, moves=60):
-    """One history from its beginning to its end. Raises AssertionError where a property does not lease."""
+    """Play one history to its end. Raises AssertionError if a property does not hold."""
     chance = Random(number)
     world = World(limits(chance), fifo=chance.random() < 0.6)
     for move in chance.choices(list(MOVES), list(MOVES.values()), k=chance.randint(5, moves)):
@@ -126,6 +126,6 @@ def play(number, moves=60):
 
 
 def play_all(numbers, moves=60):
-    """Many, one after the other, until one of them fails."""
+    """Play many histories, one after the other, until one fails."""
     for number in numbers:
         play(number, moves)

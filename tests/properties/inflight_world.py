@@ -41,7 +41,7 @@ class Message:
     receipt: "Receipt | None" = None
     letters: int = 0
     deleted: bool = False
-    done: bool = False  # handled, dropped, or a letter of it confirmed
+    done: bool = False  # handled, dropped, or its dead letter confirmed
 
 
 @dataclass(eq=False)
@@ -54,17 +54,17 @@ class Receipt:
     receives: int
     phase: str = "waiting"  # waiting | parked | running | settling | over
     verdict: object = None
-    way: type | None = None
+    command_type: type | None = None
     due_at: float = 0.0
     tries: int = 0
-    cut: bool = False  # to be given back without having run
+    cut: bool = False  # must be given back without running
     in_start_order: bool = False
-    in_settling_order: bool = False  # among those of its group that are deleted one after another
-    must_return: bool = False  # to be given back, since one before it in its group may come again
+    in_settling_order: bool = False  # takes part in the settling order of its group
+    must_return: bool = False  # must be given back, since an earlier one of its group may return
     lost: bool = False
     command_sent: bool = False
     extending: bool = False
-    nudged_at: float = 0.0  # since when its lease had nothing in its way
+    nudged_at: float = 0.0  # the last time at which its lease could be extended
 
     @property
     def received_at(self) -> float:
@@ -73,7 +73,7 @@ class Receipt:
 
 @dataclass(eq=False)
 class Call:
-    """A command on its way."""
+    """A call under way."""
 
     command: object
     sent_at: float
@@ -82,7 +82,7 @@ class Call:
 
 
 class World:
-    """Everything around one worker's `InFlight`, and around the one that follows when it crashes."""
+    """Everything around the `InFlight` of one worker, and of its successor after a crash."""
 
     def __init__(self, limits, fifo):
         self.limits, self.fifo = limits, fifo
@@ -92,13 +92,13 @@ class World:
 
     def _boot(self):
         self.inflight = InFlight(self.limits, lambda: 0.5)
-        self.hand, self.polls, self.wire = {}, [], []
+        self.in_flight, self.polls, self.wire = {}, [], []
         self.running = dict.fromkeys(SlotKind, 0)
         self.ghosts = set()
         self.draining = False
         self.lost, self.told = set(), Counter()
 
-    # What the outside does
+    # Events
 
     def send(self, group, kind):
         self.queue.append(Message(len(self.queue), f"g{group}" if self.fifo else None, kind))
@@ -139,7 +139,7 @@ class World:
     def abandon(self, receipt, verdict):
         if receipt.in_start_order:
             self.ghosts.add(receipt.message.group)
-        self._cut_behind(receipt)
+        self._cut_followers(receipt)
         receipt.in_start_order = False
         self._stop(receipt, verdict)
         self.inflight.abandoned(receipt.tracked, verdict, self.now)
@@ -148,17 +148,17 @@ class World:
     # Time
 
     def stall(self, seconds):
-        """The process stands still."""
+        """Time passes while the process is suspended."""
         self.now += seconds
-        for receipt in self.hand.values():
+        for receipt in self.in_flight.values():
             receipt.nudged_at = self.now
 
     def advance(self, seconds, weather):
-        """Time passes, and the keeper wakes whenever it should; calls succeed, fail or take their time."""
+        """Time passes, commands are taken when due, and calls succeed, fail or are delayed."""
         if self.draining:
-            seconds = min(seconds, LATEST_ANSWER)  # whoever stops a worker does not wait longer
+            seconds = min(seconds, LATEST_ANSWER)  # a stop does not wait longer
         elif weather == "slow" and seconds > LATEST_ANSWER:
-            weather = "foul"  # nothing takes so long
+            weather = "foul"  # no call takes that long
         end = self.now + seconds
         while (wake := self.inflight.wake_at()) is not None and wake <= end:
             self.now = max(self.now, wake)
@@ -172,13 +172,13 @@ class World:
                 self.act(call, "never", [])
             if call.answers is not None and self.now - call.sent_at > LATEST_ANSWER:
                 self.answer(call)
-        for call in self.hands():
+        for call in self.take_commands():
             if weather != "slow":
                 self.act(call, "ok" if weather == "fair" else "never", [])
                 self.answer(call)
 
     def settle_down(self):
-        """At last everything works: it must come to rest, with one settlement for each."""
+        """Let every call succeed from now on: each message must be settled once, and nothing remain."""
         self.drain()
         for _ in range(40):
             while self.polls:
@@ -191,14 +191,14 @@ class World:
             if self.inflight.idle:
                 break
             self.advance(10.0, "fair")
-        assert self.inflight.idle, f"still in hand: {list(self.hand)}"
-        self.hands()
+        assert self.inflight.idle, f"still in hand: {list(self.in_flight)}"
+        self.take_commands()
         assert self.told == dict.fromkeys(self.lost, 1), "each lost lease is told once"
 
-    # The wire
+    # Calls
 
-    def hands(self):
-        """The keeper asks for commands; they are on their way now."""
+    def take_commands(self):
+        """Take the commands that are due, and start their calls."""
         self._notice()
         calls = []
         for command in self.inflight.commands(self.now):
@@ -208,13 +208,13 @@ class World:
                 calls.append(self._check(command))
         self.wire += calls
         self._check_that_it_wakes()
-        assert set(self.inflight._messages) == set(self.hand), "what is in hand is what was not settled"
+        assert set(self.inflight._messages) == set(self.in_flight), "what is in hand is what was not settled"
         self._fill()
         self._check_that_nobody_waits()
         return calls
 
     def act(self, call, fate, refused):
-        """The service gets it: "ok", "silent" where the answer is lost, or "never"."""
+        """Let a call reach the service: "ok", "silent" if its answer is lost, or "never"."""
         if call.answers is not None:
             return
         if fate == "never" or self.now - call.sent_at > LATEST_ARRIVAL:
@@ -228,7 +228,7 @@ class World:
         call.answers = ["failed"] * len(answers) if fate == "silent" else answers
 
     def answer(self, call):
-        """The worker hears of it."""
+        """Answer a call."""
         self.wire.remove(call)
         ok, failed, lost = (
             [each for each, answer in zip(call.members, call.answers, strict=True) if answer == kind]
@@ -266,10 +266,10 @@ class World:
             self._confirm(receipt) if letters else self._end(receipt)
         for receipt in lost:
             self._lose(receipt)
-            self._call_back_behind(receipt)
+            self._return_followers(receipt)
             self._end(receipt)
         for receipt in failed:
-            if receipt.way is not Delete and (receipt.lost or receipt.until <= self.now):
+            if receipt.command_type is not Delete and (receipt.lost or receipt.until <= self.now):
                 self._lapse(receipt)
         tracked = [receipt.tracked for receipt in ok]
         self.inflight.dead_lettered(tracked, self.now) if letters else self.inflight.settled(
@@ -307,7 +307,7 @@ class World:
             if self.fifo and not message.deleted and not (current and self._in_flight(message)):
                 return "lost"
             if current:
-                assert message.done, f"message {message.number} is deleted though nothing became of it"
+                assert message.done, f"message {message.number} is deleted though it was not handled"
                 self._check_that_none_before_is_left(message)
                 message.deleted = True
             return "ok"
@@ -322,7 +322,7 @@ class World:
         message.hidden_until = self.now + wanted
         return "ok"
 
-    # What the worker should think
+    # Expected state of the worker
 
     def _receive(self, message):
         record = Record("{}", "handle", str(message.number), message.receives, group_id=message.group)
@@ -335,29 +335,29 @@ class World:
         receipt.in_start_order = message.group is not None and not self.draining
         receipt.cut = self.draining
         receipt.in_settling_order = receipt.in_start_order
-        message.receipt = self.hand[tracked] = receipt
+        message.receipt = self.in_flight[tracked] = receipt
         return tracked
 
     def _where(self, *phases):
-        return [receipt for receipt in self.hand.values() if receipt.phase in phases]
+        return [receipt for receipt in self.in_flight.values() if receipt.phase in phases]
 
     def _fill(self):
         slots = {SlotKind.THREAD: self.limits.threads, SlotKind.COROUTINE: self.limits.coroutines}
         for kind in SlotKind:
             while self.running[kind] < slots[kind]:
                 tracked = self.inflight.start(kind, self.now)
-                self._notice_what_could_not_start()
+                self._expire_unstarted()
                 if tracked is None:
                     break
                 self._started(tracked)
 
-    def _notice_what_could_not_start(self):
+    def _expire_unstarted(self):
         for receipt in self._where("waiting"):
             if receipt.until <= self.now and receipt.tracked.state is State.GONE:
                 self._lapse(receipt)
 
     def _started(self, tracked):
-        receipt = self.hand[tracked]
+        receipt = self.in_flight[tracked]
         assert receipt.phase == "waiting", f"{tracked} starts though it is {receipt.phase}"
         assert not receipt.cut, f"{tracked} starts though it is to be given back"
         assert not self.draining, f"{tracked} starts while draining"
@@ -374,7 +374,7 @@ class World:
         assert all(other.done or other.deleted for other in self.queue[:number] if other.group == group), (
             f"message {number} of {group} starts before those before it are done"
         )
-        for other in self.hand.values():
+        for other in self.in_flight.values():
             if other is receipt:
                 break
             assert not (other.in_start_order and other.message.group == group), "one at a time of a group"
@@ -389,46 +389,48 @@ class World:
         receipt.phase = "settling"
         if isinstance(verdict, Ack | Drop):
             receipt.message.done = True
-            receipt.way, receipt.in_start_order = Delete, False
+            receipt.command_type, receipt.in_start_order = Delete, False
         elif receipt.lost:
             self._end(receipt)
         elif isinstance(verdict, DeadLetter):
-            receipt.way = SendToDeadLetters
+            receipt.command_type = SendToDeadLetters
         else:
             self._again(receipt, verdict.after if isinstance(verdict, Retry) else None)
 
     def _again(self, receipt, after):
-        receipt.way, receipt.due_at = ChangeVisibility, self.now + (after or 0.0)
+        receipt.command_type, receipt.due_at = ChangeVisibility, self.now + (after or 0.0)
         parkable = receipt.in_start_order and after is not None and after <= MAX_DELAY
         if parkable and not (self.draining or receipt.must_return):
             receipt.phase = "parked"
         else:
-            self._cut_behind(receipt)
+            self._cut_followers(receipt)
             receipt.in_settling_order = False
 
     def _confirm(self, receipt):
         receipt.message.done = True
-        receipt.way = Delete
+        receipt.command_type = Delete
         if receipt.until <= self.now:
             self._lapse(receipt)
         receipt.in_start_order = False
 
-    def _cut_behind(self, receipt):
+    def _cut_followers(self, receipt):
         if not receipt.in_start_order:
             return
-        followers = list(self.hand.values())
+        followers = list(self.in_flight.values())
         for other in followers[followers.index(receipt) + 1 :]:
             if other.in_start_order and other.message.group == receipt.message.group:
                 other.cut, other.in_start_order, other.in_settling_order = True, False, False
 
     def _order(self, group):
-        """Those of a group that are deleted one after another, the first to be deleted first."""
+        """The messages of a group in the order in which they are settled."""
         return [
-            other for other in self.hand.values() if other.in_settling_order and other.message.group == group
+            other
+            for other in self.in_flight.values()
+            if other.in_settling_order and other.message.group == group
         ]
 
-    def _call_back_behind(self, receipt):
-        """It may come again: those behind it must come again after it, and it too if one is before it."""
+    def _return_followers(self, receipt):
+        """A message may return: those behind it must return after it, and so must it if one is before it."""
         if not receipt.in_settling_order:
             return
         order = self._order(receipt.message.group)
@@ -441,9 +443,9 @@ class World:
                 self._give_back(other)
 
     def _give_back(self, receipt):
-        self._cut_behind(receipt)
+        self._cut_followers(receipt)
         if receipt.phase == "settling":
-            receipt.way = None
+            receipt.command_type = None
         if receipt.phase != "running":
             receipt.cut, receipt.in_start_order = True, False
 
@@ -455,28 +457,28 @@ class World:
         if receipt.phase == "over":
             return
         self._lose(receipt)
-        self._cut_behind(receipt)
-        self._call_back_behind(receipt)
+        self._cut_followers(receipt)
+        self._return_followers(receipt)
         waits = receipt.phase in ("waiting", "parked")
-        settles = receipt.way is Delete and not receipt.must_return
+        settles = receipt.command_type is Delete and not receipt.must_return
         if waits or (receipt.phase == "settling" and not settles and not receipt.command_sent):
             self._end(receipt)
 
     def _end(self, receipt):
         receipt.phase, receipt.in_start_order, receipt.in_settling_order = "over", False, False
-        self.hand.pop(receipt.tracked, None)
+        self.in_flight.pop(receipt.tracked, None)
 
     def _notice(self):
-        """What a look at the clock should show."""
-        for receipt in list(self.hand.values()):
+        """Update the expected state to the current time."""
+        for receipt in list(self.in_flight.values()):
             if receipt.until <= self.now and not receipt.command_sent and not receipt.lost:
-                self._check_that_it_was_tended(receipt)
+                self._check_that_it_was_extended(receipt)
                 self._lapse(receipt)
         for receipt in self._where("parked"):
             if receipt.due_at <= self.now and not receipt.cut:
                 receipt.phase, receipt.tries = "waiting", receipt.tries + 1
 
-    # What must hold
+    # Properties
 
     def _check_credit(self, asked):
         busy = sum(self.running.values())
@@ -495,7 +497,7 @@ class World:
     def _check_that_nobody_waits(self):
         slots = {SlotKind.THREAD: self.limits.threads, SlotKind.COROUTINE: self.limits.coroutines}
         heads = set()
-        for receipt in self.hand.values():
+        for receipt in self.in_flight.values():
             group = receipt.message.group
             free = group is None or group not in heads | self.ghosts
             if receipt.phase == "waiting" and free and not receipt.cut:
@@ -510,13 +512,13 @@ class World:
         due = [receipt.due_at for receipt in self._where("parked") if not receipt.cut]
         due += [
             receipt.until
-            for receipt in self.hand.values()
+            for receipt in self.in_flight.values()
             if self._owned(receipt) and not receipt.command_sent
         ]
         assert wake is None or wake > self.now, "a busy loop"
         assert not due or (wake is not None and wake <= min(due)), "something will be due, and it sleeps"
 
-    def _check_that_it_was_tended(self, receipt):
+    def _check_that_it_was_extended(self, receipt):
         at_the_cap = receipt.until > receipt.received_at + MAX_VISIBILITY - 12
         unanswered = receipt.extending or receipt.until - receipt.nudged_at <= 1.0
         assert at_the_cap or unanswered, (
@@ -524,7 +526,7 @@ class World:
         )
 
     def _check(self, command):
-        """A command comes out: what it does must be right now."""
+        """Check that a command is right at this time."""
         tracked_messages = (
             [tracked for tracked, _ in command.extensions]
             if isinstance(command, ExtendLeases)
@@ -533,7 +535,7 @@ class World:
         assert 1 <= len(set(tracked_messages)) == len(tracked_messages) <= MAX_BATCH, (
             "a batch is of one to ten"
         )
-        members = [self.hand[tracked] for tracked in tracked_messages]
+        members = [self.in_flight[tracked] for tracked in tracked_messages]
         for receipt in members:
             assert not receipt.command_sent, f"{receipt.tracked} is being settled already"
             if isinstance(command, ExtendLeases):
@@ -550,20 +552,20 @@ class World:
 
     def _check_settlement(self, command, receipt):
         if isinstance(command, Delete):
-            decided = receipt.phase == "settling" and receipt.way is Delete and receipt.message.done
+            decided = receipt.phase == "settling" and receipt.command_type is Delete and receipt.message.done
             assert decided, f"{receipt.tracked} is deleted without a reason"
         else:
-            assert self._owned(receipt), f"{receipt.tracked} is no longer ours to settle"
+            assert self._owned(receipt), f"{receipt.tracked} is settled though its lease is lost"
         if isinstance(command, SendToDeadLetters):
-            assert receipt.way is SendToDeadLetters, f"{receipt.tracked} is no dead letter"
+            assert receipt.command_type is SendToDeadLetters, f"{receipt.tracked} is no dead letter"
         if isinstance(command, ChangeVisibility):
-            self._check_departure(receipt)
+            self._check_visibility_change(receipt)
         else:
             self._check_turn(receipt)
         receipt.command_sent = True
 
     def _check_turn(self, receipt):
-        """On a FIFO queue nothing is deleted or dead-lettered before those before it are gone."""
+        """On a FIFO queue a message is settled only after all before it are deleted."""
         assert not receipt.must_return, f"{receipt.tracked} must come again after one before it"
         if self.fifo:
             self._check_that_none_before_is_left(receipt.message)
@@ -579,16 +581,16 @@ class World:
     def _owned(self, receipt):
         return receipt.until > self.now and not receipt.lost
 
-    def _check_departure(self, receipt):
+    def _check_visibility_change(self, receipt):
         assert not receipt.extending, "an extension may yet arrive, and undo it"
-        assert receipt.cut or (receipt.phase == "settling" and receipt.way is ChangeVisibility), (
+        assert receipt.cut or (receipt.phase == "settling" and receipt.command_type is ChangeVisibility), (
             f"{receipt.tracked} goes"
         )
-        due_at = receipt.due_at if receipt.way is ChangeVisibility else self.now
+        due_at = receipt.due_at if receipt.command_type is ChangeVisibility else self.now
         left = receipt.received_at + MAX_VISIBILITY - self.now
         wanted = min(max(0, ceil(due_at - self.now)), left)
         assert wanted - 11 <= receipt.tracked.visibility_timeout <= wanted + 1, (
             f"{receipt.tracked.visibility_timeout} s and not {wanted}"
         )
         assert receipt.tracked.visibility_timeout >= min(wanted, left - 11) - 1
-        receipt.phase, receipt.way = "settling", ChangeVisibility
+        receipt.phase, receipt.command_type = "settling", ChangeVisibility

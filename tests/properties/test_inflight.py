@@ -63,7 +63,7 @@ class Worlds(RuleBasedStateMachine):
 
     @rule()
     def hands(self):
-        self.world.hands()
+        self.world.take_commands()
 
     @precondition(lambda self: self.world.wire)
     @rule(

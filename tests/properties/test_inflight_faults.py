@@ -336,7 +336,7 @@ FAULTS = [
 
 
 HISTORIES = 1500
-"""More than three times as many as the rarest of them needs."""
+"""Histories: more than three times as many as the rarest fault needs."""
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)

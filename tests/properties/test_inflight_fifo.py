@@ -1,7 +1,7 @@
-"""Whole histories on a FIFO queue: each group is handled in order, whatever fails, is tried again or crashes.
+"""Whole histories on a FIFO queue: each group is handled in order in spite of failures, retries and crashes.
 
-Two workers after one another and side by side, each an `InFlight` over the local broker, on a clock that
-only the history turns. A worker that crashes just disappears, and its leases run out.
+Two workers run after one another and concurrently, each an `InFlight` on the local broker, on a clock that
+only the history advances. A worker that crashes disappears, and its leases expire.
 """
 
 from hypothesis import HealthCheck, given, settings
@@ -73,13 +73,13 @@ class Shop:
             self.queue.send([Outgoing(f"{number}", group_id=group, deduplication_id=f"{number}")])
 
     def decided(self, group, number):
-        """Handled for the first time, or its letter confirmed: all before it must have been."""
+        """Record that a message was handled or dead-lettered: all before it must have been."""
         earlier = set(range(number % len(GROUPS), number, len(GROUPS)))
         assert earlier <= self.settled[group], f"{number} of {group} before {earlier - self.settled[group]}"
         self.settled[group].add(number)
 
     def delete(self, message):
-        """Delete one message: nothing that was sent before it in its group may be left."""
+        """Delete a message: no earlier message of its group may be left."""
         group, number = message.delivery.group, int(message.delivery.record.body)
         (answer,) = self.queue.delete([message.delivery.record.receipt_handle])
         if answer is None and number not in self.gone[group]:
@@ -92,7 +92,7 @@ class Shop:
 
 
 class Worker:
-    """One process: `InFlight`, three slots, and hands that do what they are told, when they are told to."""
+    """One process: `InFlight`, three slots, and calls that the history makes."""
 
     def __init__(self, shop):
         self.shop = shop
@@ -132,7 +132,7 @@ class Worker:
             self.fill()
 
     def settle(self, fate):
-        """What is due is done; of a call that is cut, nothing; of one whose answer is lost, all."""
+        """Carry out what is due: nothing of a call that fails, all of one whose answer is lost."""
         for command in self.inflight.commands(self.shop.clock()):
             if isinstance(command, ReportLostLeases):
                 continue
@@ -152,7 +152,7 @@ class Worker:
         self.fill()
 
     def die_deleting(self, deletes):
-        """The process ends when so many of the deletes that are due have reached the queue."""
+        """End the process after this many of the due deletes have reached the queue."""
         for command in self.inflight.commands(self.shop.clock()):
             for message in command.messages if isinstance(command, Delete) else []:
                 if deletes:
@@ -234,7 +234,7 @@ def test_each_group_is_handled_in_order(history):
     shop.publish(range(12))
     workers = [Worker(shop), Worker(shop)]
 
-    # When they live through it
+    # When they play the history
     for move, which, index, fate in history:
         worker = workers[which]
         match move:
@@ -252,7 +252,7 @@ def test_each_group_is_handled_in_order(history):
                 worker.die_deleting(index if move == "cut" else 0)
                 workers[which] = Worker(shop)
 
-    # Then what is left over is handled in order by whoever comes next, and nothing is missing
+    # Then the next worker handles the rest in order, and nothing is missing
     worker = Worker(shop)
     for _ in range(2000):
         worker.receive("ok")
@@ -267,7 +267,7 @@ def test_each_group_is_handled_in_order(history):
 @given(turns=st.integers(0, 12), deletes=st.integers(0, 9), verdicts=st.lists(st.booleans(), min_size=12))
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_after_a_crash_a_group_restarts_at_the_first_message_not_deleted(turns, deletes, verdicts):
-    # Given a worker that handles whatever it may, acknowledged or dead-lettered, and crashes at any point
+    # Given a worker that acknowledges or dead-letters messages and crashes at any point
     shop = Shop()
     shop.publish(range(12))
     worker = Worker(shop)
@@ -283,7 +283,7 @@ def test_after_a_crash_a_group_restarts_at_the_first_message_not_deleted(turns, 
             worker.settle("ok")
     worker.die_deleting(deletes)
 
-    # When its leases have run out and another takes over
+    # When its leases have expired and another worker takes over
     shop.clock.advance(VISIBILITY + 1.0)
     gone = {group: list(numbers) for group, numbers in shop.gone.items()}
     successor, again = Worker(shop), {group: [] for group in GROUPS}
@@ -296,7 +296,7 @@ def test_after_a_crash_a_group_restarts_at_the_first_message_not_deleted(turns, 
         shop.clock.advance(0.1)
         successor.settle("ok")
 
-    # Then each group goes on with the first that was not deleted, and in order
+    # Then each group continues in order with the first message that was not deleted
     for index, group in enumerate(GROUPS):
         assert again[group] == [number for number in range(index, 12, 3) if number not in gone[group]]
         assert gone[group] == list(range(index, 12, 3))[: len(gone[group])]
