@@ -12,14 +12,14 @@ class MemoryClaims:
         self.bucket: str | None = bucket
         self.bodies: dict[Pointer, str] = {}
 
-    def park(self, pointer: Pointer, body: str) -> None:
+    def store(self, pointer: Pointer, body: str) -> None:
         self.bodies[pointer] = body
 
     def fetch(self, pointer: Pointer, limit: int = MAX_EXPANDED) -> str:
         try:
             body = self.bodies[pointer]
         except KeyError as error:
-            raise ClaimMissing(f"nothing is parked at {pointer}", code="NoSuchKey") from error
+            raise ClaimMissing(f"nothing is stored at {pointer}", code="NoSuchKey") from error
         if (size := len(body.encode())) > limit:
-            raise EnvelopeError(f"the parked body has {size:,} bytes, and {limit:,} are read at most")
+            raise EnvelopeError(f"the stored body has {size:,} bytes, and {limit:,} are read at most")
         return body

@@ -131,7 +131,7 @@ class Sender:
         if prepared.claim is None or self.claims is None:
             return True
         try:
-            self.claims.park(prepared.claim.pointer, prepared.claim.body)
+            self.claims.store(prepared.claim.pointer, prepared.claim.body)
         except TransportError as error:
             results.cause = results.cause or error
             self._record_failure(prepared, EntryFailure(error.code, str(error), retriable=False), results)

@@ -43,7 +43,7 @@ class ClaimStore(Protocol):
         """Bucket to store large bodies in; None to store none."""
         ...
 
-    def park(self, pointer: Pointer, body: str) -> None:
+    def store(self, pointer: Pointer, body: str) -> None:
         """Store the body there. Raises PublishFailed."""
         ...
 

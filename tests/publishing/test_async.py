@@ -21,7 +21,7 @@ def orders(count):
     return [{"order_id": f"o-{number}", "total": "1"} for number in range(count)]
 
 
-def test_the_loop_runs_on_while_a_call_is_out(shop, publishable):
+def test_the_event_loop_is_not_blocked_during_a_call(shop, publishable):
     answered = threading.Event()
     shop.wire.failing = lambda call, entry: None if answered.wait(10) else pytest.fail("the loop stood still")
 
@@ -36,7 +36,7 @@ def test_the_loop_runs_on_while_a_call_is_out(shop, publishable):
     assert [delivery.id for delivery in shop.arrived("orders")] == [message_id]
 
 
-def test_headers_of_the_coroutine_travel(shop, publishable):
+def test_headers_of_the_coroutine_are_sent(shop, publishable):
     async def main():
         with headers(tenant="t-1"):
             await publishable.options(headers={"user": "u-1"}).apublish(order_id="o-1", total="1")
@@ -47,7 +47,7 @@ def test_headers_of_the_coroutine_travel(shop, publishable):
     assert (delivery.headers["tenant"], delivery.headers["user"]) == ("t-1", "u-1")
 
 
-def test_what_is_wrong_is_raised_where_it_is_awaited(publishable):
+def test_errors_are_raised_where_the_publish_is_awaited(publishable):
     with pytest.raises(InvalidContent):
         asyncio.run(publishable.apublish(colour="red"))
 

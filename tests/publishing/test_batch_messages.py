@@ -52,13 +52,13 @@ def test_each_goes_to_its_topic_as_it_was_written(shop, topic):
     assert [len(call) for call in shop.wire.calls] == [10, 2]
 
 
-def test_where_one_fails_the_batch_is_tried_again(shop, topic):
+def test_the_whole_batch_is_retried_if_one_message_fails(shop, topic):
     shop.wire.failing = lambda call, entry: EntryFailure("InvalidParameter", "no", retriable=False)
 
     assert isinstance(run(shop, batch(topic, 2)), Retry)
 
 
-def test_what_is_no_batch_is_invalid(shop, topic):
+def test_content_that_is_not_a_batch_is_invalid(shop, topic):
     given = delivery(json.dumps({"mediaType": BATCH, "messages": [{"media_type": ORDER}]}))
 
     assert run(shop, given).reason == "invalid"

@@ -75,7 +75,7 @@ def pointing(bucket=BUCKET, key="key", attributes=None):
 
 
 @pytest.mark.parametrize("raw", [True, False])
-def test_a_large_message_goes_by_the_bucket_and_is_handled_whole(shop, claims, s3, handled, raw):
+def test_a_large_message_is_stored_in_the_bucket_and_handled_whole(shop, claims, s3, handled, raw):
     shop.bind(Topics({ORDER: shop.topic("orders", raw=raw)}), claims=claims)
 
     message_id = shop.tasks.publish(OrderPlaced, **LARGE)
@@ -102,18 +102,18 @@ def test_many_large_messages_go_in_one_call(shop, claims, handled):
     assert [length for _, length in handled] == [600_000, 600_000, 5]
 
 
-def test_what_amazons_older_library_parked_is_read_without_a_media_type_among_its_attributes(
+def test_a_body_stored_by_amazons_older_library_is_read_without_a_media_type_attribute(
     shop, claims, s3, handled
 ):
-    parked = body(order_id="o-2", total="1", note="é", headers={"x-message-id": "m-1"})
-    s3.put_object(Bucket=BUCKET, Key="key", Body=parked.encode())
+    stored = body(order_id="o-2", total="1", note="é", headers={"x-message-id": "m-1"})
+    s3.put_object(Bucket=BUCKET, Key="key", Body=stored.encode())
 
     run(Dispatcher(shop.tasks, "default", claims=claims), pointing())
 
     assert handled == [("o-2", 1)]
 
 
-def test_what_was_parked_compressed_is_read(shop, claims, s3, handled):
+def test_a_body_that_was_stored_compressed_is_read(shop, claims, s3, handled):
     class Packed(OrderPlaced):
         COMPRESSION = "gzip"
 
@@ -126,17 +126,17 @@ def test_what_was_parked_compressed_is_read(shop, claims, s3, handled):
     assert handled == [("o-1", 600_000)]
 
 
-def test_where_it_cannot_be_parked_nothing_is_sent(shop, s3):
+def test_nothing_is_sent_if_the_body_cannot_be_stored(shop, s3):
     shop.bind(Topics({ORDER: shop.topic("orders")}), claims=S3Claims(lambda: s3, "no-such-bucket"))
 
-    with pytest.raises(PublishFailed, match="could not be parked in no-such-bucket") as caught:
+    with pytest.raises(PublishFailed, match="could not be stored in no-such-bucket") as caught:
         shop.tasks.publish(OrderPlaced, **LARGE)
 
     assert caught.value.code == "NoSuchBucket"
     assert shop.wire.calls == []
 
 
-def test_a_body_that_is_gone_is_waited_for_as_the_policy_says_and_kept(shop, claims, handled):
+def test_a_missing_body_is_retried_by_the_policy_and_the_message_kept(shop, claims, handled):
     verdict = run(
         Dispatcher(shop.tasks, "default", claims=claims), pointing(attributes={"media_type": text(ORDER)})
     )
@@ -146,7 +146,7 @@ def test_a_body_that_is_gone_is_waited_for_as_the_policy_says_and_kept(shop, cla
     assert verdict.error.code == "NoSuchKey"
 
 
-def test_another_bucket_is_not_read_and_the_message_is_kept(shop, claims, handled):
+def test_a_bucket_that_is_not_allowed_is_not_read_and_the_message_is_kept(shop, claims, handled):
     verdict = run(Dispatcher(shop.tasks, "default", claims=claims), pointing("somebody-elses"))
 
     assert isinstance(verdict, DeadLetter)
@@ -162,7 +162,7 @@ def test_another_bucket_may_be_allowed(s3):
     assert S3Claims(lambda: s3, None, ["theirs"]).fetch(Pointer("theirs", "key")) == "{}"
 
 
-def test_a_parked_body_is_fetched_up_to_the_limit_of_its_schema(shop, claims, s3):
+def test_a_stored_body_is_fetched_up_to_the_limit_of_its_schema(shop, claims, s3):
     class LongOrder(OrderPlaced):
         MAX_BODY_SIZE = MAX_EXPANDED + 1_000_000
 
@@ -178,7 +178,7 @@ def test_a_parked_body_is_fetched_up_to_the_limit_of_its_schema(shop, claims, s3
     assert len(opened.fields["note"]) == MAX_EXPANDED
 
 
-def test_a_parked_body_that_cannot_be_fetched_is_fetched_again_by_the_next_attempt(claims, s3):
+def test_a_stored_body_that_cannot_be_fetched_is_fetched_again_by_the_next_attempt(claims, s3):
     # Given a message of a FIFO queue, which waits in the worker for its next attempt
     shop, attempts, missing = WorkerShop(fifo=True), [], pointing()
 
@@ -200,10 +200,10 @@ def test_a_parked_body_that_cannot_be_fetched_is_fetched_again_by_the_next_attem
     assert attempts[0][1] > 1
 
 
-def test_a_parked_body_that_is_no_text_is_told(claims, s3):
+def test_a_stored_body_that_is_not_text_is_reported(claims, s3):
     s3.put_object(Bucket=BUCKET, Key="key", Body=b"\xff\xfe\xff")
 
-    with pytest.raises(EnvelopeError, match="is no text"):
+    with pytest.raises(EnvelopeError, match="is not UTF-8 text"):
         claims.fetch(Pointer(BUCKET, "key"))
 
 
@@ -215,7 +215,7 @@ def test_a_worker_without_a_bucket_keeps_the_message_and_says_what_to_configure(
     assert "no bucket is configured here" in str(verdict.error)
 
 
-def test_what_is_wrong_with_the_worker_is_not_held_against_the_message(shop, handled):
+def test_a_worker_that_is_misconfigured_spends_no_attempt_of_the_message(shop, handled):
     def client():
         raise ConfigurationError("no AWS credentials")
 
@@ -227,7 +227,7 @@ def test_what_is_wrong_with_the_worker_is_not_held_against_the_message(shop, han
     assert "no AWS credentials" in str(verdict.error)
 
 
-def test_a_pointer_in_a_body_is_no_pointer(shop, claims, s3, handled):
+def test_a_pointer_inside_a_body_is_not_followed(shop, claims, s3, handled):
     # What is fetched is a message, and is not followed further
     s3.put_object(Bucket=BUCKET, Key="key", Body=pointing(key="other").body.encode())
 

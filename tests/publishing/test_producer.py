@@ -42,7 +42,7 @@ def test_what_is_published_arrives_with_its_id_its_headers_and_its_media_type(sh
     assert delivery.attributes == {"media_type": text(ORDER)}
 
 
-def test_a_notification_tells_the_same(shop):
+def test_without_raw_delivery_the_same_message_arrives(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders", raw=False)})
 
     message_id = producer.publish(CODEC, CONTENT)
@@ -51,7 +51,7 @@ def test_a_notification_tells_the_same(shop):
     assert (delivery.id, delivery.attributes) == (message_id, {"media_type": text(ORDER)})
 
 
-def test_two_messages_are_never_one(shop):
+def test_each_message_has_an_id_of_its_own(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     ids = {producer.publish(CODEC, CONTENT) for _ in range(3)}
@@ -71,7 +71,7 @@ def test_a_media_type_alone_is_enough_and_content_comes_by_mapping_and_by_name(s
     assert delivery.fields["total"] == "2"
 
 
-def test_a_media_type_that_nobody_declared_is_named(shop):
+def test_an_undeclared_media_type_is_named_in_the_error(shop):
     with pytest.raises(UnknownMediaType, match=r"application/vnd\.shop\.mystery"):
         shop.producer().produce("application/vnd.shop.mystery", {})
 
@@ -80,7 +80,7 @@ def test_a_media_type_that_nobody_declared_is_named(shop):
     ("content", "wrong"),
     [({"order_id": "o-1"}, "total"), ({**CONTENT, "colour": "red"}, "colour"), ({"total": "many"}, "total")],
 )
-def test_content_that_its_schema_would_not_load_is_never_sent(shop, content, wrong):
+def test_invalid_content_is_never_sent(shop, content, wrong):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     with pytest.raises(InvalidContent) as caught:
@@ -95,7 +95,7 @@ def test_without_a_topic_nothing_is_sent(shop):
         shop.producer().publish(CODEC, CONTENT)
 
 
-def test_attributes_and_headers_are_added_to_what_is_there_anyway(shop):
+def test_attributes_and_headers_of_the_options_are_added_to_the_default_ones(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     producer.publish(
@@ -107,7 +107,7 @@ def test_attributes_and_headers_are_added_to_what_is_there_anyway(shop):
     assert delivery.headers["tenant"] == "t-1"
 
 
-def test_more_than_ten_attributes_are_refused_before_sending(shop):
+def test_more_than_ten_attributes_are_rejected_before_sending(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
     most = {f"name-{number}": "x" for number in range(9)}
 
@@ -118,7 +118,7 @@ def test_more_than_ten_attributes_are_refused_before_sending(shop):
     assert len(shop.arrived("orders")) == 1
 
 
-def test_an_expiry_is_told_as_a_time(shop):
+def test_an_expiry_is_sent_as_a_time(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     producer.publish(CODEC, CONTENT, PublishOptions.of(expires=60))
@@ -127,7 +127,7 @@ def test_an_expiry_is_told_as_a_time(shop):
     assert float(delivery.headers["x-expires"]) == shop.clock() + 60
 
 
-def test_what_a_handler_publishes_carries_on_its_request_one_hop_further(shop):
+def test_a_handlers_publish_continues_the_request_one_hop_further(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
     inbound = {"x-request-id": "r-1", "x-request-ttl": "7", "x-message-id": "m-0", "tenant": "t-1"}
 
@@ -150,7 +150,7 @@ def test_headers_of_a_block_travel_and_an_option_wins_over_them(shop):
     assert (delivery.headers["tenant"], delivery.headers["region"]) == ("t-1", "south")
 
 
-def test_what_its_topic_would_refuse_for_its_size_is_told_with_both_sizes(shop):
+def test_a_message_over_the_limit_is_rejected_with_both_sizes(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     with pytest.raises(MessageTooLarge, match="262,144") as caught:
@@ -160,7 +160,7 @@ def test_what_its_topic_would_refuse_for_its_size_is_told_with_both_sizes(shop):
     assert shop.wire.calls == []
 
 
-def test_a_refused_entry_is_told_with_its_code(shop):
+def test_a_rejected_entry_raises_with_its_code(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
     shop.wire.failing = lambda call, entry: EntryFailure("InvalidParameter", "no", retriable=False)
 
@@ -174,14 +174,14 @@ def test_a_refused_entry_is_told_with_its_code(shop):
     assert (type(event), event.media_type, event.code) == (NotPublished, ORDER, "InvalidParameter")
 
 
-def test_a_topic_that_is_not_there_is_told_with_its_code(shop):
+def test_a_missing_topic_raises_with_its_code(shop):
     with pytest.raises(PublishFailed) as caught:
         shop.producer(**{ORDER: shop.topic("orders") + "-gone"}).publish(CODEC, CONTENT)
 
     assert caught.value.code == "NotFound"
 
 
-def test_observers_are_told_and_one_that_fails_changes_nothing(shop, caplog):
+def test_observers_are_notified_and_one_that_fails_changes_nothing(shop, caplog):
     def broken(event):
         raise RuntimeError("a bug in an observer")
 
@@ -223,7 +223,7 @@ def test_a_coroutine_cannot_wrap_a_publish(shop):
         shop.bind(Topics(), middleware=[middleware])
 
 
-def test_a_fifo_topic_wants_a_group_and_gets_an_id_of_its_own_for_each_message(shop):
+def test_a_fifo_topic_needs_a_group_and_gets_a_deduplication_id_for_each_message(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders.fifo")})
 
     with pytest.raises(ConfigurationError, match="without a message group"):
@@ -248,7 +248,7 @@ def test_a_standard_topic_passes_the_group_on_for_fair_queues(shop):
     assert (record.group_id, record.deduplication_id) == ("customer-7", None)
 
 
-def test_numbers_and_bytes_keep_their_kind_on_the_wire(shop):
+def test_number_and_binary_attributes_keep_their_type(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     producer.publish(CODEC, CONTENT, PublishOptions.of(attributes={"weight": 2.5, "digest": b"\x00\xff"}))
@@ -273,7 +273,7 @@ def test_a_group_by_a_field_and_fields_for_filters_arrive(shop):
     assert record.attributes["total"] == Attribute("Number", "9.99")
 
 
-def test_a_standard_topic_is_given_no_id_for_deduplication(shop):
+def test_a_standard_topic_gets_no_deduplication_id(shop):
     producer = shop.producer(**{ORDER: shop.topic("orders")})
 
     producer.publish(CODEC, CONTENT, PublishOptions.of(deduplication_id=by("order_id")))

@@ -68,7 +68,7 @@ def receive(shop, visibility=30):
     return [decode_record(record) for record in shop.queues["jobs"].receive(10, 0, visibility)]
 
 
-def test_up_to_15_minutes_the_queue_itself_delays_it(shop, later):
+def test_the_queue_delays_a_message_by_up_to_15_minutes(shop, later):
     message_id = later.options(delay=timedelta(minutes=15)).publish(**CONTENT)
 
     assert receive(shop) == []
@@ -81,13 +81,13 @@ def test_up_to_15_minutes_the_queue_itself_delays_it(shop, later):
 
 
 @pytest.mark.parametrize("given", [{"delay": 0}, {"at": datetime(2020, 1, 1, tzinfo=UTC)}])
-def test_a_time_that_is_past_is_at_once_and_on_the_same_way(shop, later, given):
+def test_a_time_in_the_past_is_sent_at_once_by_the_same_route(shop, later, given):
     later.options(**given).publish(**CONTENT)
 
     assert len(receive(shop)) == 1
 
 
-def test_a_time_is_as_good_as_a_delay_and_never_early(shop, later):
+def test_a_time_works_like_a_delay_and_is_never_early(shop, later):
     later.options(at=datetime.fromtimestamp(shop.clock() + 60.5, UTC)).publish(**CONTENT)
 
     shop.clock.advance(60)
@@ -113,7 +113,7 @@ def dispatched(shop):
     return delivery, prepared
 
 
-def test_further_off_it_is_held_and_hops_and_spends_no_try(shop, later):
+def test_a_longer_delay_is_kept_invisible_and_sent_again_without_spending_an_attempt(shop, later):
     message_id = later.options(delay=2 * DAY).publish(**CONTENT)
     published, ended, steps = shop.clock(), None, []
 
@@ -136,7 +136,7 @@ def test_further_off_it_is_held_and_hops_and_spends_no_try(shop, later):
     assert isinstance(verdict, Retry)
 
 
-def test_it_is_held_as_a_retry_for_those_that_know_no_hops(shop, later):
+def test_without_sending_again_a_long_delay_is_kept_as_a_retry(shop, later):
     later.options(delay=DAY).publish(**CONTENT)
     shop.clock.advance(900)
     (delivery,) = receive(shop)
@@ -220,7 +220,7 @@ def test_a_topic_has_no_delay_without_a_scheduler(shop, later):
         shop.tasks.options(delay=5).publish(OrderPlaced, **CONTENT)
 
 
-def test_neither_has_a_message_on_a_fifo_queue(shop, later):
+def test_a_fifo_queue_has_no_delay_without_a_scheduler(shop, later):
     routes = Routes(shop.wire, shop.transport.queue, QueueUrls({"jobs": shop.queues["jobs.fifo"].url}))
     shop.bind(Topics(), routes=routes)
 
@@ -244,7 +244,7 @@ def test_on_a_fifo_queue_a_schedule_names_group_and_id(shop, later):
     assert (prepared.outgoing.group_id, prepared.outgoing.deduplication_id) == ("o-1", message_id)
 
 
-def test_a_queue_without_a_url_is_told_with_what_to_configure(shop, later):
+def test_a_queue_without_a_url_raises_with_what_to_configure(shop, later):
     shop.bind(Topics(), routes=Routes(shop.wire, shop.transport.queue))
 
     with pytest.raises(ConfigurationError, match=r"no URL is configured for 'jobs'.*SQS_QUEUE_URLS__PREFIX"):
@@ -261,7 +261,7 @@ def test_many_may_be_delayed_together(shop, later):
     assert {delivery.id for delivery in arrived} == set(ids)
 
 
-def test_urls_are_told_by_name_or_by_a_prefix():
+def test_queue_urls_are_configured_by_name_or_prefix():
     assert QueueUrls({"a": "url-a"}, "prefix-").url("a") == "url-a"
     assert QueueUrls({}, "prefix-").url("b") == "prefix-b"
 
@@ -277,7 +277,7 @@ def test_urls_are_told_by_name_or_by_a_prefix():
         ({"delay": 60, "expires": 60}, "expires=60 comes before delay=60"),
     ],
 )
-def test_times_that_make_no_sense_are_refused(given, problem):
+def test_invalid_times_are_rejected(given, problem):
     with pytest.raises(ConfigurationError, match=problem):
         PublishOptions.of(**given)
 
@@ -332,7 +332,7 @@ def test_a_topics_schedule_publishes(aws):
     assert json.loads(target["Input"])["TopicArn"] == "arn:aws:sns:us-east-1:1:orders"
 
 
-def test_a_schedule_that_is_there_already_is_not_made_twice(aws):
+def test_a_schedule_that_exists_already_counts_as_sent(aws):
     schedules, due = Schedules(lambda: aws, ROLE), ScheduledDestination("https://sqs/q", 1_900_000_000)
 
     schedules.schedule(prepared(), due)
@@ -341,7 +341,7 @@ def test_a_schedule_that_is_there_already_is_not_made_twice(aws):
     assert len(aws.list_schedules()["Schedules"]) == 1
 
 
-def test_what_fails_is_told_with_its_code(monkeypatch):
+def test_a_failed_call_raises_with_its_code(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     # Port 9 of the loopback is nobody's

@@ -9,12 +9,12 @@ from tests.samples import ORDER, TOPIC
 PREFIX = "arn:aws:sns:eu-west-1:123456789012:shop-"
 
 
-def test_its_own_topic_comes_before_a_name_made_of_it_and_that_before_one_for_all():
+def test_a_mapping_comes_before_the_prefix_and_the_prefix_before_the_default():
     assert Topics({ORDER: TOPIC}, PREFIX, "arn:default").arn(ORDER) == TOPIC
     assert Topics({}, PREFIX, "arn:default").arn("a.b") == f"{PREFIX}a-b"
     assert Topics({"other": TOPIC}, default="arn:default").arn(ORDER) == "arn:default"
 
 
-def test_without_any_the_error_says_what_to_configure():
+def test_without_a_topic_the_error_says_what_to_configure():
     with pytest.raises(TopicNotDefinedError, match=f"no topic for {ORDER}.*SNS_TOPIC_ARNS__PREFIX"):
         Topics({"other": TOPIC}).arn(ORDER)

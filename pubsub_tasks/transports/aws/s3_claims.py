@@ -28,13 +28,13 @@ class S3Claims:
         self.bucket = bucket
         self._allowed = frozenset(allowed) | ({bucket} if bucket else frozenset())
 
-    def park(self, pointer: Pointer, body: str) -> None:
+    def store(self, pointer: Pointer, body: str) -> None:
         """See `ClaimStore`."""
         try:
             self._client().put_object(Bucket=pointer.bucket, Key=pointer.key, Body=body.encode())
         except (BotoCoreError, ClientError) as error:
             raise PublishFailed(
-                f"a large body could not be parked in {pointer.bucket}: {error}", code=_code(error)
+                f"a large body could not be stored in {pointer.bucket}: {error}", code=_code(error)
             ) from error
 
     def fetch(self, pointer: Pointer, limit: int = MAX_EXPANDED) -> str:
@@ -42,19 +42,19 @@ class S3Claims:
         if pointer.bucket not in self._allowed:
             known = ", ".join(sorted(self._allowed)) or "none"
             raise EnvelopeError(
-                f"the body is parked in bucket {pointer.bucket!r:.80}, which is not allowed here ({known})"
+                f"the body is stored in bucket {pointer.bucket!r:.80}, which is not allowed here ({known})"
             )
         try:
             answer = self._client().get_object(Bucket=pointer.bucket, Key=pointer.key)
             if (size := answer["ContentLength"]) > limit:
                 answer["Body"].close()
-                raise EnvelopeError(f"the parked body has {size:,} bytes, and {limit:,} are read at most")
+                raise EnvelopeError(f"the stored body has {size:,} bytes, and {limit:,} are read at most")
             return str(answer["Body"].read().decode())
         except UnicodeDecodeError as error:
-            raise EnvelopeError(f"the parked body {pointer.key!r:.256} is no text") from error
+            raise EnvelopeError(f"the stored body {pointer.key!r:.256} is not UTF-8 text") from error
         except (BotoCoreError, ClientError) as error:
             raise ClaimMissing(
-                f"the body parked in {pointer.bucket}, key {pointer.key!r:.256}, cannot be fetched: {error}",
+                f"the body stored in {pointer.bucket}, key {pointer.key!r:.256}, cannot be fetched: {error}",
                 code=_code(error),
             ) from error
 

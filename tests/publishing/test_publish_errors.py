@@ -1,4 +1,4 @@
-"""What is told of messages that went out before an error, and what is checked before anything else."""
+"""Errors in the middle of a publish say what was published before, and invalid content is reported first."""
 
 import asyncio
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ WAYS = [
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_error_in_a_later_call_tells_what_was_published(shop, tasks, way):
+def test_an_error_in_a_later_call_lists_what_was_published(shop, tasks, way):
     with pytest.raises(PublishFailed, match="stopped by ConfigurationError after 20 messages") as failure:
         way(tasks)
 
@@ -112,7 +112,7 @@ def test_an_error_in_the_first_call_is_itself(shop, tasks):
             way(tasks)
 
 
-def test_contents_that_raise_tell_what_was_published(shop, tasks):
+def test_an_error_from_the_contents_lists_what_was_published(shop, tasks):
     def contents():
         yield from map(order, range(15))
         raise LookupError("the database is gone")
@@ -141,7 +141,7 @@ def test_a_block_that_raises_keeps_its_error_and_notes_what_was_published(shop, 
     assert "10 messages were published before" in failure.value.__notes__[0]
 
 
-def test_wrong_content_on_a_fifo_topic_tells_its_own_error(shop):
+def test_invalid_content_on_a_fifo_topic_raises_its_own_error(shop):
     shop.bind(Topics({ORDER: shop.topic("orders.fifo")}))
     grouped = shop.tasks.options(group_id="g")
 
@@ -163,7 +163,7 @@ def test_an_interrupt_notes_what_was_published(shop, tasks):
     assert "10 messages were published before" in failure.value.__notes__[0]
 
 
-def test_wrong_content_is_told_before_a_missing_topic(shop):
+def test_invalid_content_is_reported_before_a_missing_topic(shop):
     shop.bind(Topics({}))
     tasks = shop.tasks
 
@@ -183,7 +183,7 @@ def test_wrong_content_is_told_before_a_missing_topic(shop):
         tasks.publish_many(OrderPlaced, [order(1)])
 
 
-def test_wrong_content_is_told_before_there_is_nobody_to_publish():
+def test_invalid_content_is_reported_before_a_missing_producer():
     tasks = Tasks()
 
     with pytest.raises(InvalidContent):
