@@ -140,6 +140,18 @@ def test_a_command_that_is_shown_exists_with_its_flags(where: str, line: list[st
     assert {each for each in arguments if each.startswith("-")} <= known
 
 
-@pytest.mark.parametrize("program", ["-m venv .venv", "-m examples", "-m pytest"])
-def test_the_two_commands_of_the_readme_stand(program: str) -> None:
-    assert any(program in " ".join(line) for where, line in command_lines() if where.startswith("README"))
+@pytest.mark.parametrize(
+    "line",
+    [
+        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[local]' && .venv/bin/python -m examples",
+        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest",
+    ],
+)
+def test_the_commands_for_a_fresh_machine_stand_in_the_readme_word_for_word(line: str) -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+
+    assert lines.count(line) == 1  # .ci/run finds the tests' command there
+
+
+def test_the_readme_is_a_product_page_and_not_the_manual() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
