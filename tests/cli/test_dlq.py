@@ -19,7 +19,7 @@ from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER
 from pubsub_tasks.wire.records import Attribute, Outgoing
 from pubsub_tasks.wire.resend import RESENT
 from tests.dead_letters.samples import failed, order
-from tests.redrive.queues import Obedient, Room
+from tests.redrive.queues import QueuePair, ScriptedQueue
 from tests.samples import ORDER
 
 QUEUE_OPTIONS = ["-q", "--queue-url", "--sqs-queue-url"]
@@ -47,16 +47,16 @@ RUNNER = CliRunner(**({"mix_stderr": False} if "mix_stderr" in signature(CliRunn
 
 @dataclass
 class Shell:
-    """A room, and a command line in it."""
+    """A queues, and a command line in it."""
 
-    room: Room
+    queues: QueuePair
     asks: bool = False
 
     def run(self, *arguments: str, said: str = "", url: str | None = None) -> Result:
         environment = CommandEnvironment(
-            self.room.transport, self.room.clock, self.room.clock, lambda: self.asks
+            self.queues.transport, self.queues.clock, self.queues.clock, lambda: self.asks
         )
-        queue = () if arguments[-1] == "--help" else ("--queue-url", url or self.room.letters.url)
+        queue = () if arguments[-1] == "--help" else ("--queue-url", url or self.queues.letters.url)
         return RUNNER.invoke(command, ["dlq", *arguments, *queue], input=said, obj=environment)
 
     def json(self, *arguments: str) -> Any:
@@ -67,21 +67,21 @@ class Shell:
     def fail(self, *bodies: str, **told: Any) -> None:
         """Dead letters of these bodies, as a worker on the source queue writes them."""
         for body in bodies:
-            sent = failed(body, queue=self.room.source.url, now=self.room.clock() - 30, **told)
-            self.room.letters.queue.send([sent])
+            sent = failed(body, queue=self.queues.source.url, now=self.queues.clock() - 30, **told)
+            self.queues.letters.queue.send([sent])
 
     @property
     def letters(self) -> list[str]:
-        return sorted(self.room.seen_by_others())
+        return sorted(self.queues.visible_bodies())
 
     @property
     def back(self) -> list[str]:
-        return sorted(self.room.seen_by_others(self.room.source))
+        return sorted(self.queues.visible_bodies(self.queues.source))
 
 
 @pytest.fixture
 def shell() -> Shell:
-    return Shell(Room())
+    return Shell(QueuePair())
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     sys.modules.pop(name, None)
 
 
-def test_ls_counts_what_is_there_and_leaves_it_there(shell: Shell) -> None:
+def test_ls_counts_letters_and_leaves_them_in_the_queue(shell: Shell) -> None:
     shell.fail(order("o-1"), order("o-2"))
     shell.fail("no json", reason="undecodable", error=ValueError("not JSON"), task=None)
 
@@ -112,7 +112,7 @@ def test_ls_counts_what_is_there_and_leaves_it_there(shell: Shell) -> None:
     assert len(shell.letters) == 3
 
 
-def test_ls_tells_machines_the_same(shell: Shell) -> None:
+def test_ls_prints_the_same_as_json(shell: Shell) -> None:
     shell.fail(order("o-1"), order("o-2"))
 
     told = shell.json("ls")
@@ -127,14 +127,14 @@ def test_ls_tells_machines_the_same(shell: Shell) -> None:
 def test_ls_of_a_source_queue_shows_its_dead_letters(shell: Shell) -> None:
     shell.fail(order())
 
-    assert "1 letter in orders-dlq" in shell.run("ls", url=shell.room.source.url).stdout
+    assert "1 letter in orders-dlq" in shell.run("ls", url=shell.queues.source.url).stdout
 
 
-def test_ls_of_nothing_is_no_table(shell: Shell) -> None:
+def test_ls_of_an_empty_queue_prints_no_table(shell: Shell) -> None:
     assert shell.run("ls").stdout == "0 letters in orders-dlq\n"
 
 
-def test_ls_says_what_it_did_not_look_at(shell: Shell) -> None:
+def test_ls_notes_how_many_letters_it_did_not_look_at(shell: Shell) -> None:
     shell.fail(*(order(f"o-{number}") for number in range(12)))
 
     result = shell.run("ls", "--limit", "5")
@@ -143,11 +143,11 @@ def test_ls_says_what_it_did_not_look_at(shell: Shell) -> None:
     assert len(shell.letters) == 12
 
 
-def test_ls_names_what_sqs_moved(shell: Shell) -> None:
-    shell.room = Room(receives=1)
-    shell.room.put_into_source(order())
-    shell.room.records(shell.room.source)
-    shell.room.records(shell.room.source)
+def test_ls_shows_letters_that_sqs_moved(shell: Shell) -> None:
+    shell.queues = QueuePair(receives=1)
+    shell.queues.send_to_source(order())
+    shell.queues.records(shell.queues.source)
+    shell.queues.records(shell.queues.source)
 
     assert "moved by SQS: maxReceiveCount" in shell.run("ls").stdout
     assert "1 letter in" in shell.run("ls", "--reason", "maxReceiveCount").stdout
@@ -209,7 +209,7 @@ def test_a_letter_nested_deeper_than_can_be_written_breaks_nothing(shell: Shell)
     assert shell.run("ls", "--where", "deep=x").exit_code == 0
 
 
-def test_a_letter_that_is_not_there_is_said_to_be_so(shell: Shell) -> None:
+def test_a_letter_that_does_not_exist_is_reported(shell: Shell) -> None:
     shell.fail(order())
 
     result = shell.run("show", "nobody")
@@ -225,7 +225,7 @@ def test_redrive_sends_what_is_meant_back_to_its_queue(shell: Shell) -> None:
 
     assert (result.exit_code, result.stdout) == (0, "redrove 1 letter\n")
     assert (shell.letters, shell.back) == ([order("o-1")], [order("o-2")])
-    (record,) = shell.room.records(shell.room.source)
+    (record,) = shell.queues.records(shell.queues.source)
     assert record.attributes.keys() == {RESENT}
 
 
@@ -244,7 +244,7 @@ def test_redrive_asks_with_the_count(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["redrive"], ["drop"], ["redrive", "--native"]])
-def test_where_nobody_can_be_asked_nothing_is_done(shell: Shell, arguments: list[str]) -> None:
+def test_without_a_terminal_nothing_is_done_unless_yes_is_given(shell: Shell, arguments: list[str]) -> None:
     shell.fail(order())
 
     result = shell.run(*arguments)
@@ -271,13 +271,13 @@ def test_a_dry_run_tells_machines_which_letters_go_where(shell: Shell) -> None:
 
     told = shell.json("redrive", "--dry-run")
 
-    assert told == {"dry_run": True, "would": [{"to": shell.room.source.url, "letters": ["id-of-o-1"]}]}
+    assert told == {"dry_run": True, "would": [{"to": shell.queues.source.url, "letters": ["id-of-o-1"]}]}
 
 
 def test_redrive_to_several_queues_tells_each(shell: Shell) -> None:
-    billing = shell.room.queue("billing")
+    billing = shell.queues.queue("billing")
     shell.fail(order("o-1"), order("o-2"))
-    shell.room.letters.queue.send([failed(order("o-3"), queue=billing.url)])
+    shell.queues.letters.queue.send([failed(order("o-3"), queue=billing.url)])
 
     result = shell.run("redrive", "--dry-run")
 
@@ -288,65 +288,65 @@ def test_what_was_not_sent_stays_and_is_told(shell: Shell) -> None:
     # Given a source queue that takes less than one of the letters weighs
     shell.fail(order("o-1", note="x" * 2000), order("o-2"))
     limit = {"MaximumMessageSize": "1024"}
-    shell.room.sqs.set_queue_attributes(QueueUrl=shell.room.source.url, Attributes=limit)
+    shell.queues.sqs.set_queue_attributes(QueueUrl=shell.queues.source.url, Attributes=limit)
 
     result = shell.run("redrive", "--yes", "--json")
 
     assert result.exit_code == 1
     told = json.loads(result.stdout)
     assert told["done"] == ["id-of-o-2"]
-    assert [trouble["id"] for trouble in told["kept"]] == ["id-of-o-1"]
+    assert [problem["id"] for problem in told["kept"]] == ["id-of-o-1"]
     assert (len(shell.letters), shell.back) == (1, [order("o-2")])
 
 
 def test_on_fifo_a_whole_group_goes_back_in_its_order(shell: Shell) -> None:
-    shell.room = Room(fifo=True)
+    shell.queues = QueuePair(fifo=True)
     bodies = [order(f"o-{number:02}") for number in range(25)]
-    shell.room.put(*bodies, group=lambda body: "g")
+    shell.queues.put(*bodies, group=lambda body: "g")
 
     looked = shell.run("ls")
     result = shell.run("redrive", "--yes")
 
     assert "SQS shows only the first letters of each message group, 10 of about 25" in looked.stderr
     assert result.stdout == "redrove 25 letters\n"
-    assert shell.room.seen_by_others() == []
+    assert shell.queues.visible_bodies() == []
     received = []
-    while records := shell.room.source.queue.receive(10, 0, 60):
+    while records := shell.queues.source.queue.receive(10, 0, 60):
         received += [record.body for record in records]
-        shell.room.source.queue.delete([record.receipt_handle for record in records])
+        shell.queues.source.queue.delete([record.receipt_handle for record in records])
     assert received == bodies
 
 
 def test_on_fifo_what_fails_again_at_once_is_not_sent_again_and_again(shell: Shell) -> None:
     # Given a consumer that dead-letters all that it gets, at once
-    shell.room = Room(fifo=True)
-    shell.room.put(*(order(f"o-{number:02}") for number in range(15)), group=lambda body: "g")
-    receive = shell.room.transport.broker.call
+    shell.queues = QueuePair(fifo=True)
+    shell.queues.put(*(order(f"o-{number:02}") for number in range(15)), group=lambda body: "g")
+    receive = shell.queues.transport.broker.call
 
     def failing(service: str, action: str, params: dict[str, Any], now: float) -> dict[str, Any]:
         answer = receive(service, action, params, now)
-        if action == "SendMessageBatch" and params["QueueUrl"] == shell.room.source.url:
-            shell.room.clock.advance(1)
+        if action == "SendMessageBatch" and params["QueueUrl"] == shell.queues.source.url:
+            shell.queues.clock.advance(1)
             for entry in params["Entries"]:
-                sent = failed(entry["MessageBody"], queue=shell.room.source.url, now=shell.room.clock())
-                shell.room.letters.queue.send([replace(sent, group_id="g", deduplication_id=uuid4().hex)])
+                sent = failed(entry["MessageBody"], queue=shell.queues.source.url, now=shell.queues.clock())
+                shell.queues.letters.queue.send([replace(sent, group_id="g", deduplication_id=uuid4().hex)])
         return answer
 
-    shell.room.transport.broker.call = failing  # type: ignore[method-assign]
+    shell.queues.transport.broker.call = failing  # type: ignore[method-assign]
 
     # When all are redriven, then each is sent once, and the new letters stay
     assert shell.run("redrive", "--yes").stdout == "redrove 15 letters\n"
-    assert shell.room.letters.attributes().visible == 15
+    assert shell.queues.letters.attributes().visible == 15
 
 
-def test_a_group_whose_last_letters_have_no_queue_is_told_as_far_as_it_went(shell: Shell) -> None:
+def test_a_fifo_redrive_that_ends_early_reports_what_it_moved(shell: Shell) -> None:
     # Given a queue that is nobody's, with more letters in a group than are seen at once
-    shell.room = Room(fifo=True)
-    other = Obedient(shell.room.queue("other"))
+    shell.queues = QueuePair(fifo=True)
+    other = ScriptedQueue(shell.queues.queue("other"))
     for number in range(12):
-        sent = failed(order(f"o-{number:02}"), queue=shell.room.source.url if number < 10 else "gone")
+        sent = failed(order(f"o-{number:02}"), queue=shell.queues.source.url if number < 10 else "gone")
         other.queue.send([replace(sent, group_id="g", deduplication_id=str(number))])
-    shell.room.letters = other
+    shell.queues.letters = other
 
     result = shell.run("redrive", "--yes")
 
@@ -408,8 +408,8 @@ def test_the_queue_goes_by_the_same_options_as_for_the_worker(shell: Shell) -> N
     shell.fail(order())
 
     for option in QUEUE_OPTIONS:
-        environment = CommandEnvironment(shell.room.transport, shell.room.clock)
-        result = RUNNER.invoke(command, ["dlq", "ls", option, shell.room.letters.url], obj=environment)
+        environment = CommandEnvironment(shell.queues.transport, shell.queues.clock)
+        result = RUNNER.invoke(command, ["dlq", "ls", option, shell.queues.letters.url], obj=environment)
         assert "1 letter in orders-dlq" in result.stdout
         with worker.command.make_context("pubsub-worker", [option, "https://sqs/1/orders"]) as context:
             assert context.params["sqs_queue_url"] == ("https://sqs/1/orders",)
@@ -418,13 +418,13 @@ def test_the_queue_goes_by_the_same_options_as_for_the_worker(shell: Shell) -> N
 def test_what_is_exported_and_imported_is_the_same(shell: Shell, tmp_path: Path) -> None:
     file = str(tmp_path / "letters.jsonl")
     shell.fail(order("é"), attributes={"seal": Attribute("Binary", b"\x00\xff")})
-    (before,) = shell.room.records()
+    (before,) = shell.queues.records()
 
     assert shell.run("export", "-o", file).exit_code == 0
     assert shell.run("drop", "--yes", "--all").exit_code == 0
     assert shell.run("import", file, "--yes").stdout == "imported 1 letter\n"
 
-    (after,) = shell.room.records()
+    (after,) = shell.queues.records()
     assert (after.body, after.attributes) == (before.body, before.attributes)
     assert after.attributes.keys() == {"seal", DEAD_LETTER}
 
@@ -440,14 +440,14 @@ def test_export_prints_lines_and_nothing_else(shell: Shell) -> None:
 
 
 def test_an_import_to_fifo_arrives_however_often_it_was_sent(shell: Shell) -> None:
-    shell.room = Room(fifo=True)
-    shell.room.put("a1", "a2")
+    shell.queues = QueuePair(fifo=True)
+    shell.queues.put("a1", "a2")
     lines = shell.run("export").stdout
 
     result = shell.run("import", "-", "--yes", said=lines)
 
     assert result.stdout == "imported 2 letters\n"
-    assert shell.room.seen_by_others() == ["a1", "a2", "a1", "a2"]
+    assert shell.queues.visible_bodies() == ["a1", "a2", "a1", "a2"]
 
 
 def test_one_wrong_line_and_nothing_is_imported(shell: Shell) -> None:
@@ -529,13 +529,13 @@ def test_an_edit_that_is_not_valid_or_not_saved_leaves_the_letter(
     assert (shell.letters, shell.back) == ([order("o-1")], [])
 
 
-def test_the_native_move_is_sqs_s_own(shell: Shell) -> None:
-    shell.room = Room(receives=1)
-    shell.room.put_into_source("a", "b")
-    shell.room.records(shell.room.source)
+def test_a_native_redrive_is_done_by_sqs(shell: Shell) -> None:
+    shell.queues = QueuePair(receives=1)
+    shell.queues.send_to_source("a", "b")
+    shell.queues.records(shell.queues.source)
     assert shell.back == []
-    environment_s_clock = shell.room.clock
-    shell.room.stop.waits.clear()
+    environment_s_clock = shell.queues.clock
+    shell.queues.stop.waits.clear()
 
     result = shell.run("redrive", "--native", "--rate", "500", "--dry-run")
     assert (
@@ -543,7 +543,7 @@ def test_the_native_move_is_sqs_s_own(shell: Shell) -> None:
         in result.stdout
     )
 
-    shell.room.transport._clock = lambda: environment_s_clock.advance(0.1)
+    shell.queues.transport._clock = lambda: environment_s_clock.advance(0.1)
     result = shell.run("redrive", "--native", "--yes")
     assert result.stdout == "completed: SQS moved 2 of about 2 letters\n"
     assert result.exit_code == 0
@@ -551,8 +551,8 @@ def test_the_native_move_is_sqs_s_own(shell: Shell) -> None:
 
 def test_a_native_move_that_fails_says_what_to_do(shell: Shell) -> None:
     shell.fail(order())
-    clock = shell.room.clock
-    shell.room.transport._clock = lambda: clock.advance(0.1)
+    clock = shell.queues.clock
+    shell.queues.transport._clock = lambda: clock.advance(0.1)
 
     result = shell.run("redrive", "--native", "--yes")
 
@@ -589,7 +589,7 @@ def test_bad_input_is_one_clear_line(shell: Shell, arguments: list[str], complai
     assert len(shell.letters) == 1
 
 
-def test_a_queue_that_is_not_there_is_one_clear_line(shell: Shell) -> None:
+def test_a_queue_that_does_not_exist_is_one_clear_line(shell: Shell) -> None:
     result = shell.run("ls", url="http://127.0.0.1:4566/000000000000/nowhere")
 
     assert result.exit_code == 2
@@ -604,12 +604,12 @@ def test_every_command_explains_itself(shell: Shell, name: str) -> None:
     assert f"pubsub-tasks dlq {name} " in result.stdout.partition("Usage:")[2].partition("\n")[2]
 
 
-def test_a_stranger_in_the_queue_goes_where_it_is_told_to(shell: Shell) -> None:
-    other = shell.room.queue("other")
+def test_a_letter_of_unknown_origin_needs_a_target(shell: Shell) -> None:
+    other = shell.queues.queue("other")
     other.send([Outgoing("hello")])
 
     nowhere = shell.run("redrive", "--yes", url=other.url)
-    somewhere = shell.run("redrive", "--yes", "--to", shell.room.source.url, url=other.url)
+    somewhere = shell.run("redrive", "--yes", "--to", shell.queues.source.url, url=other.url)
 
     assert nowhere.exit_code == 2
     assert "does not say which queue it is from: name one with --to" in nowhere.stderr

@@ -31,7 +31,7 @@ from tests.dead_letters.samples import moved_by_sqs
         ),
     ],
 )
-def test_what_is_no_letter_is_refused(said: str, complaint: str) -> None:
+def test_a_line_that_is_not_a_letter_is_refused(said: str, complaint: str) -> None:
     with pytest.raises(DecodeError) as caught:
         from_line(said)
 

@@ -117,6 +117,6 @@ def test_durations_are_as_people_write_them(said: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "7", "d", "-1h", "1h ", "1y", "\u0661h"])
-def test_what_is_no_duration_is_refused(said: str) -> None:
+def test_a_text_that_is_not_a_duration_is_refused(said: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a duration"):
         parse_duration(said)

@@ -12,7 +12,7 @@ from pubsub_tasks.errors import ConfigurationError, SettleFailed
 from pubsub_tasks.redrive.browse import browse
 from pubsub_tasks.redrive.leased_letters import VISIBILITY
 from pubsub_tasks.redrive.mover import Mover
-from tests.redrive.queues import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, LostAnswer, Room
+from tests.redrive.queues import FOR_GOOD, FOR_NOW, SOMEBODY_ELSE_S, LostAnswer, QueuePair
 
 BROKEN = SettleFailed("connection reset")
 entry_answers = st.lists(st.sampled_from([None, None, None, FOR_NOW, FOR_GOOD]), min_size=10, max_size=10)
@@ -42,13 +42,13 @@ def as_told(call: Any) -> Any:
     stop_after=st.integers(0, 40),
     late=st.booleans(),
 )
-def test_no_letter_is_lost_and_what_is_said_is_true(
+def test_no_letter_is_lost_and_the_report_is_true(
     fifo: bool, names: list[str], sends: list[Any], deletions: list[Any], stop_after: int, late: bool
 ) -> None:
     # Given letters in hand, a wire that may do anything, and somebody who may lose patience
-    room = Room(fifo=fifo)
-    room.put(*names)
-    letters = browse(room.leased, 100, room.stop).letters
+    queues = QueuePair(fifo=fifo)
+    queues.put(*names)
+    letters = browse(queues.leased, 100, queues.stop).letters
     items = [
         MoveItem(
             letter.record.body,
@@ -58,30 +58,30 @@ def test_no_letter_is_lost_and_what_is_said_is_true(
         )
         for letter in letters
     ]
-    room.source.told["send"] = [as_told(call) for call in sends]
-    room.letters.told["delete"] = [as_told(call) for call in deletions]
+    queues.source.script["send"] = [as_told(call) for call in sends]
+    queues.letters.script["delete"] = [as_told(call) for call in deletions]
     if late:
-        room.clock.advance(VISIBILITY)
+        queues.clock.advance(VISIBILITY)
 
     # When they are redriven
     def patience(settled: int) -> None:
         if settled >= stop_after:
-            room.stop.set()
+            queues.stop.set()
 
-    mover = Mover(room.leased, room.source, stop=room.stop, clock=room.clock, on_progress=patience)  # type: ignore[arg-type]
-    outcome = mover.run(items)
+    mover = Mover(queues.leased, queues.source, stop=queues.stop, clock=queues.clock, on_progress=patience)  # type: ignore[arg-type]
+    report = mover.run(items)
 
     # Then each has one fate, and it is the one told
-    room.letters.told["delete"] = []
-    room.leased.release()
-    room.clock.advance(VISIBILITY)  # what is not in hand any more hides the rest of its group until then
-    redriven_bodies, kept_bodies = room.drained(room.source), room.drained()
+    queues.letters.script["delete"] = []
+    queues.leased.release()
+    queues.clock.advance(VISIBILITY)  # what is not in hand any more hides the rest of its group until then
+    redriven_bodies, kept_bodies = queues.drained(queues.source), queues.drained()
     there, here = Counter(redriven_bodies), Counter(kept_bodies)
     seen = [item.id for item in items]
-    kept = [trouble.id for trouble in outcome.kept] + outcome.lost + outcome.left
-    doubled = [trouble.id for trouble in outcome.doubled]
-    assert sorted(outcome.done + kept + doubled) == sorted(seen)
-    assert all((there[name], here[name]) == (1, 0) for name in outcome.done)
+    kept = [problem.id for problem in report.kept] + report.lost + report.left
+    doubled = [problem.id for problem in report.doubled]
+    assert sorted(report.done + kept + doubled) == sorted(seen)
+    assert all((there[name], here[name]) == (1, 0) for name in report.done)
     assert all((there[name], here[name]) == (0, 1) for name in kept)
     assert all(there[name] + here[name] >= 1 for name in names)
     assert all(there[name] <= 1 for name in names)

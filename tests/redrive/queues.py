@@ -1,4 +1,4 @@
-"""A source queue and its dead letters in memory, on a clock to turn, and queues that fail as told."""
+"""A source queue and its dead-letter queue in memory, with a virtual clock and scripted failures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,21 +20,21 @@ SOMEBODY_ELSE_S = EntryFailure("ReceiptHandleIsInvalid", "expired", retriable=Fa
 
 @dataclass(frozen=True)
 class LostAnswer:
-    """All was done, and nobody was told."""
+    """The call succeeds, but its answer is lost."""
 
     error: Exception
 
 
-class Obedient:
-    """A queue that does all that it is asked, unless told what to do at a call of a kind.
+class ScriptedQueue:
+    """A queue whose next calls can be made to fail.
 
-    `told[method]` is a list of what to do at each of the next calls: an exception to raise, one to raise once
-    all is done (the answer is lost), or a function of an entry that gives None (carry it out) or its failure.
+    `script[method]` lists what the next calls do: raise an exception, raise `LostAnswer.error` after
+    it succeeded, or call a function that returns None (carry out) or a failure for each entry.
     """
 
     def __init__(self, queue: Queue) -> None:
         self.queue = queue
-        self.told: dict[str, list[Any]] = {"send": [], "delete": [], "change_visibility": []}
+        self.script: dict[str, list[Any]] = {"send": [], "delete": [], "change_visibility": []}
         self.calls: list[tuple[str, int]] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -51,7 +51,7 @@ class Obedient:
 
     def _asked(self, method: str, entries: Sequence[Any]) -> Any:
         self.calls.append((method, len(entries)))
-        told = self.told[method].pop(0) if self.told[method] else lambda entry: None
+        told = self.script[method].pop(0) if self.script[method] else lambda entry: None
         if isinstance(told, BaseException):
             raise told
         if isinstance(told, LostAnswer):
@@ -64,8 +64,8 @@ class Obedient:
 
 
 @dataclass
-class Patience(Event):
-    """A wish to stop that nobody has; waiting turns the clock, and is remembered."""
+class VirtualStop(Event):
+    """A stop event that is never set by itself. Waiting advances the clock and is recorded."""
 
     clock: VirtualClock
     waits: list[float] = field(default_factory=list)
@@ -79,20 +79,20 @@ class Patience(Event):
         return self.is_set()
 
 
-class Room:
-    """`letters` is the dead-letter queue of `source`; both obey."""
+class QueuePair:
+    """`letters` is the dead-letter queue of `source`; both are scripted."""
 
     def __init__(self, *, fifo: bool = False, receives: int = 1000, **attributes: str) -> None:
         self.clock = VirtualClock()
         self.transport = MemoryTransport(clock=self.clock)
         self.sqs = self.transport.client("sqs")
         self.fifo = fifo
-        self.letters = Obedient(self.queue("orders-dlq", **attributes))
+        self.letters = ScriptedQueue(self.queue("orders-dlq", **attributes))
         arn = self.letters.attributes().arn
         policy = dumps({"deadLetterTargetArn": arn, "maxReceiveCount": receives})
-        self.source = Obedient(self.queue("orders", RedrivePolicy=policy))
+        self.source = ScriptedQueue(self.queue("orders", RedrivePolicy=policy))
         self.leased = LeasedLetters(self.letters, self.clock)  # type: ignore[arg-type]
-        self.stop = Patience(self.clock)
+        self.stop = VirtualStop(self.clock)
 
     def queue(self, name: str, **attributes: str) -> Queue:
         if self.fifo:
@@ -100,16 +100,16 @@ class Room:
         return self.transport.queue(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
 
     def put(self, *bodies: str, group: Callable[[str], str] = lambda body: body[0]) -> None:
-        """Let letters with these bodies stand in the dead-letter queue."""
+        """Send letters with these bodies to the dead-letter queue."""
         for body in bodies:
             ordered = {"group_id": group(body), "deduplication_id": uuid4().hex} if self.fifo else {}
             self.letters.queue.send([Outgoing(body, **ordered)])
 
-    def put_into_source(self, *bodies: str) -> None:
+    def send_to_source(self, *bodies: str) -> None:
         self.source.queue.send([Outgoing(body) for body in bodies])
 
-    def seen_by_others(self, queue: Any = None) -> list[str]:
-        """Bodies that anybody could receive now, put back afterwards."""
+    def visible_bodies(self, queue: Any = None) -> list[str]:
+        """Bodies that another consumer could receive now. They are released afterwards."""
         return [record.body for record in self.records(queue)]
 
     def drained(self, queue: Any = None) -> list[str]:

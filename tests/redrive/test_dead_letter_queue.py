@@ -4,38 +4,38 @@ import pytest
 
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.redrive.dead_letter_queue import find_dead_letter_queue
-from tests.redrive.queues import Room
+from tests.redrive.queues import QueuePair
 
 
 def test_a_dead_letter_queue_is_found_by_its_own_url_and_by_its_source_s() -> None:
-    room = Room()
+    queues = QueuePair()
 
     own, by_source = (
-        find_dead_letter_queue(room.transport, room.letters.url),
-        find_dead_letter_queue(room.transport, room.source.url),
+        find_dead_letter_queue(queues.transport, queues.letters.url),
+        find_dead_letter_queue(queues.transport, queues.source.url),
     )
 
-    assert own.queue.url == by_source.queue.url == room.letters.url
-    assert own.sources == by_source.sources == (room.source.url,)
-    assert (own.found_by, by_source.found_by) == (None, room.source.url)
+    assert own.queue.url == by_source.queue.url == queues.letters.url
+    assert own.sources == by_source.sources == (queues.source.url,)
+    assert (own.found_by, by_source.found_by) == (None, queues.source.url)
 
 
-def test_a_queue_that_is_both_is_taken_for_the_dead_letter_queue() -> None:
-    room = Room()
-    grave = room.queue("grave").attributes().arn
+def test_a_dead_letter_queue_with_a_redrive_policy_is_used_itself() -> None:
+    queues = QueuePair()
+    grave = queues.queue("grave").attributes().arn
     policy = dumps({"deadLetterTargetArn": grave, "maxReceiveCount": 3})
-    room.sqs.set_queue_attributes(QueueUrl=room.letters.url, Attributes={"RedrivePolicy": policy})
+    queues.sqs.set_queue_attributes(QueueUrl=queues.letters.url, Attributes={"RedrivePolicy": policy})
 
-    assert find_dead_letter_queue(room.transport, room.letters.url).queue.url == room.letters.url
-
-
-def test_a_queue_without_any_redrive_is_taken_as_it_is() -> None:
-    room = Room()
-    other = room.queue("other")
-
-    assert find_dead_letter_queue(room.transport, other.url).sources == ()
+    assert find_dead_letter_queue(queues.transport, queues.letters.url).queue.url == queues.letters.url
 
 
-def test_no_queue_is_a_clear_error() -> None:
+def test_a_queue_without_redrive_policy_or_sources_is_used_itself() -> None:
+    queues = QueuePair()
+    other = queues.queue("other")
+
+    assert find_dead_letter_queue(queues.transport, other.url).sources == ()
+
+
+def test_a_queue_that_does_not_exist_raises_a_clear_error() -> None:
     with pytest.raises(ConfigurationError, match="there is no queue at"):
-        find_dead_letter_queue(Room().transport, "http://127.0.0.1:4566/000000000000/nowhere")
+        find_dead_letter_queue(QueuePair().transport, "http://127.0.0.1:4566/000000000000/nowhere")

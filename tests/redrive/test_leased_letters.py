@@ -3,206 +3,206 @@
 from pubsub_tasks.errors import SettleFailed
 from pubsub_tasks.redrive.leased_letters import VISIBILITY
 from pubsub_tasks.wire.records import EntryFailure
-from tests.redrive.queues import SOMEBODY_ELSE_S, Room
+from tests.redrive.queues import SOMEBODY_ELSE_S, QueuePair
 
 
-def test_what_is_in_hand_nobody_else_sees_until_it_is_put_back() -> None:
-    room = Room()
-    room.put("a", "b")
+def test_leased_letters_are_invisible_to_others_until_released() -> None:
+    queues = QueuePair()
+    queues.put("a", "b")
 
-    records = room.leased.receive(10, 0)
+    records = queues.leased.receive(10, 0)
     assert sorted(record.body for record in records) == ["a", "b"]
-    assert room.seen_by_others() == []
+    assert queues.visible_bodies() == []
 
-    assert room.leased.release() == 0
-    assert sorted(room.seen_by_others()) == ["a", "b"]
-    assert len(room.leased) == 0
+    assert queues.leased.release() == 0
+    assert sorted(queues.visible_bodies()) == ["a", "b"]
+    assert len(queues.leased) == 0
 
 
-def test_a_lease_is_extended_for_as_long_as_it_is_wanted() -> None:
-    room = Room()
-    room.put("a")
-    (record,) = room.leased.receive(1, 0)
+def test_a_lease_can_be_renewed_again_and_again() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    (record,) = queues.leased.receive(1, 0)
 
     for _ in range(10):
-        room.clock.advance(VISIBILITY / 2)
-        room.leased.renew()
+        queues.clock.advance(VISIBILITY / 2)
+        queues.leased.renew()
 
-    assert room.leased.is_leased(record)
-    assert room.seen_by_others() == []
-
-
-def test_a_lease_that_has_time_left_is_not_extended() -> None:
-    room = Room()
-    room.put("a")
-    room.leased.receive(1, 0)
-    room.clock.advance(VISIBILITY / 2 - 1)
-
-    room.leased.renew()
-
-    assert room.letters.calls == []
+    assert queues.leased.is_leased(record)
+    assert queues.visible_bodies() == []
 
 
-def test_a_call_that_fails_is_made_up_for_at_the_next_turn() -> None:
-    room = Room()
-    room.put("a")
-    (record,) = room.leased.receive(1, 0)
-    room.letters.told["change_visibility"] = [SettleFailed("throttled")]
-    room.clock.advance(VISIBILITY / 2)
+def test_a_lease_with_most_of_its_time_left_is_not_renewed() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    queues.leased.receive(1, 0)
+    queues.clock.advance(VISIBILITY / 2 - 1)
 
-    room.leased.renew()
-    room.leased.renew()
-    room.clock.advance(VISIBILITY / 2 + 1)
+    queues.leased.renew()
 
-    assert room.leased.is_leased(record)
+    assert queues.letters.calls == []
 
 
-def test_a_lease_that_ran_out_is_noticed_without_asking() -> None:
-    room = Room()
-    room.put("a")
-    (record,) = room.leased.receive(1, 0)
+def test_a_failed_renewal_is_repeated_at_the_next_turn() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    (record,) = queues.leased.receive(1, 0)
+    queues.letters.script["change_visibility"] = [SettleFailed("throttled")]
+    queues.clock.advance(VISIBILITY / 2)
 
-    room.clock.advance(VISIBILITY - 10)
+    queues.leased.renew()
+    queues.leased.renew()
+    queues.clock.advance(VISIBILITY / 2 + 1)
 
-    assert not room.leased.is_leased(record)
+    assert queues.leased.is_leased(record)
 
 
-def test_what_somebody_else_received_is_ours_no_more() -> None:
+def test_an_expired_lease_is_recognized_without_a_call() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    (record,) = queues.leased.receive(1, 0)
+
+    queues.clock.advance(VISIBILITY - 10)
+
+    assert not queues.leased.is_leased(record)
+
+
+def test_a_letter_that_another_consumer_received_is_no_longer_leased() -> None:
     # Given a letter whose lease nobody kept, received by somebody else
-    room = Room()
-    room.put("a")
-    (record,) = room.leased.receive(1, 0)
-    room.clock.advance(VISIBILITY + 1)
-    room.letters.queue.receive(1, 0, 600)
+    queues = QueuePair()
+    queues.put("a")
+    (record,) = queues.leased.receive(1, 0)
+    queues.clock.advance(VISIBILITY + 1)
+    queues.letters.queue.receive(1, 0, 600)
 
     # When
-    room.leased.renew()
+    queues.leased.renew()
 
     # Then it is neither ours nor put back over the other's head
-    assert not room.leased.is_leased(record)
-    assert room.leased.release() == 0
-    assert room.seen_by_others() == []
+    assert not queues.leased.is_leased(record)
+    assert queues.leased.release() == 0
+    assert queues.visible_bodies() == []
 
 
-def test_a_letter_that_comes_again_is_not_given_twice_and_its_last_receipt_counts() -> None:
-    room = Room()
-    room.put("a")
-    (record,) = room.leased.receive(1, 0)
-    room.clock.advance(VISIBILITY + 1)
+def test_a_letter_received_again_is_returned_once_and_its_last_receipt_handle_is_used() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    (record,) = queues.leased.receive(1, 0)
+    queues.clock.advance(VISIBILITY + 1)
 
-    assert room.leased.receive(1, 0) == []
+    assert queues.leased.receive(1, 0) == []
 
-    assert room.leased.is_leased(record)
-    assert room.leased.delete([record]) == [None]
-    assert room.seen_by_others() == []
-
-
-def test_what_was_deleted_is_neither_extended_nor_put_back() -> None:
-    room = Room()
-    room.put("a")
-    (record,) = room.leased.receive(1, 0)
-    room.leased.delete([record])
-    room.letters.calls.clear()
-
-    room.clock.advance(VISIBILITY / 2)
-    room.leased.renew()
-    room.leased.release()
-
-    assert room.letters.calls == []
+    assert queues.leased.is_leased(record)
+    assert queues.leased.delete([record]) == [None]
+    assert queues.visible_bodies() == []
 
 
-def test_deleting_what_is_not_in_hand_is_a_loss_told() -> None:
-    room = Room()
-    room.put("a", "b")
-    first, second = room.leased.receive(2, 0)
-    room.leased.release([first])
+def test_a_deleted_letter_is_neither_renewed_nor_released() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    (record,) = queues.leased.receive(1, 0)
+    queues.leased.delete([record])
+    queues.letters.calls.clear()
 
-    lost, deleted = room.leased.delete([first, second])
+    queues.clock.advance(VISIBILITY / 2)
+    queues.leased.renew()
+    queues.leased.release()
+
+    assert queues.letters.calls == []
+
+
+def test_deleting_a_letter_that_is_not_leased_is_reported_as_lost() -> None:
+    queues = QueuePair()
+    queues.put("a", "b")
+    first, second = queues.leased.receive(2, 0)
+    queues.leased.release([first])
+
+    lost, deleted = queues.leased.delete([first, second])
 
     assert lost is not None
     assert lost.lost
     assert deleted is None
-    assert room.seen_by_others() == [first.body]
+    assert queues.visible_bodies() == [first.body]
 
 
-def test_a_delete_that_came_too_late_is_told_even_where_sqs_says_yes() -> None:
-    room = Room()
-    room.put("a")
-    (record,) = room.leased.receive(1, 0)
-    room.clock.advance(VISIBILITY)
+def test_a_delete_after_the_lease_expired_is_reported_as_lost_even_if_sqs_accepts_it() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    (record,) = queues.leased.receive(1, 0)
+    queues.clock.advance(VISIBILITY)
 
-    (late,) = room.leased.delete([record])
+    (late,) = queues.leased.delete([record])
 
     assert late is not None
     assert late.lost
     assert late.message == "its lease expired before the delete"
 
 
-def test_nothing_is_extended_once_the_block_has_ended() -> None:
-    room = Room()
-    room.put("a")
-    with room.leased.renewing():
-        room.leased.receive(1, 0)
-    room.clock.advance(VISIBILITY / 2)
+def test_nothing_is_renewed_after_the_block_ended() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    with queues.leased.renewing():
+        queues.leased.receive(1, 0)
+    queues.clock.advance(VISIBILITY / 2)
 
-    room.leased.renew()
+    queues.leased.renew()
 
-    assert room.letters.calls == []
-
-
-def test_the_receipt_of_a_lease_that_ran_out_is_not_used_to_put_back() -> None:
-    room = Room()
-    room.put("a")
-    room.leased.receive(1, 0)
-    room.clock.advance(VISIBILITY)
-
-    room.leased.release()
-
-    assert room.letters.calls == []
+    assert queues.letters.calls == []
 
 
-def test_an_answer_about_an_old_receipt_says_nothing_of_the_new_one() -> None:
+def test_an_expired_receipt_handle_is_not_used_for_release() -> None:
+    queues = QueuePair()
+    queues.put("a")
+    queues.leased.receive(1, 0)
+    queues.clock.advance(VISIBILITY)
+
+    queues.leased.release()
+
+    assert queues.letters.calls == []
+
+
+def test_an_answer_for_an_old_receipt_handle_does_not_change_the_new_lease() -> None:
     # Given a letter that comes again while its old lease is being extended
-    room = Room()
-    room.put("a")
-    (record,) = room.leased.receive(1, 0)
-    room.clock.advance(VISIBILITY)
+    queues = QueuePair()
+    queues.put("a")
+    (record,) = queues.leased.receive(1, 0)
+    queues.clock.advance(VISIBILITY)
 
     def comes_again(entry: object) -> EntryFailure:
-        room.leased.receive(1, 0)
+        queues.leased.receive(1, 0)
         return SOMEBODY_ELSE_S
 
-    room.letters.told["change_visibility"] = [comes_again]
+    queues.letters.script["change_visibility"] = [comes_again]
 
     # When the old lease is refused
-    room.leased.renew()
+    queues.leased.renew()
 
     # Then the new one is still ours
-    assert room.leased.is_leased(record)
+    assert queues.leased.is_leased(record)
 
 
-def test_what_cannot_be_put_back_is_counted() -> None:
-    room = Room()
-    room.put(*map(str, range(12)))
-    room.leased.receive(10, 0)
-    room.leased.receive(10, 0)
-    room.letters.told["change_visibility"] = [SettleFailed("gone"), lambda entry: SOMEBODY_ELSE_S]
+def test_letters_that_cannot_be_released_are_counted() -> None:
+    queues = QueuePair()
+    queues.put(*map(str, range(12)))
+    queues.leased.receive(10, 0)
+    queues.leased.receive(10, 0)
+    queues.letters.script["change_visibility"] = [SettleFailed("gone"), lambda entry: SOMEBODY_ELSE_S]
 
-    assert room.leased.release() == 10
+    assert queues.leased.release() == 10
 
 
-def test_a_thread_keeps_them_while_the_block_runs() -> None:
+def test_a_thread_renews_leases_while_the_block_runs() -> None:
     # Given leased that look after leases many times a second
-    room = Room()
-    room.put("a")
-    room.leased._visibility = 1
-    room.leased.receive(1, 0)
-    extended = room.stop
-    room.letters.told["change_visibility"] = [lambda entry: extended.set()]
+    queues = QueuePair()
+    queues.put("a")
+    queues.leased._visibility = 1
+    queues.leased.receive(1, 0)
+    extended = queues.stop
+    queues.letters.script["change_visibility"] = [lambda entry: extended.set()]
 
     # When time passes while the block runs
-    with room.leased.renewing():
-        room.clock.advance(0.6)
+    with queues.leased.renewing():
+        queues.clock.advance(0.6)
         super(type(extended), extended).wait(30)
 
     # Then the lease was extended

@@ -35,7 +35,7 @@ def test_a_letter_is_handled_as_on_a_first_attempt(tasks: Tasks) -> None:
     assert handled == [("o-1", Decimal("9.99"), 1, True, "id-of-o-1")]
 
 
-def test_a_handler_that_fails_again_tells_how(tasks: Tasks) -> None:
+def test_a_handler_that_fails_again_returns_its_error(tasks: Tasks) -> None:
     @task(OrderPlaced, tasks=tasks)
     def bill(order_id: str, total: Decimal) -> None:
         raise LookupError("still no such customer")
@@ -65,7 +65,7 @@ def test_coroutines_run_too(tasks: Tasks) -> None:
         (order(total="much"), "invalid"),
     ],
 )
-def test_what_no_handler_ever_sees_says_why(tasks: Tasks, body: str, reason: str) -> None:
+def test_a_letter_that_reaches_no_handler_has_a_reason(tasks: Tasks, body: str, reason: str) -> None:
     @task(OrderPlaced, tasks=tasks)
     def bill(order_id: str, total: Decimal) -> None:
         raise AssertionError
@@ -77,7 +77,7 @@ def test_what_no_handler_ever_sees_says_why(tasks: Tasks, body: str, reason: str
     assert replayed.verdict.reason == reason
 
 
-def test_what_expired_is_handled_all_the_same(tasks: Tasks) -> None:
+def test_an_expired_message_is_handled_on_replay(tasks: Tasks) -> None:
     @task(OrderPlaced, tasks=tasks)
     def bill(order_id: str, total: Decimal) -> None:
         """Fine."""
