@@ -210,10 +210,7 @@ class ConsumedMessage:
         self.settle(Ack())
 
     def nack(self, seconds: float | None = None) -> None:
-        """Make the message visible again after `seconds`, or do what the retry policy says, by default.
-
-        The policy may send it to the dead-letter queue. Raises LeaseLost or SettleFailed.
-        """
+        """Retry after `seconds`, or as the retry policy says. Raises LeaseLost or SettleFailed."""
         verdict = self.consumer.decide(self.delivery, Nack()) if seconds is None else Retry(seconds)
         self.settle(verdict)
 

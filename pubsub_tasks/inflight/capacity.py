@@ -17,7 +17,7 @@ class Capacity:
         threads: slots for plain functions.
         coroutines: slots for coroutine functions.
         receivers: polls that may be open at a time.
-        prefetch: messages held beyond those that run; None adapts to the speed of the handlers.
+        prefetch: messages received beyond the free slots; None adapts to the speed of the handlers.
         visibility: visibility timeout of received messages.
         wait: wait time of a long poll.
         patience: time in which a handler must end after its time limit, before its thread is abandoned.

@@ -23,13 +23,13 @@ Consume = Callable[..., list[ConsumedMessage]]
 
 
 class Shop:
-    """A queue in memory with a dead-letter queue, its consumer, and a clock to turn."""
+    """A queue in memory with a dead-letter queue, its consumer, and a virtual clock."""
 
     def __init__(self, tasks: Tasks, dead_letters: bool = True) -> None:
         self.clock = VirtualClock()
-        self.world = MemoryEnvironment(tasks, self.clock)
-        self.queue: SqsQueue = self.world.queue("default")
-        self.letters = self.world.queue("default-dlq")
+        self.environment = MemoryEnvironment(tasks, self.clock)
+        self.queue: SqsQueue = self.environment.queue("default")
+        self.letters = self.environment.queue("default-dlq")
         self.consumer = Consumer(
             self.queue,
             tasks,
@@ -52,7 +52,7 @@ class Shop:
         return found.visible, found.in_flight, self.letters.attributes().visible
 
     def is_hidden_for(self, seconds: int) -> bool:
-        """Whether the one message in flight is seen again after so many seconds, and no sooner."""
+        """Whether the message in flight becomes visible after exactly this many seconds."""
         if seconds:
             self.clock.advance(seconds - 1)
             if self.queue.attributes().visible:
@@ -152,7 +152,7 @@ def test_acknowledging_too_late_raises_lease_lost(shop: Shop) -> None:
         late.nack(5)
 
 
-# As a block
+# As a context manager
 
 
 def test_a_block_that_succeeds_acknowledges(shop: Shop) -> None:
@@ -232,7 +232,7 @@ def test_messages_published_in_a_block_inherit_its_headers(shop: Shop) -> None:
     assert current_headers() == {}
 
 
-# What cannot be read
+# Unreadable messages
 
 UNREADABLE = [
     ("no json", DecodeError, "undecodable"),
@@ -258,7 +258,7 @@ def test_an_unreadable_body_does_not_affect_the_other_messages(
         except error:
             seen.append(reason)
 
-    # Then the good ones are done, and the bad one is a dead letter that tells why
+    # Then the good ones are handled, and the bad one is a dead letter with the reason
     assert sorted(seen) == sorted(["1", "3", reason])
     assert shop.count() == (0, 0, 1)
     (letter,) = shop.letters.receive(10, 0, None)
@@ -287,9 +287,9 @@ def test_without_a_dead_letter_queue_rejected_messages_are_hidden_as_long_as_pos
 
 
 def test_a_refused_dead_letter_leaves_its_message_in_the_queue(shop: Shop) -> None:
-    # Given a dead-letter queue that takes less than the queue does
+    # Given a dead-letter queue with a smaller size limit
     small = {"QueueUrl": shop.letters.url, "Attributes": {"MaximumMessageSize": "1024"}}
-    shop.world.memory.client("sqs").set_queue_attributes(**small)
+    shop.environment.memory.client("sqs").set_queue_attributes(**small)
     shop.send("x" * 2_000)
 
     with pytest.raises(DecodeError), shop.one() as message:
@@ -299,7 +299,7 @@ def test_a_refused_dead_letter_leaves_its_message_in_the_queue(shop: Shop) -> No
 
 
 def test_an_unread_message_that_succeeds_is_acknowledged(shop: Shop) -> None:
-    """Who never asks for the content has no quarrel with it."""
+    """Its content is never accessed, so its error is never raised."""
     shop.send("no json")
 
     with shop.one() as message:

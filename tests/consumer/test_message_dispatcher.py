@@ -23,7 +23,7 @@ def one_by_one(shop: Shop) -> MessageDispatcher:
 
 @pytest.mark.parametrize("lost", [0, 1, 2])
 def test_a_lost_lease_does_not_end_the_batch(lost: int, caplog: pytest.LogCaptureFixture) -> None:
-    # Given a handler that asks for another try of a message that is gone meanwhile
+    # Given a handler that retries a message that is deleted meanwhile
     shop = Shop()
     handled: list[int] = []
 
@@ -39,7 +39,7 @@ def test_a_lost_lease_does_not_end_the_batch(lost: int, caplog: pytest.LogCaptur
     # When the batch is handled
     verdicts = one_by_one(shop).handle_batch()
 
-    # Then its neighbours are handled and settled all the same
+    # Then the other messages are handled and settled
     assert handled == [0, 1, 2]
     assert [type(verdict) for verdict in verdicts].count(Ack) == 2
     assert shop.queue.attributes().in_flight == 0
@@ -49,7 +49,7 @@ def test_a_lost_lease_does_not_end_the_batch(lost: int, caplog: pytest.LogCaptur
 def test_a_failed_settlement_is_logged_and_the_other_messages_are_settled(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    # Given a message whose letter cannot be sent, since it is too large for the dead-letter queue
+    # Given a message whose dead letter is too large for the dead-letter queue
     shop = Shop()
     shop.task()(lambda number: None)
     sqs = shop.transport.client("sqs")
@@ -61,7 +61,7 @@ def test_a_failed_settlement_is_logged_and_the_other_messages_are_settled(
     # When the batch is handled
     verdicts = one_by_one(shop).handle_batch()
 
-    # Then only that one is left
+    # Then only that message is left
     assert [type(verdict) for verdict in verdicts] == [Ack, DeadLetter, Ack]
     assert [len(record.body) for record in shop.messages_left()] == []
     assert shop.queue.attributes().in_flight == 1
@@ -83,7 +83,7 @@ def test_a_coroutine_that_raises_a_cancellation_has_failed(error: BaseException)
 
 @pytest.mark.parametrize("raised", [each for each in RAISED if each is not KeyboardInterrupt])
 def test_consuming_by_hand_survives_unusual_exceptions(raised: type[BaseException]) -> None:
-    # Given a loop of one's own, in the main thread: a KeyboardInterrupt there is Ctrl-C, whatever raises it
+    # Given a loop in the main thread, where every KeyboardInterrupt counts as Ctrl-C
     shop = Shop()
     shop.task()(lambda number: None)
     consumer = one_by_one(shop).consumer
@@ -91,11 +91,11 @@ def test_consuming_by_hand_survives_unusual_exceptions(raised: type[BaseExceptio
         shop.send(1)
         (message,) = consumer.consume()
 
-        # When one leaves the block of its message
+        # When one is raised in the block of a message
         with contextlib.suppress(BaseException), message:
             raise error
 
-        # Then it is to be tried again, and settled once
+        # Then the message is retried, and settled once
         with pytest.raises(SettleFailed, match="settled already"):
             message.ack()
 
@@ -107,7 +107,7 @@ def fifo_batch(shop: Shop, failing: int, error: BaseException) -> list[int]:
     def act(number: int, delivery: Delivery) -> None:
         handled.append(number)
         if number == failing:
-            if isinstance(error, SettleFailed):  # it is gone when it is to be settled
+            if isinstance(error, SettleFailed):  # gone before it is settled
                 shop.queue.change_visibility([(delivery.record.receipt_handle, 0)])
                 return
             raise error
@@ -117,7 +117,7 @@ def fifo_batch(shop: Shop, failing: int, error: BaseException) -> list[int]:
 
 @pytest.mark.parametrize("error", [Nack(5), SettleFailed("")], ids=["tried again", "not settled"])
 def test_followers_in_a_fifo_group_are_given_back_unhandled(error: BaseException) -> None:
-    # Given two groups, the head of one of which is not deleted
+    # Given two groups, and the head of one is not deleted
     shop = Shop(fifo=True)
     handled = fifo_batch(shop, 0, error)
     shop.send(0, 1, 2, group="a")
@@ -126,7 +126,7 @@ def test_followers_in_a_fifo_group_are_given_back_unhandled(error: BaseException
     # When the batch is handled
     verdicts = one_by_one(shop).handle_batch()
 
-    # Then nothing behind it ran or is deleted, and the other group is done
+    # Then no follower ran or is deleted, and the other group is handled
     assert sorted(handled) == [0, 3]
     assert [type(verdict) for verdict in verdicts].count(Release) == 2
     found = shop.queue.attributes()

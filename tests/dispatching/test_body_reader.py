@@ -26,7 +26,7 @@ class Packed(PubSubMessageSchema):
 
 @pytest.fixture(params=[True, False])
 def published(request):
-    """A packed message as it is received raw, and in a notification."""
+    """A packed message, received raw and in a notification."""
     shop = Shop()
     shop.bind(Topics({ORDER: shop.topic("orders", raw=request.param)}))
     message_id = shop.tasks.publish(Packed, order_id="o-1", note="x" * 1000)

@@ -38,7 +38,7 @@ def handle(request: pytest.FixtureRequest) -> Handle:
 
 
 def observed(seen: list[tuple[str, int]], name: str) -> None:
-    """Note the context as found, then change it."""
+    """Record the context, then change it."""
     seen.append((TENANT.get(), decimal.getcontext().prec))
     TENANT.set(name)
     decimal.getcontext().prec = 3
@@ -74,7 +74,7 @@ def test_the_context_of_a_coroutine_is_clean(handle: Handle) -> None:
 
 
 def test_middleware_and_its_handler_share_a_context(handle: Handle) -> None:
-    # Given a middleware that sets a variable and never resets it
+    # Given middleware that sets a variable and never resets it
     shop, outer, inner = Shop(), list[tuple[str, int]](), list[str]()
 
     def tenant(call_next: Callable[[Any], Any], call: Any) -> Any:
@@ -87,7 +87,7 @@ def test_middleware_and_its_handler_share_a_context(handle: Handle) -> None:
 
     handle(shop, 2)
 
-    # Then its handler sees the value, and the next message's middleware does not
+    # Then its handler sees the value, and the middleware of the next message does not
     assert inner == ["middleware"] * 2
     assert outer == [UNTOUCHED] * 2
 

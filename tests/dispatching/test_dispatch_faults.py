@@ -24,7 +24,7 @@ def acknowledges_what_raised(self, call, clock, limit=None):
         return Ack()
 
 
-def tells_what_it_can(error):
+def describes_without_care(error):
     return str(error)
 
 
@@ -84,7 +84,7 @@ FAULTS = [
     (
         dead_letter_copy,
         "_message",
-        tells_what_it_can,
+        describes_without_care,
         letters.test_an_error_that_cannot_be_told_does_not_keep_the_letter,
     ),
     (dead_letter_copy, "_MAX_ID", 10_000_000, letters.test_an_endless_id_is_cut),
@@ -100,4 +100,4 @@ def test_a_planted_fault_is_caught(owner, name, fault, story, monkeypatch):
     monkeypatch.setattr(owner, name, fault)
 
     with pytest.raises((AssertionError, AttributeError, RuntimeError)):
-        copy_context().run(story)  # what a fault leaves behind ends with it
+        copy_context().run(story)  # a copy, so that the fault affects no other test

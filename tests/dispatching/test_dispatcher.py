@@ -28,7 +28,7 @@ def clock():
 
 
 def dispatch(dispatcher, received):
-    """As a thread slot does it, or the event loop where a coroutine handles it."""
+    """Dispatch as a worker does: in a thread, or on an event loop for a coroutine."""
     call = dispatcher.prepare(received, NOW)
     if not isinstance(call, HandlerCall):
         return call
@@ -37,21 +37,21 @@ def dispatch(dispatcher, received):
     return dispatcher.run(call, clock)
 
 
-def handled_by(function, **terms):
-    """What becomes of an order when this is its task."""
+def handled_by(function, **options):
+    """Return a function that dispatches a delivery to this handler of orders."""
     tasks = Tasks()
-    task(OrderPlaced, tasks=tasks, **terms)(function)
+    task(OrderPlaced, tasks=tasks, **options)(function)
     return partial(dispatch, Dispatcher(tasks, QUEUE))
 
 
-def raising(error, **terms):
+def raising(error, **options):
     def handler(order_id, total):
         raise error
 
     async def coroutine(order_id, total):
         raise error
 
-    return [handled_by(handler, **terms), handled_by(coroutine, **terms)]
+    return [handled_by(handler, **options), handled_by(coroutine, **options)]
 
 
 # Handled
@@ -126,7 +126,7 @@ def test_publishes_of_a_handler_follow_from_its_message():
     assert not current_headers()
 
 
-# Not handled
+# Verdicts without a handler
 
 
 def test_what_cannot_be_read_is_a_dead_letter():
@@ -233,8 +233,8 @@ def test_on_a_fifo_queue_receives_beyond_the_attempts_are_still_run():
 # Unknown media types
 
 
-def unknown(policy, received, now=NOW, **terms):
-    return Dispatcher(Tasks(), QUEUE, unknown=policy, **terms).prepare(received, now)
+def unknown(policy, received, now=NOW, **options):
+    return Dispatcher(Tasks(), QUEUE, unknown=policy, **options).prepare(received, now)
 
 
 def test_an_unknown_type_is_a_dead_letter():
@@ -442,7 +442,7 @@ def test_coroutines_have_their_own_middleware():
     assert seen == ["before", "o-1", "after"]
 
 
-# Beforehand
+# Construction
 
 
 def test_the_kinds_of_task_of_the_queue_are_known():

@@ -47,14 +47,14 @@ def delivery(receives: int = 1, age: float = 0.0, text: str = CELERY) -> Deliver
 
 
 def acting(most: int | None = None, *, fifo: bool = False) -> ForeignQueueGuard:
-    """A guard that has seen so many odd messages that it acts."""
+    """A guard that has seen enough unhandled messages to act."""
     guard = ForeignQueueGuard(most, fifo=fifo)
     for _ in range(UNHANDLED_AT_FIRST):
         assert guard.review(delivery(), ODD, NOW) is ODD
     return guard
 
 
-# Pure rules
+# Times
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_pauses_between_receives_grow_to_five_seconds() -> None:
     assert pauses == [1, 2, 4, 5, 5, 5]
 
 
-# What a guard makes of a worker's verdicts
+# Verdicts
 
 
 def test_the_first_ten_are_dead_lettered_and_later_ones_are_hidden() -> None:
@@ -151,7 +151,7 @@ def test_the_number_of_kinds_is_bounded() -> None:
     assert guard._kinds["others"] == 980
 
 
-# A worker that is guarded
+# Workers with a guard
 
 
 def test_an_explicit_policy_for_unknown_types_turns_the_guard_off() -> None:
@@ -162,13 +162,13 @@ def test_an_explicit_policy_for_unknown_types_turns_the_guard_off() -> None:
 
 @pytest.mark.parametrize("most", [1, 3, 100])
 def test_a_foreign_queue_is_not_emptied_within_an_hour(most: int) -> None:
-    # Given forty tasks of Celery's, on a queue that moves a message after so many receives
+    # Given forty Celery tasks, on a queue with a redrive policy
     shop = Shop()
     shop.task()(lambda number: None)
     bench = Bench(shop.tasks, unknown=None, max_receive_count=most)
     bench.send(*[CELERY] * 40)
 
-    # When a worker goes on for most of an hour, and dies once
+    # When a worker runs for most of an hour, and crashes once
     bench.live(1_800)
     bench.crash()
     bench.live(1_700)
@@ -177,11 +177,11 @@ def test_a_foreign_queue_is_not_emptied_within_an_hour(most: int) -> None:
     letters = bench.letters()
     assert len(letters) <= 2 * UNHANDLED_AT_FIRST
     assert bench.left() == 40 - len(letters)
-    assert set(reasons(letters)) == {"undecodable"}  # SQS moved none by itself
+    assert set(reasons(letters)) == {"undecodable"}  # none was moved by the redrive policy
 
 
 def test_a_message_that_can_be_handled_is_found_among_any_number_of_others() -> None:
-    # Given a queue of odd messages, of which a worker has seen enough
+    # Given a queue of unknown messages, and a worker whose guard acts
     shop = Shop()
     handled: list[int] = []
     shop.task()(lambda number: handled.append(number))
@@ -190,11 +190,11 @@ def test_a_message_that_can_be_handled_is_found_among_any_number_of_others() -> 
     bench.live(20)
     assert bench.left() == 30
 
-    # When one comes that it can handle
+    # When a message arrives that it can handle
     bench.send(body(NUMBER, number=7))
     bench.live(1_000)
 
-    # Then it is handled, and the others are dead letters as ever
+    # Then it is handled, and the others become dead letters
     assert handled == [7]
     assert bench.left() == 0
     assert len(bench.letters()) == 40
@@ -216,7 +216,7 @@ def test_without_a_dead_letter_queue_unhandled_messages_are_visible_soon() -> No
 
 
 class Asked:
-    """A queue that remembers how many messages each poll asked for that brought any."""
+    """A queue that records the size of each poll that returned messages."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
@@ -233,7 +233,7 @@ class Asked:
 
 
 def test_a_run_until_empty_receives_one_at_a_time_without_pauses_and_ends() -> None:
-    # Given more odd messages than one worker takes on at once
+    # Given more unknown messages than one worker receives at once
     shop = Shop()
     shop.task()(lambda number: None)
     for _ in range(15):
@@ -253,7 +253,7 @@ def test_a_run_until_empty_receives_one_at_a_time_without_pauses_and_ends() -> N
     wait(finished)
     assert shop.stop(worker)
 
-    # Then ten are dead letters, and the others went through its hands one by one
+    # Then ten are dead letters, and the others were received one at a time
     assert worker.counters.dead_lettered == {"undecodable": UNHANDLED_AT_FIRST}
     assert worker.counters.retried >= 140
     assert "text that is not JSON" in worker.troubles()[0]
