@@ -171,7 +171,7 @@ class Coordinator(AbstractContextManager[InFlight]):
 
     def _next_io_job(self, now: float) -> Poll | Command | None:
         self._commands.extend(self._inflight.commands(now))
-        self._wake_slots(self._started_at_last_check == self._started)  # none started: the leader is held up
+        self._wake_slots(self._started_at_last_check == self._started)  # none started: the leader is blocked
         self._started_at_last_check = self._started
         self._wake_coroutines()
         if self._commands:
@@ -241,10 +241,10 @@ class Coordinator(AbstractContextManager[InFlight]):
         if self.on_coroutine_ready is not None and self._inflight.ready(SlotKind.COROUTINE):
             self.on_coroutine_ready()
 
-    def _wake_slots(self, held_up: bool) -> None:
+    def _wake_slots(self, leader_is_blocked: bool) -> None:
         if not self._free_slots:
             return
-        if self._slots_lead and not held_up:
+        if self._slots_lead and not leader_is_blocked:
             # The leader runs ready messages itself. Over a network a second leader's poll pays off.
             if self._inflight.credit.polls and self._poll_size():
                 self._slots.notify()

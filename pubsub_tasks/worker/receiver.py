@@ -97,8 +97,8 @@ class Receiver:
     def interrupt(self) -> None:
         """End the open polls of a FIFO queue, and later ones at once.
 
-        A standard queue's polls go on: messages in an answer that nobody reads are hidden for a visibility
-        timeout. A FIFO queue can be asked for that answer again.
+        Polls of a standard queue go on: messages in an unread answer are invisible until their visibility
+        timeout. A FIFO queue repeats that answer when asked again.
         """
         if self._queue.fifo:
             self._interruption.interrupt()

@@ -136,7 +136,7 @@ class TimeLimits:
 
     def _leave(self, run: HandlerRun) -> None:
         if forks.generation != run.generation:
-            return  # a child that the handler forked: no thread watches it, and the lock may be held for ever
+            return  # a child that the handler forked: no thread watches it, and the lock may stay locked
         # A plain lock: a Condition's `with` is Python code, and the exception could strike within it.
         with self._lock:
             if self._running.get(run.thread) is run:

@@ -23,8 +23,8 @@ from tests.worker.shop import NUMBER, PATIENCE, WORD, Shop, Word, body, until, w
 
 def packed(letters: int, media_type: str = WORD, **fields: Any) -> Outgoing:
     """A Word of so many letters, compressed."""
-    told = fields or {"word": "x" * letters}
-    packed_body, attributes = compress(body(media_type, **told), {"media_type": text(media_type)}, "gzip")
+    content = fields or {"word": "x" * letters}
+    packed_body, attributes = compress(body(media_type, **content), {"media_type": text(media_type)}, "gzip")
     return Outgoing(packed_body, attributes)
 
 
@@ -266,10 +266,10 @@ def test_a_parked_message_keeps_no_body_and_is_opened_again() -> None:
 def test_a_dead_letter_of_a_large_body_carries_the_message_id() -> None:
     shop = Shop()
     shop.task(Word)(lambda word: None)
-    told = body(NUMBER, number=1, note="x" * 100_000).replace(
+    content = body(NUMBER, number=1, note="x" * 100_000).replace(
         '"opaqueData": {}', '"opaqueData": {"x-message-id": "m-1"}'
     )
-    small, attributes = compress(told, {"media_type": text(NUMBER)}, "gzip")
+    small, attributes = compress(content, {"media_type": text(NUMBER)}, "gzip")
     shop.queue.send([Outgoing(small, attributes)])
 
     with shop.running_worker():

@@ -81,7 +81,7 @@ def test_a_message_whose_handler_raises_an_odd_exception_is_dead_lettered(
     assert sum(verdict == Ack() for verdict in verdicts) == 4
     assert sum("dead letter (exhausted)" in text for text in caplog.messages) == len(errors)
     failed = ("LogObserver", "RecentActivity", "could not be handled")
-    assert not [text for text in caplog.messages if any(told in text for told in failed)]
+    assert not [text for text in caplog.messages if any(failure in text for failure in failed)]
     assert all(error["text"] is not None for error in bench.recent.status()["errors"])
     assert shop.dead.attributes().visible == len(errors)
 
@@ -266,10 +266,10 @@ def test_an_internal_fault_at_one_message_costs_it_one_attempt_and_no_other_mess
             raise next(odd_errors(SystemExit))
         return kind(delivery)
 
-    def broken_prepare(held: InFlightMessage) -> HandlerCall | Verdict:
-        if held.delivery.fields["number"] == 2:
+    def broken_prepare(message: InFlightMessage) -> HandlerCall | Verdict:
+        if message.delivery.fields["number"] == 2:
             raise next(odd_errors(KeyboardInterrupt))
-        return prepare(held)
+        return prepare(message)
 
     worker._receiver._slot_kind = broken_kind  # type: ignore[method-assign]
     processor._prepare = broken_prepare  # type: ignore[method-assign]
@@ -298,10 +298,10 @@ def test_a_dead_letter_that_cannot_be_written_does_not_affect_others(
     writes, mended = worker._settler._dead_letters, Event()
     assert writes is not None
 
-    def write(held: InFlightMessage, verdict: DeadLetter) -> Outgoing:
-        if held.delivery.record.body == "odd" and not mended.is_set():
-            raise raised("a fault of ours")
-        return writes.write(held, verdict)
+    def write(message: InFlightMessage, verdict: DeadLetter) -> Outgoing:
+        if message.delivery.record.body == "odd" and not mended.is_set():
+            raise raised("an internal fault")
+        return writes.write(message, verdict)
 
     worker._settler._dead_letters = replace(writes, write=write)
     shop.send_bodies("odd", "one", "two")
@@ -335,7 +335,7 @@ def test_a_settlement_that_fails_by_an_internal_fault_is_retried(
             raise Nack(600)
 
     queue = FlakyQueue(shop.queue)
-    queue.failing[call] = raised("a fault of ours")  # type: ignore[assignment]
+    queue.failing[call] = raised("an internal fault")  # type: ignore[assignment]
     shop.send(1)
     with shop.running_worker(queue) as worker:
         shop.events.next()

@@ -148,7 +148,7 @@ def test_a_standard_queue_is_received_from_without_attempt_ids() -> None:
 
 
 def test_groups_run_side_by_side_and_each_in_order() -> None:
-    # Given two groups, of which one is held up
+    # Given two groups, one of which is blocked
     shop = Shop(fifo=True)
     may_go = Event()
     handled: list[int] = []

@@ -34,13 +34,13 @@ def test_an_exception_that_ends_a_thread_is_reported() -> None:
     crashed: list[BaseException] = []
 
     def work() -> None:
-        raise RuntimeError("a fault of ours")
+        raise RuntimeError("an internal fault")
 
     failing = guarded_thread("failing", work, crashed.append)
     failing.start()
     failing.join(PATIENCE)
 
-    assert [str(error) for error in crashed] == ["a fault of ours"]
+    assert [str(error) for error in crashed] == ["an internal fault"]
 
 
 def test_a_fault_in_a_callback_of_the_event_loop_is_reported() -> None:
@@ -48,7 +48,7 @@ def test_a_fault_in_a_callback_of_the_event_loop_is_reported() -> None:
         def coroutine_jobs(
             self, finished: Iterable[tuple[InFlightMessage, Verdict]], slots: int
         ) -> list[InFlightMessage]:
-            raise RuntimeError("a fault of ours")
+            raise RuntimeError("an internal fault")
 
     crashed: list[BaseException] = []
     made = slots(crashed, Broken(InFlight(Limits(0, 1)), VirtualClock(), threads=0))
@@ -57,7 +57,7 @@ def test_a_fault_in_a_callback_of_the_event_loop_is_reported() -> None:
 
     until(lambda: crashed != [])
     made.stop()
-    assert str(crashed[0]) == "a fault of ours"
+    assert str(crashed[0]) == "an internal fault"
 
 
 def test_calls_to_an_event_loop_that_has_ended_return_false() -> None:
@@ -100,17 +100,17 @@ def test_a_coroutine_that_outlasts_the_grace_is_cancelled_and_its_message_stays(
 def test_messages_that_finish_in_one_iteration_of_the_loop_are_reported_together_in_order() -> None:
     # Given a coordinator with three messages
     class Counting(Coordinator):
-        told: list[list[InFlightMessage]]
+        reported: list[list[InFlightMessage]]
 
         def coroutine_jobs(
             self, finished: Iterable[tuple[InFlightMessage, Verdict]], slots: int
         ) -> list[InFlightMessage]:
-            self.told.append([message for message, _ in finished])
-            return members[:slots] if len(self.told) == 1 else []
+            self.reported.append([message for message, _ in finished])
+            return members[:slots] if len(self.reported) == 1 else []
 
     members = [InFlightMessage(delivery(), ANY.lease, SlotKind.COROUTINE, None) for _ in range(3)]
     coordinator = Counting(InFlight(Limits(0, 3)), VirtualClock(), threads=0)
-    coordinator.told = []
+    coordinator.reported = []
     made = slots([], coordinator, count=3)
 
     # When they are handled
@@ -118,9 +118,9 @@ def test_messages_that_finish_in_one_iteration_of_the_loop_are_reported_together
     made.wake()
 
     # Then they are reported in one call, and their slots are free
-    until(lambda: len(coordinator.told) == 2)
+    until(lambda: len(coordinator.reported) == 2)
     made.stop()
-    assert coordinator.told == [[], members]
+    assert coordinator.reported == [[], members]
     assert not made.running
 
 
@@ -206,7 +206,7 @@ def test_a_fault_while_a_message_is_processed_is_reported() -> None:
             return [ANY] if self.asked == 1 else []
 
     async def handle(message: InFlightMessage) -> Verdict:
-        raise RuntimeError("a fault of ours")
+        raise RuntimeError("an internal fault")
 
     crashed: list[BaseException] = []
     made = CoroutineSlots(One(InFlight(Limits(0, 1)), VirtualClock(), threads=0), handle, 1, crashed.append)
@@ -215,7 +215,7 @@ def test_a_fault_while_a_message_is_processed_is_reported() -> None:
 
     until(lambda: crashed != [])
     made.stop()
-    assert str(crashed[0]) == "a fault of ours"
+    assert str(crashed[0]) == "an internal fault"
 
 
 def test_handlers_that_await_nothing_do_not_starve_the_event_loop() -> None:

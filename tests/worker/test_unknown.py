@@ -1,4 +1,4 @@
-"""A media type that nobody here handles while a deploy is under way: left to those that do, for a while."""
+"""`--unknown release` during a deploy: media types unknown to this version are left to newer workers."""
 
 import logging
 import time

@@ -44,8 +44,8 @@ def test_each_message_gets_the_verdict_its_handler_asks_for() -> None:
     with shop.running_worker() as worker:
         verdicts = shop.events.verdicts(11)
     # Then each had the one that its end asks for
-    told = sorted(_describe(verdict) for verdict in verdicts)
-    assert told == [
+    outcomes = sorted(_describe(verdict) for verdict in verdicts)
+    assert outcomes == [
         "Ack",
         "Ack",
         "DeadLetter exhausted",
@@ -417,12 +417,12 @@ def test_log_records_of_handlers_and_middleware_carry_their_message(
     with shop.running_worker():
         shop.events.verdicts(2)
     # Then each line has the fields of its own message, and nothing is left behind
-    told = sorted(
+    lines = sorted(
         (record.getMessage(), record.task, record.media_type, record.queue, record.attempt)  # type: ignore[attr-defined]
         for record in caplog.records
         if record.name == "shop"
     )
-    assert told == [
+    assert lines == [
         ("around", "shop.handle", NUMBER, "orders", 1),
         ("around", "shop.read", Word.MEDIA_TYPE, "orders", 1),
         ("in a coroutine", "shop.read", Word.MEDIA_TYPE, "orders", 1),

@@ -87,7 +87,7 @@ def test_a_success_resets_the_waits() -> None:
         ReceiveFailed("no such host", code="EndpointConnectionError"),
         ReceiveFailed("token expired", code="ExpiredToken"),
         ReceiveFailed("no such queue", code="AWS.SimpleQueueService.NonExistentQueue"),
-        RuntimeError("a fault of ours"),
+        RuntimeError("an internal fault"),
     ],
     ids=lambda error: getattr(error, "code", "bug"),
 )
@@ -106,9 +106,9 @@ def test_a_worker_resumes_when_receives_succeed_again(
         shop.send(1)
         # Then it works on as if nothing had been
         assert shop.events.next().verdict == Ack()
-    told = [record for record in caplog.records if "receiving from orders" in record.getMessage()]
-    assert ["is tried again" in told[0].getMessage() or "unexpectedly" in told[0].getMessage()]
-    assert "works again" in told[-1].getMessage()
+    lines = [record for record in caplog.records if "receiving from orders" in record.getMessage()]
+    assert ["is tried again" in lines[0].getMessage() or "unexpectedly" in lines[0].getMessage()]
+    assert "works again" in lines[-1].getMessage()
 
 
 def test_a_worker_whose_deletes_fail_keeps_the_messages_and_deletes_them_later() -> None:
