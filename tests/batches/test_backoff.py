@@ -1,5 +1,8 @@
 """Back-off: how long to wait after each failure in a row."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from tenacity import wait_random_exponential
 
@@ -13,6 +16,7 @@ from pubsub_tasks.batches.backoff import (
     WORKER_FAULTS,
     Backoff,
 )
+from tests.sources import House
 
 
 @pytest.mark.parametrize(
@@ -57,3 +61,21 @@ class Attempt:
 
     def __init__(self, attempt_number):
         self.attempt_number = attempt_number
+
+
+def test_no_other_module_has_a_backoff_formula_of_its_own():
+    modules = House(Path(__file__).parents[2]).package
+
+    assert {module.path for module in modules if any(map(is_power_of_two, ast.walk(module.tree)))} == {
+        "pubsub_tasks/batches/backoff.py"
+    }
+
+
+def is_power_of_two(node):
+    """Whether a node is `2 ** n`."""
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Pow)
+        and isinstance(node.left, ast.Constant)
+        and node.left.value == 2
+    )
