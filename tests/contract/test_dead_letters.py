@@ -39,7 +39,7 @@ def test_the_receive_count_goes_on_in_the_dead_letter_queue(environment: Environ
     assert letter.receive_count >= 2
 
 
-def test_a_dead_letter_tells_the_queue_it_comes_from(environment: Environment) -> None:
+def test_a_dead_letter_names_its_source_queue(environment: Environment) -> None:
     environment.lacks("move_tasks", "DeadLetterQueueSourceArn is not told")
     letters = environment.queue()
     queue = _queue_with(environment, letters, receives=1)
@@ -52,7 +52,7 @@ def test_a_dead_letter_tells_the_queue_it_comes_from(environment: Environment) -
     assert letter.source_arn == queue.attributes().arn
 
 
-def test_a_poisonous_head_frees_its_group(environment: Environment) -> None:
+def test_a_dead_lettered_head_unlocks_its_group(environment: Environment) -> None:
     letters = environment.queue(fifo=True)
     queue = _queue_with(environment, letters, receives=1, fifo=True)
     for body in ("head", "follower"):
@@ -93,7 +93,7 @@ def test_dead_letters_move_back_by_the_native_task(environment: Environment) -> 
     assert (record.body, record.receive_count) == ("poison", 1)
 
 
-def test_a_dead_letter_queue_tells_whose_it_is(environment: Environment) -> None:
+def test_a_dead_letter_queue_has_sources(environment: Environment) -> None:
     letters, nobody_s = environment.queue(), environment.queue()
     first, second = (_queue_with(environment, letters, receives=1) for _ in range(2))
 
@@ -101,7 +101,7 @@ def test_a_dead_letter_queue_tells_whose_it_is(environment: Environment) -> None
     assert nobody_s.sources() == []
 
 
-def test_a_move_task_tells_how_far_it_came(environment: Environment) -> None:
+def test_a_move_task_reports_its_progress(environment: Environment) -> None:
     environment.lacks("move_tasks", "StartMessageMoveTask answers 500")
     letters, elsewhere = environment.queue(), environment.queue()
     _queue_with(environment, letters, receives=1)
@@ -131,7 +131,7 @@ def test_a_move_task_is_cancelled_by_its_handle(environment: Environment) -> Non
     assert (cancelled.status, cancelled.handle) == ("CANCELLED", None)
 
 
-def test_what_nobody_takes_back_fails_its_move_task(environment: Environment) -> None:
+def test_a_message_without_a_source_fails_its_move_task(environment: Environment) -> None:
     environment.lacks("move_tasks", "StartMessageMoveTask answers 500")
     letters = environment.queue()
     source = _queue_with(environment, letters, receives=1)

@@ -19,8 +19,8 @@ def test_one_receive_gives_several_of_a_group_in_order(environment: Environment)
     }
 
 
-def test_a_group_in_hand_gives_nothing_more(environment: Environment) -> None:
-    # Given the head of a group in hand
+def test_a_group_in_flight_is_locked(environment: Environment) -> None:
+    # Given the head of a group in flight
     queue = environment.queue(fifo=True)
     _send(queue, "A0", "A1", "B0")
     (head,) = receive(queue, limit=1)

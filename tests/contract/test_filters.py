@@ -101,7 +101,7 @@ def test_a_null_in_a_body(environment: Environment) -> None:
         dumps({f"key{number}": ["a", "b", "c", "d"] for number in range(4)}),
     ],
 )
-def test_what_is_no_policy_is_refused(environment: Environment, policy: str) -> None:
+def test_illegal_policies_are_refused(environment: Environment, policy: str) -> None:
     if policy in {"{", '{"a": []}'}:
         environment.lacks("filters", "JSON that does not parse, and empty arrays")
     topic, queue = environment.topic(), environment.queue()

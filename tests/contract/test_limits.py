@@ -40,7 +40,7 @@ def test_a_queue_attribute_out_of_range(environment: Environment, name: str, val
     assert refusal == "InvalidAttributeValue"
 
 
-def test_an_attribute_that_is_none(environment: Environment) -> None:
+def test_an_unknown_attribute(environment: Environment) -> None:
     url = environment.queue().url
     unknown = {"Colour": "red"}
 
@@ -104,7 +104,7 @@ def test_a_delay_is_not_for_single_fifo_messages(environment: Environment) -> No
     )
 
 
-def test_a_batch_to_send_that_is_none(environment: Environment) -> None:
+def test_an_invalid_batch_to_send(environment: Environment) -> None:
     def refusal(*ids: str) -> str:
         entries = [{"Id": given, "MessageBody": "x"} for given in ids]
         return environment.refusal(environment.sqs.send_message_batch, QueueUrl=queue.url, Entries=entries)
@@ -118,7 +118,7 @@ def test_a_batch_to_send_that_is_none(environment: Environment) -> None:
     assert receive(queue) == []
 
 
-def test_a_batch_to_settle_that_is_none(environment: Environment) -> None:
+def test_an_invalid_batch_to_settle(environment: Environment) -> None:
     environment.lacks("limits", "eleven are taken, and ids are not checked")
     queue = environment.queue()
 
@@ -132,7 +132,7 @@ def test_a_batch_to_settle_that_is_none(environment: Environment) -> None:
             assert environment.refusal(call, QueueUrl=queue.url, Entries=entries) == code
 
 
-def test_a_batch_to_publish_that_is_none(environment: Environment) -> None:
+def test_an_invalid_batch_to_publish(environment: Environment) -> None:
     def refusal(*ids: str) -> str:
         entries = [{"Id": given, "Message": "x"} for given in ids]
         return environment.refusal(
@@ -148,7 +148,7 @@ def test_a_batch_to_publish_that_is_none(environment: Environment) -> None:
     assert refusal("a b") == "InvalidBatchEntryId"
 
 
-def test_a_batch_weighs_no_more_than_a_message(environment: Environment) -> None:
+def test_a_batch_is_limited_to_the_size_of_one_message(environment: Environment) -> None:
     environment.lacks("limits", "the sum of bodies alone is looked at")
     queue, topic = environment.queue(), environment.topic()
     half, more = "x" * 524_288, "x" * 524_289

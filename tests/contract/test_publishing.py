@@ -53,7 +53,7 @@ def test_raw_delivery_carries_binary_attributes(environment: Environment) -> Non
     assert record.attributes == {"seal": Attribute("Binary", b"\x00\xff")}
 
 
-def test_an_envelope_tells_topic_message_and_attributes(environment: Environment) -> None:
+def test_an_envelope_has_topic_message_and_attributes(environment: Environment) -> None:
     # Given a subscription without raw delivery
     topic, queue = environment.topic(), environment.queue()
     environment.subscribe(topic, queue, raw=False)
@@ -73,7 +73,7 @@ def test_an_envelope_tells_topic_message_and_attributes(environment: Environment
     assert record.attributes == {}
 
 
-def test_an_envelope_tells_binary_attributes_in_base64(environment: Environment) -> None:
+def test_an_envelope_has_binary_attributes_in_base64(environment: Environment) -> None:
     environment.lacks("binary_attributes", "dropped by PublishBatch")
     topic, queue = environment.topic(), environment.queue()
     environment.subscribe(topic, queue, raw=False)
@@ -143,7 +143,7 @@ def test_a_subscriber_that_is_gone_keeps_nothing_from_the_others(environment: En
     assert bodies(receive(there)) == bodies(receive(letters)) == ["hello"]
 
 
-def test_who_unsubscribed_gets_nothing_more(environment: Environment) -> None:
+def test_after_unsubscribing_no_more_messages_arrive(environment: Environment) -> None:
     topic, queue = environment.topic(), environment.queue()
     environment.subscribe(topic, queue)
     (told,) = environment.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
@@ -223,7 +223,7 @@ def test_a_fifo_topic_keeps_order_and_group(environment: Environment) -> None:
     assert [record.deduplication_id for record in records] == ["d0", "d1", "d2"]
 
 
-def test_a_message_weighs_bytes_and_a_topic_takes_256_kib(environment: Environment) -> None:
+def test_a_topic_accepts_messages_of_256_kib_in_bytes(environment: Environment) -> None:
     environment.lacks("limits", "counts characters, and the body alone")
     topic, queue = environment.topic(), environment.queue()
     environment.subscribe(topic, queue)
@@ -238,7 +238,7 @@ def test_a_message_weighs_bytes_and_a_topic_takes_256_kib(environment: Environme
     assert _is_refused(environment, topic, over)
 
 
-def test_attributes_weigh_too(environment: Environment) -> None:
+def test_attributes_count_towards_the_size(environment: Environment) -> None:
     environment.lacks("limits", "counts characters, and the body alone")
     topic = environment.topic()
     attributes = {"name": text("value")}

@@ -34,7 +34,7 @@ def test_an_empty_queue_gives_nothing(environment: Environment) -> None:
     assert receive(environment.queue()) == []
 
 
-def test_a_record_tells_what_sqs_knows_of_it(environment: Environment) -> None:
+def test_a_record_has_the_system_attributes(environment: Environment) -> None:
     queue = environment.queue()
     (message_id,) = send(queue, "hello")
 
@@ -69,7 +69,7 @@ def test_binary_attributes_come_back_as_bytes(environment: Environment) -> None:
 
 
 def test_a_received_message_is_hidden_then_comes_back_counted(environment: Environment) -> None:
-    # Given a message in hand for a second
+    # Given a message in flight for a second
     queue = environment.queue()
     send(queue, "hello")
     (first,) = receive(queue, visibility=1)
@@ -86,7 +86,7 @@ def test_a_received_message_is_hidden_then_comes_back_counted(environment: Envir
     assert again.first_received_at == first.first_received_at
 
 
-def test_visibility_is_the_queues_own_unless_told(environment: Environment) -> None:
+def test_the_default_visibility_timeout_is_the_queues(environment: Environment) -> None:
     queue = environment.queue(VisibilityTimeout="1")
     send(queue, "hello")
     assert bodies(receive(queue)) == ["hello"]
@@ -130,7 +130,7 @@ def test_many_receivers_never_share_a_message(environment: Environment) -> None:
     assert len({record.message_id for record in taken}) == len(taken) == 120
 
 
-def test_a_receive_tells_only_what_is_asked_for(environment: Environment) -> None:
+def test_a_receive_returns_only_requested_attributes(environment: Environment) -> None:
     queue = environment.queue()
     send(queue, "hello", attributes={"a": text("x"), "b.c": text("y"), "b.d": text("z")})
 
@@ -212,7 +212,7 @@ def test_a_queue_is_found_by_its_arn(environment: Environment) -> None:
         environment.transport.queue_url(arn + "-gone")
 
 
-def test_a_queue_tells_its_settings_and_counts(environment: Environment) -> None:
+def test_the_settings_and_counts_of_a_queue(environment: Environment) -> None:
     # Given a queue with settings, and one message of each state
     letters = environment.queue()
     queue = environment.queue(

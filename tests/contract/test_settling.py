@@ -35,7 +35,7 @@ def test_deleting_twice_is_no_failure(environment: Environment) -> None:
     assert queue.delete([record.receipt_handle]) == [None]
 
 
-def test_a_handle_that_never_was_fails_alone_and_is_lost(environment: Environment) -> None:
+def test_an_invalid_handle_fails_alone_and_is_a_lost_lease(environment: Environment) -> None:
     queue = environment.queue()
     send(queue, "hello")
     (record,) = receive(queue)
@@ -49,7 +49,7 @@ def test_a_handle_that_never_was_fails_alone_and_is_lost(environment: Environmen
     assert not bad.retriable
 
 
-def test_visibility_zero_gives_a_message_back_at_once(environment: Environment) -> None:
+def test_visibility_zero_releases_a_message_at_once(environment: Environment) -> None:
     queue = environment.queue()
     send(queue, "hello")
     (record,) = receive(queue)
@@ -61,7 +61,7 @@ def test_visibility_zero_gives_a_message_back_at_once(environment: Environment) 
 
 
 def test_extended_visibility_outlasts_the_first(environment: Environment) -> None:
-    # Given a message in hand for a second, and another that ends the long poll
+    # Given a message in flight for a second, and another that ends the long poll
     queue = environment.queue()
     send(queue, "mine", "other")
     records = by_body(receive(queue, visibility=1))

@@ -1,4 +1,4 @@
-"""A environment in memory: made as it is named, and subscribed to what the tasks handle."""
+"""The memory environment: queues are created on first use and subscribed to what the tasks handle."""
 
 import pytest
 

@@ -46,13 +46,13 @@ def test_a_line_is_a_message_in_any_of_its_forms(line: str, tells: bool) -> None
     assert ("media_type" in record.attributes) is tells
 
 
-def test_a_line_that_cannot_be_read_is_a_message_that_cannot() -> None:
+def test_an_unreadable_line_is_an_unreadable_message() -> None:
     records = replayed("no json", "", "  ", "[1]", '{"mediaType": "x", "body": "text"}')
 
     assert [record.body for record in records] == ["no json", "[1]", '{"mediaType": "x", "body": "text"}']
 
 
-def test_a_broken_letter_is_told_before_anything_is_handled() -> None:
+def test_a_malformed_dead_letter_is_reported_before_anything_is_handled() -> None:
     with pytest.raises(DecodeError, match="'oops'"):
         replayed('{"body": "x", "oops": 1}')
 

@@ -102,7 +102,7 @@ def test_code_adds_them_even_after_the_graph_is_locked():
     assert handle(graph, task) == ["publishing", Published, "around", "handled", Settled]
 
 
-def test_around_publishes_there_is_no_coroutine():
+def test_publish_middleware_cannot_be_a_coroutine():
     with pytest.raises(ConfigurationError, match="called without a loop"):
         Tasks().use(aaround, publishing=True)
 
@@ -124,12 +124,12 @@ def test_around_publishes_there_is_no_coroutine():
         ),
     ],
 )
-def test_a_name_that_stands_for_nothing_is_told(config, said):
+def test_an_unresolvable_name_is_reported(config, said):
     with pytest.raises(ConfigurationError, match=said):
         graph_with(**config)
 
 
-def test_installed_observers_are_told_and_a_broken_package_is_left_out(caplog):
+def test_installed_observers_get_events_and_a_broken_package_is_skipped(caplog):
     observers = Observers()
     for value in ("tests_extensions:Watching", "no_such_module:watch"):
         extensions._add(observers, EntryPoint("x", value, extensions.ENTRY_POINTS))

@@ -125,7 +125,7 @@ def test_only_the_handlers_that_were_asked_for_by_name_are_served():
     assert [task.media_type for task in chosen] == [created("foo")]
 
 
-def test_functions_are_served_whoever_is_asked_for():
+def test_functions_are_served_with_any_named_handlers():
     both = Tasks()
 
     @handles(ORDER, tasks=both)
@@ -159,7 +159,7 @@ def test_a_handler_made_by_a_factory_function_is_found_once_it_is_made():
     assert task.function is instance
 
 
-def test_a_class_that_nothing_makes_is_told_before_anything_runs():
+def test_a_handler_class_that_nothing_creates_is_reported_before_anything_runs():
     own = Tasks()
     handles(created("foo"), tasks=own)(NeverBound)
 
@@ -179,7 +179,7 @@ def test_a_handler_that_its_graph_cannot_make_is_named_with_the_reason():
         served(graph_of(broken), broken)
 
 
-def test_a_locked_graph_that_never_made_a_handler_is_told_so():
+def test_a_locked_graph_without_a_handler_is_reported():
     graph = graph_of(tasks, "pubsub_opaque_headers").lock()
 
     with pytest.raises(ConfigurationError, match=r"locked, and 'test_bound_\w+' was never made.*graph\.use"):

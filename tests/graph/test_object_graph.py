@@ -241,7 +241,7 @@ def test_no_topic_is_an_error_that_names_the_media_type_and_the_setting(tasks):
         graph.sns_producer.produce(ORDER, order_id="o-1", total="1")
 
 
-def test_a_topic_that_is_no_text_is_refused(tasks):
+def test_a_topic_that_is_not_a_string_is_refused(tasks):
     with pytest.raises(ConfigurationError, match=f"{ORDER} must be an ARN, not 7"):
         _ = graph_of(tasks, sns_topic_arns={"mappings": {ORDER: 7}}).sns_topic_arns
 
@@ -350,7 +350,7 @@ def published(tasks):
     return publish
 
 
-def test_what_stands_in_the_opaque_context_is_published(published):
+def test_opaque_values_are_published_as_headers(published):
     with published.graph.opaque.initialize(lambda: {"X-Request-Id": "r-1", "tenant": 7, "nothing": None}):
         sent = published()
 

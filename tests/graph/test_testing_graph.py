@@ -1,4 +1,4 @@
-"""Graphs that are testing: each has a world of its own, and leaves the tasks as they were."""
+"""Graphs that are testing: each has a memory environment of its own, and leaves the tasks as they were."""
 
 import gc
 
@@ -152,7 +152,7 @@ def test_each_of_two_graphs_keeps_what_its_handlers_publish(tasks: Tasks) -> Non
         graph.sns_producer.produce(OrderPlaced.MEDIA_TYPE, ORDERED)
     assert first.sqs_message_dispatcher.handle_batch() == [Ack(), Ack()]
 
-    # Then what they published is in the first graph's world
+    # Then what they published is in the first graph's environment
     assert (left(first, "paid"), left(second, "paid")) == (2, 0)
 
 
@@ -187,7 +187,7 @@ def test_a_graph_that_is_collected_leaves_the_binding_as_it_was(tasks: Tasks) ->
     assert tasks.producer is before
 
 
-def test_a_registry_that_nobody_bound_is_unbound_again(tasks: Tasks) -> None:
+def test_an_unbound_registry_is_unbound_again(tasks: Tasks) -> None:
     graph = graph_of(tasks)
     assert tasks.producer is graph.sns_producer
     del graph

@@ -27,7 +27,7 @@ def rules(s3):
     return {each["ID"]: (each["Filter"]["Prefix"], each["Expiration"]["Days"]) for each in found}
 
 
-def test_what_is_parked_outlives_queue_and_dead_letter_queue_and_not_much_more(s3):
+def test_bodies_outlive_the_retention_of_both_queues(s3):
     expire_claims(s3, BUCKET)
 
     assert rules(s3) == {"pubsub-tasks": ("pubsub-tasks/", 29)}
@@ -45,11 +45,11 @@ def test_other_rules_stay_and_ours_is_there_once(s3):
     assert rules(s3) == {"logs": ("logs/", 5), "pubsub-tasks": ("pubsub-tasks/", 40)}
 
 
-def test_a_bucket_that_is_not_there_is_the_callers_to_know(s3):
+def test_a_missing_bucket_raises_the_client_error(s3):
     with pytest.raises(ClientError, match="NoSuchBucket"):
         expire_claims(s3, "nowhere")
 
 
-def test_no_body_may_go_before_its_message(s3):
+def test_less_than_a_day_is_refused(s3):
     with pytest.raises(ConfigurationError, match="days=0"):
         expire_claims(s3, BUCKET, days=0)

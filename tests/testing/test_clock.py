@@ -1,11 +1,11 @@
-"""Time that passes when a test says so."""
+"""The virtual clock."""
 
 import pytest
 
 from pubsub_tasks.testing.clock import VirtualClock
 
 
-def test_time_stands_still_until_it_is_moved() -> None:
+def test_time_does_not_pass_until_advanced() -> None:
     clock = VirtualClock(start=100.0)
 
     assert clock() == clock() == 100.0

@@ -17,11 +17,11 @@ ATTRIBUTES = st.dictionaries(
 
 
 @given(ATTRIBUTES)
-def test_attributes_survive_the_way_there_and_back(attributes: dict[str, Attribute]) -> None:
+def test_attributes_survive_formatting_and_parsing(attributes: dict[str, Attribute]) -> None:
     assert boto_shapes.parse_attributes(boto_shapes.format_attributes(attributes)) == attributes
 
 
-def test_a_record_holds_all_that_a_receive_asks_for() -> None:
+def test_a_record_has_all_requested_attributes() -> None:
     message = {
         "MessageId": "m-1",
         "ReceiptHandle": "h-1",
@@ -62,7 +62,7 @@ def test_a_record_needs_no_more_than_handle_and_id() -> None:
     assert (record.body, record.receive_count, record.sent_at, record.attributes) == ("", 1, 0.0, {})
 
 
-def test_a_queues_entry_says_only_what_is_set() -> None:
+def test_a_queue_entry_has_only_what_is_set() -> None:
     plain, full = boto_shapes.send_entries(
         [Outgoing("a"), Outgoing("b", {"n": text("v")}, group_id="g", deduplication_id="d", delay=5)]
     )
@@ -82,7 +82,7 @@ def test_a_topics_entry_has_no_delay() -> None:
     assert boto_shapes.publish_entries([Outgoing("a", delay=5)]) == [{"Id": "0", "Message": "a"}]
 
 
-def test_answers_are_put_in_the_order_of_the_entries() -> None:
+def test_results_are_in_the_order_of_the_entries() -> None:
     response = {
         "Successful": [{"Id": "2", "MessageId": "m-2"}, {"Id": "0", "MessageId": "m-0"}],
         "Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}],
@@ -95,14 +95,14 @@ def test_answers_are_put_in_the_order_of_the_entries() -> None:
     ]
 
 
-def test_an_entry_that_nobody_answers_is_not_taken_for_done() -> None:
+def test_an_entry_missing_from_the_response_failed() -> None:
     (failure,) = boto_shapes.parse_settled({"Successful": []}, 1)
 
     assert failure is not None
     assert failure.retriable
 
 
-def test_an_answer_may_leave_out_what_is_empty() -> None:
+def test_a_response_may_omit_empty_lists() -> None:
     assert boto_shapes.parse_settled({"Successful": [{"Id": "0"}]}, 1) == [None]
     assert boto_shapes.parse_settled({"Failed": [_refusal("InternalError")]}, 1) != [None]
 
@@ -125,7 +125,7 @@ def test_an_answer_may_leave_out_what_is_empty() -> None:
         ),
     ],
 )
-def test_a_lost_lease_is_known_whatever_sqs_calls_it(code: str, message: str) -> None:
+def test_every_form_of_a_lost_lease_is_recognized(code: str, message: str) -> None:
     (failure,) = boto_shapes.parse_settled({"Failed": [_refusal(code, message)]}, 1)
 
     assert failure is not None
@@ -143,7 +143,7 @@ def test_a_lost_lease_is_known_whatever_sqs_calls_it(code: str, message: str) ->
         ({"Code": "InvalidParameterValue", "Message": "VisibilityTimeout 43201", "SenderFault": True}, False),
     ],
 )
-def test_what_the_sender_did_not_cause_may_be_tried_again(refusal: dict[str, Any], retriable: bool) -> None:
+def test_failures_not_caused_by_the_sender_are_retriable(refusal: dict[str, Any], retriable: bool) -> None:
     (failure,) = boto_shapes.parse_settled({"Failed": [{"Id": "0", **refusal}]}, 1)
 
     assert failure is not None

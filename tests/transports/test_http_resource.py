@@ -161,7 +161,7 @@ def test_redirects_to_elsewhere_are_not_followed(location: str, site: Site) -> N
         7,
     ],
 )
-def test_what_is_no_uri_of_http_is_refused(uri: object) -> None:
+def test_a_uri_other_than_http_is_refused(uri: object) -> None:
     with pytest.raises(ResourceRefused, match="is not fetched"):
         Fetcher().get(uri, {})  # type: ignore[arg-type]
 

@@ -32,7 +32,7 @@ def test_a_poll_on_the_real_clock_wakes_when_a_message_is_seen_again() -> None:
     assert record.receive_count == 2
 
 
-def test_a_poll_wakes_when_another_gives_a_message_back() -> None:
+def test_a_poll_wakes_when_another_receiver_releases_a_message() -> None:
     queue = _queue(MemoryTransport())
     queue.send([Outgoing("hello")])
     (record,) = queue.receive(1, 0, None)
@@ -48,7 +48,7 @@ def test_a_poll_ends_with_nothing_when_its_wait_is_over() -> None:
     assert _queue(MemoryTransport()).receive(1, 1, None) == []
 
 
-def test_a_poll_on_a_clock_that_stands_still_never_waits() -> None:
+def test_a_poll_on_a_virtual_clock_never_waits() -> None:
     clock = VirtualClock()
     queue = _queue(MemoryTransport(clock=clock))
     queue.send([Outgoing("later", delay=20)])
@@ -58,7 +58,7 @@ def test_a_poll_on_a_clock_that_stands_still_never_waits() -> None:
     assert len(queue.receive(1, 20, None)) == 1
 
 
-def test_a_clock_that_is_set_back_does_not_trouble_the_broker() -> None:
+def test_the_broker_time_never_decreases_when_the_clock_is_set_back() -> None:
     times = cycle([1_000.0, 900.0])
     queue = _queue(MemoryTransport(clock=lambda: next(times)))
 
@@ -78,14 +78,14 @@ def test_many_threads_share_a_queue_and_each_message_goes_to_one() -> None:
     assert len(bodies) == len(set(bodies)) == 200
 
 
-def test_two_transports_are_two_worlds() -> None:
+def test_two_transports_share_nothing() -> None:
     one, other = MemoryTransport(), MemoryTransport()
     _queue(one).send([Outgoing("hello")])
 
     assert _queue(other).receive(1, 0, None) == []
 
 
-def test_a_refusal_tells_what_it_was_about() -> None:
+def test_an_error_names_the_action_and_its_code() -> None:
     with pytest.raises(ServiceError, match="a/b"):
         MemoryTransport().client("sqs").create_queue(QueueName="a/b")
 

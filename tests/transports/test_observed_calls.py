@@ -12,7 +12,7 @@ from tests.transports.conftest import Peer
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 
 
-def test_each_call_is_told_with_its_outcome(peer: Peer) -> None:
+def test_each_call_is_reported_with_its_outcome(peer: Peer) -> None:
     seen: list[Event] = []
     transport = AwsTransport(ClientSettings(endpoint_url=peer.url, attempts=1), Observers([seen.append]))
     queue = transport.queue(URL)
@@ -30,7 +30,7 @@ def test_each_call_is_told_with_its_outcome(peer: Peer) -> None:
     assert all(each.seconds >= 0 for each in seen if isinstance(each, Called))
 
 
-def test_nobody_who_watches_other_facts_is_told_of_calls(peer: Peer) -> None:
+def test_observers_of_other_events_get_no_calls(peer: Peer) -> None:
     seen: list[Event] = []
     observers = Observers()
     observers.add(seen.append, Received)

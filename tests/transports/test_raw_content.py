@@ -12,7 +12,7 @@ from pubsub_tasks.transports.raw_content import RawTransport
 from pubsub_tasks.wire.records import Outgoing, text
 
 
-def test_content_alone_is_of_one_media_type_and_what_tells_its_own_keeps_it() -> None:
+def test_bare_content_gets_the_media_type_unless_it_has_one() -> None:
     memory = MemoryTransport()
     url = memory.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
     raw = RawTransport(memory).queue(url)
@@ -33,7 +33,7 @@ def test_content_alone_is_of_one_media_type_and_what_tells_its_own_keeps_it() ->
     }
 
 
-def test_all_else_is_as_on_the_queue_itself() -> None:
+def test_other_calls_are_those_of_the_wrapped_queue() -> None:
     memory = MemoryTransport()
     url = memory.client("sqs").create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true"})[
         "QueueUrl"

@@ -1,4 +1,4 @@
-"""A FIFO queue on a given clock: order per group, deduplication, receives that can be asked for again."""
+"""A FIFO queue on a virtual clock: order per group, deduplication, repeated receives."""
 
 import pytest
 

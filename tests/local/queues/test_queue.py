@@ -1,4 +1,4 @@
-"""A standard queue on a given clock: holds, handles, delays, retention, counts."""
+"""A standard queue on a virtual clock: visibility, handles, delays, retention, counts."""
 
 from pubsub_tasks.local.rules import limits
 

@@ -61,9 +61,7 @@ NO_SSO = (
         NO_SSO,
     ],
 )
-def test_what_a_person_must_mend_is_a_configuration_error_for_worker_and_publisher(
-    config: str, files: Path, peer: Peer
-) -> None:
+def test_broken_credential_sources_are_configuration_errors(config: str, files: Path, peer: Peer) -> None:
     (files / "config").write_text(config)
     transport = peer.transport()
 
@@ -76,14 +74,14 @@ def test_what_a_person_must_mend_is_a_configuration_error_for_worker_and_publish
             transport.client("sqs", "eu-west-1")
 
 
-def test_a_profile_that_names_nothing_is_told(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_without_credentials_is_reported(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
 
     with pytest.raises(ConfigurationError, match=r"nobody.*AWS_PROFILE"):
         peer.transport().publisher().publish(TOPIC, [Outgoing("x")])
 
 
-def test_a_process_that_breaks_once_its_keys_run_out_is_told(files: Path, peer: Peer) -> None:
+def test_a_credential_process_that_fails_later_is_reported(files: Path, peer: Peer) -> None:
     # Of credentials that are good for five minutes more botocore asks for new ones at each use.
     soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     keys = {"Version": 1, "AccessKeyId": "k", "SecretAccessKey": SECRET, "Expiration": soon}
@@ -99,7 +97,7 @@ def test_a_process_that_breaks_once_its_keys_run_out_is_told(files: Path, peer: 
         queue.receive(1, 0, None)
 
 
-def test_a_server_of_credentials_that_does_not_answer_may_answer_later(
+def test_an_unavailable_credential_server_is_a_retriable_failure(
     files: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/keys")
@@ -127,7 +125,7 @@ def test_rewritten_keys_are_read_again_once_the_old_ones_are_refused(
     assert [question.key for question in peer.questions] == ["old", "old", "old", "new", "new"]
 
 
-def test_a_publisher_reads_them_again_too(files: Path, peer: Peer) -> None:
+def test_a_publisher_rereads_refused_keys(files: Path, peer: Peer) -> None:
     rewrite(files, "old")
     publisher = peer.transport().publisher()
     answer = {"Successful": [{"Id": "0", "MessageId": "m-1"}], "Failed": []}
@@ -154,7 +152,7 @@ def test_keys_that_stay_the_same_are_refused_without_a_second_request(files: Pat
     assert len(peer.questions) == 1
 
 
-def test_a_client_that_others_use_has_its_keys_read_again_too(files: Path, peer: Peer) -> None:
+def test_a_client_of_another_service_rereads_refused_keys(files: Path, peer: Peer) -> None:
     # As the store of large bodies does with S3's
     rewrite(files, "old")
     transport = peer.transport()

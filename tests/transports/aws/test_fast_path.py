@@ -32,7 +32,7 @@ def by_botocore(peer: Peer) -> list[bool]:
     return [question.by_botocore for question in peer.questions]
 
 
-def test_what_follows_the_first_call_asks_the_same_without_botocore(peer: Peer) -> None:
+def test_calls_after_the_first_bypass_botocore_with_the_same_request(peer: Peer) -> None:
     queue = peer.transport().queue(URL)
 
     queue.receive(10, 0, 60)
@@ -43,7 +43,7 @@ def test_what_follows_the_first_call_asks_the_same_without_botocore(peer: Peer) 
     assert second == replace(first, by_botocore=False)
 
 
-def test_each_client_watches_a_call_of_its_own(peer: Peer) -> None:
+def test_each_client_observes_its_own_first_call(peer: Peer) -> None:
     # Their time-outs are not the same: a receive may be answered late
     queue = peer.transport().queue(URL)
 
@@ -54,7 +54,7 @@ def test_each_client_watches_a_call_of_its_own(peer: Peer) -> None:
     assert by_botocore(peer) == [True, True, False, False]
 
 
-def test_botocore_makes_every_call_where_the_fast_path_is_switched_off(peer: Peer) -> None:
+def test_botocore_makes_every_call_if_the_fast_path_is_off(peer: Peer) -> None:
     queue = peer.transport(fast_path=False).queue(URL)
 
     for _ in range(3):
@@ -72,7 +72,7 @@ def test_botocore_makes_every_call_where_the_fast_path_is_switched_off(peer: Pee
     ],
     ids=["a proxy", "a path", "somebody who is named to the endpoint"],
 )
-def test_botocore_makes_every_call_where_the_way_is_not_plain(
+def test_botocore_makes_every_call_with_a_proxy_or_a_path(
     name: str, value: str, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", peer.url)
@@ -86,9 +86,7 @@ def test_botocore_makes_every_call_where_the_way_is_not_plain(
     assert by_botocore(peer) == [True, True, True]
 
 
-def test_botocore_makes_every_call_where_it_tells_more_than_we_know_of(
-    peer: Peer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_botocore_makes_every_call_with_unusual_headers(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     # As in Lambda, where a trace goes on with each call
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793")
@@ -100,7 +98,7 @@ def test_botocore_makes_every_call_where_it_tells_more_than_we_know_of(
     assert by_botocore(peer) == [True, True, True]
 
 
-def test_nothing_goes_over_the_wire_where_somebody_answers_in_botocores_place(peer: Peer) -> None:
+def test_nothing_is_sent_if_responses_are_faked(peer: Peer) -> None:
     # As moto's mock_aws does
     transport = peer.transport()
     client = transport._clients.service_client("sqs", "eu-west-1", 30.0).client
@@ -143,11 +141,11 @@ def test_the_host_is_signed_as_it_is_sent(name: str, peer: Peer) -> None:
         ("http://[::1]:4566/", "[::1]:4566"),
     ],
 )
-def test_a_port_that_is_the_protocols_own_is_not_told(url: str, host: str) -> None:
+def test_the_default_port_is_not_in_the_host_header(url: str, host: str) -> None:
     assert _host(urlsplit(url)) == host == _host_from_url(url)
 
 
-def test_botocore_makes_every_call_that_is_rare(peer: Peer) -> None:
+def test_botocore_makes_calls_that_are_not_hot(peer: Peer) -> None:
     transport = peer.transport()
 
     for _ in range(3):
@@ -157,7 +155,7 @@ def test_botocore_makes_every_call_that_is_rare(peer: Peer) -> None:
     assert by_botocore(peer) == [True, True, True]
 
 
-def test_a_refusal_is_what_botocore_makes_of_it(peer: Peer) -> None:
+def test_an_error_response_is_classified_by_botocore(peer: Peer) -> None:
     queue = peer.transport().queue(URL)
     queue.receive(10, 0, None)
     peer.will_refuse("AccessDeniedException", "AccessDenied", "not for you", status=403)
@@ -191,7 +189,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.mark.parametrize("trouble", [refuse, throttle, hang_up])
 @pytest.mark.parametrize("fast_path", [True, False])
-def test_a_call_without_success_is_as_many_requests_and_waits_as_boto3_makes_alone(
+def test_a_failing_call_makes_as_many_requests_and_waits_as_boto3_alone(
     trouble: Callable[[Peer], None], fast_path: bool, peer: Peer, waits: list[float]
 ) -> None:
     queue = peer.transport(attempts=3, fast_path=fast_path).queue(URL)
@@ -209,7 +207,7 @@ def test_a_call_without_success_is_as_many_requests_and_waits_as_boto3_makes_alo
 
 
 @pytest.mark.parametrize("trouble", [refuse, throttle, hang_up])
-def test_a_call_that_fails_once_is_made_again_after_a_wait(
+def test_a_call_that_fails_once_is_retried_after_a_wait(
     trouble: Callable[[Peer], None], peer: Peer, waits: list[float]
 ) -> None:
     queue = peer.transport(attempts=2).queue(URL)
@@ -223,7 +221,7 @@ def test_a_call_that_fails_once_is_made_again_after_a_wait(
 
 
 @pytest.mark.parametrize("text", [b"<html>login</html>", b"[]", b""])
-def test_an_answer_that_is_none_of_the_service_is_a_failed_try(
+def test_a_response_that_is_not_from_the_service_is_a_failed_attempt(
     text: bytes, peer: Peer, waits: list[float]
 ) -> None:
     queue = peer.transport(attempts=2).queue(URL)
@@ -238,7 +236,7 @@ def test_an_answer_that_is_none_of_the_service_is_a_failed_try(
     assert len(waits) == 1
 
 
-def test_the_other_end_must_prove_who_it_is(
+def test_the_server_certificate_is_verified(
     secure_peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ReceiveFailed) as caught:
@@ -253,7 +251,7 @@ def test_the_other_end_must_prove_who_it_is(
     assert by_botocore(secure_peer) == [True, False]
 
 
-def test_binary_attributes_travel_as_they_are(peer: Peer) -> None:
+def test_binary_attributes_are_unchanged(peer: Peer) -> None:
     queue = peer.transport().queue(URL)
     queue.receive(10, 0, None)
     queue.delete(["handle"])
@@ -269,7 +267,7 @@ def test_binary_attributes_travel_as_they_are(peer: Peer) -> None:
     assert by_botocore(peer)[2:] == [False, False]
 
 
-def test_entries_fail_by_themselves(peer: Peer) -> None:
+def test_entries_fail_alone(peer: Peer) -> None:
     queue = peer.transport().queue(URL)
     queue.delete(["handle"])
     failed = {"Id": "1", "Code": "InternalError", "Message": "sorry", "SenderFault": False}
@@ -281,7 +279,7 @@ def test_entries_fail_by_themselves(peer: Peer) -> None:
     assert by_botocore(peer) == [True, False]
 
 
-def test_credentials_that_run_out_are_fetched_anew(
+def test_expired_credentials_are_refreshed(
     peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of credentials that are good for five minutes more botocore asks for new ones at each use.
@@ -313,7 +311,7 @@ print(json.dumps({{**{keys!r}, "AccessKeyId": f"key-{{asked.stat().st_size}}"}})
     assert {question.token for question in peer.questions} == {"t"}
 
 
-def test_publishes_take_it_too(peer: Peer) -> None:
+def test_publishes_use_the_fast_path(peer: Peer) -> None:
     publisher = peer.transport().publisher()
     answer = {"Successful": [{"Id": "0", "MessageId": "m-1"}], "Failed": []}
     for _ in range(2):
@@ -326,7 +324,7 @@ def test_publishes_take_it_too(peer: Peer) -> None:
     assert peer.questions[1].region == "eu-west-1"
 
 
-def test_nothing_that_goes_well_is_left_to_botocore(
+def test_successful_calls_never_fall_back_to_botocore(
     credentials: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given services that speak as AWS does
@@ -358,7 +356,7 @@ def test_nothing_that_goes_well_is_left_to_botocore(
     assert [record.message for record in caplog.records if "left to boto3" in record.message] == []
 
 
-def test_a_botocore_that_keeps_its_connections_elsewhere_makes_every_call(peer: Peer) -> None:
+def test_botocore_makes_every_call_if_its_private_attributes_change(peer: Peer) -> None:
     transport = peer.transport()
     client = transport._clients.service_client("sqs", "eu-west-1", 30.0).client
 

@@ -104,7 +104,7 @@ def test_binary_attributes_are_read_as_botocore_does() -> None:
         b'{"Messages": [{"MessageAttributes": {"seal": {"BinaryValue": null, "StringValue": "x"}}}]}',
     ],
 )
-def test_what_is_null_is_not_there(body: bytes) -> None:
+def test_null_members_are_absent(body: bytes) -> None:
     theirs = create_parser("json").parse(
         {"body": body, "headers": {}, "status_code": 200}, RECEIVE.output_shape
     )
@@ -124,7 +124,7 @@ def test_what_is_null_is_not_there(body: bytes) -> None:
         b'{"a": null}',
     ],
 )
-def test_an_attribute_without_type_or_value_costs_nobody_the_receive(attributes: bytes) -> None:
+def test_a_malformed_attribute_does_not_fail_the_receive(attributes: bytes) -> None:
     # Given an answer of which one message has such an attribute, read by botocore and by us
     sound = b'{"MessageId": "2", "ReceiptHandle": "h", "Body": "sound"}'
     odd = b'{"MessageId": "1", "ReceiptHandle": "h", "Body": "odd", "MessageAttributes": ' + attributes + b"}"
@@ -141,7 +141,7 @@ def test_an_attribute_without_type_or_value_costs_nobody_the_receive(attributes:
         assert [(record.body, record.attributes) for record in records] == [("odd", {}), ("sound", {})]
 
 
-def test_what_is_no_base64_costs_nobody_the_receive() -> None:
+def test_invalid_base64_does_not_fail_the_receive() -> None:
     odd = {"BinaryValue": 5, "DataType": "Binary"}
     body = json.dumps(
         {"Messages": [{"MessageAttributes": {"a": odd, "b": [], "c": None}}, None, []]}
@@ -150,7 +150,7 @@ def test_what_is_no_base64_costs_nobody_the_receive() -> None:
     assert HOT_CALLS["sqs"].read(body)["Messages"][0]["MessageAttributes"]["a"]["BinaryValue"] is None
 
 
-def test_the_result_is_found_wherever_it_stands() -> None:
+def test_the_result_is_found_in_any_position() -> None:
     answer = {"Successful": [{"Id": "0", "MessageId": "m-1"}], "Failed": []}
     head, result, metadata, tail = re.split(
         "(?=<PublishBatchResult>)|(?=<ResponseMetadata>)|(?=</PublishBatchResponse>)",
@@ -160,12 +160,12 @@ def test_the_result_is_found_wherever_it_stands() -> None:
     assert HOT_CALLS["sns"].read(f"{head}{metadata}{result}{tail}".encode()) == answer
 
 
-def test_a_page_is_no_answer() -> None:
+def test_an_html_page_is_not_a_response() -> None:
     with pytest.raises(ValueError, match="unpack"):
         HOT_CALLS["sns"].read(b"<html><head/><body/></html>")
 
 
 @pytest.mark.parametrize(("service", "action"), [("sqs", "SendMessageBatch"), ("sns", "PublishBatch")])
-def test_what_is_neither_text_nor_bytes_is_refused(service: str, action: str) -> None:
+def test_values_other_than_text_and_bytes_are_refused(service: str, action: str) -> None:
     with pytest.raises(TypeError, match="cannot be sent"):
         HOT_CALLS[service].write(action, {"Entries": [{"Id": object()}]})

@@ -21,7 +21,7 @@ from pubsub_tasks.transports.aws.regions import region_of_arn, region_of_url
         ("https://sqs.example.com/123456789012/orders", None),
     ],
 )
-def test_a_queue_url_tells_its_region(url: str, region: str | None) -> None:
+def test_the_region_of_a_queue_url(url: str, region: str | None) -> None:
     assert region_of_url(url) == region
 
 
@@ -34,5 +34,5 @@ def test_a_queue_url_tells_its_region(url: str, region: str | None) -> None:
         ("orders", None),
     ],
 )
-def test_an_arn_tells_its_region(arn: str, region: str | None) -> None:
+def test_the_region_of_an_arn(arn: str, region: str | None) -> None:
     assert region_of_arn(arn) == region

@@ -15,7 +15,7 @@ keys = st.builds(Keys, words, st.text("ABC/+abc123", min_size=1, max_size=40), s
 
 
 @given(st.binary(max_size=200), keys, st.builds(Scope, words, words), words, st.booleans())
-def test_a_signature_is_botocores_own(body: bytes, keys: Keys, scope: Scope, word: str, typed: bool) -> None:
+def test_a_signature_equals_botocores(body: bytes, keys: Keys, scope: Scope, word: str, typed: bool) -> None:
     headers = {"x-amz-target": f"AmazonSQS.{word}"}
     if typed:
         headers["content-type"] = "application/x-amz-json-1.0"
@@ -29,7 +29,7 @@ def test_a_signature_is_botocores_own(body: bytes, keys: Keys, scope: Scope, wor
     assert ours.get("x-amz-security-token") == keys.token
 
 
-def test_another_day_is_signed_with_another_key() -> None:
+def test_each_day_has_its_own_signing_key() -> None:
     scope, keys = Scope("eu-west-1", "sqs"), Keys("key", "secret", None)
     days = [datetime(2026, 11, day, tzinfo=UTC) for day in (24, 25)]
 

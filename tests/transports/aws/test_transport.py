@@ -14,7 +14,7 @@ from tests.transports.conftest import Peer
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 
 
-def test_a_receive_asks_for_all_that_a_record_tells(peer: Peer) -> None:
+def test_a_receive_requests_all_attributes_of_a_record(peer: Peer) -> None:
     peer.transport().queue(URL).receive(10, 0, 60, "attempt")
 
     (question,) = peer.questions
@@ -28,15 +28,13 @@ def test_a_receive_asks_for_all_that_a_record_tells(peer: Peer) -> None:
     assert "ApproximateFirstReceiveTimestamp" in question.params["MessageSystemAttributeNames"]
 
 
-def test_a_receive_says_nothing_of_what_it_leaves_to_the_queue(peer: Peer) -> None:
+def test_a_receive_omits_parameters_that_default_to_the_queue(peer: Peer) -> None:
     peer.transport().queue(URL).receive(1, 0, None)
 
     assert not {"VisibilityTimeout", "ReceiveRequestAttemptId"} & set(peer.questions[0].params)
 
 
-def test_the_queue_url_says_the_region_before_any_setting(
-    peer: Peer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_region_of_the_queue_url_takes_precedence(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-2")
     transport = peer.transport(region="us-west-1")
 
@@ -53,7 +51,7 @@ def test_the_queue_url_says_the_region_before_any_setting(
         (None, {"AWS_REGION": "sa-east-1"}, "sa-east-1"),
     ],
 )
-def test_a_url_that_tells_no_region_leaves_it_to_the_settings(
+def test_a_url_without_a_region_uses_the_settings(
     peer: Peer,
     monkeypatch: pytest.MonkeyPatch,
     setting: str | None,
@@ -68,7 +66,7 @@ def test_a_url_that_tells_no_region_leaves_it_to_the_settings(
     assert peer.questions[0].region == region
 
 
-def test_the_topic_arn_says_the_region(peer: Peer) -> None:
+def test_the_region_of_the_topic_arn_is_used(peer: Peer) -> None:
     # The peer does not speak SNS's XML; what it was asked is all that counts here
     with pytest.raises(PublishFailed):
         peer.transport(region="us-west-1").publisher().publish("arn:aws:sns:eu-west-1:1:t", [Outgoing("x")])
@@ -93,7 +91,7 @@ def test_the_user_agent_is_short_and_names_boto3_and_us(peer: Peer) -> None:
     assert len(user_agent) < 50
 
 
-def test_a_receive_may_be_answered_late_and_nothing_else(credentials: None) -> None:
+def test_only_a_receive_has_a_long_timeout(credentials: None) -> None:
     transport = AwsTransport(
         ClientSettings(max_pool_connections=40, attempts=2, read_timeout=7.0, region="eu-west-1")
     )
@@ -116,14 +114,14 @@ def test_parameters_are_not_checked_twice(peer: Peer) -> None:
     assert len(peer.questions) == 1
 
 
-def test_no_region_is_said_in_one_line(credentials: None) -> None:
+def test_a_missing_region_is_one_line(credentials: None) -> None:
     with pytest.raises(ConfigurationError, match="AWS_DEFAULT_REGION") as caught:
         AwsTransport().queue("http://127.0.0.1:1/0/orders").receive(1, 0, None)
 
     assert "\n" not in str(caught.value)
 
 
-def test_no_credentials_are_said_in_one_line() -> None:
+def test_missing_credentials_are_one_line() -> None:
     with pytest.raises(ConfigurationError, match="AWS_ACCESS_KEY_ID") as caught:
         AwsTransport().queue(URL).receive(1, 0, None)
 
@@ -137,12 +135,12 @@ def test_an_unknown_profile_is_named(credentials: None) -> None:
     assert caught.value.__cause__ is not None
 
 
-def test_an_endpoint_that_is_no_url_is_named(credentials: None) -> None:
+def test_an_invalid_endpoint_url_is_named(credentials: None) -> None:
     with pytest.raises(ConfigurationError, match="not a url"):
         AwsTransport(ClientSettings(endpoint_url="not a url")).queue(URL).receive(1, 0, None)
 
 
-def test_a_refusal_keeps_its_code_its_address_and_its_cause(peer: Peer) -> None:
+def test_an_error_has_its_code_address_and_cause(peer: Peer) -> None:
     peer.will_refuse("AccessDeniedException", "AccessDenied", "not for you", status=403)
 
     with pytest.raises(ReceiveFailed, match="not for you") as caught:
@@ -153,7 +151,7 @@ def test_a_refusal_keeps_its_code_its_address_and_its_cause(peer: Peer) -> None:
     assert caught.value.__cause__ is not None
 
 
-def test_nobody_at_the_other_end_is_a_failure_to_try_again(credentials: None) -> None:
+def test_a_refused_connection_is_a_retriable_failure(credentials: None) -> None:
     # Port 9 of the loopback is nobody's
     transport = AwsTransport(
         ClientSettings(region="eu-west-1", endpoint_url="http://127.0.0.1:9", attempts=1)
@@ -167,7 +165,7 @@ def test_nobody_at_the_other_end_is_a_failure_to_try_again(credentials: None) ->
     assert deleted.value.code == published.value.code == "EndpointConnectionError"
 
 
-def test_an_answer_that_cannot_be_read_is_a_failure_to_try_again(peer: Peer) -> None:
+def test_an_unreadable_response_is_a_retriable_failure(peer: Peer) -> None:
     # As from a proxy between us and the service: JSON is nothing that SNS would say
     with pytest.raises(PublishFailed) as caught:
         peer.transport().publisher().publish("arn:aws:sns:eu-west-1:1:t", [Outgoing("x")])
@@ -175,21 +173,21 @@ def test_an_answer_that_cannot_be_read_is_a_failure_to_try_again(peer: Peer) -> 
     assert caught.value.code == "ResponseParserError"
 
 
-def test_a_queue_that_is_not_there_is_the_developers_to_mend(peer: Peer) -> None:
+def test_a_missing_queue_is_a_configuration_error(peer: Peer) -> None:
     code = "AWS.SimpleQueueService.NonExistentQueue"
     peer.will_refuse("QueueDoesNotExist", code, "The specified queue does not exist.")
     with pytest.raises(ConfigurationError, match=URL):
         peer.transport().queue(URL).attributes()
 
 
-def test_a_queue_that_may_not_be_read_is_not_called_missing(peer: Peer) -> None:
+def test_access_denied_is_not_reported_as_a_missing_queue(peer: Peer) -> None:
     peer.will_refuse("AccessDeniedException", "AccessDenied", "not for you", status=403)
 
     with pytest.raises(TransportError, match="not for you"):
         peer.transport().queue(URL).attributes()
 
 
-def test_a_queue_url_is_asked_for_once(peer: Peer) -> None:
+def test_a_queue_url_is_looked_up_once(peer: Peer) -> None:
     peer.will_answer(QueueUrl=URL)
     transport = peer.transport()
 
@@ -201,14 +199,14 @@ def test_a_queue_url_is_asked_for_once(peer: Peer) -> None:
     assert question.params == {"QueueName": "orders", "QueueOwnerAWSAccountId": "123456789012"}
 
 
-def test_what_is_no_queues_arn_is_told_apart(peer: Peer) -> None:
+def test_an_arn_that_is_not_of_a_queue_is_refused(peer: Peer) -> None:
     with pytest.raises(ConfigurationError, match="arn:aws:sns:eu-west-1:1:t"):
         peer.transport().queue_url("arn:aws:sns:eu-west-1:1:t")
 
     assert peer.questions == []
 
 
-def test_an_entry_that_failed_is_told_beside_its_neighbours(peer: Peer) -> None:
+def test_a_failed_entry_is_reported_beside_the_others(peer: Peer) -> None:
     peer.will_answer(
         Successful=[{"Id": "0"}, {"Id": "2"}],
         Failed=[{"Id": "1", "Code": "InternalError", "Message": "sorry", "SenderFault": False}],
@@ -240,14 +238,14 @@ raise SystemExit(ended or transport.client("sqs") is not parents)
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_url_whose_brackets_do_not_close_is_no_queue_url(peer: Peer) -> None:
+def test_a_url_with_an_unclosed_bracket_is_refused(peer: Peer) -> None:
     with pytest.raises(ConfigurationError, match="is not a queue URL"):
         peer.transport().queue("http://[::1:4566/000000000000/orders")
 
     assert peer.transport().queue("http://[::1]:4566/000000000000/orders").name == "orders"
 
 
-def test_what_settles_under_a_short_lease_is_given_up_soon_and_made_anew(credentials: None) -> None:
+def test_settling_with_a_short_lease_times_out_soon_and_is_retried(credentials: None) -> None:
     transport = AwsTransport(ClientSettings(lease=10, region="eu-west-1"))
 
     settling = transport._clients.service_client("sqs", None, 1.0).client.meta.config
