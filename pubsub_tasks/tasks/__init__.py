@@ -1,1 +1,1 @@
-"""Tasks: declaring, registering, retry policies, middleware and observers."""
+"""Tasks: how they are declared, registered, called and retried, with middleware and observers."""

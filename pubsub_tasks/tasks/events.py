@@ -1,6 +1,6 @@
-"""Events that observers receive: frozen facts. The manual (`logging-and-observers`) lists them.
+"""The events that observers are notified of. The manual (`logging-and-observers`) lists them.
 
-Times are seconds. `queue` is the name of the queue. `task` is None where no task was found for the message.
+Times are seconds. `queue` is the name of the queue. `task` is None if there is no task for the message.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +12,11 @@ from ..verdicts import Reason, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A topic or queue took a message. `seconds` is for the call, which may have carried several; `size` is
-    bytes as SNS and SQS count them: body and attributes."""
+    """A topic or queue accepted a message.
+
+    `seconds` is the duration of the call, which may have carried several messages. `size` is in bytes as SNS
+    and SQS count them: body and attributes.
+    """
 
     media_type: str
     message_id: str
@@ -24,7 +27,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class NotPublished:
-    """A message was given up after its tries; `code` is the service's, or the class of our own error."""
+    """A publish failed after all its retries. `code` is the service's, or the class of the error."""
 
     media_type: str
     message_id: str
@@ -34,7 +37,7 @@ class NotPublished:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A receive brought `count` messages, or none. `seconds` includes the wait of a long poll."""
+    """A receive call returned `count` messages. `seconds` includes the wait of long polling."""
 
     queue: str
     count: int
@@ -52,10 +55,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A delivery was handled and its verdict decided; what the verdict asks for is done afterwards.
+    """A delivery was handled and its verdict decided. The verdict is carried out afterwards.
 
-    `seconds` is the handling time. `latency` is from when the message was sent to the queue until handling
-    began, back-offs and earlier attempts included; None where the queue does not say when it was sent.
+    `seconds` is the handling time. `latency` is the time from when the message was sent to the queue until
+    handling began, including back-offs and earlier attempts; None if the queue does not say when it was sent.
     """
 
     queue: str
@@ -68,7 +71,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The queue did what the verdict asks for: the message is deleted, or its visibility is set."""
+    """The verdict was carried out: the message is deleted, or its visibility timeout is set."""
 
     queue: str
     delivery: Delivery
@@ -78,7 +81,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class DeadLettered:
-    """The dead-letter queue has the copy. The original is deleted next, which `Confirmed` tells."""
+    """The dead-letter queue has the copy. The original is deleted next, which `Confirmed` reports."""
 
     queue: str
     delivery: Delivery
@@ -89,7 +92,7 @@ class DeadLettered:
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """The leases of these deliveries were extended in one call, each by its own number of seconds."""
+    """The visibility leases of these deliveries were extended in one call."""
 
     queue: str
     deliveries: Sequence[Delivery]
@@ -97,7 +100,7 @@ class Extended:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The lease of a delivery in hand is gone."""
+    """The visibility lease of a message in flight was lost."""
 
     queue: str
     delivery: Delivery
@@ -105,9 +108,9 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A call to SNS, SQS or another service returned, retries of its client included.
+    """A call to SNS, SQS or another service returned, after the retries of its client.
 
-    `outcome` is `ok` or the code of the error. Calls in memory are not told.
+    `outcome` is `ok` or the error code. Calls to topics and queues in memory are not reported.
     """
 
     service: str

@@ -1,4 +1,4 @@
-"""Handler: what a task calls, a function or the instance of a class. Knows no message and no registry."""
+"""The callable behind a task: a function, or an instance of a handler class."""
 
 import inspect
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from .middleware import is_coroutine_function
 
 
 class Handler:
-    """A function, or a class of which one instance will be called.
+    """A function, or a class of which one instance is called.
 
     Attributes:
         name: module and qualified name.
         factory: the class, or None for a function.
-        is_async: whether calling it gives a coroutine.
-        place: file and line where it is written, or None where that cannot be told.
+        is_async: whether calling it returns a coroutine.
+        place: file and line of its definition, or None if unknown.
 
-    Raises ConfigurationError for what cannot handle anything: a generator function, whose body would never
-    run, or a class whose instances cannot be called.
+    Raises ConfigurationError for a generator function, whose body would never run, and for anything that
+    cannot be called.
     """
 
     def __init__(self, given: Callable[..., Any]) -> None:
@@ -36,30 +36,30 @@ class Handler:
 
     @property
     def function(self) -> Callable[..., Any]:
-        """What to call. Raises Unbound where it is a class that nobody made an instance of."""
+        """The callable. Raises Unbound for a class that needs arguments and has no instance yet."""
         if self._function is None:
             self._function = self._instance()
         return self._function
 
     def ready(self) -> None:
-        """Make sure that there is something to call. Raises Unbound."""
+        """Make the instance of a class, if necessary. Raises Unbound as `function` does."""
         _ = self.function
 
     def resolve(self, instance: Callable[..., Any]) -> None:
-        """Call this from now on: the instance that an object graph made of the class."""
+        """Set the instance of the class, which an object graph made."""
         self._function = instance
 
     def redeclares(self, other: "Handler") -> bool:
-        """Whether it is the other anew, from a module or a notebook's cell that was run again.
+        """Whether this is the other handler again, from a module or notebook cell that was run a second time.
 
-        A second function of the same name in the same file is another one.
+        Two functions of the same name in one file are different handlers.
         """
         if self.name != other.name or self.place is None or other.place is None:
             return False
         return self.place[0] != other.place[0] or self.place == other.place
 
     def _called(self, given: Callable[..., Any]) -> Callable[..., Any]:
-        called = given if self.factory is None else _method(self.factory)
+        called = given if self.factory is None else _call_method(self.factory)
         if called is None:
             raise ConfigurationError(f"{self.name} handles nothing: give the class a __call__(self, content)")
         if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
@@ -71,23 +71,22 @@ class Handler:
 
     def _instance(self) -> Callable[..., Any]:
         assert self.factory is not None
-        wanted = _wanted(self.factory)
-        if wanted:
+        required = _required_parameters(self.factory)
+        if required:
             raise Unbound(
-                f"{self.name} wants {', '.join(wanted)}: let an object graph make it, with @binding and "
+                f"{self.name} wants {', '.join(required)}: let an object graph make it, with @binding and "
                 "graph.use(...)"
             )
-        made: Callable[..., Any] = self.factory()
-        return made
+        instance: Callable[..., Any] = self.factory()
+        return instance
 
 
-def _method(cls: type) -> Callable[..., Any] | None:
-    """The `__call__` that instances have; asked of the class itself, any class would have its metaclass's."""
+def _call_method(cls: type) -> Callable[..., Any] | None:
+    """Return the `__call__` of instances. `cls.__call__` would find the metaclass's."""
     return next((vars(each)["__call__"] for each in cls.__mro__ if "__call__" in vars(each)), None)
 
 
-def _wanted(cls: type) -> list[str]:
-    """What has to be given to make an instance."""
+def _required_parameters(cls: type) -> list[str]:
     return [
         parameter.name
         for parameter in inspect.signature(cls).parameters.values()

@@ -1,4 +1,4 @@
-"""Observing: who is told which events. Events that nobody watches need not be made: see `Observers.wants`."""
+"""The list of observers and the kinds of events that each is notified of."""
 
 from collections.abc import Iterable
 from typing import Any, Self
@@ -14,14 +14,14 @@ Kinds = frozenset[type[Any]]
 
 
 class Observers:
-    """A list of observers, and those of `parent` after them. Safe to share between threads.
+    """A list of observers, followed by those of `parent`. Safe to share between threads.
 
-    Observers are called in the thread or event loop where the fact happened, one after the other. What one
-    raises is logged once for each kind of event and error, and goes no further.
+    Observers are called one after the other, in the thread or event loop where the event happened. Errors
+    that an observer raises are logged, once for each kind of event and error, and otherwise ignored.
     """
 
     def __init__(self, observers: Iterable[Observer] = (), parent: "Observers | None" = None) -> None:
-        """Raises ConfigurationError for what cannot be called, or is `async def`."""
+        """Raises ConfigurationError for an observer that cannot be called or is `async def`."""
         self._parent = parent
         self._entries: tuple[tuple[Observer, Kinds], ...] = ()
         self._by_kind: dict[type[Any], tuple[Observer, ...]] = {}
@@ -31,13 +31,13 @@ class Observers:
 
     @classmethod
     def of(cls, given: "Iterable[Observer] | Observers") -> "Self | Observers":
-        """Those given, as one of these."""
+        """Return `given` as Observers."""
         return given if isinstance(given, Observers) else cls(given)
 
     def add(self, observer: Observer, *kinds: type[Any]) -> None:
-        """Tell this one too, of events of these kinds alone if any are given; else of those in its `kinds`.
+        """Add an observer of these kinds of events; by default of those in its attribute `kinds`, or of all.
 
-        Raises ConfigurationError as the constructor does.
+        Raises ConfigurationError if it cannot be called or is `async def`.
         """
         if not callable(observer):
             raise ConfigurationError(f"{safe_repr(observer)} is no observer: give a function of one event")
@@ -51,29 +51,31 @@ class Observers:
         self._by_kind = {}
 
     def wants(self, kind: type[Any]) -> bool:
-        """Whether anybody watches events of this kind."""
+        """Whether any observer watches events of this kind; if not, the event need not be made."""
         return bool(self._watching(kind)) or (self._parent is not None and self._parent.wants(kind))
 
     def tell(self, event: Event) -> None:
-        """Tell each that watches events of this kind."""
+        """Notify all observers that watch events of this kind."""
         for observer in self._watching(type(event)):
             try:
                 observer(event)
             except BaseException as error:
                 reraise_interrupt(error)
-                self._complain(observer, event, error)
+                self._log_failure(observer, event, error)
         if self._parent is not None:
             self._parent.tell(event)
 
     def _watching(self, kind: type[Any]) -> tuple[Observer, ...]:
-        by_kind = self._by_kind  # as `add` found it: what is computed from older entries is not kept
-        found = by_kind.get(kind)
-        if found is None:
-            found = tuple(observer for observer, kinds in self._entries if not kinds or kind in kinds)
-            by_kind[kind] = found
-        return found
+        by_kind = (
+            self._by_kind
+        )  # `add` replaces the cache: a result for older entries must not enter the new one
+        watching = by_kind.get(kind)
+        if watching is None:
+            watching = tuple(observer for observer, kinds in self._entries if not kinds or kind in kinds)
+            by_kind[kind] = watching
+        return watching
 
-    def _complain(self, observer: Observer, event: Event, error: BaseException) -> None:
+    def _log_failure(self, observer: Observer, event: Event, error: BaseException) -> None:
         key = (id(observer), type(event), type(error))
         if key in self._failed:
             return

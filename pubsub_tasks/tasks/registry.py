@@ -1,7 +1,7 @@
-"""Tasks: the registry of tasks, by queue and media type, and of what they publish with.
+"""The registry of tasks by queue and media type, with their schemas, middleware, observers and producer.
 
-A task holds no connection. It asks its registry for a producer when it publishes, so that a task may exist
-before anything is wired, and a test may wire it elsewhere for a while.
+A task has no connection. It gets the producer from its registry when it publishes, so that tasks can be
+declared before a producer exists, and a test can bind another one for a while.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,14 +23,14 @@ from .observers import Observers
 from .publishable import SchemaPublisher, SupportsPublish
 from .task import Task
 
-M = TypeVar("M", bound=Middleware)
-W = TypeVar("W", bound=Observer)
+MiddlewareType = TypeVar("MiddlewareType", bound=Middleware)
+ObserverType = TypeVar("ObserverType", bound=Observer)
 
 
 class Tasks(SchemaPublisher):
-    """The registry: tasks by queue and media type, their schemas, middleware, and the way to publish.
+    """A registry of tasks.
 
-    `default` makes a producer of a registry that nobody bound; it is asked once, at the first publish.
+    `default` makes the producer if none was bound. It is called once, at the first publish.
     """
 
     def __init__(self, default: Callable[["Tasks"], SupportsPublish] | None = None) -> None:
@@ -50,15 +50,19 @@ class Tasks(SchemaPublisher):
 
     @property
     def queues(self) -> set[str]:
-        """Logical names of the queues that tasks name."""
+        """Logical names of the queues that have tasks."""
         return {queue for queue, _ in self._tasks}
 
     def for_queue(self, queue: str) -> list[Task[..., Any]]:
-        """The tasks of one queue, by media type."""
+        """Return the tasks of one queue, sorted by media type."""
         return sorted((task for task in self if task.queue == queue), key=lambda task: task.media_type)
 
     def register(self, task: Task[..., Any]) -> None:
-        """Add a task. Raises DuplicateTask where another has the same media type on the same queue."""
+        """Add a task.
+
+        Raises DuplicateTask if the queue has another task for the media type, and ConfigurationError if the
+        middleware cannot wrap the task.
+        """
         for layer in self.middleware:
             layer.check(task.name, task.is_async)
         present = self._tasks.setdefault((task.queue, task.media_type), task)
@@ -70,23 +74,26 @@ class Tasks(SchemaPublisher):
         self._tasks[task.queue, task.media_type] = task
 
     def find(self, media_type: str, queue: str) -> Task[..., Any] | None:
-        """The task for a media type on a queue: its own, else one for its wildcard."""
-        own = self._tasks.get((queue, media_type))
-        return own or self._tasks.get((queue, wildcard(media_type)))
+        """Return the task for a media type on a queue, or else the one for its wildcard, or None."""
+        exact = self._tasks.get((queue, media_type))
+        return exact or self._tasks.get((queue, wildcard(media_type)))
 
     def codec(self, schema: type[Schema] | str) -> Codec:
-        """How content of a schema, or of a media type, is written. Raises UnknownMediaType."""
+        """Return the codec of a schema or media type. Raises UnknownMediaType."""
         if isinstance(schema, str):
             return self.schemas.find(schema)
         known = self._codecs.get(schema)
         return known or self._codecs.setdefault(schema, Codec(schema))
 
-    def use(self, middleware: M, other: Middleware | None = None, *, publishing: bool = False) -> M:
-        """Run this around every handler, or around every publish; serves as a decorator.
+    def use(
+        self, middleware: MiddlewareType, other: Middleware | None = None, *, publishing: bool = False
+    ) -> MiddlewareType:
+        """Run a middleware around every handler, or around every publish. Can be used as a decorator.
 
-        The first used is the outermost. Around handlers it must be used before the worker starts. Raises
-        ConfigurationError where a task is `async def` and the middleware `def`, or the other way round:
-        where there are both, `other` makes it a pair. Around publishes there is `def` alone.
+        The first middleware is the outermost. Add middleware around handlers before the worker starts. A
+        registry with both plain and `async def` tasks needs a pair: give the other kind as `other`. Publishes
+        take `def` only. Raises ConfigurationError for a middleware that cannot wrap one of the tasks or a
+        publish.
         """
         if publishing:
             for each in (middleware, other) if other else (middleware,):
@@ -99,20 +106,20 @@ class Tasks(SchemaPublisher):
         self.middleware.append(layer)
         return middleware
 
-    def observe(self, observer: W, *kinds: type[Any]) -> W:
-        """Tell this observer of events, of these kinds alone if any are given; serves as a decorator.
+    def observe(self, observer: ObserverType, *kinds: type[Any]) -> ObserverType:
+        """Notify an observer of events, of these kinds only if any are given. Can be used as a decorator.
 
-        It is called in the thread or event loop where the fact happened. Raises ConfigurationError for what
-        cannot be called, or is `async def`.
+        It is called in the thread or event loop where the event happened. Raises ConfigurationError if it
+        cannot be called or is `async def`.
         """
         self.observers.add(observer, *kinds)
         return observer
 
     def bind(self, producer: SupportsPublish, *, weak: bool = False) -> None:
-        """Publish with this from now on.
+        """Publish with this producer from now on.
 
-        With `weak` the registry does not keep the producer alive: once it is collected, what was bound before
-        publishes again. A graph that is testing binds its producer so.
+        With `weak` the registry does not keep the producer alive. Once it is garbage-collected, the producer
+        that was bound before is used again. An object graph in testing mode binds its producer this way.
         """
         if not weak:
             self._producer, self._weak = producer, []
@@ -121,7 +128,7 @@ class Tasks(SchemaPublisher):
 
     @contextmanager
     def bound(self, producer: SupportsPublish) -> Iterator[None]:
-        """Publish with this in this block, in this thread or coroutine alone."""
+        """Publish with this producer during the block, in this thread or coroutine only."""
         token = _override.set({**_override.get({}), id(self): producer})
         try:
             yield
@@ -130,19 +137,19 @@ class Tasks(SchemaPublisher):
 
     @property
     def producer(self) -> SupportsPublish:
-        """Who publishes. Raises Unbound."""
-        producer = _override.get({}).get(id(self)) or self._latest or self._producer
+        """The producer to publish with. Raises Unbound if there is none."""
+        producer = _override.get({}).get(id(self)) or self._latest_weak or self._producer
         return producer if producer is not None else self._bind_default()
 
     def codec_of(self, task: Task[..., Any]) -> Codec:
-        """How content of a task is written. Raises ConfigurationError where it handles many media types."""
+        """Return the codec of a task. Raises ConfigurationError if its media type is a wildcard."""
         if task.media_type.endswith(".*"):
             raise ConfigurationError(f"{task.name} handles {task.media_type}: publish by a media type of it")
         return task.codec or self.schemas.find(task.media_type)
 
     @property
-    def _latest(self) -> SupportsPublish | None:
-        """The last one that was bound weakly and is still alive."""
+    def _latest_weak(self) -> SupportsPublish | None:
+        """The last producer that was bound with `weak` and is still alive."""
         alive = (each() for each in reversed(self._weak))
         return next((producer for producer in alive if producer is not None), None)
 
@@ -161,4 +168,4 @@ class Tasks(SchemaPublisher):
 _override: ContextVar[dict[int, SupportsPublish]] = ContextVar("pubsub_tasks_producer")
 
 default_tasks = Tasks()
-"""The registry that decorators use where none is given."""
+"""The registry that decorators use by default."""

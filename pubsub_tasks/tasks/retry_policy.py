@@ -1,9 +1,9 @@
-"""RetryPolicy: whether and when a failed delivery is tried again. Pure: it is told the attempt and the time.
+"""Whether and when a failed delivery is retried. No I/O; the attempt and the time are parameters.
 
-The strategies are tenacity's own. They are asked on a `RetryCallState` built by hand, in tenacity's order
-(`retry`, then `wait`, then `stop`), with the receive count as attempt and the first receive as start; nothing
-here sleeps or loops. A strategy that raises, or answers nonsense, is answered for by the default one: the
-decision is total, since a message whose policy is broken must not be lost.
+The strategies are tenacity's. They are called in tenacity's order (`retry`, `wait`, `stop`) with a
+`RetryCallState` that has the attempt number and the time of the first receive; nothing here sleeps or loops.
+If a strategy raises or returns an invalid value, the default strategy decides, since a message whose policy
+is broken must not be lost.
 """
 
 from dataclasses import dataclass
@@ -32,10 +32,11 @@ logger = SafeLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When to stop, how long to wait (seconds), what to retry.
+    """When to stop, how long to wait (seconds) and what to retry.
 
-    Without any: five attempts, waits of 1 to 900 seconds with jitter, any exception but `MessageError` and
-    `ConfigurationError`. Raises ConfigurationError for a strategy that is not callable or is a coroutine.
+    By default five attempts, with waits of 1 to 900 seconds and jitter, after any exception but
+    `MessageError` and `ConfigurationError`. Raises ConfigurationError for a strategy that is not callable or
+    is a coroutine function.
     """
 
     stop: Strategy = DEFAULT_STOP
@@ -48,18 +49,18 @@ class RetryPolicy:
 
     @property
     def judges_results(self) -> bool:
-        """Whether `retry` may ask for another attempt after a handler that returned."""
+        """Whether `retry` may retry after a handler that returned."""
         return not considers_errors_only(self.retry)
 
     @property
     def attempts(self) -> int | None:
-        """How many attempts `stop` allows, where a count can be read out of it."""
+        """The number of attempts that `stop` allows, or None if it has no fixed number."""
         return max_attempts(self.stop)
 
     def decide(
         self, error: BaseException, *, attempt: int, first_received_at: float, now: float
     ) -> Retry | DeadLetter:
-        """What becomes of a delivery whose handler raised `error`. Times are epoch seconds."""
+        """Decide about a delivery whose handler raised `error`. Times are epoch seconds."""
         state = self._state(attempt, first_received_at, now)
         set_error(state, error)
         if not issubclass(type(error), TryAgain) and not self._wants(state):
@@ -69,12 +70,12 @@ class RetryPolicy:
     def again(
         self, error: BaseException, after: float | None, *, attempt: int, first_received_at: float, now: float
     ) -> Retry | DeadLetter:
-        """The same where the handler itself asked for another attempt, `after` so many seconds if it says."""
+        """Decide about a delivery whose handler asked for a retry, with a wait of `after` seconds or the policy's."""
         state = self._state(attempt, first_received_at, now)
         set_error(state, error)
         try:
             seconds = None if after is None else clamp_wait(after)
-        except BaseException as raised:  # a signal of somebody's own, that asks for no number
+        except BaseException as raised:  # an application's own signal, whose seconds are not a number
             reraise_interrupt(raised)
             seconds = None
         return self._again(state, error, seconds)
@@ -82,27 +83,27 @@ class RetryPolicy:
     def decide_result(
         self, result: object, *, attempt: int, first_received_at: float, now: float
     ) -> Retry | DeadLetter | None:
-        """What becomes of a delivery whose handler returned `result`; None when the policy is content."""
+        """Decide about a delivery whose handler returned `result`; None if the policy accepts the result."""
         state = self._state(attempt, first_received_at, now)
         set_result(state, result)
         return self._again(state, None, None) if self._wants(state) else None
 
     def exhausted_before(self, attempt: int) -> bool:
-        """Whether an attempt before this one was the last, so that somebody did not live to report it.
+        """Whether the policy would have stopped before this attempt: then a worker crashed in the last one.
 
-        Only counts can tell. How old the message was when the attempt before ended is not known, and a
-        message that waited its turn is not a crash, so `stop` is asked as if no time had passed.
+        Only the number of attempts counts. `stop` is called as if no time had passed, since the age of the
+        message at the end of the previous attempt is unknown, and waiting in the queue is not a crash.
         """
         if attempt <= 1:
             return False
         try:
             return bool(self.stop(self._state(attempt - 1, 0.0, 0.0)))
-        except BaseException as raised:  # a strategy that needs an outcome cannot be asked beforehand
+        except BaseException as raised:  # a strategy that needs an outcome, which is not known yet
             reraise_interrupt(raised)
             return False
 
     def describe(self) -> str:
-        """Such as "5 attempts, 1s..900s"."""
+        """Return a description such as "5 attempts, 1s..900s"."""
         attempts = self.attempts
         number = "any number of" if attempts is None else str(attempts)
         waits = dict.fromkeys(f"{seconds:.10g}s" for seconds in wait_bounds(self.wait))

@@ -1,4 +1,4 @@
-"""TaskSignature: which schema field goes to which parameter of a task. Checked when the task is declared."""
+"""How the fields of a schema are passed to the parameters of a task, checked when the task is declared."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -16,9 +16,15 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 
 @dataclass(frozen=True, slots=True)
 class TaskSignature:
-    """Names of fields that a function takes, of the parameters that want the delivery, and `**kwargs`.
+    """The parameters of a task's function.
 
-    `classes` are annotations, by parameter, that may name the class of the object that `post_load` makes.
+    Attributes:
+        fields: parameters that take a field.
+        deliveries: parameters that take the delivery.
+        rest: whether it takes `**kwargs`.
+        names: all fields of the schema.
+        classes: by parameter, the classes in its annotation, one of which may be the class that `post_load`
+        makes.
     """
 
     fields: tuple[str, ...]
@@ -29,7 +35,7 @@ class TaskSignature:
 
     @classmethod
     def of(cls, function: Callable[..., Any], codec: Codec) -> Self:
-        """Read them from the signature. Raises ConfigurationError for what no message could satisfy."""
+        """Read a function's signature. Raises ConfigurationError for a parameter that cannot be filled."""
         fields: list[str] = []
         deliveries: list[str] = []
         rest = False
@@ -50,10 +56,12 @@ class TaskSignature:
         return cls(tuple(fields), tuple(deliveries), rest, codec.field_names, classes)
 
     def bind(self, content: Any, delivery: Delivery) -> dict[str, Any]:
-        """The keyword arguments for a call. An object goes whole to parameters that name its class, and its
-        attributes to others."""
+        """Return the keyword arguments for a call.
+
+        An object is passed whole to parameters annotated with its class, and its attributes to others.
+        """
         if self.classes or not isinstance(content, Mapping):
-            bound = self._of_object(content)
+            bound = self._bind_object(content)
         elif self.rest:
             bound = dict(content)
         else:
@@ -62,7 +70,7 @@ class TaskSignature:
             bound[name] = delivery
         return bound
 
-    def _of_object(self, content: Any) -> dict[str, Any]:
+    def _bind_object(self, content: Any) -> dict[str, Any]:
         whole = {name: content for name, named in self.classes.items() if _is_one_of(content, named)}
         wanted = self.names.union(self.fields) if self.rest else self.fields
         found = by_field_name(content, wanted)
@@ -71,8 +79,8 @@ class TaskSignature:
 
 
 def _classes(annotation: object) -> tuple[object, ...]:
-    """The classes that an annotation names, such as `Order` in `Order | None`; as text where it is text."""
-    if isinstance(annotation, str):  # one that could not be evaluated
+    """Return the classes in an annotation, such as `Order` in `Order | None`; names if it is a string."""
+    if isinstance(annotation, str):  # it could not be evaluated
         return tuple(part.strip(" '\"").rpartition(".")[2] for part in annotation.split("|"))
     named = get_args(annotation) or (annotation,)
     return tuple(each for each in named if isinstance(each, type) and each not in _NO_CLASS)
@@ -87,7 +95,7 @@ def _ancestry(cls: type) -> list[type]:
 
 
 def _takes_object(codec: Codec, parameter: inspect.Parameter, classes: tuple[object, ...]) -> bool:
-    """Whether the object that `post_load` makes goes here whole, or an attribute that its class has."""
+    """Whether the parameter takes the object that `post_load` makes, or one of its attributes."""
     made = codec.object_class
     if made is None or issubclass(made, Mapping):
         return bool(classes) and parameter.name not in codec.field_names
@@ -110,7 +118,7 @@ def _check(function: Callable[..., Any], codec: Codec, parameter: inspect.Parame
 
 
 def _wants_delivery(annotation: object) -> bool:
-    if isinstance(annotation, str):  # one that could not be evaluated
+    if isinstance(annotation, str):  # it could not be evaluated
         named = (part.strip(" '\"").rpartition(".")[2] for part in annotation.split("|"))
         return Delivery.__name__ in named
     return annotation is Delivery or Delivery in get_args(annotation)
@@ -119,7 +127,7 @@ def _wants_delivery(annotation: object) -> bool:
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     try:
         return inspect.signature(function, eval_str=True)
-    except Exception:  # an annotation that names what is not importable here; then it is compared as text
+    except Exception:  # an annotation that cannot be evaluated here is compared as text
         return inspect.signature(function)
 
 

@@ -1,4 +1,4 @@
-"""Task: a function bound to a media type. Calling it calls the function; publishing is a method of it."""
+"""A task: a function that handles messages of one media type, with methods to publish them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,24 +15,22 @@ from .retry_policy import RetryPolicy
 from .signature import TaskSignature
 
 P = ParamSpec("P")
-
-
 R = TypeVar("R")
 
-
 DEFAULT_QUEUE = "default"
+"""Logical name of the queue of tasks that name none."""
 
 
 class Registry(Protocol):
-    """What a task needs of the registry that it belongs to."""
+    """What a task uses of its registry."""
 
     @property
     def producer(self) -> SupportsPublish:
-        """Raises Unbound."""
+        """The producer. Raises Unbound if there is none."""
         ...
 
     def codec_of(self, task: "Task[..., Any]") -> Codec:
-        """Raises ConfigurationError, UnknownMediaType."""
+        """Return the codec to publish with. Raises ConfigurationError, UnknownMediaType."""
         ...
 
 
@@ -40,15 +38,15 @@ class Task(Publishable, Generic[P, R]):
     """A function bound to a media type on a queue. Calling it calls the function.
 
     Attributes:
-        name: module and qualified name, as logs and letters tell it.
-        media_type: what it handles; may end in `.*`.
-        queue: logical name of the queue that it is served from.
-        codec: how content is read, or None where the registry's schema for the media type is to be asked.
-        policy: when it is tried again.
-        timeout: seconds, or None.
+        name: name in logs and dead letters; module and qualified name by default.
+        media_type: the media type that it handles; may end in `.*`.
+        queue: logical name of its queue.
+        codec: the codec of its content, or None to use the registry's schema for the media type.
+        policy: the retry policy.
+        timeout: seconds that one attempt may take, or None.
         factory: the handler class, or None for a function.
         is_async: whether it is a coroutine function.
-        skips_falsy: whether a falsy return is counted as skipped.
+        skips_falsy: whether a falsy return value counts as skipped.
     """
 
     def __init__(
@@ -65,10 +63,10 @@ class Task(Publishable, Generic[P, R]):
         timeout: float | None = None,
         options: PublishOptions = DEFAULT,
     ) -> None:
-        """`function` may be a class. Without `parameters` it is called with the content as one dict.
+        """`function` may be a class. Without `parameters` it is called with the content as a dict.
 
-        `options` are those of all that it publishes. Raises ConfigurationError for a `queue` that SQS would
-        not accept as a name.
+        `options` apply to all messages that it publishes. Raises ConfigurationError if `queue` is not a valid
+        queue name.
         """
         check_queue_name(queue)
         super().__init__(lambda: tasks.producer, lambda: tasks.codec_of(self), replace(options, queue=queue))
@@ -93,15 +91,15 @@ class Task(Publishable, Generic[P, R]):
 
     @property
     def function(self) -> Callable[P, R]:
-        """What is called. Raises Unbound where it is a class that nobody made an instance of."""
+        """The callable. Raises Unbound for a class that needs arguments and has no instance yet."""
         return self.handler.function
 
     def resolve(self, instance: Callable[P, R]) -> None:
-        """Call this from now on: the instance that a graph made of the handler class."""
+        """Set the instance of the handler class, which an object graph made."""
         self.handler.resolve(instance)
 
     def invoke(self, content: Any, delivery: Delivery) -> Any:
-        """Call the function with what it takes of a message; of a coroutine function, the coroutine."""
+        """Call the function with the content, and return its result, or the coroutine of an `async def`."""
         function: Callable[..., Any] = self.handler.function
         if self._parameters is None:
             return function(content)

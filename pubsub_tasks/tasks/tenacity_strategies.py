@@ -1,8 +1,4 @@
-"""Strategies: tenacity's stop, wait and retry, as far as they can be read without being asked. Pure.
-
-It knows the defaults, what cannot be a strategy, and how to show a state to one. When to ask which, and what
-the answers mean, is the policy's.
-"""
+"""Defaults for tenacity's strategies, their validation, and what can be read from them."""
 
 import inspect
 import math
@@ -41,13 +37,13 @@ DEFAULT_WAIT = wait_exponential_jitter(max=900)
 
 
 def retry_unless_permanent(state: RetryCallState) -> bool:
-    """The default `retry`: whatever was raised, but for what no repetition can mend; never a result."""
+    """The default `retry`: retry after any exception but MessageError and ConfigurationError."""
     error = state.outcome and state.outcome.exception()
     return error is not None and not issubclass(type(error), (MessageError, ConfigurationError))
 
 
 def state_at(retrying: Retrying, attempt: int, first_received_at: float, now: float) -> RetryCallState:
-    """What strategies look at, still without an outcome. Times are epoch seconds."""
+    """Return the state to call strategies with, without an outcome. Times are epoch seconds."""
     state = RetryCallState(retrying, None, (), {})
     state.attempt_number = attempt
     state.start_time = min(first_received_at, now)
@@ -56,19 +52,19 @@ def state_at(retrying: Retrying, attempt: int, first_received_at: float, now: fl
 
 
 def set_error(state: RetryCallState, error: BaseException) -> None:
-    """Let the outcome be this error."""
+    """Set an error as the outcome."""
     state.outcome = Future(state.attempt_number)
     state.outcome.set_exception(error)
 
 
 def set_result(state: RetryCallState, result: object) -> None:
-    """Let the outcome be this result."""
+    """Set a result as the outcome."""
     state.outcome = Future(state.attempt_number)
     state.outcome.set_result(result)
 
 
 def clamp_wait(seconds: float) -> float:
-    """A wait that a queue can keep. Raises TypeError or ValueError for what is no number."""
+    """Limit a wait to 0 to LONGEST_WAIT seconds. Raises TypeError or ValueError if it is not a number."""
     number = float(seconds)
     if math.isnan(number):
         raise ValueError("a wait that is not a number")
@@ -83,7 +79,7 @@ _EXAMPLES = {
 
 
 def check_strategy(role: str, strategy: object) -> None:
-    """Raise ConfigurationError for what is not callable, and for coroutine functions."""
+    """Raise ConfigurationError if a strategy is not callable or is or contains a coroutine function."""
     if not callable(strategy):
         raise ConfigurationError(
             f"{role}={strategy!r} is no strategy: give one of tenacity's, such as {_EXAMPLES[role]}"
@@ -97,17 +93,17 @@ def check_strategy(role: str, strategy: object) -> None:
 
 
 def _parts(strategy: Any) -> Iterator[Any]:
-    """The strategy, and the callables that tenacity's own combinations hold inside."""
+    """Yield the strategy and the callables inside of tenacity's own combinations."""
     yield strategy
     if type(strategy).__module__.partition(".")[0] != "tenacity":
         return
-    for held in vars(strategy).values():
-        for part in held if isinstance(held, (tuple, list)) else (held,):
+    for value in vars(strategy).values():
+        for part in value if isinstance(value, (tuple, list)) else (value,):
             if callable(part) and not inspect.isclass(part):
                 yield from _parts(part)
 
 
-_ERRORS_ALONE: frozenset[object] = frozenset(
+_ERROR_STRATEGIES: frozenset[object] = frozenset(
     {
         retry_if_exception,
         retry_if_exception_type,
@@ -119,14 +115,14 @@ _ERRORS_ALONE: frozenset[object] = frozenset(
 
 
 def considers_errors_only(strategy: Strategy) -> bool:
-    """Whether a `retry` is known to be content with any result."""
+    """Whether a `retry` is known to accept every result."""
     if isinstance(strategy, (retry_any, retry_all)):
         return all(considers_errors_only(part) for part in strategy.retries)
-    return strategy is retry_unless_permanent or type(strategy) in _ERRORS_ALONE
+    return strategy is retry_unless_permanent or type(strategy) in _ERROR_STRATEGIES
 
 
 def max_attempts(stop: Strategy) -> int | None:
-    """How many attempts a `stop` allows, where that can be read out of it."""
+    """Return how many attempts a `stop` allows, or None if that cannot be read from it."""
     if isinstance(stop, stop_after_attempt):
         return stop.max_attempt_number
     if not isinstance(stop, (stop_any, stop_all)):
@@ -139,7 +135,7 @@ def max_attempts(stop: Strategy) -> int | None:
 
 
 def wait_bounds(wait: Strategy) -> tuple[float, float]:
-    """Shortest and longest wait (seconds), as far as the strategy lets itself be asked."""
+    """Return the shortest and longest wait in seconds; of an unknown strategy, those of sample attempts."""
     if isinstance(wait, wait_random):
         return wait.wait_random_min, wait.wait_random_max
     if isinstance(wait, wait_random_exponential):
@@ -157,4 +153,4 @@ def _sample(wait: Strategy, attempt: int) -> float:
         seconds = clamp_wait(wait(state))
     except Exception:
         return 0.0
-    return math.floor(seconds) if seconds > 1 else seconds  # what is beyond whole seconds may be jitter
+    return math.floor(seconds) if seconds > 1 else seconds  # fractions of a second may be jitter
