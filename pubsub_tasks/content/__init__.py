@@ -1,1 +1,1 @@
-"""From a marshmallow schema to a message's content and back."""
+"""Content: validated and converted by marshmallow schemas, and how schemas are found by media type."""

@@ -1,6 +1,7 @@
-"""Codecs: content to a body and back, as a marshmallow schema says. Knows no queue and no topic.
+"""Convert content to a message body and back with a marshmallow schema.
 
-A body is microcosm-pubsub's: one flat JSON object of `mediaType`, `opaqueData` and the schema's fields.
+A body has microcosm-pubsub's format: one flat JSON object of `mediaType`, `opaqueData` and the schema's
+fields.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,21 +27,21 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 
 class PubSubMessageSchema(Schema):
-    """A message's schema: marshmallow fields, and `MEDIA_TYPE` or an overridden `deserialize_media_type`."""
+    """Base class of schemas. Declare marshmallow fields, and `MEDIA_TYPE` or `deserialize_media_type`."""
 
     MEDIA_TYPE: ClassVar[str]
 
     ATTRIBUTES: ClassVar[Sequence[str]] = ()
-    """Names of content that each message tells in an attribute too, for filter policies."""
+    """Names of fields that are also sent as message attributes, for filter policies."""
 
     CONTENT_TYPE: ClassVar[str] = "json"
-    """How content is written: `json`, `msgpack`, `yaml`, or another of kombu's serializers; never pickle."""
+    """How content is serialized: `json`, `msgpack`, `yaml` or another of kombu's serializers; not pickle."""
 
     COMPRESSION: ClassVar[str | None] = None
-    """What makes a message smaller that weighs over `COMPRESS_OVER`: `gzip`, `bzip2`, `lzma` or `zstd`."""
+    """How a message over `COMPRESS_OVER` is compressed: `gzip`, `bzip2`, `lzma`, `zstd` or None."""
 
     COMPRESS_OVER: ClassVar[int] = 8192
-    """Bytes."""
+    """Bytes of a message over which it is compressed."""
 
     MAX_BODY_SIZE: ClassVar[int] = MAX_EXPANDED
     """Bytes that a message's body may have before it is compressed or goes to S3: at least 16 MiB."""
@@ -51,7 +52,7 @@ class PubSubMessageSchema(Schema):
 
 
 class EncodedContent(NamedTuple):
-    """A body, the content as its receivers will load it, and attributes that tell some of it."""
+    """A body, the content as receivers will load it, and message attributes made from it."""
 
     body: str
     content: Mapping[str, Any]
@@ -59,7 +60,7 @@ class EncodedContent(NamedTuple):
 
 
 class Codec:
-    """Writes and reads the content of one media type. Made once, and safe to share between threads.
+    """Converts the content of one media type. Safe to share between threads.
 
     Attributes:
         schema: the one schema instance in use.
@@ -102,16 +103,17 @@ class Codec:
         )
 
     def dump(self, content: object, headers: Mapping[str, str] = _NO_HEADERS) -> dict[str, Any]:
-        """Content in JSON's own types. Raises as `check` does."""
+        """Return content in JSON types. Raises what `check` raises."""
         return self.check(content, headers)[0]
 
     def check(self, content: object, headers: Mapping[str, str] = _NO_HEADERS) -> tuple[dict[str, Any], Any]:
-        """Content in JSON's own types, and as it will be loaded. `headers` are for a schema that has them.
+        """Return content in JSON types, and as receivers will load it.
 
-        `content` is a mapping, or an object as the schema's `post_load` makes it. Neither is changed.
+        `content` is a mapping, or an object of the class that the schema's `post_load` makes; it is not
+        changed. `headers` are for schemas with a field for them.
 
-        Raises InvalidContent for names that the schema does not write, nested ones too, and for content that
-        it would not load: marshmallow's own dump drops the former and lets the latter pass.
+        Raises InvalidContent for names that the schema does not declare, at any level, and for content that
+        the schema would not load. marshmallow's own dump drops the names and does not validate.
         """
         if self._edits_dumped:
             content = copy_value(content)
@@ -124,10 +126,10 @@ class Codec:
         return dumped, loaded
 
     def load(self, fields: Mapping[str, Any]) -> Any:
-        """Read content from a body's fields, which stay as they are: a mapping, or what `post_load` makes.
+        """Load content from a body's fields, which are not changed: a mapping, or what `post_load` makes.
 
-        Unknown names are left out at each level, unless the schema's author says something else of them.
-        Raises InvalidContent, and ConfigurationError where `post_load` returns None.
+        Unknown names are dropped at every level, unless the schema's author says otherwise.
+        Raises InvalidContent, and ConfigurationError if `post_load` returns None.
         """
         if self._reserved:
             fields = {**self._reserved.written(fields), **fields}
@@ -148,7 +150,7 @@ class Codec:
         return loaded
 
     def write(self, content: object, headers: Mapping[str, str]) -> EncodedContent:
-        """Write a body that SQS and SNS accept. Raises InvalidContent, EncodeError."""
+        """Return a body that SQS and SNS accept, with its attributes. Raises InvalidContent, EncodeError."""
         dumped, loaded = self.check(content, headers)
         told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
         try:
@@ -161,7 +163,7 @@ class Codec:
         named = by_field_name(loaded, self.field_names)
         return EncodedContent(body, named, {**self._attributes(dumped, named), **told_by_format})
 
-    # Resolved at first use: a nested schema may be named before it is declared.
+    # Resolved on first use: a nested schema may be named before it is declared.
 
     @cached_property
     def _reader(self) -> Schema:
@@ -195,12 +197,12 @@ class Codec:
             content = {**self._reserved.content(told), **content}
         try:
             dumped: dict[str, Any] = self.schema.dump(content)
-        except Exception as error:  # whatever a field makes of a value that is none of its kind
+        except Exception as error:  # a field may raise anything for a value of the wrong type
             raise InvalidContent(self.media_type, self._unwritable(content)) from error
         return dumped if is_named else {**dumped, **self._reserved.written(told)}
 
     def _written_beside_content(self) -> frozenset[str]:
-        """Names in a body that are no content: the envelope's, and those that are only ever written."""
+        """Return the names in a body that are not content: the envelope's, and those of dump-only fields."""
         read = {field.data_key or name for name, field in self.schema.load_fields.items()}
         written = {field.data_key or name for name, field in self.schema.dump_fields.items()}
         ours = {MEDIA_TYPE, OPAQUE_DATA} | (written if self._unknown == RAISE else set())
@@ -230,7 +232,7 @@ class Codec:
         return wrong or {"_schema": ["Cannot be written."]}
 
     def _attributes(self, dumped: Mapping[str, Any], loaded: Mapping[str, Any]) -> dict[str, Attribute]:
-        """The fields that the schema names for filter policies, but for what no attribute can carry."""
+        """Return the attributes for filter policies, without values that no attribute can carry."""
         told = {}
         for name, wire_name in self._told_apart:
             if loaded.get(name) is not None:
@@ -242,7 +244,7 @@ class Codec:
 
 
 def declared_media_type(schema: type[Schema] | Schema) -> str:
-    """The media type that a schema declares. Raises ConfigurationError where it declares none."""
+    """Return the media type that a schema declares. Raises ConfigurationError if it declares none."""
     name = schema.__name__ if isinstance(schema, type) else type(schema).__name__
     declared = getattr(schema, "MEDIA_TYPE", None)
     if declared is None:

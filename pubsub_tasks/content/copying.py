@@ -1,4 +1,4 @@
-"""Copies: one mutable value for each use, where a schema's code may edit what it is given."""
+"""Copy content where a schema's code may edit it, so that no two users share a mutable value."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -9,38 +9,37 @@ from marshmallow.fields import Field
 
 from .nesting import POST_DUMP, PRE_DUMP, VALIDATES, declared_unknown, hook_kinds, inner_fields
 
-_COPIED_BY_FIELD = "marshmallow.fields"
-"""Marshmallow's own fields make a new value when loading, but for those in `_HANDED_ON`."""
+_MARSHMALLOW_FIELDS = "marshmallow.fields"
+"""marshmallow's own fields make a new value when loading, except for those in `_SHARING_FIELDS`."""
 
-_HANDED_ON = (fields.Function, fields.Method, fields.Constant)
-
+_SHARING_FIELDS = (fields.Function, fields.Method, fields.Constant)
 
 _IMMUTABLE = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 def copy_value(value: Any) -> Any:
-    """Containers anew, at every level; other values anew where they can be copied, else themselves.
+    """Copy containers at every level, and other values if they can be copied.
 
-    Not recursive: a body may be nested more deeply than Python's stack allows for.
+    Not recursive, since a body may be nested more deeply than Python's recursion limit.
     """
     root = [value]
-    made: dict[int, Any] = {}
-    waiting: list[Any] = [root]
-    while waiting:
-        container = waiting.pop()
+    copies: dict[int, Any] = {}
+    pending: list[Any] = [root]
+    while pending:
+        container = pending.pop()
         for key, each in list(container.items() if isinstance(container, dict) else enumerate(container)):
             if type(each) in _IMMUTABLE:
                 continue
-            if id(each) not in made:
-                made[id(each)] = _anew(each)
-                if type(made[id(each)]) in (dict, list):
-                    waiting.append(made[id(each)])
-            container[key] = made[id(each)]
+            if id(each) not in copies:
+                copies[id(each)] = _copy(each)
+                if type(copies[id(each)]) in (dict, list):
+                    pending.append(copies[id(each)])
+            container[key] = copies[id(each)]
     return root[0]
 
 
-def _anew(value: Any) -> Any:
-    """A mapping or list with the same members; of anything else, a deep copy if there can be one."""
+def _copy(value: Any) -> Any:
+    """Return a shallow copy of a mapping or list; of anything else, a deep copy if possible."""
     if type(value) is list:
         return list(value)
     if type(value) is dict or (isinstance(value, Mapping) and not isinstance(value, dict)):
@@ -52,46 +51,48 @@ def _anew(value: Any) -> Any:
 
 
 def dump_may_edit(schema: Schema) -> bool:
-    """Whether a hook may edit the caller's values when content is dumped."""
+    """Whether a hook may edit the caller's values when dumping."""
     schemas = _schemas(schema)
     return schemas is None or any(hook_kinds(each) & {PRE_DUMP, POST_DUMP} for each in schemas)
 
 
 def load_may_share(schema: Schema) -> bool:
-    """Whether what was loaded may share mutable values with what it was loaded from, or a hook edit those."""
+    """Whether loaded content may share mutable values with its source, or a hook may edit the source."""
     schemas = _schemas(schema)
     return schemas is None or any(
         hook_kinds(each) - {PRE_DUMP, POST_DUMP, VALIDATES}
         or declared_unknown(each) == INCLUDE
-        or any(_hands_on(field) for field in each.load_fields.values())
+        or any(_shares_value(field) for field in each.load_fields.values())
         for each in schemas
     )
 
 
-def _hands_on(field: "Field[Any]") -> bool:
+def _shares_value(field: "Field[Any]") -> bool:
     if isinstance(field, fields.Nested):
-        return field.unknown == INCLUDE or type(field).__module__ != _COPIED_BY_FIELD
-    if type(field).__module__ != _COPIED_BY_FIELD or isinstance(field, _HANDED_ON):
+        return field.unknown == INCLUDE or type(field).__module__ != _MARSHMALLOW_FIELDS
+    if type(field).__module__ != _MARSHMALLOW_FIELDS or isinstance(field, _SHARING_FIELDS):
         return True
     if isinstance(field, fields.Mapping):
-        return field.value_field is None or _hands_on(field.value_field)
-    return type(field) in (fields.Field, fields.Raw) or any(_hands_on(each) for each in inner_fields(field))
+        return field.value_field is None or _shares_value(field.value_field)
+    return type(field) in (fields.Field, fields.Raw) or any(map(_shares_value, inner_fields(field)))
 
 
 def _schemas(schema: Schema) -> list[Schema] | None:
-    """The schema and all that it nests, one of each class and selection of fields; None where some nested
-    schema cannot be found."""
+    """Return the schema and all nested ones, one for each class and selection of fields.
+
+    None if a nested schema cannot be found.
+    """
     found: dict[Any, Schema] = {}
-    waiting = [schema]
-    while waiting:
-        each = waiting.pop()
+    pending = [schema]
+    while pending:
+        each = pending.pop()
         key = type(each), frozenset(each.fields), each.unknown
         if key in found:
             continue
         found[key] = each
         try:
-            waiting.extend(nested.schema for field in each.fields.values() for nested in _nested(field))
-        except Exception:  # an author's callable, or a name that nobody declares
+            pending.extend(nested.schema for field in each.fields.values() for nested in _nested(field))
+        except Exception:  # a callable that raises, or an unknown name
             return None
     return list(found.values())
 

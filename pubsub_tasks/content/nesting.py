@@ -1,7 +1,7 @@
-"""Nesting: schemas within schemas, and names that none of them declares. Never changes a schema it is given.
+"""Nested schemas, and how names that they do not declare are treated.
 
-Loading leaves unknown names out at every level, unless the schema's author states something else with
-`Meta.unknown`, `Nested(unknown=...)` or `Schema(unknown=...)`.
+Loading drops unknown names at every level, unless the schema's author says otherwise with `Meta.unknown`,
+`Nested(unknown=...)` or `Schema(unknown=...)`. The schemas themselves are never changed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,33 +20,33 @@ UNKNOWN = "Unknown field."
 
 
 def declared_unknown(schema: Schema) -> Unknown | None:
-    """What the author says of unknown names: `raise`, `include`, `exclude`, or None for nothing."""
+    """Return what the author sets for unknown names: `raise`, `include` or `exclude`; None if nothing."""
     if schema.unknown != schema.opts.unknown:
         return schema.unknown  # given to this instance
     for cls in type(schema).__mro__:
-        told = getattr(vars(cls).get("Meta"), "unknown", None)
-        if told is not None:
-            return told  # type: ignore[no-any-return]
+        unknown = getattr(vars(cls).get("Meta"), "unknown", None)
+        if unknown is not None:
+            return unknown  # type: ignore[no-any-return]
     return None
 
 
 def tolerant(schema: Schema) -> Schema:
-    """A copy that loads as the original does, but leaves unknown names out where nothing else is stated."""
-    made = copy(schema)
-    made.unknown = declared_unknown(schema) or EXCLUDE
-    made.load_fields = type(schema.load_fields)(
+    """Return a copy of the schema that drops unknown names when loading, unless the author says otherwise."""
+    copied = copy(schema)
+    copied.unknown = declared_unknown(schema) or EXCLUDE
+    copied.load_fields = type(schema.load_fields)(
         (name, _tolerant_field(field)) for name, field in schema.load_fields.items()
     )
-    return made
+    return copied
 
 
 def hook_kinds(schema: Schema) -> set[str]:
-    """Kinds of the schema's own hooks that are in use, such as `pre_load` and `validates_schema`."""
+    """Return the kinds of hooks that the schema has, such as `pre_load` and `validates_schema`."""
     return {str(kind) for kind, used in schema._hooks.items() if used}
 
 
 def inner_fields(field: "Field[Any]") -> Iterator["Field[Any]"]:
-    """The fields that a container consists of; none for any other field."""
+    """Yield the fields inside of a container field; nothing for any other field."""
     match field:
         case fields.List():
             yield field.inner
@@ -57,12 +57,12 @@ def inner_fields(field: "Field[Any]") -> Iterator["Field[Any]"]:
 
 
 def content_name(name: str, field: "Field[Any]") -> str:
-    """A dotted attribute loads into a nested mapping, of which the first part is the content's name."""
+    """Return a field's name in content: the first part of a dotted attribute, which loads nested mappings."""
     return (field.attribute or name).partition(".")[0]
 
 
 class _Tolerant(fields.Nested):
-    """Mixed into the class of a copied Nested field; the schema is copied when data first reaches it."""
+    """Mixin for copied Nested fields. The nested schema is copied when it is first used."""
 
     _tolerant: Schema | None = None
 
@@ -80,20 +80,20 @@ def _tolerant_class(cls: Any) -> Any:
 
 def _tolerant_field(field: "Field[Any]") -> "Field[Any]":
     if isinstance(field, fields.Nested):
-        made = copy(field)
-        made.__class__ = _tolerant_class(type(field))  # type: ignore[arg-type]
-        return made
+        nested = copy(field)
+        nested.__class__ = _tolerant_class(type(field))  # type: ignore[arg-type]
+        return nested
     if not any(_nests(each) for each in inner_fields(field)):
         return field
-    made_of: Any = copy(field)
+    container: Any = copy(field)
     match field:
         case fields.List():
-            made_of.inner = _tolerant_field(field.inner)
+            container.inner = _tolerant_field(field.inner)
         case fields.Tuple():
-            made_of.tuple_fields = [_tolerant_field(each) for each in field.tuple_fields]
+            container.tuple_fields = [_tolerant_field(each) for each in field.tuple_fields]
         case fields.Mapping():
-            made_of.value_field = field.value_field and _tolerant_field(field.value_field)
-    return made_of  # type: ignore[no-any-return]
+            container.value_field = field.value_field and _tolerant_field(field.value_field)
+    return container  # type: ignore[no-any-return]
 
 
 def _nests(field: "Field[Any]") -> bool:
@@ -105,10 +105,10 @@ Problems = dict[Any, Any]
 
 
 class NestedNames:
-    """Finds names in nested content that dumping would drop in silence.
+    """Finds unknown names in nested content, which marshmallow's dump would drop silently.
 
-    Not looked at: objects that are no mappings, and schemas that read content in a way of their own, by a
-    `pre_dump` hook, `fields.Method`, `fields.Function` or `get_attribute`.
+    Objects that are not mappings are not checked, nor are schemas that may read content under other names:
+    with a `pre_dump` hook, `fields.Method`, `fields.Function` or `get_attribute`.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -118,7 +118,7 @@ class NestedNames:
             if "." not in (field.attribute or "") and (check := _check(field))
         ]
         self._known = frozenset(content_name(*item) for item in schema.dump_fields.items()) | (
-            # Left out by `only` or `exclude`: the author says so, and content may have them.
+            # Fields that the author left out with `only` or `exclude` may be in content.
             type(schema)._declared_fields.keys() - schema.fields.keys()
         )
         self._read_otherwise = (
@@ -129,7 +129,7 @@ class NestedNames:
         )
 
     def unwritten(self, content: Any, unknown: str | None = RAISE) -> Problems:
-        """What is wrong with this content; names of its own level only where `unknown` is not `exclude`."""
+        """Return the problems at this level, unless `unknown` is `exclude`, and below."""
         if not isinstance(content, Mapping) or self._read_otherwise:
             return {}
         wrong: Problems = {}
@@ -138,7 +138,7 @@ class NestedNames:
         return wrong | self.below(content)
 
     def below(self, content: Mapping[str, Any]) -> Problems:
-        """The same for what is nested in it alone."""
+        """Return the problems of nested content."""
         wrong: Problems = {}
         if self._read_otherwise:
             return wrong
@@ -149,7 +149,7 @@ class NestedNames:
 
 
 def _check(field: "Field[Any]") -> Callable[[Any], Problems] | None:
-    """How to check a value of this field, or None where nothing is nested in it."""
+    """Return a function that checks values of this field, or None if it nests no schema."""
     match field:
         case fields.Nested():
             return _Nested(field)
@@ -166,7 +166,7 @@ def _check(field: "Field[Any]") -> Callable[[Any], Problems] | None:
 
 
 class _Nested:
-    """Checks values of one Nested field. Its schema is resolved when first needed: it may be its own."""
+    """Checks values of one Nested field. Its schema, which may be recursive, is resolved on first use."""
 
     def __init__(self, field: fields.Nested) -> None:
         self._field = field
@@ -175,7 +175,7 @@ class _Nested:
     def __call__(self, value: Any) -> Problems:
         try:
             schema = self._field.schema
-        except Exception:  # a name that nobody declares; dumping tells so
+        except Exception:  # an unknown name, which dumping reports
             return {}
         if self._names is None:
             self._names = NestedNames(schema)
@@ -186,7 +186,7 @@ class _Nested:
 
 
 def _each(check: Callable[[Any], Problems], value: Any) -> Problems:
-    """By index. Only what can be read twice is looked at, and a generator cannot."""
+    """Check the items of a list or tuple, by index. Iterators are skipped: they can be read only once."""
     values = value if isinstance(value, (list, tuple)) else ()
     return {index: found for index, each in enumerate(values) if (found := check(each))}
 

@@ -1,4 +1,4 @@
-"""Reserved: names of a body that are its envelope's, and the fields by which a schema may declare them."""
+"""Schema fields that stand for the media type and headers, which the body always has."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ _STAND_FOR = {
     OPAQUE_DATA: OPAQUE_DATA,
     "opaque_data": OPAQUE_DATA,
 }
-"""Names under which schemas of microcosm lineage declare what is ours to write."""
+"""Names under which schemas for microcosm-pubsub declare these fields."""
 
 
 class _Field(NamedTuple):
@@ -24,7 +24,7 @@ class _Field(NamedTuple):
 
 
 class ReservedFields:
-    """The fields of a schema that stand for what the body tells anyway. False where there are none."""
+    """The fields of a schema that stand for the media type and headers. False if there are none."""
 
     def __init__(self, schema: Schema) -> None:
         names = [
@@ -38,10 +38,12 @@ class ReservedFields:
     def __bool__(self) -> bool:
         return bool(self._fields)
 
-    def content(self, told: Mapping[str, Any]) -> dict[str, Any]:
-        """What the envelope tells, as content."""
-        return {each.content_name: told[each.stands_for] for each in self._fields}
+    def content(self, envelope: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values by the fields' names in content."""
+        return {each.content_name: envelope[each.stands_for] for each in self._fields}
 
-    def written(self, told: Mapping[str, Any]) -> dict[str, Any]:
-        """What the envelope tells, as fields of a body, where it tells it."""
-        return {each.wire_name: told[each.stands_for] for each in self._fields if each.stands_for in told}
+    def written(self, envelope: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values by the fields' names in a body; those that the envelope lacks are left out."""
+        return {
+            each.wire_name: envelope[each.stands_for] for each in self._fields if each.stands_for in envelope
+        }

@@ -1,7 +1,7 @@
-"""SchemaRegistry: which codec serves a media type. Knows no task and no queue.
+"""Find the codec of a media type.
 
-Found in this order: a schema registered for the media type, one registered for its wildcard, and for a
-lifecycle media type (created, changed, deleted) that nobody registered, microcosm-pubsub's convention.
+In this order: the schema registered for the media type, the one registered for its wildcard, and for
+lifecycle media types (created, changed, deleted) the schema of microcosm-pubsub's convention.
 """
 
 from difflib import get_close_matches
@@ -16,30 +16,30 @@ from .codec import Codec, PubSubMessageSchema
 SchemaClass = TypeVar("SchemaClass", bound=type[Schema])
 
 _LONGEST_NAME = 256
-"""Characters; looking for names close to a longer one would cost more than it tells."""
+"""Characters of a media type for which similar names are looked up; for longer ones that takes too long."""
 
 
 class URIMessageSchema(PubSubMessageSchema):
-    """Where to find the resource that something happened to."""
+    """The content of `created` messages: the URI of the resource."""
 
     uri = fields.String(required=True)
 
 
 class ChangedURIMessageSchema(URIMessageSchema):
-    """Where to find a changed resource, and what of it changed, if told."""
+    """The content of `changed` messages: the URI of the resource, and optionally the field that changed."""
 
     field_name = fields.String()
     new_value = fields.String()
 
 
 class IdentityMessageSchema(PubSubMessageSchema):
-    """Which resource something happened to, where it cannot be found any more."""
+    """The content of `deleted` messages: the id of the resource, which no longer has a URI."""
 
     id = fields.String(required=True)
 
 
 class SchemaRegistry:
-    """The registry of schemas: filled while declaring, read from any thread."""
+    """A registry of schemas by media type. Register at import time; `find` is thread-safe."""
 
     def __init__(self) -> None:
         self._codecs: dict[str, Codec] = {}
@@ -52,7 +52,7 @@ class SchemaRegistry:
     def register(self, schema_class: SchemaClass) -> SchemaClass:
         """Register a schema for the media type that it declares, and return it.
 
-        Raises ConfigurationError where it declares none, or where another schema with other fields has it.
+        Raises ConfigurationError if it declares none, or if a schema with other fields has the same one.
         """
         codec = Codec(schema_class)
         present = self._codecs.setdefault(codec.media_type, codec)
@@ -64,18 +64,18 @@ class SchemaRegistry:
         return schema_class
 
     def find(self, media_type: str) -> Codec:
-        """The codec of a media type. Raises UnknownMediaType."""
+        """Return the codec of a media type. Raises UnknownMediaType."""
         codec = self._codecs.get(media_type)
         if codec:
             return codec
-        neighbour = self._codecs.get(wildcard(media_type))
-        schema = neighbour.schema if neighbour else self._convention(media_type)
+        by_wildcard = self._codecs.get(wildcard(media_type))
+        schema = by_wildcard.schema if by_wildcard else self._convention(media_type)
         if not schema:
             raise UnknownMediaType(self._unknown(media_type))
         return Codec(schema, media_type)
 
     def media_types(self) -> list[str]:
-        """Those registered, sorted."""
+        """Return the registered media types, sorted."""
         return sorted(self._codecs)
 
     def _convention(self, media_type: str) -> Schema | None:
@@ -83,9 +83,11 @@ class SchemaRegistry:
         return next((schema for change, schema in self._conventions.items() if change in segments), None)
 
     def _unknown(self, media_type: str) -> str:
-        near = get_close_matches(media_type, self._codecs) if len(media_type) <= _LONGEST_NAME else []
+        similar = get_close_matches(media_type, self._codecs) if len(media_type) <= _LONGEST_NAME else []
         advice = (
-            f"did you mean {' or '.join(near)}?" if near else "declare one with @schema and import its module"
+            f"did you mean {' or '.join(similar)}?"
+            if similar
+            else "declare one with @schema and import its module"
         )
         return f"no schema declares the media type {media_type[:_LONGEST_NAME]!r}: {advice}"
 

@@ -70,7 +70,7 @@ class RetryPolicy:
     def again(
         self, error: BaseException, after: float | None, *, attempt: int, first_received_at: float, now: float
     ) -> Retry | DeadLetter:
-        """Decide about a delivery whose handler asked for a retry, with a wait of `after` seconds or the policy's."""
+        """Decide about a delivery whose handler asked for a retry; `after` is in seconds, or None."""
         state = self._state(attempt, first_received_at, now)
         set_error(state, error)
         try:
