@@ -1,4 +1,4 @@
-"""Graphs that are testing: each has a memory environment of its own, and leaves the tasks as they were."""
+"""Testing graphs: each has a memory environment of its own, and leaves the tasks as they were."""
 
 import gc
 

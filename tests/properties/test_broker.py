@@ -1,7 +1,8 @@
-"""The broker against a simple model of what AWS promises, whatever is asked of it in whatever order.
+"""The local broker against a simple model of what AWS promises, for any calls in any order.
 
-No message is lost; none comes twice without a hold having ended; a group comes in order and one hold at a
-time; counts add up; handles are good for their own receive alone; twelve hours are twelve hours.
+No message is lost; none is received again before its visibility timeout has ended; a group is received in
+order and locked while in flight; counts add up; a handle is valid for its own receive only; twelve hours are
+a limit.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A peer on the wire that answers as it is told and remembers what it was asked."""
+"""An HTTP server that returns prepared responses and records requests."""
 
 import re
 import ssl
@@ -32,7 +32,7 @@ SECRET = "nothing"
 
 @dataclass
 class Question:
-    """One request as it came over the wire."""
+    """One recorded request."""
 
     action: str
     params: dict[str, Any]
@@ -46,7 +46,7 @@ class Question:
 
 @dataclass
 class Peer:
-    """Speaks the JSON of SQS: gives the answers in turn, and an empty one when it has none left."""
+    """Returns prepared responses of SQS's JSON protocol in turn, then empty ones."""
 
     url: str = ""
     questions: list[Question] = field(default_factory=list)

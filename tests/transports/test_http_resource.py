@@ -1,4 +1,4 @@
-"""What is fetched for a message comes from where it may, and from nowhere else."""
+"""Resources named by messages are fetched from permitted hosts only."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The broker in this process: waiting for it, from any thread, on any clock."""
+"""The memory transport: long polls from any thread, on the real and on a virtual clock."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle

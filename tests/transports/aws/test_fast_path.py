@@ -1,4 +1,4 @@
-"""Calls that go without botocore are those that botocore would make, and trouble is left to it."""
+"""Calls of the fast path equal botocore's, and failures are passed to botocore."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""What goes over the wire, and what becomes of what comes back."""
+"""Requests to AWS, and what becomes of the responses."""
 
 import subprocess
 import sys
