@@ -12,7 +12,7 @@ class RunLimit:
         until_empty: stop after a receive that returns no messages while nothing is in flight.
         messages: stop after this many messages; the last batch is handled whole. None for no limit.
         over: whether the limit is reached.
-        worn: whether the process should be replaced by a new one.
+        recycle: whether the process should be replaced by a new one.
         received: messages so far.
         receives: successful receives so far, empty ones included.
     """
@@ -21,13 +21,13 @@ class RunLimit:
     until_empty: bool = False
     messages: int | None = None
     over: bool = False
-    worn: bool = False
+    recycle: bool = False
     received: int = 0
     receives: int = 0
 
     def end(self) -> None:
         """End the run now, and have the process replaced."""
-        self.over = self.worn = True
+        self.over = self.recycle = True
 
     def allows(self, open_polls: int) -> bool:
         """Whether another poll may be opened besides `open_polls`."""
@@ -38,6 +38,6 @@ class RunLimit:
         self.received += received
         self.receives += 1
         enough = self.messages is not None and self.received >= self.messages
-        self.worn = self.worn or enough
+        self.recycle = self.recycle or enough
         if self.once or enough or (self.until_empty and idle):
             self.over = True

@@ -149,7 +149,7 @@ def _wait(workers: Sequence[Worker], options: RunOptions, reasons: StopReasons) 
             return reason
         finished += reason is not None
         if finished >= len(workers):
-            if any(worker.run_limit.worn for worker in workers):
+            if any(worker.run_limit.recycle for worker in workers):
                 return StopReason(RECYCLE, "the process has reached its limit and is to be replaced")
             return StopReason(SUCCESS, NOTHING_MORE)
         if options.is_over is not None and options.is_over():

@@ -178,7 +178,7 @@ def test_a_changed_source_is_run(world: World) -> None:
     ("arguments", "told"),
     [
         (["--once", "--drain"], "give --once or --drain, not both"),
-        (["--testing", "--processes", "2"], "are for processes"),
+        (["--testing", "--processes", "2"], "are handled in one process"),
         (
             ["--health-port", "1", "--health-host", "256.256.256.256"],
             "--health-port 1: cannot listen on 256.256",
