@@ -8,7 +8,7 @@ from pubsub_tasks.messages.envelope import decode_record
 from tests.samples import ORDER
 
 
-def test_nothing_need_be_told() -> None:
+def test_all_arguments_are_optional() -> None:
     delivery = Delivery.for_test()
 
     assert (delivery.id, delivery.attempt, delivery.receives, delivery.headers) == ("message-1", 1, 1, {})
@@ -21,7 +21,7 @@ def test_nothing_need_be_told() -> None:
     assert delivery.age(time.time()) < 60
 
 
-def test_what_is_told_is_what_a_handler_reads() -> None:
+def test_arguments_are_what_a_handler_reads() -> None:
     delivery = Delivery.for_test(
         {"order_id": "o-1"},
         id="m-7",
@@ -44,7 +44,7 @@ def test_what_is_told_is_what_a_handler_reads() -> None:
     assert delivery.headers == {"x-request-id": "r-1"}
 
 
-def test_its_body_is_the_message_that_it_tells() -> None:
+def test_the_body_decodes_to_the_same_message() -> None:
     delivery = Delivery.for_test({"order_id": "o-1"}, media_type=ORDER, headers={"x-request-id": "r-1"})
 
     opened = decode_record(delivery.record)

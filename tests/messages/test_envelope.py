@@ -61,7 +61,7 @@ def notification(inner: str, **members: Any) -> str:
     )
 
 
-def test_a_raw_message_is_opened() -> None:
+def test_a_raw_message_is_decoded() -> None:
     # Given
     record = raw(message({"x-request-id": "r"}), receive_count=3, attributes={"tenant": text("t")})
     lease = NoLease()
@@ -84,7 +84,7 @@ def test_a_raw_message_is_opened() -> None:
     assert delivery.lease is lease
 
 
-def test_a_notification_is_opened() -> None:
+def test_a_notification_is_decoded() -> None:
     # Given
     attributes = {
         "tenant": {"Type": "String", "Value": "t"},
@@ -111,7 +111,7 @@ def test_a_notification_is_opened() -> None:
 
 @pytest.mark.parametrize("case", FIXTURES["theirs"] + FIXTURES["ours"], ids=lambda case: case["case"])
 @pytest.mark.parametrize("wrap", [str, notification])
-def test_messages_of_microcosm_lineage_are_opened(case: dict[str, Any], wrap: Any) -> None:
+def test_messages_of_microcosm_pubsub_are_decoded(case: dict[str, Any], wrap: Any) -> None:
     delivery = decode_record(raw(wrap(case["body"])))
 
     assert delivery.defect is None
@@ -130,7 +130,7 @@ def test_messages_of_microcosm_lineage_are_opened(case: dict[str, Any], wrap: An
         (raw(message()), "sqs-id"),
     ],
 )
-def test_the_id_is_the_most_lasting_one(record: Record, expected: str) -> None:
+def test_the_id_is_the_one_that_stays_longest(record: Record, expected: str) -> None:
     assert decode_record(record).id == expected
 
 
@@ -145,7 +145,7 @@ def test_the_id_is_the_most_lasting_one(record: Record, expected: str) -> None:
         (0.0, "2.5", str, 0.0),
     ],
 )
-def test_the_time_is_that_of_the_first_publishing(
+def test_the_time_is_that_of_the_first_publish(
     resent: float | None, header: str | None, wrap: Any, expected: float
 ) -> None:
     # Given
@@ -157,7 +157,7 @@ def test_the_time_is_that_of_the_first_publishing(
 
 
 @pytest.mark.parametrize("timestamp", [None, 5, "", "yesterday", "9999-99-99T00:00:00Z"])
-def test_a_strange_timestamp_is_as_none(timestamp: Any) -> None:
+def test_an_invalid_timestamp_counts_as_missing(timestamp: Any) -> None:
     delivery = decode_record(raw(notification(message(), Timestamp=timestamp)))
 
     assert delivery.defect is None
@@ -179,7 +179,7 @@ def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def test_attempts_before_a_resend_are_counted_on() -> None:
+def test_attempts_on_earlier_copies_count() -> None:
     # Given
     resent = ResendState(first_published=5.0, attempts=4, waive=True)
     record = raw(message(), receive_count=2, attributes={RESENT: resent.attribute(), "a": text("b")})
@@ -193,7 +193,7 @@ def test_attempts_before_a_resend_are_counted_on() -> None:
     assert delivery.record is record
 
 
-def test_headers_that_are_no_text_become_json() -> None:
+def test_headers_that_are_not_text_become_json() -> None:
     headers = {"n": 1.5, "flag": True, "none": None, "list": [1, "é"], "Case": "Kept"}
 
     assert decode_record(raw(message(headers))).headers == {
@@ -310,7 +310,7 @@ def test_what_cannot_be_read_is_a_delivery_with_a_defect(body: str) -> None:
         '{"mediaType": "y", "opaqueData": {"x-message-id": {"a": 1}}}',
     ],
 )
-def test_what_is_only_strange_is_left_to_the_schema(body: str) -> None:
+def test_odd_content_is_left_to_the_schema(body: str) -> None:
     delivery = decode_record(raw(body))
 
     assert delivery.defect is None
@@ -324,7 +324,7 @@ def test_what_is_only_strange_is_left_to_the_schema(body: str) -> None:
         '{"specversion": "1.0", "type": "x", "data": {}, "h": %s}',
     ],
 )
-def test_headers_nested_without_end_are_a_defect(start: str) -> None:
+def test_deeply_nested_headers_are_a_defect(start: str) -> None:
     """Somewhere between lies what is shallow enough to be read and too deep to be written; where, differs."""
     for depth in (*range(800, 1_000), 2_000, 5_000, 9_000, 20_000, 100_000):
         defect = decode_record(raw(start % ("[" * depth + "]" * depth))).defect
@@ -333,7 +333,7 @@ def test_headers_nested_without_end_are_a_defect(start: str) -> None:
     assert defect
 
 
-def test_what_is_known_of_a_defect_is_told() -> None:
+def test_a_delivery_with_a_defect_has_what_is_known_of_it() -> None:
     # Given
     told = {"media_type": {"Type": "String", "Value": MEDIA_TYPE}}
     resent = {RESENT: ResendState(first_published=5.0, attempts=1).attribute()}
@@ -368,7 +368,7 @@ def test_a_confirmation_is_recognised(kind: str) -> None:
     ["software.amazon.payloadoffloading.PayloadS3Pointer", "com.amazon.sqs.javamessaging.MessageS3Pointer"],
 )
 @pytest.mark.parametrize("wrap", [str, notification])
-def test_a_parked_body_is_recognised(kind: str, wrap: Any) -> None:
+def test_a_body_in_s3_is_recognised(kind: str, wrap: Any) -> None:
     body = wrap(json.dumps([kind, {"s3BucketName": "bucket", "s3Key": "key"}]))
 
     defect = decode_record(raw(body)).defect
@@ -396,7 +396,7 @@ def event(**members: Any) -> str:
 
 @pytest.mark.parametrize("content", [{"order_id": 7}, '{"order_id": 7}'])
 @pytest.mark.parametrize("wrap", [str, notification])
-def test_a_cloud_event_is_opened(content: Any, wrap: Any) -> None:
+def test_a_cloud_event_is_decoded(content: Any, wrap: Any) -> None:
     delivery = decode_record(raw(wrap(event(data=content))))
 
     assert delivery.defect is None
@@ -416,7 +416,7 @@ def test_a_cloud_event_may_leave_out_what_is_optional() -> None:
     assert delivery.published_at == SENT_AT
 
 
-def test_a_record_of_lambda_is_as_one_of_sqs() -> None:
+def test_a_lambda_record_equals_that_of_sqs() -> None:
     # Given
     record = {
         "messageId": "sqs-id",
@@ -462,7 +462,7 @@ def test_a_record_of_lambda_is_as_one_of_sqs() -> None:
     assert decode_record(opened).attempt == 2
 
 
-def test_a_record_of_lambda_may_tell_little() -> None:
+def test_a_lambda_record_may_lack_optional_members() -> None:
     assert record_from_lambda({"messageId": "m", "body": "b"}) == Record("b", "", "m")
 
 
@@ -478,7 +478,7 @@ def test_a_record_of_another_source_is_refused(record: dict[str, Any]) -> None:
 MESSAGE = Message(MEDIA_TYPE, {"order_id": 7}, {"x-request-id": "r"}, "ours", 1_700_000_000.123)
 
 
-def test_a_sealed_message_opens_to_what_was_said() -> None:
+def test_an_encoded_message_decodes_to_the_same_content() -> None:
     # When
     sealed = encode_message(
         CODEC, MESSAGE, attributes={"tenant": text("t")}, group_id="g", deduplication_id="d"
@@ -508,7 +508,7 @@ def test_headers_cannot_contradict_the_message() -> None:
     assert delivery.published_at == MESSAGE.published_at
 
 
-def test_ten_attributes_are_the_most() -> None:
+def test_a_message_has_at_most_ten_attributes() -> None:
     # Given
     nine = {f"a{number}": text("x") for number in range(9)}
 
@@ -521,12 +521,12 @@ def test_ten_attributes_are_the_most() -> None:
         encode_message(CODEC, MESSAGE, attributes={**nine, "a9": text("x")})
 
 
-def test_invalid_content_is_not_sealed() -> None:
+def test_invalid_content_is_not_encoded() -> None:
     with pytest.raises(InvalidContent):
         encode_message(CODEC, replace(MESSAGE, content={}))
 
 
-def test_another_try_in_hand_reads_the_fields_again():
+def test_the_next_attempt_decodes_the_fields_again():
     body = '{"mediaType": "order", "lines": [1]}'
     edited: Any = decode_record(Record(body, "receipt", "sqs-id"))
     edited.fields["lines"].append(2)

@@ -38,7 +38,7 @@ def test_a_first_message_starts_a_request():
     }
 
 
-def test_what_a_handler_publishes_carries_on_its_request_and_nothing_of_the_message_itself():
+def test_a_handlers_messages_inherit_the_request_but_no_header_of_the_message_itself():
     token = begin_handling(INBOUND)
     try:
         assert published() == {
@@ -65,7 +65,7 @@ def test_a_block_adds_headers_to_all_that_is_published_in_it():
     assert "region" not in published()
 
 
-def test_the_id_and_the_time_are_never_the_callers():
+def test_a_caller_cannot_set_the_id_and_the_time():
     assert published({"x-message-id": "mine", "x-request-published": "0"}) == published()
 
 
@@ -73,11 +73,11 @@ def test_the_id_and_the_time_are_never_the_callers():
     ("told", "left"),
     [({}, 32), ({"x-request-ttl": "3"}, 3), ({"x-request-ttl": "-1"}, -1), ({"x-request-ttl": "?"}, 32)],
 )
-def test_hops_are_read_or_start_anew(told, left):
+def test_an_invalid_hop_limit_is_the_initial_one(told, left):
     assert hops_left(told) == left
 
 
-def test_each_message_is_one_hop_further():
+def test_each_following_message_has_one_hop_less():
     seen = []
     inbound = published()
     for _ in range(33):

@@ -35,17 +35,17 @@ def test_expiry_is_in_seconds_from_now(given, seconds):
 
 
 @pytest.mark.parametrize("given", [0, -1, timedelta(seconds=-1), "5", True])
-def test_what_would_have_expired_already_or_is_no_time_is_refused(given):
+def test_an_expiry_that_is_not_in_the_future_is_refused(given):
     with pytest.raises(ConfigurationError, match=r"expires=.* seconds from now"):
         PublishOptions.of(expires=given)
 
 
-def test_an_unknown_option_is_told_with_those_there_are():
+def test_an_unknown_option_is_refused_and_the_known_ones_are_listed():
     with pytest.raises(ConfigurationError, match=r"no such option: group; there are .*group_id"):
         PublishOptions.of(group="customer-7")
 
 
-def test_without_any_nothing_is_set():
+def test_without_options_nothing_is_set():
     assert PublishOptions.of() == PublishOptions()
 
 
@@ -56,7 +56,7 @@ def test_options_may_be_changed_one_by_one():
     assert first.having(expires=None) == PublishOptions(group_id="g")
 
 
-def test_an_id_is_made_of_what_the_message_says():
+def test_an_id_is_made_from_content():
     assert by("customer_id").of("order", {"customer_id": UUID(int=7)}) == str(UUID(int=7))
     assert by("a", "b").of("order", {"a": 1, "b": "x"}) == '["1","x"]'
     assert by("a", "b").of("order", {"a": "x,y", "b": "z"}) != by("a", "b").of(
@@ -65,7 +65,7 @@ def test_an_id_is_made_of_what_the_message_says():
 
 
 @pytest.mark.parametrize("value", ["two words", "é", "x" * 129, ""])
-def test_what_sqs_takes_no_id_of_is_hashed(value):
+def test_an_id_that_sqs_would_reject_is_hashed(value):
     made = by("name").of("order", {"name": value})
 
     assert made == by("name").of("order", {"name": value})
@@ -80,13 +80,13 @@ def test_content_without_the_value_is_invalid(content):
 
 
 @pytest.mark.parametrize("fields", [(), (7,)])
-def test_an_id_is_made_of_names(fields):
+def test_by_takes_field_names(fields):
     with pytest.raises(ConfigurationError, match="give names of fields"):
         by(*fields)
 
 
 @pytest.mark.parametrize("value", ["two words", "", "x" * 129, 7])
-def test_what_sqs_takes_no_id_of_is_refused_where_it_is_given(value):
+def test_a_fixed_id_that_sqs_would_reject_is_refused(value):
     with pytest.raises(ConfigurationError, match="is no message group or deduplication id"):
         PublishOptions.of(group_id=value)
 
@@ -97,12 +97,12 @@ def test_headers_are_text():
 
 
 @pytest.mark.parametrize("name", ["media_type", "content_type", "content_encoding", "x-resent"])
-def test_what_tells_how_a_message_is_read_is_not_the_callers_to_say(name):
+def test_reserved_attributes_are_refused(name):
     with pytest.raises(ConfigurationError, match=f"attribute {name} is written by the library itself"):
         PublishOptions.of(attributes={name: "x", "tier": "gold"})
 
 
 @pytest.mark.parametrize("given", [-1, "5", float("nan"), float("inf"), True])
-def test_a_delay_that_is_none_is_refused(given):
+def test_an_invalid_delay_is_refused(given):
     with pytest.raises(ConfigurationError, match=r"delay=.* seconds from now"):
         PublishOptions.of(delay=given)

@@ -12,7 +12,9 @@ PUBLISHED = Published("m/order", "m-1", "arn", 0.1)
 
 
 @pytest.mark.parametrize("raised", [RuntimeError, SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_an_observer_that_fails_is_logged_once_per_kind_and_the_others_are_told(raised, caplog, monkeypatch):
+def test_an_observer_that_fails_is_logged_once_per_kind_and_the_others_are_notified(
+    raised, caplog, monkeypatch
+):
     monkeypatch.setattr("pubsub_tasks.tasks.observers.reraise_interrupt", lambda error: None)
     seen = []
 
@@ -29,7 +31,7 @@ def test_an_observer_that_fails_is_logged_once_per_kind_and_the_others_are_told(
     assert "failed on Published" in caplog.text
 
 
-def test_an_observer_is_told_of_the_kinds_that_it_names_alone():
+def test_an_observer_is_notified_only_of_the_kinds_that_it_names():
     seen = []
 
     class Watching:
@@ -47,7 +49,7 @@ def test_an_observer_is_told_of_the_kinds_that_it_names_alone():
     assert [observers.wants(kind) for kind in (Received, Published, Lost)] == [True, True, False]
 
 
-def test_one_that_is_added_later_is_told_from_then_on_by_whoever_shares_the_list():
+def test_an_observer_added_later_is_notified_by_all_who_share_the_list():
     seen = []
     parent = Observers()
     observers = Observers(parent=parent)
@@ -61,7 +63,7 @@ def test_one_that_is_added_later_is_told_from_then_on_by_whoever_shares_the_list
     assert observers.wants(Received)
 
 
-def test_what_cannot_watch_is_refused():
+def test_an_invalid_observer_is_refused():
     async def coroutine(event): ...
 
     for wrong, said in ((coroutine, "use `def`"), (None, "is no observer")):

@@ -27,7 +27,7 @@ def first_frame(error: BaseException | None) -> str:
     return traceback.extract_tb(error.__traceback__)[0].name
 
 
-def test_a_handler_s_error_begins_in_the_handler() -> None:
+def test_the_traceback_of_a_handlers_error_starts_in_the_handler() -> None:
     tasks = Tasks()
     tasks.schemas.register(OrderPlaced)
     tasks.register(Task(fails, ORDER, tasks=tasks, queue="orders"))
@@ -40,7 +40,7 @@ def test_a_handler_s_error_begins_in_the_handler() -> None:
     assert first_frame(verdict.error) == "fails"
 
 
-def test_so_does_a_coroutine_s() -> None:
+def test_the_traceback_of_a_coroutines_error_starts_in_the_coroutine() -> None:
     import asyncio
 
     tasks = Tasks()
@@ -55,7 +55,7 @@ def test_so_does_a_coroutine_s() -> None:
     assert first_frame(verdict.error) == "fails_too"
 
 
-def test_an_error_of_ours_keeps_its_frames() -> None:
+def test_an_error_of_the_library_keeps_its_frames() -> None:
     with pytest.raises(ConfigurationError) as caught:
         check_queue_name("a b")
     error = caught.value.with_traceback(caught.value.__traceback__.tb_next)  # type: ignore[union-attr]

@@ -16,18 +16,18 @@ from pubsub_tasks.untrusted.printable import cut, cut_start, printable, text_of
         ("größe\t₿ 𝄞", "größe\t₿ 𝄞"),
     ],
 )
-def test_what_could_forge_a_line_or_steer_a_terminal_is_escaped(text, shown):
+def test_characters_that_forge_lines_or_control_a_terminal_are_escaped(text, shown):
     assert printable(text) == shown
 
 
-def test_what_is_too_long_is_cut_with_its_length_told():
+def test_long_text_is_cut_and_its_length_is_shown():
     assert printable("x" * 2_000_000, 10) == "xxxxxxxxxx… (2,000,000 characters)"
     assert cut("abc", 3) == "abc"
     assert cut_start("abcdef", 3) == "(6 characters) …def"
 
 
 @pytest.mark.parametrize("raised", [RuntimeError, SystemExit])
-def test_a_value_that_has_no_text_says_so(raised):
+def test_a_value_whose_str_raises_has_a_placeholder(raised):
     class Broken(Exception):
         def __str__(self):
             raise raised
