@@ -77,7 +77,7 @@ class Codec:
     """
 
     def __init__(self, schema: type[Schema] | Schema, media_type: str | None = None) -> None:
-        """`media_type` is for a schema that serves several. Raises ConfigurationError where none is told."""
+        """`media_type` is for a schema that serves several. Raises ConfigurationError if there is none."""
         self.schema = schema() if isinstance(schema, type) else schema
         self.media_type = media_type or declared_media_type(self.schema)
         self.format = Serializer.of(getattr(schema, "CONTENT_TYPE", "json"))
@@ -97,7 +97,9 @@ class Codec:
         self._unknown = declared_unknown(self.schema) or EXCLUDE
         self._not_content = self._written_beside_content()
         self.required = frozenset(name for name in ours if loaded[name].required)
-        self._told_apart = tuple(self._wire_name(name, loaded) for name in getattr(schema, "ATTRIBUTES", ()))
+        self._attribute_fields = tuple(
+            self._wire_name(name, loaded) for name in getattr(schema, "ATTRIBUTES", ())
+        )
         self.optional_without_default = frozenset(
             name for name in ours - self.required if loaded[name].load_default is missing
         )
@@ -152,16 +154,16 @@ class Codec:
     def write(self, content: object, headers: Mapping[str, str]) -> EncodedContent:
         """Return a body that SQS and SNS accept, with its attributes. Raises InvalidContent, EncodeError."""
         dumped, loaded = self.check(content, headers)
-        told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
+        envelope = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
         try:
-            body, told_by_format = self.format.write({**told, **dumped, **told})
+            body, format_attributes = self.format.write({**envelope, **dumped, **envelope})
         except Exception as error:  # a serializer of kombu's may raise anything
             raise EncodeError(
                 f"content of {self.media_type} cannot be written as {self.format.title}: {error}; "
                 "let each of its fields dump to text, numbers, lists or objects"
             ) from error
         named = by_field_name(loaded, self.field_names)
-        return EncodedContent(body, named, {**self._attributes(dumped, named), **told_by_format})
+        return EncodedContent(body, named, {**self._attributes(dumped, named), **format_attributes})
 
     # Resolved on first use: a nested schema may be named before it is declared.
 
@@ -191,15 +193,15 @@ class Codec:
             raise InvalidContent(self.media_type, {**wrong, **nested})
 
     def _dumped(self, content: object, headers: Mapping[str, str]) -> dict[str, Any]:
-        told = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)} if self._reserved else {}
+        envelope = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)} if self._reserved else {}
         is_named = isinstance(content, Mapping)
-        if told and isinstance(content, Mapping):
-            content = {**self._reserved.content(told), **content}
+        if envelope and isinstance(content, Mapping):
+            content = {**self._reserved.content(envelope), **content}
         try:
             dumped: dict[str, Any] = self.schema.dump(content)
         except Exception as error:  # a field may raise anything for a value of the wrong type
             raise InvalidContent(self.media_type, self._unwritable(content)) from error
-        return dumped if is_named else {**dumped, **self._reserved.written(told)}
+        return dumped if is_named else {**dumped, **self._reserved.written(envelope)}
 
     def _written_beside_content(self) -> frozenset[str]:
         """Return the names in a body that are not content: the envelope's, and those of dump-only fields."""
@@ -233,14 +235,14 @@ class Codec:
 
     def _attributes(self, dumped: Mapping[str, Any], loaded: Mapping[str, Any]) -> dict[str, Attribute]:
         """Return the attributes for filter policies, without values that no attribute can carry."""
-        told = {}
-        for name, wire_name in self._told_apart:
+        found = {}
+        for name, wire_name in self._attribute_fields:
             if loaded.get(name) is not None:
                 written = dumped if wire_name in dumped else self.schema.dump({name: loaded[name]})
                 attribute = attributes.field_attribute(loaded[name], written.get(wire_name))
                 if attribute is not None:
-                    told[name] = attribute
-        return told
+                    found[name] = attribute
+        return found
 
 
 def declared_media_type(schema: type[Schema] | Schema) -> str:

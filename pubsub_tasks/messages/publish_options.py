@@ -74,8 +74,7 @@ class PublishOptions:
         attributes: message attributes for filter policies; `media_type` is always set.
         group_id: message group: ordered delivery on FIFO topics, fair queueing on standard ones.
         deduplication_id: FIFO topics drop another message with the same id within five minutes.
-        expires: seconds after which a message that was not handled goes to the dead-letter queue; None for
-        never.
+        expires: seconds after which a message goes to the dead-letter queue unhandled; None for never.
         delay: seconds before it may be handled, or None.
         at: the earliest time that it may be handled (epoch seconds), or None.
         queue: logical name of the queue that a delayed message is sent to; None for the topic.

@@ -23,8 +23,7 @@ class TaskSignature:
         deliveries: parameters that take the delivery.
         rest: whether it takes `**kwargs`.
         names: all fields of the schema.
-        classes: by parameter, the classes in its annotation, one of which may be the class that `post_load`
-        makes.
+        classes: by parameter, the classes in its annotation; one may be the class that `post_load` makes.
     """
 
     fields: tuple[str, ...]
