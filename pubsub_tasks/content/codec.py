@@ -213,11 +213,11 @@ class Codec:
     def _wire_name(self, name: str, loaded: Mapping[str, "Field[Any]"]) -> tuple[str, str]:
         if name not in loaded:
             raise ConfigurationError(
-                f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, which is no field of it"
+                f"{type(self.schema).__name__} names {name!r} in ATTRIBUTES, which is not one of its fields"
             )
         if name in attributes.RESERVED:
             raise ConfigurationError(
-                f"{type(self.schema).__name__} tells {name!r} in ATTRIBUTES, an attribute that the library "
+                f"{type(self.schema).__name__} names {name!r} in ATTRIBUTES, an attribute that the library "
                 "itself writes: give the field another name, and its own as data_key"
             )
         return name, loaded[name].data_key or loaded[name].name or name
@@ -255,7 +255,7 @@ def declared_media_type(schema: type[Schema] | Schema) -> str:
             declared = instance.deserialize_media_type(None)  # type: ignore[attr-defined]
         except Exception as error:
             raise ConfigurationError(
-                f"{name} tells no media type: give it MEDIA_TYPE or deserialize_media_type"
+                f"{name} has no media type: give it MEDIA_TYPE or deserialize_media_type"
             ) from error
     if not isinstance(declared, str) or not declared:
         raise ConfigurationError(f"the media type of {name} must be text and is {declared!r}")

@@ -347,8 +347,8 @@ class Wrong(PubSubMessageSchema):
 @pytest.mark.parametrize(
     ("schema", "problem"),
     [
-        (Untold, "Untold tells no media type"),
-        (Schema, "tells no media type"),
+        (Untold, "Untold has no media type"),
+        (Schema, "has no media type"),
         (Wrong, "Wrong must be text and is 5"),
     ],
 )

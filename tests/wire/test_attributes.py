@@ -59,7 +59,7 @@ def test_a_name_that_is_not_a_field_is_refused_at_declaration():
     class Wrong(Told):
         ATTRIBUTES = ("colour",)
 
-    with pytest.raises(ConfigurationError, match="Wrong tells 'colour' in ATTRIBUTES"):
+    with pytest.raises(ConfigurationError, match="Wrong names 'colour' in ATTRIBUTES"):
         Codec(Wrong)
 
 
