@@ -17,7 +17,7 @@ from rich.table import Table
 
 from pubsub_tasks import default_tasks
 from pubsub_tasks.environments.local_broker import LocalBroker, local
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import Service, ServiceOptions, create_service
 from pubsub_tasks.wire.records import MAX_BATCH, Outgoing, Sent
 

@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import fields
 from microcosm.api import binding
 
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.daemon import ConsumerDaemon
 from pubsub_tasks.decorators import handles, schema
 

@@ -7,7 +7,7 @@ goes to a dead-letter queue. Importing this package loads neither boto3 nor komb
 
 import importlib as _importlib
 
-from .content.codec import PubSubMessageSchema
+from .content.message_schema import PubSubMessageSchema
 from .decorators import handles, schema, task
 from .errors import (
     ClaimMissing,

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from microcosm.api import create_object_graph, load_each, load_from_dict, load_from_environ
 
-from .cli.apps import App
 from .cli.daemon import run
+from .cli.find_app import App
 from .graph.connections import Graph
 from .graph.handler_instances import served
 from .graph.object_graph import refuse_broken

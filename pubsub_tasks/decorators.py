@@ -11,10 +11,11 @@ from .content.codec import Codec
 from .errors import ConfigurationError
 from .messages.publish_options import DEFAULT, By, Id, PublishOptions
 from .tasks.registry import Tasks, default_tasks
+from .tasks.retry_defaults import DEFAULT_STOP, DEFAULT_WAIT, retry_unless_permanent
 from .tasks.retry_policy import RetryPolicy
+from .tasks.retry_strategies import Strategy
 from .tasks.signature import TaskSignature
 from .tasks.task import DEFAULT_QUEUE, Task
-from .tasks.tenacity_strategies import DEFAULT_STOP, DEFAULT_WAIT, Strategy, retry_unless_permanent
 
 P = ParamSpec("P")
 R = TypeVar("R")

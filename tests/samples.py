@@ -5,7 +5,7 @@ from random import Random
 
 from marshmallow import fields
 
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.messages.publish_options import DEFAULT
 from pubsub_tasks.wire.records import Record, Sent

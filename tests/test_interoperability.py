@@ -8,7 +8,7 @@ import pytest
 from marshmallow import fields
 
 from pubsub_tasks.consumer.consumer import ConsumedMessage, Consumer
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.messages.headers import headers
 from pubsub_tasks.publishing.producer import Producer

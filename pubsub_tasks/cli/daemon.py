@@ -3,7 +3,7 @@
 import click
 
 from ..cli import worker
-from .apps import App
+from .find_app import App
 from .one_line_errors import OneLineCommand
 from .serving.serve import serve
 

@@ -8,7 +8,7 @@ from threading import Event
 
 import click
 
-from ..cli import apps
+from ..cli import find_app
 from ..environments.local_broker import LocalBroker, environment, local
 from ..local.server import is_free, serve
 from ..processes.service import choose_queue
@@ -41,7 +41,7 @@ def command(port: int, app: str | None) -> None:
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with local(apps.load(app), port) as broker:
+        with local(find_app.load(app), port) as broker:
             _print_instructions(broker.url, environment(broker.url, broker.fifo_topics), "Ctrl-C")
             for name, url in broker.provisioned.queue_urls.items():
                 dead_letters = broker.provisioned.dead_letter_urls[name]

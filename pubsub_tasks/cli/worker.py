@@ -2,7 +2,7 @@
 
 import click
 
-from ..cli import apps
+from ..cli import find_app
 from ..transports.raw_content import ENVELOPE
 from ..worker.worker import UNREADY_AFTER
 from .finite_range import FiniteRange
@@ -170,7 +170,7 @@ def command(context: click.Context, /, app: str | None, **flags: object) -> None
     pubsub-worker --sqs-queue-url https://sqs.eu-west-1.amazonaws.com/1234/orders --app shop.tasks
     pubsub-worker --local --app examples.orders
     """
-    serve(context, lambda: apps.find(app))
+    serve(context, lambda: find_app.find(app))
 
 
 def main() -> None:

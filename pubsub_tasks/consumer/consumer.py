@@ -13,7 +13,6 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
-from ..batches.group_turns import Turn, turns
 from ..dead_letters.dead_letter_copy import build_dead_letter
 from ..dispatching.body_reader import BodyReader
 from ..dispatching.handler_verdicts import verdict_on_error
@@ -32,6 +31,7 @@ from ..untrusted.exceptions import safe_repr
 from ..verdicts import Ack, DeadLetter, Release, Retry, Verdict
 from ..wire.records import MAX_BATCH, MAX_VISIBILITY, EntryFailure, Sent
 from ..wire.s3_pointer import ClaimStore
+from .group_turns import Turn, turns
 
 logger = logging.getLogger(__name__)
 

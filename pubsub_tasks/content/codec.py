@@ -4,9 +4,9 @@ A body has microcosm-pubsub's format: one flat JSON object of `mediaType`, `opaq
 fields.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, missing
 from marshmallow.fields import Field
@@ -19,36 +19,19 @@ from ..wire.records import OPAQUE_DATA as OPAQUE_DATA
 from ..wire.records import Attribute
 from ..wire.serialization import JSON, Serializer
 from .copying import copy_value, dump_may_edit, load_may_share
-from .nesting import POST_LOAD, UNKNOWN, NestedNames, content_name, declared_unknown, hook_kinds, tolerant
-from .objects import by_field_name, check_class, post_load_class
+from .post_load_objects import by_field_name, check_class, post_load_class
 from .reserved_fields import ReservedFields
+from .unknown_fields import (
+    POST_LOAD,
+    UNKNOWN,
+    NestedNames,
+    content_name,
+    declared_unknown,
+    hook_kinds,
+    tolerant,
+)
 
 _NO_HEADERS: Mapping[str, str] = {}
-
-
-class PubSubMessageSchema(Schema):
-    """Base class of schemas. Declare marshmallow fields, and `MEDIA_TYPE` or `deserialize_media_type`."""
-
-    MEDIA_TYPE: ClassVar[str]
-
-    ATTRIBUTES: ClassVar[Sequence[str]] = ()
-    """Names of fields that are also sent as message attributes, for filter policies."""
-
-    CONTENT_TYPE: ClassVar[str] = "json"
-    """How content is serialized: `json`, `msgpack`, `yaml` or another of kombu's serializers; not pickle."""
-
-    COMPRESSION: ClassVar[str | None] = None
-    """How a message over `COMPRESS_OVER` is compressed: `gzip`, `bzip2`, `lzma`, `zstd` or None."""
-
-    COMPRESS_OVER: ClassVar[int] = 8192
-    """Bytes of a message over which it is compressed."""
-
-    MAX_BODY_SIZE: ClassVar[int] = MAX_EXPANDED
-    """Bytes that a message's body may have before it is compressed or goes to S3: at least 16 MiB."""
-
-    def deserialize_media_type(self, obj: Any) -> str:
-        """The media type. `obj` is None; the parameter is microcosm-pubsub's."""
-        return self.MEDIA_TYPE
 
 
 class EncodedContent(NamedTuple):

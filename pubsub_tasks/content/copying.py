@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, fields
 from marshmallow.fields import Field
 
-from .nesting import POST_DUMP, PRE_DUMP, VALIDATES, declared_unknown, hook_kinds, inner_fields
+from .unknown_fields import POST_DUMP, PRE_DUMP, VALIDATES, declared_unknown, hook_kinds, inner_fields
 
 _MARSHMALLOW_FIELDS = "marshmallow.fields"
 """marshmallow's own fields make a new value when loading, except for those in `_SHARING_FIELDS`."""

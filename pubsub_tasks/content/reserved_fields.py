@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from marshmallow import Schema
 
 from ..wire.records import MEDIA_TYPE, OPAQUE_DATA
-from .nesting import content_name
+from .unknown_fields import content_name
 
 _STAND_FOR = {
     MEDIA_TYPE: MEDIA_TYPE,

@@ -11,7 +11,8 @@ from marshmallow import Schema, fields
 
 from ..errors import ConfigurationError, UnknownMediaType
 from ..wire.media_types import wildcard
-from .codec import Codec, PubSubMessageSchema
+from .codec import Codec
+from .message_schema import PubSubMessageSchema
 
 SchemaClass = TypeVar("SchemaClass", bound=type[Schema])
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from ..wire.records import MAX_ATTRIBUTES, NO_ATTRIBUTES, Attribute, Record, text
-from ..wire.resend import MAX_ATTEMPTS, finite_number
+from ..wire.resend_attribute import MAX_ATTEMPTS, finite_number
 
 DEAD_LETTER = "dead_letter"
 """Name of the attribute. `build_dead_letter` leaves it out if the message has no room for it."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .letter import Letter
+from .letter_view import Letter
 
 AGE_BUCKETS = ((3600.0, "under 1 h"), (86_400.0, "under 1 d"), (604_800.0, "under 7 d"))
 OLDEST_BUCKET = "7 d and more"

@@ -10,7 +10,7 @@ from math import ceil
 
 from ..messages.delivery import Delivery
 from ..wire.records import MAX_ATTRIBUTES, MAX_DELAY, Outgoing
-from ..wire.resend import RESENT, ResendState
+from ..wire.resend_attribute import RESENT, ResendState
 
 
 def postponed_copy(delivery: Delivery, now: float) -> Outgoing | None:

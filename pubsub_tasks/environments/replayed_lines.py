@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 
 from ..dead_letters import archive
 from ..errors import ConfigurationError, EnvelopeError
-from ..messages.envelope import record_from_lambda
+from ..messages.lambda_record import record_from_lambda
 from ..tasks.registry import Tasks
 from ..transports.boto_shapes import parse_attributes
 from ..transports.sqs import SqsQueue

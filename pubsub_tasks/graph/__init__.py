@@ -1,5 +1,5 @@
 """The microcosm object graph: importing this binds the components under microcosm-pubsub's names."""
 
-from . import components
+from ..graph import components
 
 __all__ = ["components"]

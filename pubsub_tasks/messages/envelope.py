@@ -13,7 +13,6 @@ from typing import Any
 from ..content.codec import Codec
 from ..errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
 from ..wire.compression import CONTENT_ENCODING, BodyLimit
-from ..wire.record_reader import make_attribute_from_base64, make_record
 from ..wire.records import (
     MAX_ATTRIBUTES,
     MEDIA_TYPE,
@@ -24,7 +23,7 @@ from ..wire.records import (
     Record,
     text,
 )
-from ..wire.resend import RESENT, ResendState, finite_number
+from ..wire.resend_attribute import RESENT, ResendState, finite_number
 from ..wire.s3_pointer import BodyInS3, raise_if_pointer
 from ..wire.serialization import CONTENT_TYPE, JSON_ALONE, parse_json, read_body
 from ..wire.sns_notification import SnsNotification, epoch_seconds, is_notification
@@ -111,36 +110,6 @@ def encode_message(
         for given in (group_id, deduplication_id)
     )
     return Outgoing(written.body, attributes, group, deduplication)
-
-
-def record_from_lambda(record: Mapping[str, Any]) -> Record:
-    """Return a record of a Lambda event, whose keys are in camel case. Raises EnvelopeError if not from SQS.
-
-    Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS".
-    """
-    body, message_id = record.get("body"), record.get("messageId")
-    if not isinstance(body, str) or not isinstance(message_id, str):
-        raise EnvelopeError(
-            f"a record with the keys {sorted(record)} is not from SQS: subscribe the function to a queue"
-        )
-    handle, shapes = record.get("receiptHandle"), record.get("messageAttributes")
-    shapes = shapes if isinstance(shapes, dict) else {}
-    attributes = {name: _attribute_from_lambda(shape) for name, shape in shapes.items()}
-    return make_record(
-        body,
-        handle if isinstance(handle, str) else "",
-        message_id,
-        record.get("attributes"),
-        {name: attribute for name, attribute in attributes.items() if attribute is not None},
-    )
-
-
-def _attribute_from_lambda(shape: Any) -> Attribute | None:
-    if not isinstance(shape, dict):
-        return None
-    return make_attribute_from_base64(
-        shape.get("dataType"), shape.get("stringValue") or shape.get("binaryValue")
-    )
 
 
 def _delivery(

@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from ..dead_letters.dead_letter_copy import build_dead_letter
 from ..dispatching.dispatcher import Dispatcher, UnknownPolicy
 from ..errors import ConfigurationError
-from ..inflight.capacity import Capacity
-from ..inflight.in_flight_message import InFlightMessage
-from ..inflight.run_limit import RunLimit
+from ..in_flight.capacity import Capacity
+from ..in_flight.in_flight_message import InFlightMessage
+from ..in_flight.run_limit import RunLimit
 from ..publishing.routes import NO_URLS, QueueUrls
 from ..tasks.events import Observer
 from ..tasks.observers import Observers

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from marshmallow import Schema, fields
 
-from ..content.codec import PubSubMessageSchema
+from ..content.message_schema import PubSubMessageSchema
 from ..decorators import handles
 from ..errors import ConfigurationError
 from ..messages.envelope import MEDIA_TYPE_ATTRIBUTE

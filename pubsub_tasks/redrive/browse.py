@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..dead_letters.letter import Letter
+from ..dead_letters.letter_view import Letter
 from ..wire.records import MAX_BATCH
 from .leased_letters import LeasedLetters
 

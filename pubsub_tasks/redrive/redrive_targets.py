@@ -1,6 +1,6 @@
 """The queue that each letter goes back to."""
 
-from ..dead_letters.letter import Letter
+from ..dead_letters.letter_view import Letter
 from ..errors import ConfigurationError
 from ..transports.protocols import Queue, Transport
 from ..wire.records import QueueAttributes

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..consumer.message_dispatcher import handle_delivery
-from ..dead_letters.letter import Letter
-from ..dead_letters.resending import restore_message
+from ..dead_letters.letter_view import Letter
+from ..dead_letters.redriven_message import restore_message
 from ..dispatching.dispatcher import Dispatcher
 from ..messages.envelope import decode_record
 from ..verdicts import Verdict

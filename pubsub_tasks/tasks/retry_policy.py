@@ -12,15 +12,13 @@ from tenacity import RetryCallState, Retrying, TryAgain
 
 from ..untrusted.exceptions import SafeLogger, reraise_interrupt, safe_repr
 from ..verdicts import DeadLetter, Retry
-from .tenacity_strategies import (
-    DEFAULT_STOP,
-    DEFAULT_WAIT,
+from .retry_defaults import DEFAULT_STOP, DEFAULT_WAIT, retry_unless_permanent
+from .retry_strategies import (
     Strategy,
     check_strategy,
     clamp_wait,
     considers_errors_only,
     max_attempts,
-    retry_unless_permanent,
     set_error,
     set_result,
     state_at,

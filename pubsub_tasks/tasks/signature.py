@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, get_args
 
 from ..content.codec import Codec
-from ..content.objects import by_field_name
+from ..content.post_load_objects import by_field_name
 from ..errors import ConfigurationError
 from ..messages.delivery import Delivery
 

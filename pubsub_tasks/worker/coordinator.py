@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager
 from math import inf
 from threading import Condition, Lock
 
-from ..inflight.commands import LONG_POLL, SHORT_POLL, Command, Job, Poll
-from ..inflight.in_flight import InFlight
-from ..inflight.in_flight_message import InFlightMessage, SlotKind
-from ..inflight.run_limit import RunLimit
+from ..in_flight.commands import LONG_POLL, SHORT_POLL, Command, Job, Poll
+from ..in_flight.in_flight_message import InFlightMessage, SlotKind
+from ..in_flight.run_limit import RunLimit
+from ..in_flight.state_machine import InFlight
 from ..verdicts import Verdict
 from ..worker_health.counters import Counters
 

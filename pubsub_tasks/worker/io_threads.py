@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import Thread
 
-from ..inflight.commands import Poll
+from ..in_flight.commands import Poll
 from ..lifecycle import forks
 from .coordinator import Coordinator
 from .receiver import Receiver

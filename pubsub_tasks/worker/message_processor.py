@@ -10,7 +10,7 @@ from ..batches.backoff import WORKER_FAULTS
 from ..dispatching.dispatcher import Dispatcher, HandlerCall
 from ..dispatching.postponement import postponed_copy
 from ..dispatching.unhandled_verdicts import retry_without_dead_letters
-from ..inflight.in_flight_message import InFlightMessage, SlotKind
+from ..in_flight.in_flight_message import InFlightMessage, SlotKind
 from ..messages.current_message import CurrentMessage
 from ..messages.delivery import Delivery
 from ..tasks.events import Settled, Started

@@ -7,9 +7,9 @@ from time import perf_counter, thread_time
 from uuid import uuid4
 
 from ..errors import PubSubTasksError
-from ..inflight.commands import Poll
-from ..inflight.in_flight_message import InFlightMessage, SlotKind
-from ..inflight.leases import VisibilityLease
+from ..in_flight.commands import Poll
+from ..in_flight.in_flight_message import InFlightMessage, SlotKind
+from ..in_flight.leases import VisibilityLease
 from ..lifecycle.interruption import CallInterrupted, Interruption
 from ..messages.delivery import Delivery
 from ..messages.envelope import decode_record

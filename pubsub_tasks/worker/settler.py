@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import PubSubTasksError, TransportError
-from ..inflight.commands import (
+from ..in_flight.commands import (
     ChangeVisibility,
     Command,
     Delete,
@@ -13,7 +13,7 @@ from ..inflight.commands import (
     ReportLostLeases,
     SendToDeadLetters,
 )
-from ..inflight.in_flight_message import InFlightMessage
+from ..in_flight.in_flight_message import InFlightMessage
 from ..tasks.events import Confirmed, DeadLettered, Extended, Lost
 from ..tasks.observers import Observers
 from ..transports.protocols import Queue

@@ -11,8 +11,8 @@ from contextvars import Context
 from itertools import count
 from threading import Event
 
-from ..inflight.commands import Poll
-from ..inflight.in_flight_message import InFlightMessage
+from ..in_flight.commands import Poll
+from ..in_flight.in_flight_message import InFlightMessage
 from ..lifecycle import forks
 from ..untrusted.exceptions import SafeLogger
 from ..verdicts import Retry, Verdict

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..dispatching.dispatcher import HandlerCall
 from ..errors import TaskTimeout
-from ..inflight.capacity import PATIENCE
-from ..inflight.in_flight_message import InFlightMessage
+from ..in_flight.capacity import PATIENCE
+from ..in_flight.in_flight_message import InFlightMessage
 from ..lifecycle import forks
 
 NEVER = float("inf")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..dispatching.dispatcher import Dispatcher
-from ..inflight.capacity import DEFAULT_CAPACITY, Capacity
-from ..inflight.in_flight import InFlight
-from ..inflight.in_flight_message import InFlightMessage
-from ..inflight.run_limit import RunLimit
+from ..in_flight.capacity import DEFAULT_CAPACITY, Capacity
+from ..in_flight.in_flight_message import InFlightMessage
+from ..in_flight.run_limit import RunLimit
+from ..in_flight.state_machine import InFlight
 from ..messages.current_message import install_record_factory
 from ..tasks.events import Observer
 from ..tasks.observers import Observers

@@ -1,4 +1,7 @@
-"""Counts what became of the messages of a worker."""
+"""Counts what became of the messages of a worker.
+
+A new counter also goes into `status.counts`. What observers can measure is in `tasks/events`.
+"""
 
 from collections import Counter
 from collections.abc import Iterable

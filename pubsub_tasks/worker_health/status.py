@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ..inflight.in_flight import InFlight
-from ..inflight.in_flight_message import InFlightMessage, SlotKind
+from ..in_flight.in_flight_message import InFlightMessage, SlotKind
+from ..in_flight.state_machine import InFlight
 from ..untrusted.printable import LONGEST_ID, cut
 from .counters import Counters
 

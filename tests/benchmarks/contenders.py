@@ -24,7 +24,7 @@ from botocore.config import Config
 from marshmallow import EXCLUDE
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions
 from tests.benchmarks.counted import Goal, counted_worker
 from tests.benchmarks.readings import Reading

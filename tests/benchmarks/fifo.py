@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions
 from tests.benchmarks.counted import Goal, counted_worker
 from tests.benchmarks.readings import BODY, Reading

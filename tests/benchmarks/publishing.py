@@ -23,7 +23,7 @@ from marshmallow import fields
 from rich.console import Console
 from rich.table import Table
 
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.tasks.publishable import Publishable

@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pubsub_tasks.cli import worker
-from pubsub_tasks.cli.admin import command
 from pubsub_tasks.cli.dlq.environment import CommandEnvironment
+from pubsub_tasks.cli.root_command import command
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER
 from pubsub_tasks.wire.records import Attribute, Outgoing
-from pubsub_tasks.wire.resend import RESENT
+from pubsub_tasks.wire.resend_attribute import RESENT
 from tests.dead_letters.samples import failed, order
 from tests.redrive.queues import QueuePair, ScriptedQueue
 from tests.samples import ORDER

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from pubsub_tasks.cli import admin, worker
+from pubsub_tasks.cli import root_command, worker
 from pubsub_tasks.cli.one_line_errors import OneLineCommand
 from pubsub_tasks.errors import ConfigurationError
 
@@ -29,11 +29,11 @@ def told(result: Result) -> str:
         (worker.command, "--concurrency many", "pubsub-worker: Invalid value for '--concurrency': 'many'"),
         (worker.command, "--log-format xml", "pubsub-worker: Invalid value for '--log-format': 'xml'"),
         (worker.command, "--once --drain", "pubsub-worker: give --once or --drain, not both"),
-        (admin.command, "serve", "pubsub-tasks: No such command 'serve'"),
-        (admin.command, "--colour", "pubsub-tasks: No such option"),
-        (admin.command, "local --port x", "pubsub-tasks local: Invalid value for '--port'"),
-        (admin.command, "dlq ls", "pubsub-tasks dlq ls: Missing option '--queue-url'"),
-        (admin.command, "dlq nothing", "pubsub-tasks dlq: No such command 'nothing'"),
+        (root_command.command, "serve", "pubsub-tasks: No such command 'serve'"),
+        (root_command.command, "--colour", "pubsub-tasks: No such option"),
+        (root_command.command, "local --port x", "pubsub-tasks local: Invalid value for '--port'"),
+        (root_command.command, "dlq ls", "pubsub-tasks dlq ls: Missing option '--queue-url'"),
+        (root_command.command, "dlq nothing", "pubsub-tasks dlq: No such command 'nothing'"),
     ],
 )
 def test_a_call_that_click_refuses(command: click.Command, line: str, expected: str) -> None:
@@ -82,14 +82,14 @@ def test_the_cause_s_traceback_is_told_with_debug(debug: bool) -> None:
 
 
 def test_a_group_alone_tells_its_commands() -> None:
-    assert "dead letters" in RUNNER.invoke(admin.command, []).output
+    assert "dead letters" in RUNNER.invoke(root_command.command, []).output
 
 
 @pytest.mark.parametrize("path", [(), ("local",), ("dlq",)])
 def test_each_command_s_help_shows_an_example(path: tuple[str, ...]) -> None:
     named = " ".join(["pubsub-tasks", *path])
     worker_help = RUNNER.invoke(worker.command, ["--help"], prog_name="pubsub-worker").stdout
-    shown = RUNNER.invoke(admin.command, [*path, "--help"], prog_name="pubsub-tasks").stdout
+    shown = RUNNER.invoke(root_command.command, [*path, "--help"], prog_name="pubsub-tasks").stdout
 
     assert f"\n  {named} " in shown
     assert "\n  pubsub-worker --local --app examples.orders" in worker_help

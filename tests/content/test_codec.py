@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from pubsub_tasks.content.codec import Codec, PubSubMessageSchema, declared_media_type
+from pubsub_tasks.content.codec import Codec, declared_media_type
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.content.schema_registry import SchemaRegistry
 from pubsub_tasks.errors import ConfigurationError, EncodeError, InvalidContent
 

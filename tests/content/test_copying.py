@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from marshmallow import INCLUDE, Schema, fields, post_dump, post_load, pre_dump, pre_load, validates_schema
 
-from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
+from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.content.copying import copy_value
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 
 
 class Cents(PubSubMessageSchema):

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from marshmallow import fields
 
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.content.schema_registry import (
     ChangedURIMessageSchema,
     IdentityMessageSchema,

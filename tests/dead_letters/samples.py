@@ -3,7 +3,7 @@
 import json
 
 from pubsub_tasks.dead_letters.dead_letter_copy import build_dead_letter as write
-from pubsub_tasks.dead_letters.letter import Letter
+from pubsub_tasks.dead_letters.letter_view import Letter
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import Outgoing, Record

@@ -5,12 +5,12 @@ import pytest
 
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, MAX_FAILURE_SIZE, Failure
 from pubsub_tasks.dead_letters.dead_letter_copy import build_dead_letter
-from pubsub_tasks.dead_letters.resending import restore_message
+from pubsub_tasks.dead_letters.redriven_message import restore_message
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.signals import Reject
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text
-from pubsub_tasks.wire.resend import RESENT, ResendState
+from pubsub_tasks.wire.resend_attribute import RESENT, ResendState
 
 BODY = '{ "mediaType":"application/vnd.shop.order",\n"opaqueData":{"x-message-id":"ours"} , "é":1}'
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"

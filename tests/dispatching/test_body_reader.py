@@ -3,7 +3,8 @@
 import pytest
 from marshmallow import fields
 
-from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.errors import ContentDisallowed

@@ -4,7 +4,7 @@ from contextvars import copy_context
 
 import pytest
 
-from pubsub_tasks.dead_letters import dead_letter_attribute, dead_letter_copy, resending
+from pubsub_tasks.dead_letters import dead_letter_attribute, dead_letter_copy, redriven_message
 from pubsub_tasks.dispatching import dispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
@@ -88,7 +88,7 @@ FAULTS = [
         letters.test_an_error_that_cannot_be_told_does_not_keep_the_letter,
     ),
     (dead_letter_copy, "_MAX_ID", 10_000_000, letters.test_an_endless_id_is_cut),
-    (resending, "MAX_ATTRIBUTES", 99, letters.test_ten_attributes_leave_no_place_for_a_waiver),
+    (redriven_message, "MAX_ATTRIBUTES", 99, letters.test_ten_attributes_leave_no_place_for_a_waiver),
 ]
 
 

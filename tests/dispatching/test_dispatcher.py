@@ -7,7 +7,7 @@ import pytest
 from marshmallow import pre_load
 from tenacity import retry_if_exception_type, retry_if_result, stop_after_attempt, wait_fixed
 
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.dispatcher import GRACE_AGE, LONGEST_NAME, Dispatcher, HandlerCall
 from pubsub_tasks.errors import ConfigurationError, Expired, InvalidContent, Unbound, UnknownMediaType
@@ -17,7 +17,7 @@ from pubsub_tasks.messages.message import EXPIRES, HOPS, REQUEST_ID
 from pubsub_tasks.signals import Discard, IgnoreMessage, Nack, Reject, Signal, SkipMessage, TTLExpired
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
-from pubsub_tasks.wire.resend import RESENT, ResendState
+from pubsub_tasks.wire.resend_attribute import RESENT, ResendState
 from tests.samples import NOW, ORDER, OrderPlaced, delivery
 
 QUEUE = "default"

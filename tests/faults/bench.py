@@ -10,9 +10,9 @@ from typing import Any
 
 from pubsub_tasks import Tasks
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, UnknownPolicy
-from pubsub_tasks.inflight.capacity import Capacity
-from pubsub_tasks.inflight.commands import Poll
-from pubsub_tasks.inflight.in_flight_message import SlotKind
+from pubsub_tasks.in_flight.capacity import Capacity
+from pubsub_tasks.in_flight.commands import Poll
+from pubsub_tasks.in_flight.in_flight_message import SlotKind
 from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.tasks.events import Event
 from pubsub_tasks.testing.clock import VirtualClock

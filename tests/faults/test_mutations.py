@@ -12,9 +12,9 @@ import pytest
 
 from pubsub_tasks.dispatching import dispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
-from pubsub_tasks.inflight.commands import ChangeVisibility
-from pubsub_tasks.inflight.leases import VisibilityLease
-from pubsub_tasks.inflight.settling_order import SettlingOrder
+from pubsub_tasks.in_flight.commands import ChangeVisibility
+from pubsub_tasks.in_flight.leases import VisibilityLease
+from pubsub_tasks.in_flight.settling_order import SettlingOrder
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.processes import service
 from pubsub_tasks.tasks.retry_policy import RetryPolicy

@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from pubsub_tasks import Tasks, task
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions, create_service
 from pubsub_tasks.tasks.events import Lost
 from pubsub_tasks.transports.aws.clients import ClientSettings

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.content.schema_registry import SchemaRegistry
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.messages.envelope import encode_message
 from pubsub_tasks.messages.message import Message
 from pubsub_tasks.messages.publish_options import PublishOptions

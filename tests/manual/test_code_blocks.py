@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import pytest
 
-from pubsub_tasks.cli import admin, worker
+from pubsub_tasks.cli import root_command, worker
 from tests.manual.pages import PAGES, ROOT, Block, blocks, spans
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -128,7 +128,10 @@ def command_lines() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.parametrize(("where", "line"), list(command_lines()), ids=lambda value: str(value)[:60])
 def test_a_command_that_is_shown_exists_with_its_flags(where: str, line: list[str]) -> None:
     program, *arguments = line
-    commands: dict[str, click.Command] = {"pubsub-worker": worker.command, "pubsub-tasks": admin.command}
+    commands: dict[str, click.Command] = {
+        "pubsub-worker": worker.command,
+        "pubsub-tasks": root_command.command,
+    }
     if program not in commands:
         assert Path(program).name in ("python3", "python", "pip"), where
         return

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pubsub_tasks.cli import apps
-from pubsub_tasks.cli.admin import command
+from pubsub_tasks.cli import find_app
+from pubsub_tasks.cli.root_command import command
 from tests.manual.pages import MANUAL, PAGES
 
 # Until click 8.2 the two streams were one unless asked otherwise.
@@ -74,7 +74,7 @@ def test_on_a_terminal_a_page_is_formatted_and_goes_through_the_pager(tmp_path: 
     pager.chmod(0o700)
 
     # when the command's output is a terminal
-    shown = on_a_terminal("from pubsub_tasks.cli.admin import main; main()", pager, "manual", "worker")
+    shown = on_a_terminal("from pubsub_tasks.cli.root_command import main; main()", pager, "manual", "worker")
 
     # then the pager has it, with headings and tables in place of Markdown, and no links
     assert "PAGED" in shown
@@ -115,5 +115,5 @@ def read_until_closed(terminal: int) -> list[bytes]:
 
 
 def test_the_entry_points_of_apps_are_those_that_the_manual_names() -> None:
-    assert apps.ENTRY_POINTS == "pubsub_tasks.tasks"
-    assert f"entry points in `{apps.ENTRY_POINTS}`" in (MANUAL / "worker.md").read_text(encoding="utf-8")
+    assert find_app.ENTRY_POINTS == "pubsub_tasks.tasks"
+    assert f"entry points in `{find_app.ENTRY_POINTS}`" in (MANUAL / "worker.md").read_text(encoding="utf-8")

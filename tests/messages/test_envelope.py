@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from marshmallow import fields
 
-from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.errors import DecodeError, EnvelopeError, InvalidContent, TooManyAttributes
 from pubsub_tasks.messages.delivery import NoLease
-from pubsub_tasks.messages.envelope import decode_record, encode_message, next_attempt, record_from_lambda
+from pubsub_tasks.messages.envelope import decode_record, encode_message, next_attempt
+from pubsub_tasks.messages.lambda_record import record_from_lambda
 from pubsub_tasks.messages.message import Message
 from pubsub_tasks.wire.records import Attribute, Record, text
-from pubsub_tasks.wire.resend import RESENT, ResendState
+from pubsub_tasks.wire.resend_attribute import RESENT, ResendState
 from pubsub_tasks.wire.s3_pointer import BodyInS3, Pointer
 from pubsub_tasks.wire.sns_notification import SubscriptionConfirmation
 

@@ -4,7 +4,7 @@ import pytest
 
 from pubsub_tasks.decorators import task
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions, choose_queue, create_service
 from pubsub_tasks.publishing.routes import QueueUrls
 from pubsub_tasks.tasks.registry import Tasks

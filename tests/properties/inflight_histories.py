@@ -6,7 +6,7 @@ rare faults.
 
 from random import Random
 
-from pubsub_tasks.inflight.in_flight_message import Limits, SlotKind
+from pubsub_tasks.in_flight.in_flight_message import Limits, SlotKind
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
 from tests.properties.inflight_world import World
 

@@ -8,16 +8,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import ceil
 
-from pubsub_tasks.inflight.commands import (
+from pubsub_tasks.in_flight.commands import (
     ChangeVisibility,
     Delete,
     ExtendLeases,
     ReportLostLeases,
     SendToDeadLetters,
 )
-from pubsub_tasks.inflight.in_flight import InFlight
-from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind, State
-from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.in_flight.in_flight_message import InFlightMessage, SlotKind, State
+from pubsub_tasks.in_flight.leases import VisibilityLease
+from pubsub_tasks.in_flight.state_machine import InFlight
 from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
 from pubsub_tasks.wire.records import MAX_BATCH, MAX_DELAY, MAX_VISIBILITY, Record

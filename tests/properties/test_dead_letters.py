@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, Failure
 from pubsub_tasks.dead_letters.dead_letter_copy import build_dead_letter
-from pubsub_tasks.dead_letters.resending import restore_message
+from pubsub_tasks.dead_letters.redriven_message import restore_message
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import MAX_ATTRIBUTES, Attribute, Outgoing, Record, text
-from pubsub_tasks.wire.resend import RESENT
+from pubsub_tasks.wire.resend_attribute import RESENT
 
 legal = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1)
 attributes = st.dictionaries(

@@ -8,11 +8,12 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from marshmallow import fields
 
-from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.messages.envelope import decode_record, encode_message
 from pubsub_tasks.messages.message import Message
 from pubsub_tasks.wire.records import Attribute, Outgoing, Record, text
-from pubsub_tasks.wire.resend import RESENT
+from pubsub_tasks.wire.resend_attribute import RESENT
 
 
 class Anything(PubSubMessageSchema):

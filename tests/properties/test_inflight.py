@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from pubsub_tasks.inflight.in_flight_message import Limits, SlotKind
+from pubsub_tasks.in_flight.in_flight_message import Limits, SlotKind
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
 from tests.properties.inflight_histories import LEASES, SECONDS, WAITS, play_all
 from tests.properties.inflight_world import World

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from pubsub_tasks.batches import buffer as outbox_module
-from pubsub_tasks.inflight import in_flight as inflight_module
-from pubsub_tasks.inflight.credit import Credit
-from pubsub_tasks.inflight.in_flight import InFlight
-from pubsub_tasks.inflight.in_flight_message import IllegalMove, InFlightMessage, State
-from pubsub_tasks.inflight.leases import Leases, VisibilityLease
-from pubsub_tasks.inflight.settlements import PendingSettlements
-from pubsub_tasks.inflight.settling_order import SettlingOrder
-from pubsub_tasks.inflight.start_order import StartOrder
+from pubsub_tasks.in_flight import state_machine as inflight_module
+from pubsub_tasks.in_flight.in_flight_message import IllegalMove, InFlightMessage, State
+from pubsub_tasks.in_flight.leases import Leases, VisibilityLease
+from pubsub_tasks.in_flight.prefetch import Credit
+from pubsub_tasks.in_flight.settlements import PendingSettlements
+from pubsub_tasks.in_flight.settling_order import SettlingOrder
+from pubsub_tasks.in_flight.start_order import StartOrder
+from pubsub_tasks.in_flight.state_machine import InFlight
 from pubsub_tasks.verdicts import DeadLetter, Release
 from pubsub_tasks.wire.records import MAX_VISIBILITY
 from tests.properties.inflight_histories import play_all

@@ -7,16 +7,16 @@ only the history advances. A worker that crashes disappears, and its leases expi
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pubsub_tasks.inflight.commands import (
+from pubsub_tasks.in_flight.commands import (
     ChangeVisibility,
     Delete,
     ExtendLeases,
     ReportLostLeases,
     SendToDeadLetters,
 )
-from pubsub_tasks.inflight.in_flight import InFlight
-from pubsub_tasks.inflight.in_flight_message import InFlightMessage, Limits, SlotKind
-from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.in_flight.in_flight_message import InFlightMessage, Limits, SlotKind
+from pubsub_tasks.in_flight.leases import VisibilityLease
+from pubsub_tasks.in_flight.state_machine import InFlight
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.transports.memory import MemoryTransport

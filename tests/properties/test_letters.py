@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pubsub_tasks.dead_letters.archive import from_line, to_line
 from pubsub_tasks.dead_letters.filters import FieldFilter, LetterFilter
-from pubsub_tasks.dead_letters.letter import Letter
+from pubsub_tasks.dead_letters.letter_view import Letter
 from pubsub_tasks.dead_letters.summary import summarize
 from pubsub_tasks.errors import DecodeError
 from pubsub_tasks.wire.records import Attribute, Record

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pubsub_tasks.dead_letters.move_item import MoveItem
-from pubsub_tasks.dead_letters.resending import redrive_copy
+from pubsub_tasks.dead_letters.redriven_message import redrive_copy
 from pubsub_tasks.errors import ConfigurationError, SettleFailed
 from pubsub_tasks.redrive.browse import browse
 from pubsub_tasks.redrive.leased_letters import VISIBILITY

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tenacity import retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_fixed
 
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
-from pubsub_tasks.tasks.tenacity_strategies import LONGEST_WAIT
+from pubsub_tasks.tasks.retry_strategies import LONGEST_WAIT
 from pubsub_tasks.verdicts import DeadLetter, Retry
 
 answers = st.one_of(

@@ -17,19 +17,20 @@ from pubsub_tasks.dead_letters import archive
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER, Failure
 from pubsub_tasks.dead_letters.dead_letter_copy import build_dead_letter
 from pubsub_tasks.dead_letters.filters import FieldFilter, LetterFilter
-from pubsub_tasks.dead_letters.letter import Letter
-from pubsub_tasks.dead_letters.resending import redrive_copy, restore_message
+from pubsub_tasks.dead_letters.letter_view import Letter
+from pubsub_tasks.dead_letters.redriven_message import redrive_copy, restore_message
 from pubsub_tasks.dead_letters.summary import summarize
 from pubsub_tasks.dispatching.postponement import postponed_copy
 from pubsub_tasks.environments.replayed_lines import ReplayedLines
 from pubsub_tasks.errors import DecodeError, EnvelopeError, MessageError
 from pubsub_tasks.local.rules.message_attributes import check_count, size_of
-from pubsub_tasks.messages.envelope import decode_record, record_from_lambda
+from pubsub_tasks.messages.envelope import decode_record
+from pubsub_tasks.messages.lambda_record import record_from_lambda
 from pubsub_tasks.transports.boto_shapes import format_attributes
 from pubsub_tasks.transports.sqs import SqsQueue
 from pubsub_tasks.verdicts import DeadLetter
 from pubsub_tasks.wire.records import Attribute, EntryFailure, Outgoing, Record, Sent, text
-from pubsub_tasks.wire.resend import RESENT
+from pubsub_tasks.wire.resend_attribute import RESENT
 from pubsub_tasks.wire.sns_notification import SnsNotification
 
 NOW = 1_700_000_000.0

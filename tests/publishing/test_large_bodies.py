@@ -13,7 +13,7 @@ from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.body_reader import BodyReader
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.errors import ClaimMissing, ConfigurationError, EnvelopeError, PublishFailed
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.transports.aws.s3_claims import S3Claims

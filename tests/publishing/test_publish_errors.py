@@ -7,7 +7,7 @@ import pytest
 from marshmallow import fields, post_load
 
 from pubsub_tasks import deferred
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.errors import (
     ConfigurationError,
     InvalidContent,

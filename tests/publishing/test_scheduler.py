@@ -11,7 +11,7 @@ from pubsub_tasks.decorators import task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.dispatching.postponement import postponed_copy
 from pubsub_tasks.errors import ConfigurationError, MessageTooLarge, PublishFailed
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.messages.publish_options import PublishOptions, by
 from pubsub_tasks.publishing.prepared_message import PreparedMessage, ScheduledDestination
@@ -22,7 +22,7 @@ from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from pubsub_tasks.verdicts import Postpone, Retry
 from pubsub_tasks.wire.records import Outgoing, Sent, text
-from pubsub_tasks.wire.resend import RESENT, ResendState
+from pubsub_tasks.wire.resend_attribute import RESENT, ResendState
 from pubsub_tasks.worker.worker import Worker
 from tests.samples import ORDER, OrderPlaced, noise
 

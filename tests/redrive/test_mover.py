@@ -6,7 +6,7 @@ import pytest
 
 from pubsub_tasks.dead_letters.move_item import MoveItem
 from pubsub_tasks.dead_letters.move_report import MoveReport
-from pubsub_tasks.dead_letters.resending import redrive_copy
+from pubsub_tasks.dead_letters.redriven_message import redrive_copy
 from pubsub_tasks.errors import ConfigurationError, SettleFailed
 from pubsub_tasks.redrive.browse import browse
 from pubsub_tasks.redrive.leased_letters import VISIBILITY

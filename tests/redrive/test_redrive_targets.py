@@ -3,7 +3,7 @@ from json import dumps
 
 import pytest
 
-from pubsub_tasks.dead_letters.letter import Letter
+from pubsub_tasks.dead_letters.letter_view import Letter
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.redrive.dead_letter_queue import find_dead_letter_queue
 from pubsub_tasks.redrive.redrive_targets import RedriveTargets

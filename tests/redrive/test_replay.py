@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from pubsub_tasks.dead_letters.letter import Letter
+from pubsub_tasks.dead_letters.letter_view import Letter
 from pubsub_tasks.decorators import task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.messages.delivery import Delivery

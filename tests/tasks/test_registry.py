@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from marshmallow import fields
 
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.errors import ConfigurationError, DuplicateTask, Unbound, UnknownMediaType
 from pubsub_tasks.messages.publish_options import PublishOptions

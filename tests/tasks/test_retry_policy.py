@@ -20,7 +20,7 @@ from tenacity import (
 
 from pubsub_tasks.errors import ConfigurationError, InvalidContent, Unbound
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
-from pubsub_tasks.tasks.tenacity_strategies import LONGEST_WAIT
+from pubsub_tasks.tasks.retry_strategies import LONGEST_WAIT
 from pubsub_tasks.verdicts import DeadLetter, Retry
 
 FIRST = 1_700_000_000.0

@@ -2,7 +2,7 @@
 
 from marshmallow import INCLUDE
 
-from pubsub_tasks.content.codec import PubSubMessageSchema
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.decorators import handles
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.messages.envelope import decode_record

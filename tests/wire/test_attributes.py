@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from marshmallow import fields
 
-from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.wire.attributes import checked_attributes, field_attribute
 from pubsub_tasks.wire.records import Attribute, text

@@ -16,7 +16,7 @@ from marshmallow import fields
 
 from pubsub_tasks import PubSubMessageSchema, Tasks, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.tasks.events import Event as WorkerEvent
 from pubsub_tasks.tasks.events import Settled

@@ -4,11 +4,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from pubsub_tasks.inflight.commands import LONG_POLL, SHORT_POLL, ChangeVisibility, Delete, Job, Poll
-from pubsub_tasks.inflight.in_flight import InFlight
-from pubsub_tasks.inflight.in_flight_message import InFlightMessage, Limits, SlotKind
-from pubsub_tasks.inflight.leases import VisibilityLease
-from pubsub_tasks.inflight.run_limit import RunLimit
+from pubsub_tasks.in_flight.commands import LONG_POLL, SHORT_POLL, ChangeVisibility, Delete, Job, Poll
+from pubsub_tasks.in_flight.in_flight_message import InFlightMessage, Limits, SlotKind
+from pubsub_tasks.in_flight.leases import VisibilityLease
+from pubsub_tasks.in_flight.run_limit import RunLimit
+from pubsub_tasks.in_flight.state_machine import InFlight
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack
 from pubsub_tasks.worker.coordinator import Coordinator

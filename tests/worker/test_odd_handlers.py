@@ -13,7 +13,7 @@ from tenacity import retry_if_exception_type, retry_if_result, stop_after_attemp
 
 from pubsub_tasks import Delivery, PubSubMessageSchema
 from pubsub_tasks.dispatching.dispatcher import HandlerCall
-from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind
+from pubsub_tasks.in_flight.in_flight_message import InFlightMessage, SlotKind
 from pubsub_tasks.signals import Nack
 from pubsub_tasks.tasks.events import Event as WorkerEvent
 from pubsub_tasks.telemetry.log_observer import LogObserver

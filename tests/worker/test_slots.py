@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from threading import Event
 
-from pubsub_tasks.inflight.in_flight import InFlight
-from pubsub_tasks.inflight.in_flight_message import InFlightMessage, Limits, SlotKind
-from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.in_flight.in_flight_message import InFlightMessage, Limits, SlotKind
+from pubsub_tasks.in_flight.leases import VisibilityLease
+from pubsub_tasks.in_flight.state_machine import InFlight
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, Verdict
 from pubsub_tasks.worker.coordinator import Coordinator

@@ -8,8 +8,8 @@ from tenacity import stop_after_attempt, wait_none
 
 from pubsub_tasks import Delivery, TaskTimeout
 from pubsub_tasks.dispatching.dispatcher import HandlerCall
-from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind
-from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.in_flight.in_flight_message import InFlightMessage, SlotKind
+from pubsub_tasks.in_flight.leases import VisibilityLease
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
 from pubsub_tasks.worker.io_threads import guarded_thread

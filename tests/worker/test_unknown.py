@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from pubsub_tasks.dispatching.dispatcher import GRACE_AGE, Dispatcher
-from pubsub_tasks.inflight.capacity import Capacity
+from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.telemetry.log_observer import LogObserver
 from pubsub_tasks.verdicts import DeadLetter, Retry

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import click
 
-from ...cli import apps
+from ...cli import find_app
 from ...content.schema_registry import SchemaRegistry
 from ...dead_letters.archive import from_line
-from ...dead_letters.letter import Letter
+from ...dead_letters.letter_view import Letter
 from ...dead_letters.move_item import MoveItem
-from ...dead_letters.resending import import_copy, redrive_copy
+from ...dead_letters.redriven_message import import_copy, redrive_copy
 from ...errors import DecodeError
 from ...redrive.dead_letter_queue import find_dead_letter_queue
 from ...redrive.redrive_targets import RedriveTargets
@@ -73,7 +73,7 @@ def redrive(
             )
         redrive_natively(job, selection, to)
         return
-    schemas = apps.load(app).schemas if edit else None
+    schemas = find_app.load(app).schemas if edit else None
     with open_session(environment, selection) as session:
         targets = RedriveTargets(environment.transport, session.dlq, to)
         job.change_letters(

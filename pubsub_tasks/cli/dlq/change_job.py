@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from ...dead_letters.letter import Letter
+from ...dead_letters.letter_view import Letter
 from ...dead_letters.move_item import MoveItem
 from ...dead_letters.move_report import MoveReport, count_letters
 from ...errors import PubSubTasksError

@@ -6,7 +6,7 @@ import click
 
 from ...content.schema_registry import SchemaRegistry
 from ...dead_letters.edits import apply_edit, check, editable_text
-from ...dead_letters.letter import Letter
+from ...dead_letters.letter_view import Letter
 from ...errors import MessageError, UnknownMediaType
 from .environment import CommandEnvironment
 from .terminal import print_line

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from ...dead_letters.filters import FieldFilter, LetterFilter, parse_duration
-from ...dead_letters.letter import MOVED_BY_SQS, UNKNOWN_REASON
+from ...dead_letters.letter_view import MOVED_BY_SQS, UNKNOWN_REASON
 from ...errors import ConfigurationError
 from ...verdicts import Reason
 from ..finite_range import FiniteRange

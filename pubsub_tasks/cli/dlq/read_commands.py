@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from ...cli import apps
+from ...cli import find_app
 from ...dead_letters.archive import to_line
-from ...dead_letters.letter import Letter
+from ...dead_letters.letter_view import Letter
 from ...dead_letters.move_report import count_letters
 from ...dead_letters.summary import summarize
 from ...dispatching.dispatcher import Dispatcher
@@ -112,7 +112,7 @@ def replay(environment: CommandEnvironment, /, app: str | None, queue: str | Non
     The handler runs as on a first attempt, but without a time limit. The exit code is 0 if the message would
     be acknowledged, otherwise 1.
     """
-    tasks, urls = apps.load_served(app)
+    tasks, urls = find_app.load_served(app)
     letter = _first_match(environment, options.selection(**selected))
     name = choose_queue(tasks, _source_queue_name(letter), queue, urls)
     result = replay_letter(Dispatcher(tasks, name), letter, environment.clock)

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from ...dead_letters.letter import Letter
+from ...dead_letters.letter_view import Letter
 from ...dead_letters.move_report import count_letters
 from ...processes.exit_codes import INCOMPLETE
 from ...redrive.browse import browse

@@ -11,7 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ...dead_letters.archive import to_dict
-from ...dead_letters.letter import MOVED_BY_SQS, Letter
+from ...dead_letters.letter_view import MOVED_BY_SQS, Letter
 from ...dead_letters.short_ids import shorten_ids
 from ...dead_letters.summary import summarize
 from ...untrusted.printable import LONGEST_ID, cut, printable

@@ -16,8 +16,8 @@ from ...environments.memory import MemoryEnvironment
 from ...environments.replayed_lines import STDIN, ReplayedLines, is_file, lines_of
 from ...errors import ConfigurationError
 from ...graph.connections import transport_of
-from ...inflight.capacity import Capacity
-from ...inflight.run_limit import RunLimit
+from ...in_flight.capacity import Capacity
+from ...in_flight.run_limit import RunLimit
 from ...lifecycle.bounded_exit import exit_within
 from ...processes.exit_codes import INCOMPLETE, SUCCESS
 from ...processes.runner import RunOptions, StopReason, StopReasons, run
@@ -31,7 +31,7 @@ from ...telemetry.recent_activity import RecentActivity
 from ...transports.protocols import Transport
 from ...transports.raw_content import ENVELOPE, RawTransport
 from ...worker_health.counters import total
-from ..apps import App
+from ..find_app import App
 from ..local import chosen_queues, preferred_port, print_publishing_instructions
 from ..startup_retry import retry_until_answered
 from .banner import banner

@@ -29,13 +29,7 @@ class BrokerQueue:
     """
 
     def __init__(
-        self,
-        name: str,
-        arn: str,
-        settings: QueueSettings,
-        ids: Ids,
-        changed_queues: MutableSet[str],
-        now: float,
+        self, name: str, arn: str, settings: QueueSettings, ids: Ids, changed: MutableSet[str], now: float
     ) -> None:
         self.name = name
         self.arn = arn
@@ -45,7 +39,7 @@ class BrokerQueue:
         self.changed_at = now
         self.in_flight = 0
         self.delayed = 0
-        self.changed_queues = changed_queues
+        self.changed_queues = changed
         self._ids = ids
         self._handles = "AQEB" + ids.token() + ids.token()
         self._purged_at = NEVER - PURGE

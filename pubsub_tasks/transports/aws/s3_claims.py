@@ -1,5 +1,8 @@
 """Stores and fetches large message bodies in S3.
 
+`messages/size_limit` decides which bodies go there, `wire/s3_pointer` has the pointer that travels instead,
+and `provisioning/claims` the lifecycle rule.
+
 Nothing is deleted here: several queues share a body, and none of them can tell when the last one has read it.
 A lifecycle rule of the bucket must delete bodies, later than the retention of queue and dead-letter queue
 together.

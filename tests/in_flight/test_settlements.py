@@ -2,11 +2,11 @@
 
 import pytest
 
-from pubsub_tasks.inflight.commands import ChangeVisibility, Delete, SendToDeadLetters
-from pubsub_tasks.inflight.in_flight_message import IllegalMove, State
-from pubsub_tasks.inflight.settlements import PendingSettlements
+from pubsub_tasks.in_flight.commands import ChangeVisibility, Delete, SendToDeadLetters
+from pubsub_tasks.in_flight.in_flight_message import IllegalMove, State
+from pubsub_tasks.in_flight.settlements import PendingSettlements
 from pubsub_tasks.wire.records import MAX_VISIBILITY
-from tests.inflight.in_flight_messages import make_message, make_messages
+from tests.in_flight.in_flight_messages import make_message, make_messages
 
 
 def settlements():

@@ -1,4 +1,4 @@
-"""How many messages one worker handles at a time."""
+"""How many messages one worker handles at a time. `prefetch` decides how many more it receives."""
 
 from dataclasses import dataclass
 

@@ -3,10 +3,10 @@
 import gc
 import weakref
 
-from pubsub_tasks.inflight.in_flight_message import InFlightMessage
-from pubsub_tasks.inflight.leases import CAP_MARGIN, Leases, VisibilityLease
+from pubsub_tasks.in_flight.in_flight_message import InFlightMessage
+from pubsub_tasks.in_flight.leases import CAP_MARGIN, Leases, VisibilityLease
 from pubsub_tasks.wire.records import MAX_VISIBILITY
-from tests.inflight.in_flight_messages import make_message, make_messages
+from tests.in_flight.in_flight_messages import make_message, make_messages
 
 
 def keeping(*members, visibility=30):

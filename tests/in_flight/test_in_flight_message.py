@@ -2,8 +2,8 @@
 
 import pytest
 
-from pubsub_tasks.inflight.in_flight_message import Limits, State
-from tests.inflight.in_flight_messages import make_message
+from pubsub_tasks.in_flight.in_flight_message import Limits, State
+from tests.in_flight.in_flight_messages import make_message
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.GONE])

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from pubsub_tasks.wire.records import Attribute, text
-from pubsub_tasks.wire.resend import MAX_ATTEMPTS, RESENT, ResendState, finite_number
+from pubsub_tasks.wire.resend_attribute import MAX_ATTEMPTS, RESENT, ResendState, finite_number
 
 
 def test_resend_state_round_trips() -> None:

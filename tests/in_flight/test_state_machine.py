@@ -2,17 +2,17 @@
 
 import pytest
 
-from pubsub_tasks.inflight.commands import (
+from pubsub_tasks.in_flight.commands import (
     ChangeVisibility,
     Delete,
     ExtendLeases,
     ReportLostLeases,
     SendToDeadLetters,
 )
-from pubsub_tasks.inflight.in_flight import InFlight
-from pubsub_tasks.inflight.in_flight_message import IllegalMove, Limits, SlotKind
+from pubsub_tasks.in_flight.in_flight_message import IllegalMove, Limits, SlotKind
+from pubsub_tasks.in_flight.state_machine import InFlight
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Release, Retry
-from tests.inflight.in_flight_messages import make_message, make_messages
+from tests.in_flight.in_flight_messages import make_message, make_messages
 
 
 def receiving(*members, now=0.0, **limits):

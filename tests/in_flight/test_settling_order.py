@@ -1,7 +1,7 @@
 """SettlingOrder: the order in which the messages of a FIFO group are settled."""
 
-from pubsub_tasks.inflight.settling_order import SettlingOrder
-from tests.inflight.in_flight_messages import make_messages
+from pubsub_tasks.in_flight.settling_order import SettlingOrder
+from tests.in_flight.in_flight_messages import make_messages
 
 
 def joined(*members):

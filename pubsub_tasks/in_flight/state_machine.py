@@ -5,10 +5,10 @@
 3. A message is deleted only after success, a `Drop`, or a confirmed dead letter.
 4. On a FIFO queue the messages of a group start (`StartOrder`) and are settled (`SettlingOrder`) in order.
 
-Events are methods; commands come from `commands(now)`. One event answers each member of a command:
-`Delete` and `ChangeVisibility`: settled, settle_failed or expired_on_settle. `SendToDeadLetters`:
-dead_lettered or settle_failed. `ExtendLeases`: extended, extend_failed or expired_on_extend.
-`ReportLostLeases`: none.
+Events are methods; commands come from `commands(now)`. One event reports each message:
+- `Delete`, `ChangeVisibility`: `settled`, `settle_failed` or `expired_on_settle`;
+- `SendToDeadLetters`: `dead_lettered` or `settle_failed`;
+- `ExtendLeases`: `extended`, `extend_failed` or `expired_on_extend`. `ReportLostLeases` needs none.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,9 +17,9 @@ from math import inf
 from ..verdicts import Ack, DeadLetter, Drop, Release, Retry, Verdict
 from ..wire.records import MAX_BATCH, MAX_DELAY
 from .commands import Command, ExtendLeases, ReportLostLeases
-from .credit import Credit
 from .in_flight_message import IllegalMove, InFlightMessage, Limits, SlotKind, State
 from .leases import Leases
+from .prefetch import Credit
 from .settlements import MOST_REFUSALS, PendingSettlements
 from .start_order import UNSTARTED, StartOrder
 

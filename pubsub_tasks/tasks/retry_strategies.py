@@ -1,4 +1,4 @@
-"""Defaults for tenacity's strategies, their validation, and what can be read from them."""
+"""Validates tenacity's strategies, and reads from them what can be known without calling them."""
 
 import inspect
 import math
@@ -25,21 +25,13 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from ..errors import ConfigurationError, MessageError
+from ..errors import ConfigurationError
+from .retry_defaults import retry_unless_permanent
 
 Strategy = Callable[[RetryCallState], Any]
 
 LONGEST_WAIT = 1_209_600.0
 """Seconds, 14 days. Source: SQS API reference, MessageRetentionPeriod: no queue keeps a message longer."""
-
-DEFAULT_STOP = stop_after_attempt(5)
-DEFAULT_WAIT = wait_exponential_jitter(max=900)
-
-
-def retry_unless_permanent(state: RetryCallState) -> bool:
-    """The default `retry`: retry after any exception but MessageError and ConfigurationError."""
-    error = state.outcome and state.outcome.exception()
-    return error is not None and not issubclass(type(error), (MessageError, ConfigurationError))
 
 
 def state_at(retrying: Retrying, attempt: int, first_received_at: float, now: float) -> RetryCallState:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pubsub_tasks.inflight.credit import Credit
-from pubsub_tasks.inflight.in_flight_message import Limits, SlotKind
+from pubsub_tasks.in_flight.in_flight_message import Limits, SlotKind
+from pubsub_tasks.in_flight.prefetch import Credit
 
 
 def test_polls_that_use_more_cpu_time_than_they_wait_run_one_at_a_time():

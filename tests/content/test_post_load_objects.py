@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 from marshmallow import fields, post_load
 
-from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.errors import ConfigurationError, InvalidContent

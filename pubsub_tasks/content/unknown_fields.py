@@ -1,4 +1,4 @@
-"""Nested schemas, and how names that they do not declare are treated.
+"""How names that a schema does not declare are treated, at every level of nested schemas.
 
 Loading drops unknown names at every level, unless the schema's author says otherwise with `Meta.unknown`,
 `Nested(unknown=...)` or `Schema(unknown=...)`. The schemas themselves are never changed.

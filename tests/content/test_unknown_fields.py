@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, fields, pre_dump, pre_load
 
-from pubsub_tasks.content.codec import Codec, PubSubMessageSchema
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.errors import InvalidContent
 
 

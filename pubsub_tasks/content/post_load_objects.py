@@ -7,7 +7,7 @@ from typing import Any, get_origin
 from marshmallow import Schema
 
 from ..errors import InvalidContent
-from .nesting import POST_LOAD
+from .unknown_fields import POST_LOAD
 
 
 def post_load_class(schema: Schema) -> type | None:

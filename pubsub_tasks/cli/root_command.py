@@ -1,4 +1,4 @@
-"""The `pubsub-tasks` command: tools for developing and operating workers."""
+"""The `pubsub-tasks` command. To add a command, write its module in `cli/` and add it to the loop below."""
 
 import click
 

@@ -1,7 +1,7 @@
 """Builds in-flight messages for tests, with a group and a lease that starts at a given time."""
 
-from pubsub_tasks.inflight.in_flight_message import InFlightMessage, SlotKind
-from pubsub_tasks.inflight.leases import VisibilityLease
+from pubsub_tasks.in_flight.in_flight_message import InFlightMessage, SlotKind
+from pubsub_tasks.in_flight.leases import VisibilityLease
 from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.wire.records import Record
 

@@ -1,8 +1,8 @@
 """StartOrder: which messages wait, and which start next."""
 
-from pubsub_tasks.inflight.in_flight_message import SlotKind, State
-from pubsub_tasks.inflight.start_order import StartOrder
-from tests.inflight.in_flight_messages import make_message, make_messages
+from pubsub_tasks.in_flight.in_flight_message import SlotKind, State
+from pubsub_tasks.in_flight.start_order import StartOrder
+from tests.in_flight.in_flight_messages import make_message, make_messages
 
 
 def joined(*members):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pubsub_tasks.inflight.group_order import GroupOrder
+from pubsub_tasks.in_flight.message_groups import GroupOrder
 
 
 def lined_up(*items, group="g"):

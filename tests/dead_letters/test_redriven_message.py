@@ -1,7 +1,7 @@
 from pubsub_tasks.dead_letters.dead_letter_attribute import DEAD_LETTER
-from pubsub_tasks.dead_letters.resending import import_copy, redrive_copy
+from pubsub_tasks.dead_letters.redriven_message import import_copy, redrive_copy
 from pubsub_tasks.wire.records import Record, text
-from pubsub_tasks.wire.resend import RESENT, ResendState
+from pubsub_tasks.wire.resend_attribute import RESENT, ResendState
 from tests.dead_letters.samples import arrived, failed, order
 
 LIMIT = 1_048_576

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..messages.envelope import decode_record
 from ..wire.records import MAX_ATTRIBUTES, Outgoing, Record
-from ..wire.resend import RESENT, ResendState
+from ..wire.resend_attribute import RESENT, ResendState
 from .dead_letter_attribute import Failure, own_attributes
 
 

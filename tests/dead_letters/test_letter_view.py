@@ -1,4 +1,4 @@
-from pubsub_tasks.dead_letters.letter import MOVED_BY_SQS, UNKNOWN_REASON, Letter
+from pubsub_tasks.dead_letters.letter_view import MOVED_BY_SQS, UNKNOWN_REASON, Letter
 from pubsub_tasks.wire.records import Record
 from tests.dead_letters.samples import a_letter, moved_by_sqs, order
 from tests.samples import NOW, ORDER

@@ -9,8 +9,8 @@ from collections import deque
 from itertools import count
 
 from ..messages.envelope import next_attempt
-from .group_order import GroupOrder
 from .in_flight_message import InFlightMessage, SlotKind, State
+from .message_groups import GroupOrder
 
 UNSTARTED = (State.READY, State.BLOCKED, State.PARKED)
 

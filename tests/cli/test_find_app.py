@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pubsub_tasks.cli import apps
+from pubsub_tasks.cli import find_app
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.tasks.registry import default_tasks
 from pubsub_tasks.wire.media_types import created
@@ -57,7 +57,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def served(spec: str, **config: object) -> tuple[object, list[str], list[object]]:
     """(its graph, media types served, what made the handlers)"""
-    graph = apps.find(spec).graph(config, testing=True, debug=False)
+    graph = find_app.find(spec).graph(config, testing=True, debug=False)
     tasks = list(graph.pubsub_served_tasks)
     return graph, [task.media_type for task in tasks], [task.function.name for task in tasks]
 
@@ -77,7 +77,7 @@ def test_a_callable_may_return_the_graph_that_serves() -> None:
 
 
 def test_a_graph_is_served_even_if_locked_unless_it_was_not_made_for_testing() -> None:
-    app = apps.find("test_apps_shop:graph")
+    app = find_app.find("test_apps_shop:graph")
 
     graph = app.graph({}, testing=False, debug=False)
     assert graph.metadata.name == "real"
@@ -88,10 +88,10 @@ def test_a_graph_is_served_even_if_locked_unless_it_was_not_made_for_testing() -
 
 
 def test_a_module_alone_is_the_default_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert apps.load("test_apps_shop") is default_tasks
+    assert find_app.load("test_apps_shop") is default_tasks
 
     monkeypatch.setenv("PUBSUB_TASKS_APP", "test_apps_shop")
-    assert apps.load(None) is default_tasks
+    assert find_app.load(None) is default_tasks
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_module_alone_is_the_default_registry(monkeypatch: pytest.MonkeyPatch)
 )
 def test_what_is_no_app_is_told_as_such(spec: str | None, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        apps.find(spec)
+        find_app.find(spec)
 
 
 @pytest.mark.parametrize(
@@ -131,19 +131,19 @@ def test_what_fails_in_an_app_is_told_with_its_place_there(
     (tmp_path / "test_apps_broken.py").write_text(source)
     try:
         with pytest.raises(ConfigurationError, match=rf"^--app test_apps_broken\S*: test_apps_{told}"):
-            apps.find("test_apps_broken:graph")
+            find_app.find("test_apps_broken:graph")
     finally:
         sys.modules.pop("test_apps_broken", None)
 
 
 def test_an_app_without_a_task_is_named() -> None:
-    app = apps.find("test_apps_shop:graph_of_nothing")
+    app = find_app.find("test_apps_shop:graph_of_nothing")
 
     with pytest.raises(ConfigurationError, match="--app test_apps_shop:graph_of_nothing declares no tasks"):
         app.require_tasks(app.graph({}, testing=True, debug=False))
 
 
 def test_handlers_that_a_graph_makes_are_ready_to_be_called() -> None:
-    (task,), _ = apps.load_served("test_apps_shop:tasks")
+    (task,), _ = find_app.load_served("test_apps_shop:tasks")
 
     assert task.function({}) is True
