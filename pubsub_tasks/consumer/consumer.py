@@ -122,7 +122,7 @@ class Consumer:
         if answer is not None:
             raise _failure(delivery, answer)
         took = self.clock() - received_at
-        self._observers.tell(Settled(self.queue.name, delivery, None, verdict, took))
+        self._observers.notify(Settled(self.queue.name, delivery, None, verdict, took))
         return verdict
 
     def _policy(self, delivery: Delivery) -> RetryPolicy:

@@ -144,7 +144,7 @@ class Sender:
         results.add_failed(prepared, failure)
         if self.observers.wants(NotPublished):
             destination = str(prepared.destination)
-            self.observers.tell(
+            self.observers.notify(
                 NotPublished(prepared.media_type, prepared.message_id, destination, failure.code)
             )
 
@@ -152,7 +152,7 @@ class Sender:
         results.add_published(prepared)
         if self.observers.wants(Published):
             destination, size = str(prepared.destination), prepared.outgoing.size
-            self.observers.tell(
+            self.observers.notify(
                 Published(prepared.media_type, prepared.message_id, destination, seconds, size)
             )
 

@@ -54,7 +54,7 @@ class Observers:
         """Whether any observer watches events of this kind; if not, the event need not be made."""
         return bool(self._watching(kind)) or (self._parent is not None and self._parent.wants(kind))
 
-    def tell(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Notify all observers that watch events of this kind."""
         for observer in self._watching(type(event)):
             try:
@@ -63,7 +63,7 @@ class Observers:
                 reraise_interrupt(error)
                 self._log_failure(observer, event, error)
         if self._parent is not None:
-            self._parent.tell(event)
+            self._parent.notify(event)
 
     def _watching(self, kind: type[Any]) -> tuple[Observer, ...]:
         by_kind = (

@@ -20,4 +20,4 @@ def observe_call(observers: Observers, service: str, action: str, call: Callable
         outcome = str(getattr(error, "code", "")) or error_class(error)
         raise
     finally:
-        observers.tell(Called(service, action, outcome, perf_counter() - began))
+        observers.notify(Called(service, action, outcome, perf_counter() - began))

@@ -158,7 +158,7 @@ class MessageProcessor:
             if self.guard.active:
                 self.guard.deactivate()
             if self._observers.wants(Started):
-                self._observers.tell(Started(self._queue, message.delivery, call.task.name))
+                self._observers.notify(Started(self._queue, message.delivery, call.task.name))
         return call
 
     def _run_limited(self, message: InFlightMessage, call: HandlerCall) -> Verdict | None:
@@ -220,7 +220,7 @@ class MessageProcessor:
             seconds, delivery = self._clock() - started, message.delivery
             sent_at = delivery.record.sent_at
             latency = max(0.0, self._wall() - seconds - sent_at) if sent_at else None
-            self._observers.tell(Settled(self._queue, delivery, message.task, verdict, seconds, latency))
+            self._observers.notify(Settled(self._queue, delivery, message.task, verdict, seconds, latency))
         return verdict
 
     def _log_fields(self, message: InFlightMessage) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Receiver:
         if messages:
             self._retention_warning.check(message.delivery.record for message in messages)
         if messages is not None and self._observers.wants(Received):
-            self._observers.tell(Received(self._queue.name, len(messages), perf_counter() - wall_started))
+            self._observers.notify(Received(self._queue.name, len(messages), perf_counter() - wall_started))
 
     def interrupt(self) -> None:
         """End the open polls of a FIFO queue, and later ones at once.

@@ -129,7 +129,7 @@ class Settler:
             inflight.extend_failed(failed, now)
             inflight.expired_on_extend(lost, now)
         if done and self._observers.wants(Extended):
-            self._observers.tell(Extended(self._queue.name, tuple(message.delivery for message in done)))
+            self._observers.notify(Extended(self._queue.name, tuple(message.delivery for message in done)))
 
     def _send_to_dead_letters(self, messages: Sequence[InFlightMessage]) -> None:
         if self._dead_letters is None:
@@ -206,20 +206,20 @@ class Settler:
         with self._coordinator:
             self._coordinator.counters.lost += len(messages)
         for message in messages if self._observers.wants(Lost) else ():
-            self._observers.tell(Lost(self._queue.name, message.delivery))
+            self._observers.notify(Lost(self._queue.name, message.delivery))
 
     def _report_confirmed(self, messages: Sequence[InFlightMessage]) -> None:
         for message in messages:
             if message.verdict is not None:
                 event = Confirmed(self._queue.name, message.delivery, message.task, message.verdict)
-                self._observers.tell(event)
+                self._observers.notify(event)
 
     def _report_dead_lettered(self, messages: Sequence[InFlightMessage]) -> None:
         name = self._queue.name
         for message in messages:
             if isinstance(verdict := message.verdict, DeadLetter):
                 event = DeadLettered(name, message.delivery, message.task, verdict.reason, verdict.error)
-                self._observers.tell(event)
+                self._observers.notify(event)
 
 
 def _sort(

@@ -413,29 +413,31 @@ def test_a_coroutine_reads_them_as_well(published):
 # Entry points
 
 
-def test_a_broken_factory_of_another_package_does_not_keep_a_script_from_publishing(tmp_path):
-    dist = tmp_path / "broken-1.0.dist-info"
+def output_with_package(tmp_path, name, factory, code):
+    """The output of a program in whose path another package declares a factory for `sns_producer`."""
+    dist = tmp_path / f"{name}-1.0.dist-info"
     dist.mkdir()
-    (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
-    (dist / "entry_points.txt").write_text("[microcosm.factories]\nsns_producer = no_such_module:make\n")
+    (dist / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (dist / "entry_points.txt").write_text(f"[microcosm.factories]\nsns_producer = {factory}\n")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip(), done.stderr
+
+
+def test_a_broken_factory_of_another_package_does_not_keep_a_script_from_publishing(tmp_path):
     code = (
         "from pubsub_tasks import Tasks\n"
         "from pubsub_tasks.graph.object_graph import producer_from_environment\n"
         "print(type(producer_from_environment(Tasks())).__module__)\n"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    output = output_with_package(tmp_path, "broken", "no_such_module:make", code)
 
-    assert (done.stdout.strip(), done.stderr) == ("pubsub_tasks.publishing.producer", "")
+    assert output == ("pubsub_tasks.publishing.producer", "")
 
 
 def test_our_factories_win_over_another_packages_of_the_same_name(tmp_path):
-    dist = tmp_path / "family-1.0.dist-info"
-    dist.mkdir()
-    (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: family\nVersion: 1.0\n")
-    (dist / "entry_points.txt").write_text("[microcosm.factories]\nsns_producer = family:make\n")
     (tmp_path / "family.py").write_text("def make(graph): return 'theirs'\n")
     code = (
         "from microcosm.api import create_object_graph\n"
@@ -443,11 +445,9 @@ def test_our_factories_win_over_another_packages_of_the_same_name(tmp_path):
         "print(type(graph.sns_producer).__module__)\n"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    output = output_with_package(tmp_path, "family", "family:make", code)
 
-    assert (done.stdout.strip(), done.stderr) == ("pubsub_tasks.publishing.producer", "")
+    assert output == ("pubsub_tasks.publishing.producer", "")
 
 
 def test_a_handler_declared_on_the_default_registry_needs_nothing_else():

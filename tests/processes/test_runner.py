@@ -36,6 +36,19 @@ def end_polls(shop: Shop) -> None:
     shop.send_bodies("the end")
 
 
+def send_to_waiting_handler(shop: Shop) -> tuple[Event, Event]:
+    """Send a message to a handler that sets the first event and returns once the second is set."""
+    started, may_end = Event(), Event()
+
+    @shop.task()
+    def handle(number: int) -> None:
+        started.set()
+        wait(may_end)
+
+    shop.send(1)
+    return started, may_end
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_the_worker_and_ends_with_success(
     number: int, caplog: pytest.LogCaptureFixture
@@ -60,14 +73,7 @@ def test_a_signal_drains_the_worker_and_ends_with_success(
 
 def test_a_handler_that_outlasts_the_grace_is_cut_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     shop = Shop()
-    started, may_end = Event(), Event()
-
-    @shop.task()
-    def handle(number: int) -> None:
-        started.set()
-        wait(may_end)
-
-    shop.send(1)
+    started, may_end = send_to_waiting_handler(shop)
 
     def stop() -> None:
         wait(started)
@@ -83,14 +89,7 @@ def test_a_handler_that_outlasts_the_grace_is_cut_and_logged(caplog: pytest.LogC
 def test_after_a_second_signal_no_handler_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "pubsub_tasks")
     shop = Shop()
-    started, may_end = Event(), Event()
-
-    @shop.task()
-    def handle(number: int) -> None:
-        started.set()
-        wait(may_end)
-
-    shop.send(1)
+    started, may_end = send_to_waiting_handler(shop)
 
     def stop() -> None:
         wait(started)
@@ -150,14 +149,7 @@ def test_another_reason_while_draining_does_not_shorten_the_grace(caplog: pytest
     # Given a handler that still runs while the worker drains and its supervisor goes away
     caplog.set_level("INFO", "pubsub_tasks")
     shop, reasons = Shop(), StopReasons()
-    started, may_end = Event(), Event()
-
-    @shop.task()
-    def handle(number: int) -> None:
-        started.set()
-        wait(may_end)
-
-    shop.send(1)
+    started, may_end = send_to_waiting_handler(shop)
 
     def stop() -> None:
         wait(started)

@@ -23,7 +23,7 @@ def test_an_observer_that_fails_is_logged_once_per_kind_and_the_others_are_notif
 
     observers = Observers([broken, seen.append])
     for event in (RECEIVED, RECEIVED, PUBLISHED):
-        observers.tell(event)
+        observers.notify(event)
 
     assert seen == [RECEIVED, RECEIVED, PUBLISHED]
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
@@ -43,7 +43,7 @@ def test_an_observer_is_notified_only_of_the_kinds_that_it_names():
     observers = Observers([Watching()])
     observers.add(lambda event: seen.append(("added", event)), Published)
     for event in (RECEIVED, PUBLISHED):
-        observers.tell(event)
+        observers.notify(event)
 
     assert seen == [("class", RECEIVED), ("added", PUBLISHED)]
     assert [observers.wants(kind) for kind in (Received, Published, Lost)] == [True, True, False]
@@ -53,11 +53,11 @@ def test_an_observer_added_later_is_notified_by_all_who_share_the_list():
     seen = []
     parent = Observers()
     observers = Observers(parent=parent)
-    observers.tell(RECEIVED)
+    observers.notify(RECEIVED)
     assert not observers.wants(Received)
 
     parent.add(seen.append)
-    observers.tell(PUBLISHED)
+    observers.notify(PUBLISHED)
 
     assert seen == [PUBLISHED]
     assert observers.wants(Received)
@@ -79,8 +79,8 @@ def test_a_registry_takes_observers_as_a_decorator_does():
         seen.append(event)
 
     tasks.observe(watch, Published)
-    tasks.observers.tell(RECEIVED)
-    tasks.observers.tell(PUBLISHED)
+    tasks.observers.notify(RECEIVED)
+    tasks.observers.notify(PUBLISHED)
 
     assert seen == [RECEIVED, PUBLISHED, PUBLISHED]
     assert watch.__name__ == "watch"
