@@ -6,6 +6,7 @@ Those of the pure core, `InFlight`, are planted where its properties are tested.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -177,7 +178,9 @@ MUTATIONS = [
     Mutation(
         "settling deletes before it sends the letter",
         around(Settler, "_send_to_dead_letters", delete_before_send),
-        test_batches.test_a_process_killed_while_letters_cannot_be_sent_leaves_their_messages_on_the_queue,
+        partial(
+            test_batches.test_a_process_killed_while_it_dead_letters_loses_nothing, "SendMessageBatch", 1
+        ),
     ),
     Mutation(
         "settling forgets letters that were refused",
