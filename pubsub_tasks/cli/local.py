@@ -1,4 +1,4 @@
-"""The `pubsub-tasks local` command: runs the embedded SNS and SQS for workers and scripts."""
+"""The `pubsub-tasks local` command: runs a local SNS and SQS for workers and scripts."""
 
 import signal
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ PORT = 4566
     "--app", "-A", metavar="MODULE[:ATTRIBUTE]", help="Also create the topics and queues of this app's tasks."
 )
 def command(port: int, app: str | None) -> None:
-    """Run an embedded SNS and SQS for development and tests. Messages are kept in memory only.
+    """Run a local SNS and SQS for development and tests. Messages are kept in memory only.
 
     \b
     pubsub-tasks local --app shop.tasks

@@ -139,7 +139,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--local",
     is_flag=True,
-    help="Start an embedded SNS and SQS with the app's topics and queues, and print how to publish.",
+    help="Start a local SNS and SQS with the app's topics and queues, and print how to publish.",
 )
 @click.option("--stdin", is_flag=True, help="Handle messages from standard input, one a line, and exit.")
 @click.option(
