@@ -1,6 +1,6 @@
-"""Throughput beside a bare boto3 loop, in one run, against the local broker in its own process.
+"""Throughput beside a bare boto3 loop, in one run, against an endpoint in a process of its own.
 
-    python -m tests.benchmarks [--messages 20000] [--runs 3] [--delay-ms 0] [CONTENDER ...]
+    python -m tests.benchmarks [--messages 20000] [--runs 3] [--delay-ms 0] [--endpoint canned] [CONTENDER ...]
 
 Contenders take turns, each in a fresh process on a queue filled anew, so that a machine that slows down slows
 them all. Figures are medians, with the lowest and highest beside; ratios are to the bare loop of that round.
@@ -32,7 +32,7 @@ from tests.benchmarks.stage import ROOT, broker, filled, parser, spread
 
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
-    with broker(options.delay_ms) as sqs:
+    with broker(options.delay_ms, options.endpoint) as sqs:
         rounds = [
             {
                 name: measure(sqs, name, f"bench-{number}-{index}", options.messages)

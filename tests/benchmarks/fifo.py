@@ -24,7 +24,7 @@ from tests.benchmarks.stage import broker, parser, spread
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     table = Table("groups", "messages/s", "calls a message", title=_title(options))
-    with broker(options.delay_ms) as sqs:
+    with broker(options.delay_ms, options.endpoint) as sqs:
         for groups in options.groups:
             runs = [
                 handled(_filled(sqs, f"groups-{groups}-{number}.fifo", options.messages, groups), options)

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     columns = [(kind, processes) for kind in options.kinds for processes in PROCESSES]
     names = [growing(slots, *column) for slots in options.slots for column in columns]
-    with broker(options.delay_ms) as sqs:
+    with broker(options.delay_ms, options.endpoint) as sqs:
         rounds = [
             {
                 name: measure(sqs, name, f"growth-{number}-{index}", options.messages)["per second"]

@@ -26,7 +26,7 @@ from tests.benchmarks.stage import broker, filled, parser, spread
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     runs = []
-    with broker() as sqs:
+    with broker(endpoint=options.endpoint) as sqs:
         for number in range(options.runs):
             url = filled(sqs, f"idle-{number}", 1)
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:

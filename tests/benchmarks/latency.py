@@ -25,7 +25,7 @@ PAUSE = 0.05
 
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
-    with broker(options.delay_ms) as sqs:
+    with broker(options.delay_ms, options.endpoint) as sqs:
         runs = {name: [] for name in CONSUMERS}  # type: dict[str, list[list[float]]]
         for number in range(options.runs):
             for name in CONSUMERS:

@@ -30,7 +30,7 @@ ROWS = 10
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     ours, theirs = get_context("spawn").Pipe()
-    with broker(options.delay_ms) as sqs:
+    with broker(options.delay_ms, options.endpoint) as sqs:
         url = filled(sqs, "memory", options.waiting)
         marks = range(options.waiting, options.messages + 1, options.waiting)
         process = get_context("spawn").Process(target=handle, args=(url, marks, theirs), daemon=True)

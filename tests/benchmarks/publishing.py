@@ -113,7 +113,7 @@ class Ours:
 
 def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
-    with broker(options.delay_ms):
+    with broker(options.delay_ms, options.endpoint):
         topic = boto3.client("sns").create_topic(Name="bench")["TopicArn"]
         bare, ours = Bare(topic), Ours(topic)
         pairs: list[tuple[str, Work, Work]] = [

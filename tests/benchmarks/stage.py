@@ -1,6 +1,7 @@
 """Stage: the broker in a process of its own, queues filled, consumers beside it, and figures as text."""
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -10,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 
 from pubsub_tasks.environments.local_broker import environment
 from pubsub_tasks.local.server import start_process
+from tests.benchmarks.endpoint import ACCOUNT as CANNED
 from tests.benchmarks.readings import BODY
 
 ROOT = Path(__file__).parents[2]
@@ -35,19 +38,41 @@ def parser(doc: str | None, runs: int | None = 3, delay: bool = True) -> argpars
     if runs is not None:
         made.add_argument("--runs", type=int, default=runs)
     if delay:
-        made.add_argument("--delay-ms", type=float, default=0, help="added to each answer of the broker")
+        made.add_argument("--delay-ms", type=float, default=0, help="added to each answer of the endpoint")
+    made.add_argument("--endpoint", choices=list(ENDPOINTS), default="local", help="what stands in for AWS")
     return made
 
 
 @contextmanager
-def broker(delay_ms: float = 0) -> Iterator[Any]:
-    """A broker that the environment tells of, as long as the block lasts; gives a client of its queues."""
+def _local(delay_ms: float) -> Iterator[str]:
     process = start_process(0, delay_ms=delay_ms)
     try:
-        os.environ.update(environment(process.url))
-        yield boto3.client("sqs")
+        yield process.url
     finally:
         process.stop()
+
+
+@contextmanager
+def _canned(delay_ms: float) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.benchmarks.endpoint", "--delay-ms", str(delay_ms)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().decode().strip()
+        finally:
+            process.kill()
+
+
+ENDPOINTS = {"local": _local, "canned": _canned}
+"""The local broker, and the canned endpoint of `tests.benchmarks.endpoint`."""
+
+
+@contextmanager
+def broker(delay_ms: float = 0, endpoint: str = "local") -> Iterator[Any]:
+    """An endpoint that the environment tells of, as long as the block lasts; gives a client of its queues."""
+    with ENDPOINTS[endpoint](delay_ms) as url:
+        os.environ.update(environment(url))
+        yield boto3.client("sqs")
 
 
 def filled(sqs: Any, name: str, messages: int) -> str:
@@ -58,6 +83,12 @@ def filled(sqs: Any, name: str, messages: int) -> str:
 
 
 def fill(sqs: Any, url: str, messages: int) -> None:
+    server, ours, name = url.partition(f"/{CANNED}/")
+    if ours:
+        asked = json.dumps({"queue": name, "messages": messages}).encode()
+        urlopen(Request(f"{server}/fill", asked), timeout=10).close()
+        return
+
     def send(start: int) -> None:
         entries = [{"Id": str(index), "MessageBody": BODY} for index in range(min(10, messages - start))]
         sqs.send_message_batch(QueueUrl=url, Entries=entries)

@@ -16,7 +16,7 @@ from tests.benchmarks.stage import CONSUMERS, broker, consumer, filled, parser, 
 
 def main(arguments: list[str] | None = None) -> None:
     options = parser(__doc__, runs=10).parse_args(arguments)
-    with broker(options.delay_ms) as sqs:
+    with broker(options.delay_ms, options.endpoint) as sqs:
         for name in CONSUMERS:  # once unmeasured, for the caches of the disk
             _run(sqs, name, f"warm-{name}")
         rounds = [

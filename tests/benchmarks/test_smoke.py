@@ -12,6 +12,7 @@ from tests.benchmarks import fifo, growth, idle, latency, memory, publishing, st
 
 TINY = {
     "throughput": (throughput.main, "--runs=1 --messages=20 threads"),
+    "canned": (throughput.main, "--runs=1 --messages=20 --endpoint=canned bare threads"),
     "two processes": (throughput.main, "--runs=1 --messages=20|2 processes"),
     "growth": (growth.main, "--runs=1 --messages=20 --slots 8 --kinds threads"),
     "fifo": (fifo.main, "--runs=1 --messages=20 --groups 1"),
@@ -31,7 +32,7 @@ def an_environment_that_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
-QUICK = {"throughput", "latency", "idle"}
+QUICK = {"throughput", "canned", "latency", "idle"}
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     made = parser(__doc__)
     made.add_argument("--calls", type=int, default=500)
     options = made.parse_args(arguments)
-    with broker(options.delay_ms) as sqs:
+    with broker(options.delay_ms, options.endpoint) as sqs:
         rounds = [
             {
                 name: _cost(
