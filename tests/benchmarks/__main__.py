@@ -1,6 +1,6 @@
 """Throughput beside a bare boto3 loop, in one run, against an endpoint in a process of its own.
 
-    python -m tests.benchmarks [--messages 20000] [--runs 3] [--delay-ms 0] [--endpoint canned] [CONTENDER ...]
+    python -m tests.benchmarks [--messages 20000] [--runs 3] [--delay-ms 0] [--endpoint local] [CONTENDER ...]
 
 Contenders take turns, each in a fresh process on a queue filled anew, so that a machine that slows down slows
 them all. Figures are medians, with the lowest and highest beside; ratios are to the bare loop of that round.
