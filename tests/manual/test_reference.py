@@ -18,7 +18,7 @@ import pubsub_tasks
 import pubsub_tasks.graph
 from pubsub_tasks import Delivery, PubSubMessageSchema, handles, signals, task
 from pubsub_tasks.cli import root_command, worker
-from pubsub_tasks.cli.dlq.terminal import INTERRUPTED
+from pubsub_tasks.cli.output.terminal import INTERRUPTED
 from pubsub_tasks.messages.publish_options import OptionArguments
 from pubsub_tasks.processes import exit_codes
 from pubsub_tasks.tasks import events

@@ -14,9 +14,9 @@ from ...processes.exit_codes import INCOMPLETE
 from ...redrive.leased_letters import LeasedLetters
 from ...redrive.mover import Mover
 from ...transports.protocols import Queue
+from ..output.terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
 from .environment import CommandEnvironment
 from .session import Session
-from .terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
 
 
 @dataclass(frozen=True)

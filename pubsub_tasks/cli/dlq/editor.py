@@ -8,8 +8,8 @@ from ...content.schema_registry import SchemaRegistry
 from ...dead_letters.edits import apply_edit, check, editable_text
 from ...dead_letters.letter_view import Letter
 from ...errors import MessageError, UnknownMediaType
+from ..output.terminal import print_line
 from .environment import CommandEnvironment
-from .terminal import print_line
 
 
 def edit_letters(

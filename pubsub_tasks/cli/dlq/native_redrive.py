@@ -10,9 +10,9 @@ from ...processes.exit_codes import INCOMPLETE
 from ...redrive.dead_letter_queue import find_dead_letter_queue
 from ...redrive.native_move import move
 from ...wire.records import MoveTaskStatus
+from ..output.terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
 from .change_job import ChangeJob
 from .options import Selection
-from .terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
 
 _MAX_RATE = 500
 """Messages per second. Source: SQS API reference, StartMessageMoveTask."""

@@ -19,9 +19,9 @@ from ...telemetry.log_observer import describe
 from ...untrusted.printable import LONGEST_ID, printable
 from ...verdicts import Ack, Release
 from ..dlq import options, tables
+from ..output.terminal import make_console, print_line
 from .environment import CommandEnvironment, pass_environment
 from .session import ReceivedLetters, Session, open_session
-from .terminal import make_console, print_line
 
 
 @click.command()

@@ -13,9 +13,9 @@ from ...processes.exit_codes import INCOMPLETE
 from ...redrive.browse import browse
 from ...redrive.dead_letter_queue import DeadLetterQueue, find_dead_letter_queue
 from ...redrive.leased_letters import LeasedLetters
+from ..output.terminal import INTERRUPTED, print_line, print_note, progress_bar, stop_on_interrupt
 from .environment import CommandEnvironment
 from .options import Selection
-from .terminal import INTERRUPTED, print_line, print_note, progress_bar, stop_on_interrupt
 
 
 @dataclass(frozen=True)

@@ -1,52 +1,25 @@
 """Letters as tables for people and as JSON for programs. Control characters are replaced in tables."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from ...dead_letters.archive import to_dict
 from ...dead_letters.letter_view import MOVED_BY_SQS, Letter
 from ...dead_letters.short_ids import shorten_ids
 from ...dead_letters.summary import summarize
-from ...untrusted.printable import LONGEST_ID, cut, printable
-from .terminal import without_controls
+from ..output.terminal import without_controls
+from ..output.values import cell, format_age, format_ages, format_time, pairs, tree, writable
 
-_AGE_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 _NUMBERS = ("letters", "attempts")
 _FOLDED = ("reason", "media type", "task")
 _MAX_ERROR = 60
 """Characters of an error in a list of letters."""
-MAX_SHOWN = 10_000
-"""Characters of a header, attribute or error shown by `show`; `--json` and `export` are complete."""
 
 _REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}"}
-
-
-def format_age(seconds: float) -> str:
-    """Such as `45 s`, `12 min`, `3 h` or `5 d`."""
-    for step, unit in _AGE_UNITS:
-        if seconds >= step:
-            return f"{seconds / step:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def format_ages(youngest: float, oldest: float) -> str:
-    """Such as `12 min - 3 h`, or one age if both read alike."""
-    return " - ".join(dict.fromkeys((format_age(youngest), format_age(oldest))))
-
-
-def format_time(epoch: float | None) -> str:
-    """UTC, to the second; empty if unknown or not a valid date."""
-    try:
-        return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if epoch else ""
-    except (OverflowError, OSError, ValueError):
-        return ""
 
 
 def describe_reason(reason: str) -> str:
@@ -68,9 +41,9 @@ def kinds_table(letters: Sequence[Letter], now: float) -> Table:
         )
         table.add_row(
             f"{row.count:,}",
-            *map(_cell, cells),
+            *map(cell, cells),
             format_ages(row.youngest, row.oldest),
-            _cell(names[row.example]),
+            cell(names[row.example]),
         )
     return table
 
@@ -87,7 +60,7 @@ def letters_table(letters: Sequence[Letter], now: float) -> Table:
             letter.task or "-",
         )
         table.add_row(
-            _cell(names[letter.id]), format_age(letter.age(now)), *map(_cell, cells), str(letter.attempts)
+            cell(names[letter.id]), format_age(letter.age(now)), *map(cell, cells), str(letter.attempts)
         )
     return table
 
@@ -119,13 +92,9 @@ def as_json(letter: Letter, now: float) -> dict[str, Any]:
         "queue": failure.queue if failure else None,
         "defect": str(letter.delivery.defect) if letter.delivery.defect else None,
         "headers": dict(letter.delivery.headers),
-        "content": _writable_content(letter.content),
+        "content": writable(letter.content),
         "record": to_dict(letter.record),
     }
-
-
-def _cell(text: str) -> str:
-    return printable(text, LONGEST_ID)
 
 
 def _class_name(error_type: str) -> str:
@@ -149,18 +118,18 @@ def _table(*columns: str, folded: Sequence[str] = ()) -> Table:
 
 
 def _sections(letter: Letter, now: float) -> Iterator[tuple[str, RenderableType]]:
-    yield "Failure", _pairs(_failure_fields(letter, now))
+    yield "Failure", pairs(_failure_fields(letter, now))
     if letter.delivery.defect:
         yield "Body (cannot be read)", Text(without_controls(letter.record.body))
     else:
-        yield "Content", _tree(letter.content)
+        yield "Content", tree(letter.content)
     if letter.delivery.headers:
-        yield "Headers", _pairs(letter.delivery.headers.items())
+        yield "Headers", pairs(letter.delivery.headers.items())
     attributes = [
         (name, value.value) for name, value in letter.delivery.attributes.items() if name != "dead_letter"
     ]
     if attributes:
-        yield "Attributes", _pairs(attributes)
+        yield "Attributes", pairs(attributes)
     if letter.failure and letter.failure.traceback:
         yield "Traceback", Text(without_controls(letter.failure.traceback.rstrip()))
 
@@ -187,44 +156,3 @@ def _failure_fields(letter: Letter, now: float) -> Iterator[tuple[str, object]]:
     yield "source queue", letter.record.source_arn
     yield "message group", letter.record.group_id
     yield "this SQS message", letter.record.message_id
-
-
-def _pairs(pairs: Any) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for name, value in pairs:
-        if value not in (None, ""):
-            shown = cut(without_controls(value), MAX_SHOWN)
-            table.add_row(Text(f"  {_cell(str(name))}", style="dim"), Text(shown))
-    return table
-
-
-def _tree(content: Any) -> Tree:
-    tree = Tree("", hide_root=True, guide_style="dim")
-    _add_branches(tree, content)
-    return tree
-
-
-def _add_branches(tree: Tree, value: Any, depth: int = 0) -> None:
-    entries = value.items() if isinstance(value, dict) else enumerate(value)
-    for name, inner in entries:
-        label = Text(f"{without_controls(name)}", style="cyan")
-        if isinstance(inner, (dict, list)) and inner and depth < 20:
-            _add_branches(tree.add(label), inner, depth + 1)
-        else:
-            tree.add(label.append(f": {without_controls(_as_json(inner))}", style="default"))
-
-
-def _writable_content(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The content, or None if it is nested too deeply for JSON; the record's body still has it."""
-    try:
-        json.dumps(content)
-    except RecursionError:
-        return None
-    return content
-
-
-def _as_json(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return "(nested too deeply to show)"

@@ -1,0 +1,88 @@
+"""Ages, times and a message's content as text and tables. Control characters are replaced."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from ...untrusted.printable import LONGEST_ID, cut, printable
+from .terminal import without_controls
+
+MAX_SHOWN = 10_000
+"""Characters of one value that are shown; `--json` is complete."""
+
+_AGE_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
+_MAX_DEPTH = 20
+
+
+def format_age(seconds: float) -> str:
+    """Such as `45 s`, `12 min`, `3 h` or `5 d`."""
+    for step, unit in _AGE_UNITS:
+        if seconds >= step:
+            return f"{seconds / step:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def format_ages(youngest: float, oldest: float) -> str:
+    """Such as `12 min - 3 h`, or one age if both read alike."""
+    return " - ".join(dict.fromkeys((format_age(youngest), format_age(oldest))))
+
+
+def format_time(epoch: float | None) -> str:
+    """UTC, to the second; empty if unknown or not a valid date."""
+    try:
+        return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if epoch else ""
+    except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def cell(text: str) -> str:
+    """Text for a table's cell: one line, of limited length."""
+    return printable(text, LONGEST_ID)
+
+
+def pairs(values: Iterable[tuple[str, object]]) -> Table:
+    """Names and values below each other, without those that are None or empty."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in values:
+        if value not in (None, ""):
+            shown = cut(without_controls(value), MAX_SHOWN)
+            table.add_row(Text(f"  {cell(str(name))}", style="dim"), Text(shown))
+    return table
+
+
+def tree(content: Any) -> Tree:
+    """Nested content."""
+    root = Tree("", hide_root=True, guide_style="dim")
+    _add_branches(root, content)
+    return root
+
+
+def writable(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The content, or None if it is nested too deeply for JSON."""
+    try:
+        json.dumps(content)
+    except RecursionError:
+        return None
+    return content
+
+
+def _add_branches(root: Tree, value: Any, depth: int = 0) -> None:
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, inner in entries:
+        label = Text(f"{without_controls(name)}", style="cyan")
+        if isinstance(inner, (dict, list)) and inner and depth < _MAX_DEPTH:
+            _add_branches(root.add(label), inner, depth + 1)
+        else:
+            root.add(label.append(f": {without_controls(_as_json(inner))}", style="default"))
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "(nested too deeply to show)"
