@@ -1,14 +1,54 @@
-"""The `pubsub-tasks` command. To add a command, write its module in `cli/` and add it to the loop below."""
+"""The `pubsub-tasks` command. To add a command, write its module in `cli/` and add it to `COMMANDS`."""
+
+import importlib
+from typing import NamedTuple
 
 import click
 
-from ..cli import local, manual
-from .dlq.command import dlq
 from .one_line_errors import OneLineGroup
 
 
+class LazyCommand(NamedTuple):
+    """A command whose module is imported when the command runs.
+
+    Attributes:
+        module: relative to this package.
+        attribute: the command in it.
+        help: the line in the list of commands, the first sentence of the command's own help.
+    """
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = {
+    "dlq": LazyCommand(".dlq.command", "dlq", "Inspect, redrive, drop, export and import dead letters."),
+    "local": LazyCommand(".local", "command", "Run a local SNS and SQS for development and tests."),
+    "manual": LazyCommand(".manual", "command", "Show a page of the manual, or list the pages."),
+}
+
+
+class LazyGroup(OneLineGroup):
+    """The group of `COMMANDS`. It lists them and prints its help without importing their modules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(found.module, __package__), found.attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
+
+
 @click.group(
-    cls=OneLineGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(package_name="pubsub-tasks")
 def command() -> None:
@@ -18,10 +58,6 @@ def command() -> None:
     pubsub-tasks dlq ls --queue-url URL
     pubsub-tasks manual worker
     """
-
-
-for each in (local.command, dlq, manual.command):
-    command.add_command(each)
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
-"""The README and the pages of the manual, and what is in them."""
+"""The README and the pages of the manual, what is in them, and the commands that they tell of."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+
+import click
 
 ROOT = Path(__file__).parent.parent.parent
 MANUAL = ROOT / "pubsub_tasks" / "manual"
@@ -67,3 +69,10 @@ def rows(page: Path, first: str) -> Iterator[list[str]]:
 def named(cell: str) -> list[str]:
     """What stands in backquotes in a cell."""
     return _SPAN.findall(cell)
+
+
+def subcommands(group: click.Group) -> dict[str, click.Command]:
+    """The commands of a group by name, also of one that imports them when they run."""
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}

@@ -17,7 +17,7 @@ import click
 import pytest
 
 from pubsub_tasks.cli import root_command, worker
-from tests.manual.pages import PAGES, ROOT, Block, blocks, spans
+from tests.manual.pages import PAGES, ROOT, Block, blocks, spans, subcommands
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
@@ -137,7 +137,7 @@ def test_a_command_that_is_shown_exists_with_its_flags(where: str, line: list[st
         return
     command = commands[program]
     while isinstance(command, click.Group) and arguments:
-        command = command.commands[arguments.pop(0)]
+        command = subcommands(command)[arguments.pop(0)]
     known = {flag for parameter in command.params for flag in parameter.opts} | {"--help", "-h"}
 
     assert {each for each in arguments if each.startswith("-")} <= known
