@@ -11,7 +11,7 @@ import click
 from ..cli import find_app
 from ..environments.local_broker import LocalBroker, environment, local
 from ..local.server import is_free, serve
-from ..processes.service import choose_queue
+from ..processes.served_queue import choose_queue
 from ..tasks.registry import Tasks
 from ..tasks.task import Task
 

@@ -22,7 +22,7 @@ from ..dispatching.dispatcher import Dispatcher
 from ..environments.memory import MemoryTopics
 from ..errors import ConfigurationError
 from ..graph import extensions  # noqa: F401 - binds them
-from ..processes.service import choose_queue, find_dead_letter_queue, package_version
+from ..processes.served_queue import choose_queue, find_dead_letter_queue, package_version
 from ..publishing.producer import MAX_SIZE, Producer, PublishContext
 from ..publishing.routes import QueueUrls, Routes
 from ..publishing.topics import Topics

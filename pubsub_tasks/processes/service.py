@@ -4,8 +4,6 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 from ..dead_letters.dead_letter_copy import build_dead_letter
 from ..dispatching.dispatcher import Dispatcher, UnknownPolicy
@@ -17,7 +15,7 @@ from ..publishing.routes import NO_URLS, QueueUrls
 from ..tasks.events import Observer
 from ..tasks.observers import Observers
 from ..tasks.registry import Tasks
-from ..tasks.task import DEFAULT_QUEUE, Task
+from ..tasks.task import Task
 from ..telemetry.structlog_context import structlog_layer
 from ..transports.protocols import Queue, Transport
 from ..verdicts import DeadLetter
@@ -25,6 +23,7 @@ from ..wire.records import Outgoing, QueueAttributes
 from ..wire.s3_pointer import ClaimStore
 from ..worker.settler import DeadLetterTarget
 from ..worker.worker import Worker
+from .served_queue import choose_queue, find_dead_letter_queue, package_version
 
 logger = logging.getLogger(__name__)
 
@@ -68,15 +67,6 @@ SHORTEST_LEASE = 5
 An extension call without an answer takes at least half a second, and its repetition up to a second more: too
 little would be left of a shorter lease.
 """
-
-
-@cache
-def package_version() -> str:
-    """Return the installed version of this package. Cached, since each dead letter carries it."""
-    try:
-        return version("pubsub-tasks")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def create_service(transport: Transport, tasks: Tasks, url: str, options: ServiceOptions) -> Service:
@@ -126,47 +116,6 @@ def _warn(queue: Queue, dead_letter_queue: Queue | None, visibility: int) -> Non
             visibility,
             SHORTEST_LEASE,
         )
-
-
-def choose_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls = NO_URLS) -> str:
-    """Return the logical queue whose tasks serve the queue at `url`.
-
-    Without `wanted`, the last part of the URL names the queue: as is, without `.fifo`, or by the configured
-    URLs. Tasks with a `queue=` are served on that queue only. Tasks without one are served on any queue,
-    provided that no task has one.
-
-    Args:
-        url: a queue's URL or name; empty for messages that come from no queue, such as a file.
-        wanted: the logical queue, if given by the user.
-        urls: the configured URLs of logical queues.
-
-    Raises ConfigurationError if no task serves the queue.
-    """
-    queues = sorted(tasks.queues)
-    if not queues:
-        raise ConfigurationError("the app declares no task, so there is nothing to run")
-    name = url.rstrip("/").rpartition("/")[2]
-    for known in (wanted,) if wanted else (name, urls.queue(name)):
-        for candidate in (known, known.removesuffix(".fifo")):
-            if candidate in queues:
-                return candidate
-    if not wanted and (queues == [DEFAULT_QUEUE] or (len(queues) == 1 and not name)):
-        return queues[0]
-    have = "queue is" if len(queues) == 1 else "queues are"
-    raise ConfigurationError(
-        f"no task names the queue {wanted or name!r}: the app's {have} {', '.join(queues)}. Check the URL, "
-        f"or choose the tasks to serve it with --queue {' or --queue '.join(queues)} "
-        "(sqs_consumer.queue in a graph's configuration)"
-    )
-
-
-def find_dead_letter_queue(
-    transport: Transport, attributes: QueueAttributes, url: str | None
-) -> Queue | None:
-    """Return the dead-letter queue at `url`, or that of the redrive policy, or None if there is neither."""
-    if url is None and attributes.dead_letter_arn is not None:
-        url = transport.queue_url(attributes.dead_letter_arn)
-    return None if url is None else transport.queue(url)
 
 
 def dead_letter_target(

@@ -5,7 +5,8 @@ import pytest
 from pubsub_tasks.decorators import task
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.in_flight.capacity import Capacity
-from pubsub_tasks.processes.service import ServiceOptions, choose_queue, create_service
+from pubsub_tasks.processes.served_queue import choose_queue
+from pubsub_tasks.processes.service import ServiceOptions, create_service
 from pubsub_tasks.publishing.routes import QueueUrls
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.transports.memory import MemoryTransport

@@ -13,7 +13,7 @@ from ...dead_letters.move_report import count_letters
 from ...dead_letters.summary import summarize
 from ...dispatching.dispatcher import Dispatcher
 from ...processes.exit_codes import INCOMPLETE
-from ...processes.service import choose_queue
+from ...processes.served_queue import choose_queue
 from ...redrive.replay import Replay, replay_letter
 from ...telemetry.log_observer import describe
 from ...untrusted.printable import LONGEST_ID, printable

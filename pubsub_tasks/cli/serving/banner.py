@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ...processes.service import Service, package_version
+from ...processes.served_queue import package_version
+from ...processes.service import Service
 
 
 def banner(service: Service) -> Iterator[str]:

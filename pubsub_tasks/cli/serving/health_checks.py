@@ -8,7 +8,8 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from ...processes.child_process import ChildProcess
-from ...processes.service import Service, package_version
+from ...processes.served_queue import package_version
+from ...processes.service import Service
 from ...telemetry.health_server import PATHS, Answer
 from ...telemetry.recent_activity import RecentActivity
 from ...worker.worker import UNREADY_AFTER

@@ -21,7 +21,8 @@ from ...in_flight.run_limit import RunLimit
 from ...lifecycle.bounded_exit import exit_within
 from ...processes.exit_codes import INCOMPLETE, SUCCESS
 from ...processes.runner import RunOptions, StopReason, StopReasons, run
-from ...processes.service import Service, ServiceOptions, choose_queue, create_service
+from ...processes.served_queue import choose_queue
+from ...processes.service import Service, ServiceOptions, create_service
 from ...processes.supervised_process import SupervisedProcess, supervised
 from ...tasks.observers import Observers
 from ...tasks.registry import Tasks
