@@ -87,9 +87,9 @@ PURE_FILES = [
     "publishing/publish_batches.py",
     "publishing/publish_results.py",
     "publishing/topics.py",
-    "transports/aws/hot_calls.py",
+    "transports/aws/fast_path/hot_calls.py",
     "transports/aws/regions.py",
-    "transports/aws/sigv4.py",
+    "transports/aws/fast_path/sigv4.py",
     "transports/aws/timeouts.py",
     "transports/boto_shapes.py",
     "transports/protocols.py",
@@ -134,7 +134,7 @@ KNOWN_BY = {
     "click": ["cli/*"],
     "rich": ["cli/*"],
     "uvicorn": ["local/listener.py"],
-    "urllib3": ["transports/http_resource.py", "transports/aws/fast_path.py"],
+    "urllib3": ["transports/http_resource.py", "transports/aws/fast_path/fast_path.py"],
     "moto": [],
 }
 

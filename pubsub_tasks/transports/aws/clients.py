@@ -16,8 +16,8 @@ from ...errors import ConfigurationError, TransportError
 from ...lifecycle import forks
 from ...wire.records import CREDENTIAL_CODES
 from .credentials import NO_CREDENTIALS, credential_errors
-from .fast_path import FastPath
-from .hot_calls import HOT_CALLS
+from .fast_path.fast_path import FastPath
+from .fast_path.hot_calls import HOT_CALLS
 from .interruptible import make_interruptible
 
 LONGEST_WAIT = 20
@@ -52,7 +52,7 @@ class ClientSettings:
         wait: the longest wait of a receive.
         lease: visibility lease of messages in flight, or None; see `timeouts.py`.
         validate: let boto3 validate parameters; off by default, since this package's are typed.
-        fast_path: make the hot calls without botocore's request machinery; see `fast_path.py`. If False,
+        fast_path: make the hot calls without botocore's request machinery; see `fast_path/`. If False,
             every call goes through botocore, and so through libraries that patch it, such as tracing.
     """
 

@@ -8,7 +8,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pubsub_tasks.transports.aws.sigv4 import Keys, Scope, sign
+from pubsub_tasks.transports.aws.fast_path.sigv4 import Keys, Scope, sign
 
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20)
 keys = st.builds(Keys, words, st.text("ABC/+abc123", min_size=1, max_size=40), st.none() | words)

@@ -20,7 +20,7 @@ from pubsub_tasks.errors import ReceiveFailed
 from pubsub_tasks.local import aws_query
 from pubsub_tasks.local.server import LocalServer
 from pubsub_tasks.transports.aws.clients import ClientSettings
-from pubsub_tasks.transports.aws.fast_path import _host
+from pubsub_tasks.transports.aws.fast_path.fast_path import _host
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from pubsub_tasks.wire.records import Attribute, EntryFailure, Outgoing, Sent
 from tests.transports.conftest import SECRET, Peer

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pubsub_tasks.local.aws_query import write
-from pubsub_tasks.transports.aws.hot_calls import HOT_CALLS
+from pubsub_tasks.transports.aws.fast_path.hot_calls import HOT_CALLS
 from pubsub_tasks.transports.boto_shapes import parse_messages, publish_entries, send_entries
 from pubsub_tasks.wire.records import Attribute, Outgoing
 

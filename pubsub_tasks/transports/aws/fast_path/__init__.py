@@ -1,0 +1,1 @@
+"""The fast path: makes the hot calls with our own signing, serialization and HTTP/1.1 framing."""
