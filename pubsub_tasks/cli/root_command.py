@@ -26,6 +26,12 @@ COMMANDS = {
     "dlq": LazyCommand(".dlq.command", "dlq", "Inspect, redrive, drop, export and import dead letters."),
     "local": LazyCommand(".local", "command", "Run a local SNS and SQS for development and tests."),
     "manual": LazyCommand(".manual", "command", "Show a page of the manual, or list the pages."),
+    "peek": LazyCommand(
+        ".messages.peek", "command", "Show messages of a queue, decoded, and put them back at once."
+    ),
+    "publish": LazyCommand(
+        ".messages.publish", "command", "Validate content and publish it to the topic of its media type."
+    ),
 }
 
 
@@ -52,7 +58,7 @@ class LazyGroup(OneLineGroup):
 )
 @click.version_option(package_name="pubsub-tasks")
 def command() -> None:
-    """Run local SNS and SQS, manage dead letters, and read the manual.
+    """Publish and look at messages, manage dead letters, run local SNS and SQS, and read the manual.
 
     \b
     pubsub-tasks dlq ls --queue-url URL

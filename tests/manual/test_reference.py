@@ -75,6 +75,13 @@ def test_the_table_of_the_local_broker_has_its_flags() -> None:
     assert told == flags(subcommands(root_command.command)["local"])
 
 
+@pytest.mark.parametrize("name", ["peek", "publish"])
+def test_the_tables_of_commands_have_their_flags(name: str) -> None:
+    told = flags_named([row[0] for row in rows(page("commands"), f"`pubsub-tasks {name}`")])
+
+    assert told == flags(subcommands(root_command.command)[name])
+
+
 def test_the_table_of_dead_letter_commands_has_all_of_them() -> None:
     told = {named(row[0])[0].split()[0] for row in rows(page("dead-letters"), "`pubsub-tasks dlq`")}
 

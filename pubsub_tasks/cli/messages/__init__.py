@@ -1,0 +1,1 @@
+"""Commands that publish messages and look at them: `publish`, `peek`, `tail`."""
