@@ -1,16 +1,19 @@
 """The `pubsub-worker` command: handles messages of a queue with the tasks of an app."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from ..cli import find_app
-from ..transports.raw_content import ENVELOPE
-from ..worker.worker import UNREADY_AFTER
+from ..processes.supervised_process import LOOPBACK
+from ..worker_health.call_health import UNREADY_AFTER
 from .finite_range import FiniteRange
 from .one_line_errors import OneLineCommand
-from .serving.health_checks import LOOPBACK
 from .serving.serve import serve
 
-ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", ENVELOPE)
+if TYPE_CHECKING:
+    from .find_app import App
+
+ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", "RawSQSEnvelope")
 """Names of message formats in microcosm-pubsub."""
 
 MAX_CONCURRENCY, MAX_RECEIVERS, MAX_PROCESSES = 10_000, 1_000, 1_000
@@ -170,7 +173,13 @@ def command(context: click.Context, /, app: str | None, **flags: object) -> None
     pubsub-worker --sqs-queue-url https://sqs.eu-west-1.amazonaws.com/1234/orders --app shop.tasks
     pubsub-worker --local --app examples.orders
     """
-    serve(context, lambda: find_app.find(app))
+
+    def find() -> "App":
+        from . import find_app
+
+        return find_app.find(app)
+
+    serve(context, find)
 
 
 def main() -> None:

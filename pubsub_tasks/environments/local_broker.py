@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from ..local.server import ACCOUNT, REGION, start_process
 from ..provisioning.provision import Provisioned, provision
@@ -27,6 +28,14 @@ class LocalBroker:
     url: str
     transport: AwsTransport
     provisioned: Provisioned
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Configuration of an object graph that uses its topics and queues."""
+        return {
+            "sns_topic_arns": {"prefix": TOPICS, "mappings": self.fifo_topics},
+            "sqs_queue_urls": {"prefix": queues(self.url)},
+        }
 
     @property
     def fifo_topics(self) -> dict[str, str]:

@@ -7,14 +7,11 @@ file does not change.
 
 import json
 import logging
-import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from ..dead_letters import archive
-from ..errors import ConfigurationError, EnvelopeError
+from ..errors import EnvelopeError
 from ..messages.lambda_record import record_from_lambda
 from ..tasks.registry import Tasks
 from ..transports.boto_shapes import parse_attributes
@@ -24,9 +21,6 @@ from ..wire.records import NO_ATTRIBUTES, Attribute, EntryFailure, Outgoing
 from .memory import MemoryEnvironment
 
 logger = logging.getLogger(__name__)
-
-STDIN = "STDIN"
-"""Means standard input, in place of a queue URL or a file."""
 
 
 class ReplayedLines(MemoryEnvironment):
@@ -59,25 +53,6 @@ class ReplayedLines(MemoryEnvironment):
             return False
         found = self._filled.attributes()
         return not (found.visible or found.in_flight or found.delayed)
-
-
-def lines_of(source: str) -> list[str]:
-    """The lines of a file, of a `file:` URL, or of standard input. Raises ConfigurationError."""
-    try:
-        if source == STDIN:
-            return list(sys.stdin)
-        return _path(source).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"cannot read messages from {source}: {error}") from error
-
-
-def is_file(url: str) -> bool:
-    """Whether `url` is the path or URL of a file, or means standard input, rather than a queue URL."""
-    return url == STDIN or url.startswith("file:") or _path(url).is_file()
-
-
-def _path(url: str) -> Path:
-    return Path(urlparse(url).path if url.startswith("file:") else url)
 
 
 def _outgoing(line: str) -> Outgoing:

@@ -2,41 +2,37 @@
 
 Importing this module binds them; this takes precedence over entry points of the same names in other packages.
 Configuration is microcosm's: from code, then the environment, then a command's flags. boto3 finds the
-credentials. boto3 is imported when a factory first needs it, and never by a testing graph, which uses
-`environments.memory`.
+credentials. What only some graphs need is imported when a factory first needs it: boto3, which a testing
+graph never does; `environments.memory`, which only a testing graph does; the consumer, which a worker
+never does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from microcosm.api import typed
 from microcosm.config.types import comma_separated_list
 from microcosm.errors import NotBoundError
 
-from ..consumer.consumer import Consumer
-from ..consumer.message_dispatcher import MessageDispatcher
 from ..content.schema_registry import SchemaRegistry
-from ..dispatching.dispatcher import Dispatcher
-from ..environments.memory import MemoryTopics
-from ..errors import ConfigurationError
 from ..graph import extensions  # noqa: F401 - binds them
-from ..processes.served_queue import choose_queue, find_dead_letter_queue, package_version
 from ..publishing.producer import MAX_SIZE, Producer, PublishContext
-from ..publishing.routes import QueueUrls, Routes
+from ..publishing.routes import Routes
 from ..publishing.topics import Topics
 from ..tasks.middleware import Middleware, Next, compose
 from ..tasks.registry import Tasks, default_tasks
-from ..tasks.task import DEFAULT_QUEUE
-from ..telemetry.structlog_context import structlog_layer
-from ..transports.protocols import Queue
 from ..untrusted.queue_names import FIFO
 from ..wire.media_types import wildcard
 from ..wire.records import MAX_BATCH
 from .connections import WIRE, Graph, factory, json_object, transport_of
 from .handler_instances import served
 from .opaque import OpaqueHeaders
+
+if TYPE_CHECKING:
+    from ..consumer.consumer import Consumer
+    from ..consumer.message_dispatcher import MessageDispatcher
 
 LONGEST_WAIT = 20
 """Seconds of a long poll. Source: SQS API reference, ReceiveMessage."""
@@ -70,6 +66,8 @@ def configure_sns_topic_arns(graph: Graph) -> Topics:
     topics."""
     topics = Topics.of(graph.config.sns_topic_arns)
     if graph.metadata.testing and topics == Topics():
+        from ..environments.memory import MemoryTopics
+
         return MemoryTopics(environment=graph.pubsub_world)
     named, tasks = frozenset(graph.config.sns_topic_arns.fifo), graph.sqs_message_handler_registry
     return replace(topics, is_fifo=partial(_is_fifo, named, tasks))
@@ -154,57 +152,14 @@ def configure_opaque_headers(graph: Graph) -> OpaqueHeaders | None:
     visibility_timeout=typed(int, default_value=None),
     unknown=typed(str, default_value=None),
 )
-def configure_sqs_consumer(graph: Graph) -> Consumer:
+def configure_sqs_consumer(graph: Graph) -> "Consumer":
     """The consumer of `sqs_queue_url`.
 
     Without it, a testing graph consumes `queue`, or the queues of all tasks.
     """
-    config = graph.config.sqs_consumer
-    url = config.sqs_queue_url or config.queue
-    if graph.metadata.testing and url is None:
-        tasks = graph.get("pubsub_served_tasks") or graph.sqs_message_handler_registry
-        first, *others = sorted(tasks.queues) or [DEFAULT_QUEUE]
-        return _consumer(graph, first, [_consumer(graph, other) for other in others])
-    if config.sqs_queue_url is None and not graph.metadata.testing:
-        raise ConfigurationError(
-            "no queue to consume: configure sqs_consumer.sqs_queue_url, as with --sqs-queue-url or "
-            f"{graph.metadata.name.upper().replace('-', '_')}__SQS_CONSUMER__SQS_QUEUE_URL"
-        )
-    return _consumer(graph, url)
+    from .consuming import make_consumer
 
-
-def _consumer(graph: Graph, url: str, others: Sequence[Consumer] = ()) -> Consumer:
-    config, tasks = graph.config.sqs_consumer, graph.sqs_message_handler_registry
-    transport = transport_of(graph, config)
-    queue = transport.queue(url)
-    return Consumer(
-        queue,
-        tasks,
-        queue_name=_logical_queue(tasks, url, config.queue, graph.sqs_queue_urls),
-        limit=config.limit,
-        wait=0 if graph.metadata.testing else config.wait_seconds,
-        visibility=config.visibility_timeout,
-        claims=graph.pubsub_claims,
-        dead_letters=lambda: find_dead_letter_queue(
-            transport, queue.attributes(), config.dead_letter_queue_url
-        ),
-        version=package_version(),
-        observers=graph.pubsub_observers,
-        others=others,
-    )
-
-
-def _logical_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls) -> str | None:
-    """The queue whose tasks' policies apply; None if no task names it.
-
-    Raises ConfigurationError if the `wanted` queue does not exist.
-    """
-    try:
-        return choose_queue(tasks, url, wanted, urls)
-    except ConfigurationError:
-        if wanted is not None:
-            raise
-        return None
+    return make_consumer(graph)
 
 
 @factory("pubsub_served_tasks")
@@ -214,22 +169,8 @@ def configure_served_tasks(graph: Graph) -> Tasks:
 
 
 @factory("sqs_message_dispatcher")
-def configure_sqs_message_dispatcher(graph: Graph) -> MessageDispatcher:
+def configure_sqs_message_dispatcher(graph: Graph) -> "MessageDispatcher":
     """Dispatches a batch of messages in the calling thread."""
-    consumer: Consumer = graph.sqs_consumer
-    config, tasks = graph.config.sqs_consumer, graph.pubsub_served_tasks
-    layers = [layer] if (layer := structlog_layer()) else []
+    from .consuming import make_dispatcher
 
-    def dispatcher(queue: Queue) -> Dispatcher:
-        return Dispatcher(
-            tasks,
-            choose_queue(tasks, queue.url, config.queue, graph.sqs_queue_urls),
-            unknown=config.unknown or "dead-letter",
-            fifo=queue.fifo,
-            claims=graph.pubsub_claims,
-            name=queue.name,
-            layers=layers,
-        )
-
-    others = {other: dispatcher(other.queue) for other in consumer.others}
-    return MessageDispatcher(consumer, dispatcher(consumer.queue), others)
+    return make_dispatcher(graph)

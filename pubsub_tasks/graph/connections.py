@@ -3,20 +3,21 @@
 They are in memory for a testing graph, and to AWS otherwise. boto3 is imported when first needed.
 """
 
-import importlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from microcosm.api import binding, defaults, typed
 from microcosm.config.types import boolean, comma_separated_list
 
-from ..environments.memory import MemoryEnvironment
 from ..environments.memory_claims import MemoryClaims
 from ..publishing.routes import QueueUrls, Scheduler
 from ..transports.protocols import Transport
 from ..wire.s3_pointer import ClaimStore
+
+if TYPE_CHECKING:
+    from ..environments.memory import MemoryEnvironment
 
 Graph = Any
 """A microcosm object graph. Its components have no static types."""
@@ -46,8 +47,10 @@ def factory(name: str, **config: Any) -> Callable[[Factory], Factory]:
 
 
 @factory("pubsub_world")
-def configure_world(graph: Graph) -> MemoryEnvironment:
+def configure_world(graph: Graph) -> "MemoryEnvironment":
     """The topics and queues of a testing graph, in memory."""
+    from ..environments.memory import MemoryEnvironment
+
     config = graph.config.sqs_consumer
     environment = MemoryEnvironment(graph.sqs_message_handler_registry)
     if config.sqs_queue_url is not None:
@@ -67,11 +70,12 @@ def transport_of(graph: Graph, config: Any, **settings: Any) -> Transport:
     `settings` are further `ClientSettings`: `wait` and `lease`, for a worker.
     """
     if graph.metadata.testing:
-        environment: MemoryEnvironment = graph.pubsub_world
+        environment: Transport = graph.pubsub_world
         return environment
-    aws = importlib.import_module("pubsub_tasks.transports.aws.transport")
-    transport: Transport = aws.AwsTransport(
-        aws.ClientSettings(
+    from ..transports.aws.transport import AwsTransport, ClientSettings
+
+    return AwsTransport(
+        ClientSettings(
             region=config.region_name,
             endpoint_url=config.endpoint_url,
             profile=config.profile_name,
@@ -83,7 +87,6 @@ def transport_of(graph: Graph, config: Any, **settings: Any) -> Transport:
         ),
         graph.pubsub_observers,
     )
-    return transport
 
 
 @factory(
@@ -99,14 +102,10 @@ def configure_claims(graph: Graph) -> ClaimStore | None:
         return None
     if graph.metadata.testing:
         return MemoryClaims()
-    transport = transport_of(graph, config)
-    module = importlib.import_module("pubsub_tasks.transports.aws.s3_claims")
-    claims: ClaimStore = module.S3Claims(
-        partial(transport.client, "s3"),  # type: ignore[attr-defined]
-        config.bucket,
-        config.allowed_buckets,
-    )
-    return claims
+    from ..transports.aws.s3_claims import S3Claims
+
+    client = partial(transport_of(graph, config).client, "s3")  # type: ignore[attr-defined]
+    return S3Claims(client, config.bucket, config.allowed_buckets)
 
 
 @factory(
@@ -138,12 +137,7 @@ def configure_scheduler(graph: Graph) -> Scheduler | None:
     config = graph.config.pubsub_scheduler
     if not config.role_arn or graph.metadata.testing:
         return None
-    transport = transport_of(graph, config)
-    module = importlib.import_module("pubsub_tasks.publishing.scheduler")
-    schedules: Scheduler = module.Schedules(
-        partial(transport.client, "scheduler"),  # type: ignore[attr-defined]
-        config.role_arn,
-        config.group,
-        config.dead_letter_arn,
-    )
-    return schedules
+    from ..publishing.scheduler import Schedules
+
+    client = partial(transport_of(graph, config).client, "scheduler")  # type: ignore[attr-defined]
+    return Schedules(client, config.role_arn, config.group, config.dead_letter_arn)

@@ -15,6 +15,9 @@ from ..lifecycle import forks
 
 VARIABLE = "PUBSUB_TASKS_SUPERVISED"
 
+LOOPBACK = "127.0.0.1"
+"""Where a supervised process serves health checks for its supervisor."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessShare:

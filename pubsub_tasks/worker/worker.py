@@ -16,7 +16,7 @@ from ..tasks.observers import Observers
 from ..transports.protocols import Queue
 from ..untrusted.exceptions import SafeLogger
 from ..verdicts import Verdict
-from ..worker_health.call_health import CallHealth
+from ..worker_health.call_health import UNREADY_AFTER, CallHealth
 from ..worker_health.counters import Counters
 from ..worker_health.retention_warning import RetentionWarning
 from ..worker_health.status import counts, in_flight_status
@@ -36,9 +36,6 @@ SETTLING_THREADS = 3
 
 ALIVE_WITHIN = 120.0
 """Seconds within which an I/O thread of a live worker asks for a job; polls and calls time out earlier."""
-
-UNREADY_AFTER = 60.0
-"""Seconds of failing receives after which a worker is not ready; throttling and failovers are shorter."""
 
 
 class Worker:

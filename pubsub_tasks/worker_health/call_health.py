@@ -12,6 +12,9 @@ logger = SafeLogger(__name__)
 STEADY = 30.0
 """Seconds without a failure after which a call that failed repeatedly counts as working."""
 
+UNREADY_AFTER = 60.0
+"""Seconds of failing receives after which a worker is not ready; throttling and failovers are shorter."""
+
 
 class CallHealth:
     """The health of one kind of call. Safe to share between threads.

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pubsub_tasks.dead_letters import archive
-from pubsub_tasks.environments.replayed_lines import STDIN, ReplayedLines, is_file, lines_of
+from pubsub_tasks.environments.line_sources import STDIN, is_file, lines_of
+from pubsub_tasks.environments.replayed_lines import ReplayedLines
 from pubsub_tasks.errors import ConfigurationError, DecodeError
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.wire.records import Record, text

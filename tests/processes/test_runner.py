@@ -11,8 +11,9 @@ import pytest
 from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.in_flight.run_limit import RunLimit
 from pubsub_tasks.processes.exit_codes import CRASHED, INCOMPLETE, RECYCLE, SUCCESS
-from pubsub_tasks.processes.runner import RunOptions, StopReason, StopReasons, memory, run
+from pubsub_tasks.processes.runner import RunOptions, memory, run
 from pubsub_tasks.processes.service import Service, ServiceOptions, create_service
+from pubsub_tasks.processes.stop_reasons import StopReason, StopReasons
 from tests.worker.shop import PATIENCE, Shop, until, wait
 
 

@@ -1,23 +1,32 @@
-"""Answers of `--health-port`, for the workers of this process or for its child processes."""
+"""The health server of a process that handles messages: answers about its workers."""
 
-import json
 import os
+import time
 from collections.abc import Mapping, Sequence
-from functools import partial
-from http.client import HTTPConnection, HTTPException
+from contextlib import AbstractContextManager
 from typing import Any
 
-from ...processes.child_process import ChildProcess
 from ...processes.served_queue import package_version
 from ...processes.service import Service
-from ...telemetry.health_server import PATHS, Answer
+from ...telemetry.health_server import Answer, health
 from ...telemetry.recent_activity import RecentActivity
-from ...worker.worker import UNREADY_AFTER
+from ...worker_health.call_health import UNREADY_AFTER
 
-LOOPBACK = "127.0.0.1"
 
-TIMEOUT = 2.0
-"""Seconds in which a child process must answer."""
+class HealthChecks:
+    """The health server of `host` and `port`, to be started when the workers exist.
+
+    Attributes:
+        recent: an observer for the workers, whose findings are part of /status.
+    """
+
+    def __init__(self, host: str, port: int, unready_after: float) -> None:
+        self._host, self._port, self._unready_after = host, port, unready_after
+        self.recent = RecentActivity(time.time)
+
+    def serve(self, services: Sequence[Service]) -> AbstractContextManager[int]:
+        """Serve while the block runs; gives the port. Raises ConfigurationError."""
+        return health(self._host, self._port, service_checks(services, self.recent, self._unready_after))
 
 
 def service_checks(
@@ -37,30 +46,5 @@ def service_checks(
     }
 
 
-def child_checks(children: Sequence[ChildProcess]) -> Mapping[str, Answer]:
-    """Answers that combine those of all child processes, by path."""
-    return {path: partial(_gather, children, path) for path in PATHS}
-
-
 def _all(results: dict[str, bool]) -> tuple[bool, dict[str, bool]]:
     return all(results.values()), results
-
-
-def _gather(children: Sequence[ChildProcess], path: str) -> tuple[bool, dict[str, Any]]:
-    answers = {child.share.name: _ask(child, path) for child in children}
-    return all(ok for ok, _ in answers.values()), {name: body for name, (_, body) in answers.items()}
-
-
-def _ask(child: ChildProcess, path: str) -> tuple[bool, Any]:
-    port = child.reported.get("health")
-    if port is None:
-        return path != "/readyz", "starting"  # a restart of one must not get the others killed
-    connection = HTTPConnection(LOOPBACK, port, timeout=TIMEOUT)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status == 200, json.loads(answer.read())
-    except (OSError, HTTPException, ValueError) as error:
-        return False, f"no answer: {error}"
-    finally:
-        connection.close()

@@ -9,30 +9,23 @@ from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 from typing import Any
 
-from ...environments.local_broker import local
 from ...errors import MissingExtra
 from ...processes.supervised_process import ProcessShare
 from ...processes.supervisor import Supervisor
 from ...tasks.registry import Tasks
-from ...telemetry.health_server import health
-from ..local import chosen_queues, preferred_port, print_publishing_instructions
-from .health_checks import child_checks
 
 logger = logging.getLogger("pubsub_tasks.worker")
 
 Flags = Mapping[str, Any]
 
 
-def is_supervisor(flags: Flags) -> bool:
-    """Whether these flags need child processes."""
-    runs_several = flags["processes"] > 1 or len(flags["sqs_queue_url"]) > 1
-    return bool(runs_several or flags["max_tasks"] or flags["max_memory"] or flags["reload"])
-
-
 def supervise(flags: Flags, tasks: Callable[[], Tasks], stack: ExitStack) -> int:
     """Run this command line in a child process for each share of the work; returns the exit code."""
     queues: list[tuple[str | None, str | None]]
     if flags["local"]:
+        from ...environments.local_broker import local
+        from ..local import chosen_queues, preferred_port, print_publishing_instructions
+
         app_tasks = tasks()
         broker = stack.enter_context(local(app_tasks, preferred_port()))
         queues = list(chosen_queues(broker, app_tasks, flags["queue"]))
@@ -47,6 +40,9 @@ def supervise(flags: Flags, tasks: Callable[[], Tasks], stack: ExitStack) -> int
         reloads=flags["reload"],
     )
     if flags["health_port"] is not None:
+        from ...telemetry.health_server import health
+        from .child_health import child_checks
+
         stack.enter_context(
             health(flags["health_host"], flags["health_port"], child_checks(supervisor.children))
         )

@@ -1,23 +1,31 @@
-"""Serving by a command's flags: how long its polls are."""
+"""Which flags make a command supervise other processes, and what a supervisor never imports."""
+
+from typing import Any
 
 import pytest
 
-from pubsub_tasks.cli.serving.serve import _options, _Source
-from pubsub_tasks.cli.worker import command
-from pubsub_tasks.transports.memory import MemoryTransport
+from pubsub_tasks.cli.serving.serve import is_supervisor
+
+ALONE: dict[str, Any] = {
+    "processes": 1,
+    "sqs_queue_url": ("https://sqs/1/orders",),
+    "max_tasks": None,
+    "max_memory": None,
+    "reload": False,
+}
 
 
 @pytest.mark.parametrize(
-    ("flags", "seconds"),
+    ("flags", "supervises"),
     [
-        ([], 20),
-        (["--wait-seconds", "5"], 5),
-        (["--local"], 1),
-        (["--reload"], 1),
-        (["--local", "--processes", "2"], 1),
-        (["--reload", "--wait-seconds", "0"], 0),
+        ({}, False),
+        ({"sqs_queue_url": ()}, False),
+        ({"processes": 2}, True),
+        ({"sqs_queue_url": ("https://sqs/1/orders", "https://sqs/1/mail")}, True),
+        ({"max_tasks": 1}, True),
+        ({"max_memory": 1}, True),
+        ({"reload": True}, True),
     ],
 )
-def test_receives_wait_briefly_in_development(flags: list[str], seconds: int) -> None:
-    params = command.make_context("pubsub-worker", list(flags)).params
-    assert _options(params, _Source(MemoryTransport(), [])).capacity.wait == seconds
+def test_flags_that_need_child_processes_are_recognized(flags: dict[str, Any], supervises: bool) -> None:
+    assert is_supervisor({**ALONE, **flags}) is supervises

@@ -1,37 +1,12 @@
 """How many processes a command runs as, and what each does."""
 
 import importlib
-from typing import Any
 
 import pytest
 
-from pubsub_tasks.cli.serving.supervise import is_supervisor, process_shares, watch_python_files
+from pubsub_tasks.cli.serving.supervise import process_shares, watch_python_files
 from pubsub_tasks.errors import MissingExtra
 from pubsub_tasks.processes.supervised_process import ProcessShare
-
-ALONE: dict[str, Any] = {
-    "processes": 1,
-    "sqs_queue_url": ("https://sqs/1/orders",),
-    "max_tasks": None,
-    "max_memory": None,
-    "reload": False,
-}
-
-
-@pytest.mark.parametrize(
-    ("flags", "supervises"),
-    [
-        ({}, False),
-        ({"sqs_queue_url": ()}, False),
-        ({"processes": 2}, True),
-        ({"sqs_queue_url": ("https://sqs/1/orders", "https://sqs/1/mail")}, True),
-        ({"max_tasks": 1}, True),
-        ({"max_memory": 1}, True),
-        ({"reload": True}, True),
-    ],
-)
-def test_flags_that_need_child_processes_are_recognized(flags: dict[str, Any], supervises: bool) -> None:
-    assert is_supervisor({**ALONE, **flags}) is supervises
 
 
 def test_processes_are_named_after_their_queue_and_numbered_if_there_are_several() -> None:
