@@ -1,6 +1,6 @@
 """The decorators @schema, @task and @handles, which declare and check schemas and tasks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -42,6 +42,7 @@ def task(
     group: Id | None = None,
     deduplicate: Id | None = None,
     name: str | None = None,
+    celery: str | Sequence[str] = (),
     tasks: Tasks | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Make a function the task for a schema's media type. Its parameters are the schema's fields by name.
@@ -53,12 +54,14 @@ def task(
         timeout: seconds that one attempt may take; None for no limit.
         group, deduplicate: message group and deduplication id of its messages: `by("customer_id")`.
         name: name in logs and dead letters; the function's module and name by default.
+        celery: names of Celery tasks whose messages it handles too. Their arguments go to its parameters.
         tasks: the registry; the default registry if None.
 
     Raises ConfigurationError for invalid arguments, and DuplicateTask for a second task on a queue.
     """
     declaration = _Declaration.of(queue, stop, wait, retry, timeout, tasks)
     _check_schema(schema, "task")
+    celery_names = _celery_names(celery)
     options = PublishOptions.of(group_id=group, deduplication_id=deduplicate)
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
@@ -67,7 +70,7 @@ def task(
         codec = Codec(declaration.tasks.schemas.register(schema))
         _check_fields(codec, group, deduplicate)
         signature = TaskSignature.of(function, codec)
-        return declaration.register(function, codec.media_type, codec, signature, name, options)
+        return declaration.register(function, codec.media_type, codec, signature, name, options, celery_names)
 
     return declare
 
@@ -139,6 +142,7 @@ class _Declaration:
         parameters: TaskSignature | None = None,
         name: str | None = None,
         options: PublishOptions = DEFAULT,
+        celery: tuple[str, ...] = (),
     ) -> Task[P, R]:
         task: Task[P, R] = Task(
             function,
@@ -151,9 +155,19 @@ class _Declaration:
             policy=self.policy,
             timeout=self.timeout,
             options=options,
+            celery=celery,
         )
         self.tasks.register(task)
         return task
+
+
+def _celery_names(given: str | Sequence[str]) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(name, str) and name for name in names):
+        raise ConfigurationError(
+            f"celery={given!r}: give the name of a Celery task, such as 'shop.tasks.bill'"
+        )
+    return names
 
 
 def _check_schema(schema: object, decorator: str) -> None:

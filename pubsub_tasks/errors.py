@@ -15,6 +15,7 @@ PubSubTasksError
 │  ├─ ContentDisallowed    a content type that is not accepted
 │  ├─ MessageTooLarge      over the limit of the topic or queue
 │  ├─ TooManyAttributes    more than ten: raw delivery would discard the message
+│  ├─ CeleryWorkflow       a Celery task that is part of a group, chord or chain
 │  ├─ ResourceRefused      a URI that must not be fetched
 │  └─ Expired              too old, or over the hop limit
 ├─ TransportError        a call to a service failed: safe to retry
@@ -98,6 +99,10 @@ class EnvelopeError(MessageError):
 
 class ContentDisallowed(MessageError):
     """The message has a content type that its schema does not accept."""
+
+
+class CeleryWorkflow(MessageError):
+    """A Celery task message is part of a workflow: a group, a chord, a chain, or one with callbacks."""
 
 
 class MessageTooLarge(MessageError):

@@ -8,6 +8,7 @@ Reason = Literal[
     "confirmation",  # a subscription's confirmation; its URL is never fetched
     "unknown",  # no task of the queue handles the media type
     "invalid",  # the content does not match the schema
+    "workflow",  # a Celery task that is part of a group, chord or chain
     "expired",  # received after its expiry
     "hops",  # published, handled and published again too many times
     "rejected",  # the handler raised Reject

@@ -57,11 +57,15 @@ Limit = Callable[[Callable[["HandlerCall"], Any], "HandlerCall"], Any]
 
 @dataclass(frozen=True, slots=True)
 class HandlerCall:
-    """A task to be called with the content of a delivery: a mapping, or what `post_load` returned."""
+    """A task to be called with the content of a delivery: a mapping, or what `post_load` returned.
+
+    `timeout` is in seconds: the task's time limit, or else the one in the message.
+    """
 
     task: Task[..., Any]
     delivery: Delivery
     content: Any
+    timeout: float | None = None
 
 
 class Dispatcher:
@@ -207,7 +211,9 @@ class Dispatcher:
     def _decode(self, task: Task[..., Any], delivery: Delivery, now: float) -> HandlerCall | Verdict:
         try:
             codec = task.codec or self._codec(delivery.media_type or "")
-            return HandlerCall(task, delivery, codec.load(delivery.fields))
+            fields = task.fields_of(delivery) if task.celery else delivery.fields
+            timeout = delivery.timeout if task.timeout is None else task.timeout
+            return HandlerCall(task, delivery, codec.load(fields), timeout)
         except (InvalidContent, UnknownMediaType) as error:
             return verdict_on_unreadable(error)
         except BaseException as error:  # from hooks of a schema, which are user code like a handler

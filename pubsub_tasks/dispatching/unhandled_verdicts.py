@@ -1,7 +1,7 @@
 """Verdicts without calling a handler: unreadable, not due yet, outdated, or no dead-letter queue."""
 
 from ..batches.backoff import UNREADABLE_MESSAGES
-from ..errors import Expired, InvalidContent, UnknownMediaType
+from ..errors import CeleryWorkflow, Expired, InvalidContent, UnknownMediaType
 from ..messages.delivery import Delivery
 from ..messages.headers import hops_left
 from ..messages.message import EXPIRES
@@ -13,6 +13,7 @@ from ..wire.sns_notification import SubscriptionConfirmation
 _UNREADABLE: tuple[tuple[type[Exception], Reason], ...] = (
     (SubscriptionConfirmation, "confirmation"),
     (InvalidContent, "invalid"),
+    (CeleryWorkflow, "workflow"),
     (UnknownMediaType, "unknown"),
 )
 _UNREADABLE_REASONS = frozenset({"undecodable", *(reason for _, reason in _UNREADABLE)})

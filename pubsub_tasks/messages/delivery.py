@@ -64,6 +64,7 @@ class Delivery:
         topic: ARN of the topic if the SNS notification has it, else None.
         not_before: the earliest time that it may be handled (epoch seconds), or 0.
         waived: True once after a redrive: neither its age nor its hop limit counts against the message.
+        timeout: seconds that its publisher allows an attempt, for a task that has no time limit, or None.
         defect: why it cannot be read, or None. A TransportError may be temporary.
         lease: the visibility lease.
     """
@@ -79,6 +80,7 @@ class Delivery:
     topic: str | None = None
     not_before: float = 0.0
     waived: bool = False
+    timeout: float | None = None
     defect: MessageError | TransportError | None = None
     lease: Lease = NO_LEASE
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..content.codec import Codec
 from ..errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
+from ..wire.celery_message import is_celery_message, unwrap_base64
 from ..wire.compression import CONTENT_ENCODING, BodyLimit
 from ..wire.records import (
     MAX_ATTRIBUTES,
@@ -27,6 +28,7 @@ from ..wire.resend_attribute import RESENT, ResendState, finite_number
 from ..wire.s3_pointer import BodyInS3, raise_if_pointer
 from ..wire.serialization import CONTENT_TYPE, JSON_ALONE, parse_json, read_body
 from ..wire.sns_notification import SnsNotification, epoch_seconds, is_notification
+from .celery_content import CeleryContent, read_celery_content
 from .delivery import NO_LEASE, Delivery, Lease
 from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
 from .publish_options import By, Id
@@ -66,6 +68,9 @@ def decode_record(
             notification = SnsNotification.read(document)
             attributes = notification.attributes
             document = _parse(notification.message, attributes, accept, claimed, limit)
+        if type(document) is dict and MEDIA_TYPE not in document and is_celery_message(document):
+            celery = read_celery_content(document, accept, limit)
+            return _celery_delivery(record, lease, notification, celery)
         content = _content(document, attributes)
     except MessageError as defect:
         return _delivery(record, lease, notification, (_media_type(attributes), _NO_HEADERS, {}), defect)
@@ -141,6 +146,15 @@ def _delivery(
     )
 
 
+def _celery_delivery(
+    record: Record, lease: Lease, notification: SnsNotification | None, celery: CeleryContent
+) -> Delivery:
+    delivery = _delivery(record, lease, notification, celery[:3], celery.defect)
+    # A copy that this library sent counts all earlier attempts itself.
+    retries = 0 if RESENT in record.attributes else celery.retries
+    return replace(delivery, attempt=delivery.attempt + retries, timeout=celery.timeout)
+
+
 def _published_at(
     record: Record, notification: SnsNotification | None, headers: Mapping[str, str], resent: ResendState
 ) -> float:
@@ -164,7 +178,7 @@ def _parse(
         if body.startswith("["):  # neither base64 nor an object in another content type: may be a pointer
             body = _resolve_pointer(parse_json(body), claimed) or body
         return read_body(body, attributes, accept, limit)
-    document = parse_json(body)
+    document = parse_json(unwrap_base64(body))
     if isinstance(document, list) and (text := _resolve_pointer(document, claimed)):
         return parse_json(text)
     return document

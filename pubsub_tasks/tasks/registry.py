@@ -16,6 +16,7 @@ from ..content.codec import Codec
 from ..content.schema_registry import SchemaRegistry
 from ..errors import ConfigurationError, DuplicateTask, Unbound
 from ..lifecycle import forks
+from ..wire.celery_message import celery_media_type
 from ..wire.media_types import wildcard
 from .events import Observer
 from .middleware import Layer, Middleware, require_plain_function
@@ -41,6 +42,7 @@ class Tasks(SchemaPublisher):
         self.observers = Observers()
         self.default = default
         self._tasks: dict[tuple[str, str], Task[..., Any]] = {}
+        self._celery: dict[tuple[str, str], Task[..., Any]] = {}
         self._codecs: dict[type[Schema], Codec] = {}
         self._producer: SupportsPublish | None = None
         self._weak: list[ref[SupportsPublish]] = []
@@ -72,11 +74,17 @@ class Tasks(SchemaPublisher):
                 f"{task.queue!r}: give one of them another queue="
             )
         self._tasks[task.queue, task.media_type] = task
+        for name in task.celery:
+            self._register_celery(task, name)
 
     def find(self, media_type: str, queue: str) -> Task[..., Any] | None:
         """Return the task for a media type on a queue, or else the one for its wildcard, or None."""
-        exact = self._tasks.get((queue, media_type))
+        exact = self._tasks.get((queue, media_type)) or self._celery.get((queue, media_type))
         return exact or self._tasks.get((queue, wildcard(media_type)))
+
+    def handles_celery(self, queue: str) -> bool:
+        """Whether a task of the queue handles messages of a Celery task."""
+        return any(each == queue for each, _ in self._celery)
 
     def codec(self, schema: type[Schema] | str) -> Codec:
         """Return the codec of a schema or media type. Raises UnknownMediaType."""
@@ -152,6 +160,15 @@ class Tasks(SchemaPublisher):
         """The last producer that was bound with `weak` and is still alive."""
         alive = (each() for each in reversed(self._weak))
         return next((producer for producer in alive if producer is not None), None)
+
+    def _register_celery(self, task: Task[..., Any], name: str) -> None:
+        present = self._celery.setdefault((task.queue, celery_media_type(name)), task)
+        if present is not task and not task.handler.redeclares(present.handler):
+            raise DuplicateTask(
+                f"{present.handler} and {task.handler} both handle the Celery task {name!r} on queue "
+                f"{task.queue!r}: give one of them another queue="
+            )
+        self._celery[task.queue, celery_media_type(name)] = task
 
     def _bind_default(self) -> SupportsPublish:
         if self.default is None:

@@ -1,6 +1,6 @@
 """A task: a function that handles messages of one media type, with methods to publish them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
@@ -9,6 +9,8 @@ from ..content.codec import Codec
 from ..messages.delivery import Delivery
 from ..messages.publish_options import DEFAULT, PublishOptions
 from ..untrusted.queue_names import check_queue_name
+from ..wire.celery_message import is_celery
+from .celery_arguments import fields_of_arguments
 from .handler import Handler
 from .publishable import Publishable, SupportsPublish
 from .retry_policy import RetryPolicy
@@ -46,6 +48,7 @@ class Task(Publishable, Generic[P, R]):
         timeout: seconds that one attempt may take, or None.
         factory: the handler class, or None for a function.
         is_async: whether it is a coroutine function.
+        celery: names of the Celery tasks whose messages it handles too.
         skips_falsy: whether a falsy return value counts as skipped.
     """
 
@@ -62,6 +65,7 @@ class Task(Publishable, Generic[P, R]):
         policy: RetryPolicy | None = None,
         timeout: float | None = None,
         options: PublishOptions = DEFAULT,
+        celery: tuple[str, ...] = (),
     ) -> None:
         """`function` may be a class. Without `parameters` it is called with the content as a dict.
 
@@ -81,6 +85,7 @@ class Task(Publishable, Generic[P, R]):
         self.factory = self.handler.factory
         self.is_async = self.handler.is_async
         self.skips_falsy = parameters is None
+        self.celery = celery
         self._parameters = parameters
 
     def __repr__(self) -> str:
@@ -97,6 +102,16 @@ class Task(Publishable, Generic[P, R]):
     def resolve(self, instance: Callable[P, R]) -> None:
         """Set the instance of the handler class, which an object graph made."""
         self.handler.resolve(instance)
+
+    def fields_of(self, delivery: Delivery) -> Mapping[str, Any]:
+        """Return the fields of a delivery, as the codec loads them.
+
+        Raises InvalidContent if Celery sent arguments that the function does not take.
+        """
+        fields = delivery.fields
+        if not (self.codec and self._parameters and is_celery(delivery.media_type)):
+            return fields
+        return fields_of_arguments(self.codec, self._parameters.fields, fields["args"], fields["kwargs"])
 
     def invoke(self, content: Any, delivery: Delivery) -> Any:
         """Call the function with the content, and return its result, or the coroutine of an `async def`."""

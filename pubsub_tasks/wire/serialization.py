@@ -69,7 +69,7 @@ class Serializer:
         """The name for error messages."""
         return self.name.upper() if self.name in ("json", "yaml") else self.name
 
-    def write(self, document: Mapping[str, Any]) -> tuple[str, dict[str, Attribute]]:
+    def write(self, document: Any) -> tuple[str, dict[str, Attribute]]:
         """Return a body that SQS accepts, and its attributes. Raises what the serializer raises."""
         if self.content_type == JSON:
             return _dump_json(document), {}
@@ -109,6 +109,19 @@ def parse_json(payload: str | bytes) -> Any:
         raise DecodeError(f"a body of {len(payload):,} characters is not JSON: {error}") from error
     except RecursionError as error:
         raise DecodeError(f"a body of {len(payload):,} characters is nested too deeply to be read") from error
+
+
+def decode_tagged(tagged: Mapping[str, Any]) -> Any:
+    """Return the value of an object with `__type__` and `__value__`, as kombu's JSON writes dates and ids.
+
+    Raises DecodeError if kombu knows no such type or cannot read the value.
+    """
+    with forks.blocked():
+        decoder = importlib.import_module("kombu.utils.json")
+    try:
+        return decoder.object_hook(tagged)
+    except Exception as error:  # an application may have registered types of its own
+        raise DecodeError(f"a value of type {tagged['__type__']!r:.80} cannot be read: {error}") from error
 
 
 def _decode_json(payload: bytes) -> str:
@@ -175,7 +188,7 @@ def _too_many_values() -> DecodeError:
     return DecodeError(f"the body has more than {MAX_NODES:,} values")
 
 
-def _dump_json(document: Mapping[str, Any]) -> str:
+def _dump_json(document: Any) -> str:
     body = _dump_unicode(document)
     return body if body.isascii() or not _ILLEGAL.search(body) else _dump_ascii(document)
 

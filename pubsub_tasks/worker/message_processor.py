@@ -103,7 +103,7 @@ class MessageProcessor:
                 verdict = self._send_copy(message, call) if isinstance(call, Postpone) else call
             elif call.task.is_async:  # its media type was in a body that had to be fetched first
                 verdict = asyncio.run(self._run_async(call))
-            elif call.task.timeout is not None:
+            elif call.timeout is not None:
                 verdict = self._run_limited(message, call)
             else:
                 verdict = self._dispatcher.run(call, self._wall)
@@ -170,7 +170,7 @@ class MessageProcessor:
         return None if run.abandoned else verdict
 
     async def _run_async(self, call: HandlerCall) -> Verdict:
-        limit = None if call.task.timeout is None else _cancel_at_limit
+        limit = None if call.timeout is None else _cancel_at_limit
         try:
             return await self._dispatcher.arun(call, self._wall, limit)
         except (asyncio.CancelledError, GeneratorExit) as error:
@@ -234,7 +234,7 @@ class MessageProcessor:
             "%s does not end though its time limit of %g s is over: its thread is abandoned, and message "
             "%s is settled without it",
             run.call.task.name,
-            run.call.task.timeout,
+            run.call.timeout,
             fields["message_id"],
             extra=fields,
         )
@@ -249,7 +249,7 @@ def _undo_cancellation() -> None:
 
 async def _cancel_at_limit(invoke: Callable[[HandlerCall], Any], call: HandlerCall) -> Any:
     try:
-        async with asyncio.timeout(call.task.timeout) as scope:
+        async with asyncio.timeout(call.timeout) as scope:
             return await invoke(call)
     except TimeoutError as error:
         if scope.expired():

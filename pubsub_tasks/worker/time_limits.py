@@ -128,7 +128,7 @@ class TimeLimits:
 
     def _enter(self, run: HandlerRun) -> None:
         with self._lock:
-            run.due = self._clock() + (run.call.task.timeout or NEVER)
+            run.due = self._clock() + (run.call.timeout or NEVER)
             self._running[run.thread] = run
             if run.due < self._next_check_at:
                 self._next_check_at = run.due
@@ -147,7 +147,7 @@ class TimeLimits:
 
 def timeout_error(call: HandlerCall) -> TaskTimeout:
     """Return the error by which a handler past its time limit is judged."""
-    return TaskTimeout(f"{call.task.name} ran past its time limit of {call.task.timeout:g} s")
+    return TaskTimeout(f"{call.task.name} ran past its time limit of {call.timeout:g} s")
 
 
 def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
