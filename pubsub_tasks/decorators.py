@@ -54,23 +54,21 @@ def task(
         timeout: seconds that one attempt may take; None for no limit.
         group, deduplicate: message group and deduplication id of its messages: `by("customer_id")`.
         name: name in logs and dead letters; the function's module and name by default.
-        celery: names of Celery tasks whose messages it handles too. Their arguments go to its parameters.
+        celery: names of Celery tasks whose messages it handles too.
         tasks: the registry; the default registry if None.
 
     Raises ConfigurationError for invalid arguments, and DuplicateTask for a second task on a queue.
     """
     declaration = _Declaration.of(queue, stop, wait, retry, timeout, tasks)
     _check_schema(schema, "task")
-    celery_names = _celery_names(celery)
     options = PublishOptions.of(group_id=group, deduplication_id=deduplicate)
 
     def declare(function: Callable[P, R]) -> Task[P, R]:
-        if isinstance(function, type) or not callable(function):
-            raise ConfigurationError(f"@task wants a function, not {function!r}; @handles takes classes")
+        _check_function(function)
         codec = Codec(declaration.tasks.schemas.register(schema))
         _check_fields(codec, group, deduplicate)
         signature = TaskSignature.of(function, codec)
-        return declaration.register(function, codec.media_type, codec, signature, name, options, celery_names)
+        return declaration.register(function, codec.media_type, codec, signature, name, options, celery)
 
     return declare
 
@@ -142,7 +140,7 @@ class _Declaration:
         parameters: TaskSignature | None = None,
         name: str | None = None,
         options: PublishOptions = DEFAULT,
-        celery: tuple[str, ...] = (),
+        celery: str | Sequence[str] = (),
     ) -> Task[P, R]:
         task: Task[P, R] = Task(
             function,
@@ -155,7 +153,7 @@ class _Declaration:
             policy=self.policy,
             timeout=self.timeout,
             options=options,
-            celery=celery,
+            celery=_celery_names(celery),
         )
         self.tasks.register(task)
         return task
@@ -168,6 +166,11 @@ def _celery_names(given: str | Sequence[str]) -> tuple[str, ...]:
             f"celery={given!r}: give the name of a Celery task, such as 'shop.tasks.bill'"
         )
     return names
+
+
+def _check_function(function: object) -> None:
+    if isinstance(function, type) or not callable(function):
+        raise ConfigurationError(f"@task wants a function, not {function!r}; @handles takes classes")
 
 
 def _check_schema(schema: object, decorator: str) -> None:

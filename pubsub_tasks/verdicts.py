@@ -45,6 +45,16 @@ class Postponed(Ack):
 
 
 @dataclass(frozen=True, slots=True)
+class Forward(Retry):
+    """Send a copy to the queue for other Celery tasks; hide the message for `after` seconds if that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded(Ack):
+    """Delete the message, since a copy was sent to the queue for other Celery tasks."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """Send a copy to the dead-letter queue, then delete the message when that is confirmed."""
 

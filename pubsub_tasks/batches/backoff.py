@@ -56,5 +56,8 @@ UNREADABLE_MESSAGES = Backoff(first=60.0, cap=float(MAX_VISIBILITY))
 UNKNOWN_MESSAGES = Backoff(first=30.0, cap=900.0)
 """Deliveries that no task of this worker handles: a newer version may be about to be deployed."""
 
+CELERY_TASKS = Backoff(first=60.0, cap=float(MAX_VISIBILITY))
+"""Messages of Celery tasks that this worker does not handle and has no other queue for."""
+
 FOREIGN_QUEUE_POLLS = Backoff(first=1.0, cap=5.0)
 """Receives from a queue whose messages are not for this worker."""

@@ -110,6 +110,13 @@ _POSITIVE = click.IntRange(min=1)
     help="Where to send dead letters; the queue's redrive policy by default.",
 )
 @click.option(
+    "--celery-rest-queue",
+    "celery_rest_queue_url",
+    metavar="URL",
+    help="Where to send messages of Celery tasks that no task names, if a task with celery= shares their "
+    "queue; by default they stay on it.",
+)
+@click.option(
     "--unknown",
     type=click.Choice(["dead-letter", "release", "drop"]),
     help="What to do with media types that no task handles. The default is dead-letter; but until a first "

@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CoroutineType
-from typing import Any, Literal
+from typing import Any
 
-from ..batches.backoff import UNKNOWN_MESSAGES
+from ..celery_messages.celery_message import is_celery
 from ..errors import ConfigurationError, ContentDisallowed, InvalidContent, TransportError, UnknownMediaType
 from ..lifecycle import forks
 from ..messages.current_message import reset_current, set_current
@@ -30,25 +30,18 @@ from ..tasks.registry import Tasks
 from ..tasks.retry_policy import RetryPolicy
 from ..tasks.task import Task
 from ..untrusted.exceptions import reraise_interrupt
-from ..verdicts import DeadLetter, Drop, Retry, Verdict
+from ..verdicts import DeadLetter, Verdict
 from ..wire.compression import BodyLimit
 from ..wire.s3_pointer import ClaimStore
 from .body_reader import BodyReader
 from .foreign_queue_guard import ForeignQueueGuard
 from .handler_verdicts import verdict_on_error, verdict_on_result
-from .retry_arguments import first_received_at, retry_arguments
+from .retry_arguments import retry_arguments
 from .unhandled_verdicts import verdict_before_due, verdict_if_outdated, verdict_on_unreadable
-
-UnknownPolicy = Literal["dead-letter", "release", "drop"]
-
-GRACE_AGE = 3600.0
-"""Seconds for which `release` leaves an unknown media type to workers that may know it."""
+from .unknown_messages import UnknownMessages, UnknownPolicy
 
 CODECS = 256
 """Codecs of conventions and wildcards that are cached, one for each media type."""
-
-LONGEST_NAME = 256
-"""Characters of an unknown media type in an error message."""
 
 Clock = Callable[[], float]
 Limit = Callable[[Callable[["HandlerCall"], Any], "HandlerCall"], Any]
@@ -82,6 +75,8 @@ class Dispatcher:
         claims: the store of large bodies, or None.
         name: name of the queue in log lines; the logical name by default.
         layers: middleware outside the registry's own.
+        forwards_celery: whether messages of Celery tasks that no task of the queue names are forwarded.
+            Otherwise, if a task of the queue names a Celery task at all, they stay on the queue.
 
     Raises ConfigurationError, and Unbound for a handler class without an instance: every message of its type
     would fail.
@@ -98,6 +93,7 @@ class Dispatcher:
         claims: ClaimStore | None = None,
         name: str | None = None,
         layers: Sequence[Layer] = (),
+        forwards_celery: bool = False,
     ) -> None:
         if fifo and unknown == "release":
             raise ConfigurationError(
@@ -110,10 +106,11 @@ class Dispatcher:
         self._tasks = tasks
         self._queue = queue
         self._name = name or queue
-        self._unknown = unknown or "dead-letter"
+        keeps_celery = forwards_celery or tasks.handles_celery(queue)
+        self._unknown = UnknownMessages(
+            queue, unknown or "dead-letter", max_receive_count, fifo, keeps_celery, forwards_celery
+        )
         self.guard = ForeignQueueGuard(max_receive_count, fifo=fifo) if unknown is None else None
-        self._max_receive_count = max_receive_count
-        self._fifo = fifo
         self._body_reader = BodyReader(tasks, queue, claims)
         # A convention makes a new codec for each media type, which costs as much as all of dispatch.
         self._codec = lru_cache(CODECS)(tasks.schemas.find)
@@ -141,13 +138,15 @@ class Dispatcher:
         task, defect = self._find_task(delivery), delivery.defect
         if isinstance(defect, TransportError):  # such as S3 being unavailable, which may pass
             return (task.policy if task else RetryPolicy()).decide(defect, **retry_arguments(delivery, now))
+        if task is None and self._unknown.keeps(delivery):
+            return self._unknown.verdict(delivery, now)
         if defect is not None and (task is not None or not isinstance(defect, ContentDisallowed)):
             return verdict_on_unreadable(defect)
         if task is None:
-            return self._verdict_on_unknown(delivery, now)
+            return self._unknown.verdict(delivery, now)
         if delivery.not_before > now:
             return verdict_before_due(delivery, now)
-        if not self._expects_idle_receives(delivery, now) and task.policy.exhausted_before(delivery.attempt):
+        if self._is_unreported(task, delivery, now):
             return DeadLetter("unreported")
         if not delivery.waived and (verdict := verdict_if_outdated(delivery, now)) is not None:
             return verdict
@@ -203,10 +202,13 @@ class Dispatcher:
         media_type = delivery.media_type
         return None if media_type is None else self._tasks.find(media_type, self._queue)
 
-    def _expects_idle_receives(self, delivery: Delivery, now: float) -> bool:
-        """Whether receives without a handler are expected: on a FIFO queue, where messages are given back if
-        an earlier one is retried, and from workers that do not know the media type yet."""
-        return self._fifo or (self._unknown == "release" and _in_grace_period(delivery, now))
+    def _is_unreported(self, task: Task[..., Any], delivery: Delivery, now: float) -> bool:
+        """Whether receives that led to no verdict have used up all attempts, as if workers had crashed."""
+        # A first receive is no crash, even if Celery has tried the task as often as the policy allows.
+        if delivery.receives == 1 and is_celery(delivery.media_type):
+            return False
+        exhausted = task.policy.exhausted_before(delivery.attempt)
+        return exhausted and not self._unknown.expects_idle_receives(delivery, now)
 
     def _decode(self, task: Task[..., Any], delivery: Delivery, now: float) -> HandlerCall | Verdict:
         try:
@@ -219,16 +221,6 @@ class Dispatcher:
         except BaseException as error:  # from hooks of a schema, which are user code like a handler
             reraise_interrupt(error)
             return verdict_on_error(task.policy, delivery, error, now)
-
-    def _verdict_on_unknown(self, delivery: Delivery, now: float) -> Verdict:
-        media_type = repr(delivery.media_type)[:LONGEST_NAME]
-        error = UnknownMediaType(f"no task on queue {self._queue!r} handles {media_type}")
-        if self._unknown == "drop":
-            return Drop("unknown", error)
-        last = self._max_receive_count is not None and delivery.receives >= self._max_receive_count - 1
-        if self._unknown == "dead-letter" or last or not _in_grace_period(delivery, now):
-            return DeadLetter("unknown", error)
-        return Retry(UNKNOWN_MESSAGES.seconds(delivery.receives), error)
 
 
 def _invoke(call: HandlerCall) -> Any:
@@ -244,8 +236,3 @@ def _invoke(call: HandlerCall) -> Any:
 
 async def _ainvoke(call: HandlerCall) -> Any:
     return await call.task.invoke(call.content, call.delivery)
-
-
-def _in_grace_period(delivery: Delivery, now: float) -> bool:
-    """Whether workers that know its media type may still be deployed."""
-    return now - first_received_at(delivery, now) < GRACE_AGE

@@ -13,6 +13,16 @@ from ..wire.records import MAX_ATTRIBUTES, MAX_DELAY, Outgoing
 from ..wire.resend_attribute import RESENT, ResendState
 
 
+def forwarded_copy(delivery: Delivery) -> Outgoing:
+    """Return the copy of a message for another queue. It is the message as received.
+
+    A FIFO queue gets the SQS message id as deduplication id: it would drop a copy with an id it has seen.
+    """
+    record = delivery.record
+    fifo = record.sequence_number is not None
+    return Outgoing(record.body, record.attributes, record.group_id, record.message_id if fifo else None)
+
+
 def postponed_copy(delivery: Delivery, now: float) -> Outgoing | None:
     """Return the copy to send to the delivery's own queue, or None if it should be hidden instead.
 

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..celery_messages.celery_message import is_celery_message, unwrap_base64
 from ..content.codec import Codec
 from ..errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
-from ..wire.celery_message import is_celery_message, unwrap_base64
 from ..wire.compression import CONTENT_ENCODING, BodyLimit
 from ..wire.records import (
     MAX_ATTRIBUTES,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..dead_letters.dead_letter_copy import build_dead_letter
-from ..dispatching.dispatcher import Dispatcher, UnknownPolicy
+from ..dispatching.dispatcher import Dispatcher
+from ..dispatching.unknown_messages import UnknownPolicy
 from ..errors import ConfigurationError
 from ..in_flight.capacity import Capacity
 from ..in_flight.in_flight_message import InFlightMessage
@@ -34,6 +35,7 @@ class ServiceOptions:
 
     Attributes:
         dead_letter_queue_url: the dead-letter queue; None for the one of the queue's redrive policy.
+        celery_rest_queue_url: the queue for messages of Celery tasks that no task names; None to leave them.
         unknown: what to do with media types that no task handles; None for `dead-letter`, with a guard
             against a queue from which no message can be handled.
         queue: the logical queue whose tasks serve it; None to derive it from the URL.
@@ -42,6 +44,7 @@ class ServiceOptions:
 
     capacity: Capacity = field(default_factory=Capacity)
     dead_letter_queue_url: str | None = None
+    celery_rest_queue_url: str | None = None
     unknown: UnknownPolicy | None = None
     queue: str | None = None
     queue_urls: QueueUrls = NO_URLS
@@ -78,6 +81,7 @@ def create_service(transport: Transport, tasks: Tasks, url: str, options: Servic
     logical_name = choose_queue(tasks, url, options.queue, options.queue_urls)
     attributes = queue.attributes()
     dead_letter_queue = find_dead_letter_queue(transport, attributes, options.dead_letter_queue_url)
+    rest = transport.queue(options.celery_rest_queue_url) if options.celery_rest_queue_url else None
     _warn(queue, dead_letter_queue, options.capacity.visibility)
     dispatcher = Dispatcher(
         tasks,
@@ -87,12 +91,14 @@ def create_service(transport: Transport, tasks: Tasks, url: str, options: Servic
         fifo=queue.fifo,
         claims=options.claims,
         name=queue.name,
+        forwards_celery=options.celery_rest_queue_url is not None,
         layers=[layer] if (layer := structlog_layer()) else [],
     )
     worker = Worker(
         queue,
         dispatcher,
         dead_letters=dead_letter_target(dead_letter_queue, queue, attributes) if dead_letter_queue else None,
+        forward=None if rest is None else rest.send,
         capacity=options.capacity,
         observers=options.observers,
         run_limit=replace(options.run_limit),

@@ -12,11 +12,11 @@ from weakref import ref
 
 from marshmallow import Schema
 
+from ..celery_messages.celery_message import celery_media_type
 from ..content.codec import Codec
 from ..content.schema_registry import SchemaRegistry
 from ..errors import ConfigurationError, DuplicateTask, Unbound
 from ..lifecycle import forks
-from ..wire.celery_message import celery_media_type
 from ..wire.media_types import wildcard
 from .events import Observer
 from .middleware import Layer, Middleware, require_plain_function

@@ -5,12 +5,12 @@ from dataclasses import replace
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
+from ..celery_messages.celery_arguments import fields_of_arguments
+from ..celery_messages.celery_message import is_celery
 from ..content.codec import Codec
 from ..messages.delivery import Delivery
 from ..messages.publish_options import DEFAULT, PublishOptions
 from ..untrusted.queue_names import check_queue_name
-from ..wire.celery_message import is_celery
-from .celery_arguments import fields_of_arguments
 from .handler import Handler
 from .publishable import Publishable, SupportsPublish
 from .retry_policy import RetryPolicy

@@ -10,7 +10,7 @@ from ..messages.current_message import CurrentMessage
 from ..tasks.events import Event, Lost, Published, Settled
 from ..untrusted.exceptions import error_class, error_name, error_text
 from ..untrusted.printable import LONGEST_ID, LONGEST_TEXT, printable, text_of
-from ..verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retry, Verdict
+from ..verdicts import Ack, DeadLetter, Drop, Forward, Forwarded, Postpone, Postponed, Release, Retry, Verdict
 
 logger = logging.getLogger("pubsub_tasks.messages")
 
@@ -96,6 +96,8 @@ _LEVELS: dict[type[Verdict], int] = {
     Ack: logging.DEBUG,
     Postpone: logging.DEBUG,
     Postponed: logging.DEBUG,
+    Forward: logging.WARNING,
+    Forwarded: logging.INFO,
     Retry: logging.WARNING,
     DeadLetter: logging.ERROR,
     Drop: logging.WARNING,
@@ -107,6 +109,8 @@ _WORDS: dict[type[Verdict], str] = {
     Ack: "ack",
     Postpone: "hold",
     Postponed: "hop",
+    Forward: "retry",
+    Forwarded: "forward",
     Retry: "retry",
     DeadLetter: "dead_letter",
     Drop: "drop",
@@ -126,6 +130,8 @@ def describe(verdict: Verdict) -> str:
             return f"not due for {after:.0f} s"
         case Postponed():
             return "not due, sent on"
+        case Forwarded():
+            return "sent to the queue for other Celery tasks"
         case Ack(skipped=True):
             return "skipped"
         case Ack():

@@ -1,23 +1,22 @@
 """Processes one message in flight: opens it, calls its task within the time limit, returns the verdict."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ..batches.backoff import WORKER_FAULTS
+from ..dispatching.copy_sender import CopySender
 from ..dispatching.dispatcher import Dispatcher, HandlerCall
-from ..dispatching.postponement import postponed_copy
 from ..dispatching.unhandled_verdicts import retry_without_dead_letters
 from ..in_flight.in_flight_message import InFlightMessage, SlotKind
 from ..messages.current_message import CurrentMessage
 from ..messages.delivery import Delivery
 from ..tasks.events import Settled, Started
 from ..tasks.observers import Observers
-from ..untrusted.exceptions import SafeLogger, error_text, printable_error, reraise_interrupt
-from ..verdicts import DeadLetter, Postpone, Postponed, Release, Retry, Verdict
-from ..wire.records import EntryFailure, Outgoing, Sent
+from ..untrusted.exceptions import SafeLogger, printable_error, reraise_interrupt
+from ..verdicts import DeadLetter, Forward, Postpone, Release, Retry, Verdict
 from .body_opener import BodyOpener, OpenerClosed
 from .time_limits import HandlerRun, TimeLimits, timeout_error
 from .worker_guard import WorkerGuard
@@ -37,7 +36,7 @@ class MessageProcessor:
         has_dead_letter_queue: without one, dead letters stay on the queue.
         clock: returns seconds that never go back.
         wall: returns epoch seconds.
-        send: sends to the queue itself.
+        copies: sends the copies that replace messages.
         patience: seconds in which a handler must end after its time limit.
         on_stuck: called with a message whose thread is abandoned, and its verdict.
         guard: may replace the verdict on messages for which no task was called.
@@ -57,7 +56,7 @@ class MessageProcessor:
         has_dead_letter_queue: bool,
         clock: Callable[[], float],
         wall: Callable[[], float],
-        send: Callable[[Sequence[Outgoing]], Sequence[Sent | EntryFailure]],
+        copies: CopySender,
         patience: float,
         on_stuck: Callable[[InFlightMessage, Verdict], None],
         guard: WorkerGuard,
@@ -69,7 +68,7 @@ class MessageProcessor:
         # Without plain tasks there are no thread slots: coroutine slots process messages without a task too.
         self._has_threads = dispatcher.has_plain or not dispatcher.has_coroutines
         self._clock, self._wall = clock, wall
-        self._send = send
+        self._copies = copies
         self._on_stuck = on_stuck
         self.guard = guard
         self.time_limits = TimeLimits(clock, self._abandon, patience)
@@ -100,7 +99,7 @@ class MessageProcessor:
                 message.delivery, body_size = self.bodies.open(unopened)
             call = self._prepare(message)
             if not isinstance(call, HandlerCall):
-                verdict = self._send_copy(message, call) if isinstance(call, Postpone) else call
+                verdict = self._send_copy(message, call) if isinstance(call, Postpone | Forward) else call
             elif call.task.is_async:  # its media type was in a body that had to be fetched first
                 verdict = asyncio.run(self._run_async(call))
             elif call.timeout is not None:
@@ -126,7 +125,7 @@ class MessageProcessor:
                 call = self._prepare(message)
                 if isinstance(call, HandlerCall):
                     verdict = await self._run_async(call)
-                elif isinstance(call, Postpone):
+                elif isinstance(call, Postpone | Forward):
                     verdict = await asyncio.to_thread(self._send_copy, message, call)
                 else:
                     verdict = call
@@ -192,22 +191,8 @@ class MessageProcessor:
         )
         return Retry(WORKER_FAULTS.seconds(message.delivery.receives), printable_error(error))
 
-    def _send_copy(self, message: InFlightMessage, verdict: Postpone) -> Verdict:
-        """Replace a message by a delayed copy if its visibility can no longer be extended until it is due.
-
-        Returns the given verdict if no copy is needed, or if the send is not confirmed.
-        """
-        copy = postponed_copy(message.delivery, self._wall())
-        if copy is None:
-            return verdict
-        try:
-            (answer,) = self._send([copy])
-        except Exception as error:
-            text, fields = error_text(error), self._log_fields(message)
-            log_line = "message %s is not due, and a delayed copy cannot be sent: %s"
-            logger.warning(log_line, fields["message_id"], text, extra=fields)
-            return verdict
-        return Postponed() if isinstance(answer, Sent) else verdict
+    def _send_copy(self, message: InFlightMessage, verdict: Postpone | Forward) -> Verdict:
+        return self._copies.replace(message.delivery, verdict, self._log_fields(message))
 
     def _finish(self, message: InFlightMessage, verdict: Verdict, started: float) -> Verdict:
         if message.task is None and self.guard.active:

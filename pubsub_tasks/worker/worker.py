@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..dispatching.copy_sender import CopySender, Send
 from ..dispatching.dispatcher import Dispatcher
 from ..in_flight.capacity import DEFAULT_CAPACITY, Capacity
 from ..in_flight.in_flight_message import InFlightMessage
@@ -45,12 +46,12 @@ class Worker:
         queue: the queue to consume.
         dispatcher: decides what becomes of each delivery.
         dead_letters: where dead letters go. With None they stay on the queue, at the longest back-off.
+        forward: sends to the queue for Celery tasks that the dispatcher forwards.
         capacity: how many messages to handle at a time.
         observers: notified of events; their exceptions are logged.
         run_limit: when to stop receiving.
         retention: seconds for which the queue keeps a message, if known.
-        clock: returns seconds that never go back, for leases.
-        wall: returns epoch seconds, for attempts and ages.
+        clock, wall: return seconds that never go back, for leases; and epoch seconds, for ages.
 
     Attributes:
         on_crash: called when a thread of the worker failed: the worker is to be stopped.
@@ -68,6 +69,7 @@ class Worker:
         dispatcher: Dispatcher,
         *,
         dead_letters: DeadLetterTarget | None = None,
+        forward: Send | None = None,
         capacity: Capacity = DEFAULT_CAPACITY,
         observers: Sequence[Observer] | Observers = (),
         run_limit: RunLimit | None = None,
@@ -88,7 +90,7 @@ class Worker:
             wait=capacity.wait,
             run_limit=run_limit,
         )
-        self._processor = self._make_processor(dispatcher, dead_letters is not None, capacity.patience)
+        self._processor = self._make_processor(dispatcher, dead_letters is not None, capacity, forward)
         self._receive_health = self._make_call_health(f"receiving from {queue.name}")
         self._receiver = self._make_receiver(retention)
         self._settler = Settler(
@@ -100,7 +102,7 @@ class Worker:
         return CallHealth(call, clock=self._clock, jitter=random.random)
 
     def _make_processor(
-        self, dispatcher: Dispatcher, has_dead_letter_queue: bool, patience: float
+        self, dispatcher: Dispatcher, has_dead_letter_queue: bool, capacity: Capacity, forward: Send | None
     ) -> MessageProcessor:
         return MessageProcessor(
             self.queue.name,
@@ -109,8 +111,8 @@ class Worker:
             has_dead_letter_queue=has_dead_letter_queue,
             clock=self._clock,
             wall=self._wall,
-            send=self.queue.send,
-            patience=patience,
+            copies=CopySender(self.queue.send, forward, self._wall),
+            patience=capacity.patience,
             on_stuck=self._abandon,
             guard=WorkerGuard(self.queue.name, dispatcher.guard, self._coordinator, self._wall),
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import UnknownMediaType
-from ..verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Retry, Verdict
+from ..verdicts import Ack, DeadLetter, Drop, Forwarded, Postpone, Postponed, Retry, Verdict
 
 
 @dataclass(slots=True)
@@ -25,6 +25,7 @@ class Counters:
         released: messages given back to the queue unhandled.
         lost: messages whose visibility lease was lost.
         postponed: messages that were not due yet.
+        forwarded: messages of Celery tasks that were sent to another queue.
         dead_lettered: confirmed dead letters, by reason.
     """
 
@@ -37,6 +38,7 @@ class Counters:
     released: int = 0
     lost: int = 0
     postponed: int = 0
+    forwarded: int = 0
     dead_lettered: Counter[str] = field(default_factory=Counter)
 
     def count(self, verdict: Verdict) -> None:
@@ -44,6 +46,8 @@ class Counters:
         match verdict:
             case Postpone() | Postponed():
                 self.postponed += 1
+            case Forwarded():
+                self.forwarded += 1
             case Ack(skipped=False):
                 self.acked += 1
             case Ack():

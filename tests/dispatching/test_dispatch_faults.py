@@ -7,6 +7,7 @@ import pytest
 from pubsub_tasks.dead_letters import dead_letter_attribute, dead_letter_copy, redriven_message
 from pubsub_tasks.dispatching import dispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.dispatching.unknown_messages import UnknownMessages
 from pubsub_tasks.tasks.retry_policy import RetryPolicy
 from pubsub_tasks.verdicts import Ack, Drop
 from tests.dead_letters import test_dead_letter_copy as letters
@@ -49,8 +50,8 @@ FAULTS = [
         stories.test_publishes_of_a_handler_follow_from_its_message,
     ),
     (
-        Dispatcher,
-        "_verdict_on_unknown",
+        UnknownMessages,
+        "verdict",
         lambda *_: Drop("unknown"),
         stories.test_an_unknown_type_is_a_dead_letter,
     ),

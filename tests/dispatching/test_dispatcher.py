@@ -9,7 +9,8 @@ from tenacity import retry_if_exception_type, retry_if_result, stop_after_attemp
 
 from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.decorators import handles, task
-from pubsub_tasks.dispatching.dispatcher import GRACE_AGE, LONGEST_NAME, Dispatcher, HandlerCall
+from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
+from pubsub_tasks.dispatching.unknown_messages import GRACE_AGE, LONGEST_NAME
 from pubsub_tasks.errors import ConfigurationError, Expired, InvalidContent, Unbound, UnknownMediaType
 from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.messages.headers import current_headers

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pubsub_tasks import Tasks
-from pubsub_tasks.dispatching.dispatcher import Dispatcher, UnknownPolicy
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.dispatching.unknown_messages import UnknownPolicy
 from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.in_flight.commands import Poll
 from pubsub_tasks.in_flight.in_flight_message import SlotKind

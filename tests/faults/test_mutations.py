@@ -13,6 +13,7 @@ import pytest
 
 from pubsub_tasks.dispatching import dispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.dispatching.unknown_messages import UnknownMessages
 from pubsub_tasks.in_flight.commands import ChangeVisibility
 from pubsub_tasks.in_flight.leases import VisibilityLease
 from pubsub_tasks.in_flight.settling_order import SettlingOrder
@@ -147,7 +148,7 @@ MUTATIONS = [
     ),
     Mutation(
         "dispatch acknowledges unknown media types",
-        instead(Dispatcher, "_verdict_on_unknown", lambda *_: Ack()),
+        instead(UnknownMessages, "verdict", lambda *_: Ack()),
         test_peers.test_in_a_rolling_deploy_the_old_worker_leaves_a_new_task_to_the_new_one,
     ),
     Mutation(

@@ -13,7 +13,18 @@ from pubsub_tasks.errors import UnknownMediaType
 from pubsub_tasks.tasks.events import Event, Lost, Published, Settled
 from pubsub_tasks.telemetry.log_formatters import JsonFormatter
 from pubsub_tasks.telemetry.log_observer import LogObserver, logger
-from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Postpone, Postponed, Release, Retry, Verdict
+from pubsub_tasks.verdicts import (
+    Ack,
+    DeadLetter,
+    Drop,
+    Forward,
+    Forwarded,
+    Postpone,
+    Postponed,
+    Release,
+    Retry,
+    Verdict,
+)
 from pubsub_tasks.worker_health.counters import Counters
 from pubsub_tasks.worker_health.status import counts
 from tests.manual.pages import MANUAL, ROOT, named, rows
@@ -27,6 +38,8 @@ VERDICTS: list[Verdict] = [
     Retry(1.0, OSError("gone")),
     Postpone(60.0),
     Postponed(),
+    Forward(60.0),
+    Forwarded(),
     DeadLetter("failed", KeyError("total")),
     Drop("too late"),
     Release(),

@@ -11,7 +11,7 @@ from pubsub_tasks.errors import CeleryWorkflow, ContentDisallowed, DecodeError, 
 from pubsub_tasks.messages.envelope import decode_record, next_attempt
 from pubsub_tasks.wire.records import Record, text
 from pubsub_tasks.wire.resend_attribute import RESENT, ResendState
-from tests.celery_messages import SEND_RECEIPT, WORKFLOWS, body_of, by_celery, published, record
+from tests.celery_app import SEND_RECEIPT, WORKFLOWS, body_of, by_celery, published, record
 
 MEDIA_TYPE = f"application/vnd.celery.{SEND_RECEIPT}"
 JSON = frozenset({"application/json"})

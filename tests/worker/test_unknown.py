@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from pubsub_tasks.dispatching.dispatcher import GRACE_AGE, Dispatcher
+from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.dispatching.unknown_messages import GRACE_AGE
 from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import dead_letter_target
 from pubsub_tasks.telemetry.log_observer import LogObserver

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from ...dispatching.dispatcher import UnknownPolicy
+from ...dispatching.unknown_messages import UnknownPolicy
 from ...in_flight.capacity import Capacity
 from ...in_flight.run_limit import RunLimit
 from ...processes.exit_codes import INCOMPLETE, SUCCESS
@@ -166,6 +166,7 @@ def service_options(flags: Flags, source: Source) -> ServiceOptions:
     return ServiceOptions(
         capacity,
         flags["dead_letter_queue_url"],
+        flags["celery_rest_queue_url"],
         unknown,
         run_limit=RunLimit(flags["once"], flags["drain"], flags["max_tasks"]),
     )

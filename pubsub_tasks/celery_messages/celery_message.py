@@ -12,11 +12,11 @@ from datetime import date, datetime, time
 from typing import Any, Self
 
 from ..errors import DecodeError, EnvelopeError
-from .compression import BASE64, CONTENT_ENCODING, BodyLimit
-from .records import Attribute, text
-from .resend_attribute import MAX_ATTEMPTS, finite_number
-from .serialization import CONTENT_TYPE, JSON, JSON_ALONE, decode_tagged, read_body
-from .sns_notification import epoch_seconds
+from ..wire.compression import BASE64, CONTENT_ENCODING, BodyLimit
+from ..wire.records import Attribute, text
+from ..wire.resend_attribute import MAX_ATTEMPTS, finite_number
+from ..wire.serialization import CONTENT_TYPE, JSON, JSON_ALONE, decode_tagged, read_body
+from ..wire.sns_notification import epoch_seconds
 
 MEDIA_TYPE_PREFIX = "application/vnd.celery."
 """The media type of a Celery task's messages is this, followed by the name of the task."""
@@ -25,9 +25,38 @@ _BASE64_OF_AN_OBJECT = "eyJ"
 """How base64 of a JSON object with a first key begins."""
 
 _PROTOCOL = frozenset(
-    "argsrepr chord compression errbacks callbacks chain eta expires group group_index id ignore_result "
-    "kwargsrepr lang meth origin parent_id replaced_task_nesting retries root_id sent_event shadow "
-    "stamped_headers stamps task timelimit taskset utc args kwargs".split()
+    {
+        "args",
+        "argsrepr",
+        "callbacks",
+        "chain",
+        "chord",
+        "compression",
+        "errbacks",
+        "eta",
+        "expires",
+        "group",
+        "group_index",
+        "id",
+        "ignore_result",
+        "kwargs",
+        "kwargsrepr",
+        "lang",
+        "meth",
+        "origin",
+        "parent_id",
+        "replaced_task_nesting",
+        "retries",
+        "root_id",
+        "sent_event",
+        "shadow",
+        "stamped_headers",
+        "stamps",
+        "task",
+        "taskset",
+        "timelimit",
+        "utc",
+    }
 )
 """Headers that belong to the protocol. Any other was added by the application."""
 
@@ -203,7 +232,7 @@ def _shortest(limits: Any) -> float | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value in the types that schemas load: a time, which a serializer made of text, is text again."""
+    """Return a value in the types that schemas load: times as text."""
     if isinstance(value, dict):
         if value.keys() == _TAGGED:
             return _plain(decode_tagged(value))
