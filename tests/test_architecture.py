@@ -89,6 +89,7 @@ PURE_FILES = [
     "publishing/publish_results.py",
     "publishing/topics.py",
     "transports/aws/fast_path/hot_calls.py",
+    "transports/aws/fast_path/response_head.py",
     "transports/aws/regions.py",
     "transports/aws/fast_path/sigv4.py",
     "transports/aws/timeouts.py",
@@ -135,7 +136,7 @@ KNOWN_BY = {
     "click": ["cli/*"],
     "rich": ["cli/*"],
     "uvicorn": ["local/listener.py"],
-    "urllib3": ["transports/http_resource.py", "transports/aws/fast_path/fast_path.py"],
+    "urllib3": ["transports/http_resource.py", "transports/aws/fast_path/*"],
     "moto": [],
 }
 

@@ -4,7 +4,8 @@ botocore asks the handlers of its `before-send` event for a response before it s
 deciding on retries, counting them and waiting between them therefore stay with botocore.
 """
 
-from collections.abc import Mapping
+import ssl
+from http.client import HTTPException
 from io import BytesIO
 from threading import local
 from typing import Any
@@ -18,18 +19,22 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from urllib3 import exceptions as urllib3
 
-_FAILURES = {
-    "SSLError": SSLError,
-    "NewConnectionError": EndpointConnectionError,
-    "NameResolutionError": EndpointConnectionError,
-    "ConnectTimeoutError": ConnectTimeoutError,
-    "ReadTimeoutError": ReadTimeoutError,
-    "ProtocolError": ConnectionClosedError,
-}
-"""botocore's exception for each urllib3 exception. Source: botocore.httpsession, URLLib3Session.send."""
+from .connection import Response
+from .response_head import UntrustedResponse
 
-_Answer = tuple[int, Mapping[str, str], bytes]
+_FAILURES: tuple[tuple[type[Exception], type[HTTPClientError]], ...] = (
+    (ssl.SSLError, SSLError),
+    (urllib3.SSLError, SSLError),
+    (urllib3.NewConnectionError, EndpointConnectionError),
+    (urllib3.ConnectTimeoutError, ConnectTimeoutError),
+    (TimeoutError, ReadTimeoutError),
+    (OSError, ConnectionClosedError),
+    (HTTPException, ConnectionClosedError),
+    (UntrustedResponse, ConnectionClosedError),
+)
+"""botocore's exception for each of ours; the first that fits. Source: `URLLib3Session.send` of botocore."""
 
 
 class FirstAttempt:
@@ -40,28 +45,28 @@ class FirstAttempt:
         self._thread_state = local()
         client.meta.events.register(f"before-send.{service}", self._respond)
 
-    def answered(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Record a response; botocore's next call in this thread starts with it."""
-        self._thread_state.outcome = (status, headers, body)
+    def answered(self, action: str, response: Response) -> None:
+        """Record a response; botocore's next call of this action in this thread starts with it."""
+        self._thread_state.outcome = action, response
 
-    def failed(self, error: Exception) -> None:
-        """Record a urllib3 exception, or the exception of a response that could not be parsed."""
-        self._thread_state.outcome = error
+    def failed(self, action: str, error: Exception) -> None:
+        """Record an exception of the connection, or of a response that could not be parsed."""
+        self._thread_state.outcome = action, error
 
     def forget(self) -> None:
         """Discard the attempt, at the end of a call."""
         self._thread_state.outcome = None
 
-    def _respond(self, request: Any, **_: Any) -> AWSResponse | None:
-        outcome: _Answer | Exception | None = getattr(self._thread_state, "outcome", None)
-        self._thread_state.outcome = None
-        if outcome is None:
+    def _respond(self, request: Any, event_name: str, **_: Any) -> AWSResponse | None:
+        action, outcome = getattr(self._thread_state, "outcome", None) or ("", None)
+        # A signal handler may make another call between the attempt and botocore's call.
+        if outcome is None or event_name.rpartition(".")[2] != action:
             return None
+        self.forget()
         if isinstance(outcome, Exception):
-            kind = _FAILURES.get(type(outcome).__name__, HTTPClientError)
+            kind = next((theirs for ours, theirs in _FAILURES if isinstance(outcome, ours)), HTTPClientError)
             raise kind(error=outcome, endpoint_url=self._endpoint, request=request) from outcome
-        status, headers, body = outcome
-        return AWSResponse(request.url, status, headers, _RawBody(body))
+        return AWSResponse(request.url, outcome.status, outcome.headers, _RawBody(outcome.body))
 
 
 class _RawBody(BytesIO):

@@ -20,7 +20,7 @@ from pubsub_tasks.errors import ReceiveFailed
 from pubsub_tasks.local import aws_query
 from pubsub_tasks.local.server import LocalServer
 from pubsub_tasks.transports.aws.clients import ClientSettings
-from pubsub_tasks.transports.aws.fast_path.fast_path import _host
+from pubsub_tasks.transports.aws.fast_path.endpoint import host_header
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from pubsub_tasks.wire.records import Attribute, EntryFailure, Outgoing, Sent
 from tests.transports.conftest import SECRET, Peer
@@ -142,7 +142,7 @@ def test_the_host_is_signed_as_it_is_sent(name: str, peer: Peer) -> None:
     ],
 )
 def test_the_default_port_is_not_in_the_host_header(url: str, host: str) -> None:
-    assert _host(urlsplit(url)) == host == _host_from_url(url)
+    assert host_header(urlsplit(url)) == host == _host_from_url(url)
 
 
 def test_botocore_makes_calls_that_are_not_hot(peer: Peer) -> None:
