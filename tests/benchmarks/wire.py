@@ -16,11 +16,11 @@ from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.client_settings import ClientSettings, user_agent
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from tests.benchmarks.stage import broker, filled, parser, spread
 
-AGENT = ClientSettings().config(1).user_agent  # type: ignore[attr-defined]
+AGENT = user_agent()
 SWITCHES: dict[str, dict[str, Any]] = {
     "boto3": {},
     "parameter_validation off": {"parameter_validation": False},

@@ -268,7 +268,7 @@ def test_region_endpoint_and_profile_are_configured_and_credentials_are_not(task
 
     # When the graph's configuration says how to reach AWS
     graph = graph_of(tasks, testing=False, sqs_consumer=wire)
-    made = transport_of(graph, graph.config.sqs_consumer)._clients.service_client("sqs", None, 7)
+    made = transport_of(graph, graph.config.sqs_consumer).boto3.clients.service_client("sqs", None, 7)
     client, fast_path = made.client, made.fast_path
 
     # Then that is how

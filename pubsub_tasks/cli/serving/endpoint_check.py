@@ -32,6 +32,6 @@ def warn_of_host_mismatch(transport: Transport, urls: Sequence[str]) -> None:
     """
     for url in (url for url in urls if "://" in url):  # a file has no host
         transport.queue(url)  # raises if it is not a queue URL, before its region is looked up
-        client = transport.client("sqs", region_of_url(url))  # type: ignore[attr-defined]
-        if warning := host_mismatch(url, client.meta.endpoint_url):
+        endpoint = transport.endpoint("sqs", region_of_url(url))  # type: ignore[attr-defined]
+        if warning := host_mismatch(url, endpoint):
             logger.warning(warning)

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from time import monotonic
 from typing import Any
 from weakref import WeakSet
@@ -15,16 +14,11 @@ from botocore.exceptions import BotoCoreError
 from ...errors import ConfigurationError, TransportError
 from ...lifecycle import forks
 from ...wire.records import CREDENTIAL_CODES
+from .client_settings import ClientSettings, user_agent
 from .credentials import NO_CREDENTIALS, credential_errors
 from .fast_path.fast_path import FastPath
 from .fast_path.hot_calls import HOT_CALLS
 from .interruptible import make_interruptible
-
-LONGEST_WAIT = 20
-"""Seconds. Source: SQS API reference, ReceiveMessage."""
-
-MAX_POOL_CONNECTIONS = 1_000
-"""More than the usual number of threads. Beyond its default of 10, botocore warns and reconnects."""
 
 READ_AGAIN_AFTER = 1.0
 """Minimum seconds between two reads of credentials that the service refuses and that have not changed."""
@@ -35,52 +29,19 @@ _NO_REGION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """How to reach AWS. All times in seconds.
-
-    Attributes:
-        region: for URLs and ARNs without a region, such as an emulator's queue URL; None for boto3's
-            settings.
-        endpoint_url: None for AWS_ENDPOINT_URL and boto3's other settings.
-        profile: name of a profile in the AWS config files; None for boto3's choice.
-        max_pool_connections: maximum number of connections that a client keeps open. Further threads can call
-            at the same time, but open a connection for each call.
-        attempts: maximum attempts of a call, including the first, in boto3's `standard` mode.
-        connect_timeout: for establishing a connection.
-        read_timeout: for a response, in addition to the wait of a receive.
-        wait: the longest wait of a receive.
-        lease: visibility lease of messages in flight, or None; see `timeouts.py`.
-        validate: let boto3 validate parameters; off by default, since this package's are typed.
-        fast_path: make the hot calls without botocore's request machinery; see `fast_path/`. If False,
-            every call goes through botocore, and so through libraries that patch it, such as tracing.
-    """
-
-    region: str | None = None
-    endpoint_url: str | None = None
-    profile: str | None = None
-    max_pool_connections: int = MAX_POOL_CONNECTIONS
-    attempts: int = 3
-    connect_timeout: float = 5.0
-    read_timeout: float = 10.0
-    wait: int = LONGEST_WAIT
-    lease: float | None = None
-    validate: bool = False
-    fast_path: bool = True
-
-    def config(self, timeout: float) -> Config:
-        """botocore's settings for calls that are aborted after `timeout` seconds without a response."""
-        # A call with a short timeout gets few attempts, since the worker repeats it itself.
-        attempts = self.attempts if timeout >= self.read_timeout else min(2, self.attempts)
-        return Config(
-            max_pool_connections=self.max_pool_connections,
-            connect_timeout=min(self.connect_timeout, timeout),
-            read_timeout=timeout,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            tcp_keepalive=True,
-            parameter_validation=self.validate,
-            user_agent=_user_agent(),
-        )
+def botocore_config(settings: ClientSettings, timeout: float) -> Config:
+    """botocore's settings for calls that are aborted after `timeout` seconds without a response."""
+    # A call with a short timeout gets few attempts, since the worker repeats it itself.
+    attempts = settings.attempts if timeout >= settings.read_timeout else min(2, settings.attempts)
+    return Config(
+        max_pool_connections=settings.max_pool_connections,
+        connect_timeout=settings.connect_timeout_of(timeout),
+        read_timeout=timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        tcp_keepalive=True,
+        parameter_validation=settings.validate,
+        user_agent=user_agent(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +119,7 @@ class Clients:
                 service,
                 region_name=region,
                 endpoint_url=settings.endpoint_url,
-                config=settings.config(timeout),
+                config=botocore_config(settings, timeout),
             )
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(
@@ -207,12 +168,3 @@ def _forget_all() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_all)
-
-
-def _user_agent() -> str:
-    """A short user agent with both names, since botocore rebuilds its own long one for each request."""
-    try:
-        ours = f"pubsub-tasks/{version('pubsub-tasks')}"
-    except PackageNotFoundError:
-        ours = "pubsub-tasks"
-    return f"Boto3/{boto3.__version__} {ours}"

@@ -1,25 +1,25 @@
-"""The AWS transport: SNS and SQS through boto3."""
+"""The AWS transport: SNS and SQS through boto3, which is loaded when it is first needed."""
 
 import re
 from functools import partial
-from typing import Any
-
-from botocore import xform_name
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, TransportError
+from ...lifecycle import forks
 from ...tasks.events import Called
 from ...tasks.observers import Observers
 from ...untrusted.addresses import host_of
-from ...wire.records import CREDENTIAL_CODES
 from ..observed_calls import observe_call
 from ..protocols import Features
 from ..sns import SnsPublisher
 from ..sqs import SqsQueue, find_queue_url
-from .clients import Clients, ServiceClient
-from .clients import ClientSettings as ClientSettings
+from .client_settings import ClientSettings as ClientSettings
+from .plain_calls import PlainCalls
 from .regions import region_of_arn, region_of_url
 from .timeouts import read_timeout_of
+
+if TYPE_CHECKING:
+    from .boto3_calls import Boto3Calls
 
 _QUEUE_URL = re.compile(r"https?://[^/\s]+/(?:[^/\s]+/)+[^/\s]+/?")
 
@@ -33,7 +33,9 @@ class AwsTransport:
     def __init__(self, settings: ClientSettings | None = None, observers: Observers | None = None) -> None:
         """`observers` get a `Called` event for each call that publishes or uses a queue."""
         self._observers = observers or Observers()
-        self._clients = Clients(settings or ClientSettings())
+        self._settings = settings or ClientSettings()
+        self._plain: PlainCalls | None = PlainCalls(self._settings)
+        self._boto3: Boto3Calls | None = None
         self._urls: dict[str, str] = {}
 
     @property
@@ -58,7 +60,27 @@ class AwsTransport:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """boto3's client of a service such as `sns` or `s3`. Raises ConfigurationError."""
-        return self._clients.client(service, region)
+        return self.boto3.clients.client(service, region)
+
+    def endpoint(self, service: str, region: str | None = None) -> str:
+        """Where requests to a service go. Raises ConfigurationError."""
+        plain = self._plain
+        origin = plain.origin(service, region) if plain else None
+        return origin or str(self.client(service, region).meta.endpoint_url)
+
+    @property
+    def boto3(self) -> "Boto3Calls":
+        """boto3, which makes all calls from now on."""
+        if self._boto3 is None:
+            with forks.blocked():
+                self._boto3 = self._boto3 or self._load_boto3()
+                self._plain = None
+        return self._boto3
+
+    def _load_boto3(self) -> "Boto3Calls":
+        from .boto3_calls import Boto3Calls
+
+        return Boto3Calls(self._settings)
 
     def _publish(self, action: str, params: dict[str, Any], failure: type[TransportError]) -> dict[str, Any]:
         return self._call("sns", region_of_arn(params["TopicArn"]), action, params, failure)
@@ -76,51 +98,16 @@ class AwsTransport:
         params: dict[str, Any],
         failure: type[TransportError],
     ) -> dict[str, Any]:
-        settings = self._clients.settings
+        settings = self._settings
         wait = max(settings.wait, params.get("WaitTimeSeconds", 0))
         timeout = read_timeout_of(action, settings.read_timeout, wait, settings.lease)
 
         def call() -> dict[str, Any]:
-            client = self._clients.service_client(service, region, timeout, failure)
-            try:
-                return _carry_out(client, action, params, failure)
-            except TransportError as error:
-                # A call with refused keys did nothing, so it can be repeated with new ones.
-                if (
-                    error.code not in CREDENTIAL_CODES
-                    or (again := self._clients.service_client(service, region, timeout, failure)) is client
-                ):
-                    raise
-            return _carry_out(again, action, params, failure)
+            plain = self._plain
+            if plain and (answer := plain.call(service, region, timeout, action, params)) is not None:
+                return answer
+            return self.boto3.call(service, region, timeout, action, params, failure)
 
         return (
             observe_call(self._observers, service, action, call) if self._observers.wants(Called) else call()
         )
-
-
-def _carry_out(
-    client: ServiceClient, action: str, params: dict[str, Any], failure: type[TransportError]
-) -> dict[str, Any]:
-    if client.fast_path and (quick := client.fast_path.call(action, params)) is not None:
-        return quick
-    try:
-        answer: dict[str, Any] = getattr(client.client, xform_name(action))(**params)
-    except ClientError as error:
-        code = error.response["Error"].get("Code", "")
-        raise failure(f"{action} on {_address(params)} failed: {error}", code=code) from error
-    except Exception as error:  # botocore's errors, and any that its parsers raise for a malformed response
-        text = f"{action} on {_address(params)} failed: {error}"
-        raise failure(text, code=type(error).__name__) from error
-    finally:
-        if client.fast_path:
-            client.fast_path.forget()
-    if not isinstance(answer, dict):
-        raise failure(
-            f"{action} on {_address(params)} failed: the response is {answer!r:.80}", code="NoAnswer"
-        )
-    return answer
-
-
-def _address(params: dict[str, Any]) -> str:
-    names = ("QueueUrl", "TopicArn", "QueueName", "SourceArn", "TaskHandle")
-    return next(str(params[name]) for name in names if name in params)

@@ -96,7 +96,7 @@ def test_only_a_receive_has_a_long_timeout(credentials: None) -> None:
         ClientSettings(max_pool_connections=40, attempts=2, read_timeout=7.0, region="eu-west-1")
     )
 
-    polling = transport._clients.service_client("sqs", None, 27.0).client.meta.config
+    polling = transport.boto3.clients.service_client("sqs", None, 27.0).client.meta.config
     settling = transport.client("sqs").meta.config
 
     assert (polling.read_timeout, settling.read_timeout) == (27.0, 7.0)
@@ -248,7 +248,7 @@ def test_a_url_with_an_unclosed_bracket_is_refused(peer: Peer) -> None:
 def test_settling_with_a_short_lease_times_out_soon_and_is_retried(credentials: None) -> None:
     transport = AwsTransport(ClientSettings(lease=10, region="eu-west-1"))
 
-    settling = transport._clients.service_client("sqs", None, 1.0).client.meta.config
+    settling = transport.boto3.clients.service_client("sqs", None, 1.0).client.meta.config
 
     assert (settling.connect_timeout, settling.read_timeout) == (1.0, 1.0)
     assert settling.retries["total_max_attempts"] == 2

@@ -52,14 +52,9 @@ class Endpoint:
         if not (known and plain) or session._proxy_config.proxy_url_for(request.url):
             return None
         pool = session._manager.connection_from_url(request.url)
-        headers = {name: sent[name] for name in ("content-type", "user-agent")}
-        headers |= {"host": host_header(url), "accept-encoding": "identity"}
-        service = sent.get("x-amz-target", "").rpartition(".")[0]
-        targets = {
-            action: {"x-amz-target": f"{service}.{action}"} if service else {} for action in hot_calls.actions
-        }
-        by_action = {action: tuple({**headers, **target}.items()) for action, target in targets.items()}
-        return cls(hot_calls, pool, ConnectionStack(pool), by_action, scope)
+        target = sent.get("x-amz-target", "").rpartition(".")[0]
+        headers = headers_by_action(hot_calls, url, sent["content-type"], sent["user-agent"], target)
+        return cls(hot_calls, pool, ConnectionStack(pool), headers, scope)
 
     @property
     def is_open(self) -> bool:
@@ -70,6 +65,18 @@ class Endpoint:
         """A signed request, with its body."""
         body = self.hot_calls.write(action, params)
         return sign(self.headers[action], body, self.scope, keys, time.time()) + body
+
+
+def headers_by_action(
+    hot_calls: HotCalls, url: SplitResult, content_type: str, user_agent: str, target: str
+) -> dict[str, Headers]:
+    """The headers of each call that do not change; `target` is the service's name in the JSON protocol."""
+    headers = {"content-type": content_type, "user-agent": user_agent}
+    headers |= {"host": host_header(url), "accept-encoding": "identity"}
+    targets = {
+        action: {"x-amz-target": f"{target}.{action}"} if target else {} for action in hot_calls.actions
+    }
+    return {action: tuple({**headers, **each}.items()) for action, each in targets.items()}
 
 
 def host_header(url: SplitResult) -> str:

@@ -108,7 +108,10 @@ HOT_CALLS = {
     "sqs": HotCalls(
         "application/x-amz-json-1.0",
         frozenset(
-            {"ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch", "SendMessageBatch"}
+            {
+                *("ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch", "SendMessageBatch"),
+                *("GetQueueAttributes", "GetQueueUrl"),  # with which a worker starts
+            }
         ),
         _to_json,
         _from_json,

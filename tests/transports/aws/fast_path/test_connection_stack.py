@@ -251,10 +251,10 @@ parent, child = os.getpid(), []
 signal.signal(signal.SIGUSR1, lambda *_: child.append(os.fork()))
 print(parent, flush=True)
 try:
-    print("parent:" if os.getpid() == parent else "child:", receive(), flush=True)
+    print(f"{'parent' if os.getpid() == parent else 'child'}: {receive()}", flush=True)
 except ReceiveFailed as error:
     assert os.getpid() != parent
-    print("child:", error.code, receive(), flush=True)
+    print(f"child: {error.code} {receive()}", flush=True)
     os._exit(0)
 assert child and os.waitpid(child[0], 0)[1] == 0
 """

@@ -101,7 +101,7 @@ def test_botocore_makes_every_call_with_unusual_headers(peer: Peer, monkeypatch:
 def test_nothing_is_sent_if_responses_are_faked(peer: Peer) -> None:
     # As moto's mock_aws does
     transport = peer.transport()
-    client = transport._clients.service_client("sqs", "eu-west-1", 30.0).client
+    client = transport.boto3.clients.service_client("sqs", "eu-west-1", 30.0).client
     client.meta.events.register(
         "before-send.sqs", lambda request, **_: AWSResponse(request.url, 200, {}, Raw(b"{}"))
     )
@@ -358,7 +358,7 @@ def test_successful_calls_never_fall_back_to_botocore(
 
 def test_botocore_makes_every_call_if_its_private_attributes_change(peer: Peer) -> None:
     transport = peer.transport()
-    client = transport._clients.service_client("sqs", "eu-west-1", 30.0).client
+    client = transport.boto3.clients.service_client("sqs", "eu-west-1", 30.0).client
 
     class Elsewhere:
         def __init__(self, session: URLLib3Session) -> None:
