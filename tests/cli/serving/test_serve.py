@@ -1,5 +1,7 @@
 """Which flags make a command supervise other processes, and what a supervisor never imports."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
