@@ -66,6 +66,7 @@ PURE = [
     "batches",
     "celery_messages",
     "content",
+    "content/plans",
     "dead_letters",
     "dispatching",
     "in_flight",

@@ -5,8 +5,8 @@ fields.
 """
 
 from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, NamedTuple
+from copy import copy
+from typing import Any, NamedTuple, Self
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, missing
 from marshmallow.fields import Field
@@ -18,17 +18,15 @@ from ..wire.records import MEDIA_TYPE as MEDIA_TYPE
 from ..wire.records import OPAQUE_DATA as OPAQUE_DATA
 from ..wire.records import Attribute
 from ..wire.serialization import JSON, Serializer
-from .copying import copy_value, dump_may_edit, load_may_share
+from .conversion import Conversion
+from .copying import copy_value
 from .post_load_objects import by_field_name, check_class, post_load_class
 from .reserved_fields import ReservedFields
 from .unknown_fields import (
     POST_LOAD,
     UNKNOWN,
-    NestedNames,
     content_name,
-    declared_unknown,
     hook_kinds,
-    tolerant,
 )
 
 _NO_HEADERS: Mapping[str, str] = {}
@@ -47,6 +45,7 @@ class Codec:
 
     Attributes:
         schema: the one schema instance in use.
+        conversion: how it loads and dumps.
         media_type: what content is written as.
         format: the content type that is written.
         accept: content types that are read.
@@ -77,7 +76,7 @@ class Codec:
         ours = self.field_names - self._reserved.content_names
         self.makes_objects = POST_LOAD in hook_kinds(self.schema)
         self.object_class = post_load_class(self.schema)
-        self._unknown = declared_unknown(self.schema) or EXCLUDE
+        self.conversion = Conversion(self.schema)
         self._not_content = self._written_beside_content()
         self.required = frozenset(name for name in ours if loaded[name].required)
         self._attribute_fields = tuple(
@@ -100,7 +99,7 @@ class Codec:
         Raises InvalidContent for names that the schema does not declare, at any level, and for content that
         the schema would not load. marshmallow's own dump drops the names and does not validate.
         """
-        if self._edits_dumped:
+        if self.conversion.edits_dumped:
             content = copy_value(content)
         if isinstance(content, Mapping):
             self._refuse_unknown(content)
@@ -118,12 +117,10 @@ class Codec:
         """
         if self._reserved:
             fields = {**self._reserved.written(fields), **fields}
-        if self._unknown != EXCLUDE:
+        if self.conversion.unknown != EXCLUDE:
             fields = {name: value for name, value in fields.items() if name not in self._not_content}
-        if self._shares_loaded:
-            fields = copy_value(fields)
         try:
-            loaded = self._reader.load(fields, unknown=self._unknown)
+            loaded = self.conversion.load(fields)
         except ValidationError as error:
             raise InvalidContent(self.media_type, error.messages_dict) from error
         except RecursionError as error:
@@ -148,27 +145,15 @@ class Codec:
         named = by_field_name(loaded, self.field_names)
         return EncodedContent(body, named, {**self._attributes(dumped, named), **format_attributes})
 
-    # Resolved on first use: a nested schema may be named before it is declared.
-
-    @cached_property
-    def _reader(self) -> Schema:
-        return tolerant(self.schema)
-
-    @cached_property
-    def _names(self) -> NestedNames:
-        return NestedNames(self.schema)
-
-    @cached_property
-    def _edits_dumped(self) -> bool:
-        return dump_may_edit(self.schema)
-
-    @cached_property
-    def _shares_loaded(self) -> bool:
-        return load_may_share(self.schema)
+    def renamed(self, media_type: str) -> Self:
+        """Return a codec of the same schema for another media type."""
+        codec = copy(self)
+        codec.media_type = media_type
+        return codec
 
     def _refuse_unknown(self, content: Mapping[str, Any]) -> None:
         try:
-            nested = self._names.below(content)
+            nested = self.conversion.names.below(content)
         except RecursionError as error:
             raise InvalidContent(self.media_type, {"_schema": ["Nested too deeply."]}) from error
         if (unknown := content.keys() - self._writable) or nested:
@@ -181,7 +166,7 @@ class Codec:
         if envelope and isinstance(content, Mapping):
             content = {**self._reserved.content(envelope), **content}
         try:
-            dumped: dict[str, Any] = self.schema.dump(content)
+            dumped = self.conversion.dump(content)
         except Exception as error:  # a field may raise anything for a value of the wrong type
             raise InvalidContent(self.media_type, self._unwritable(content)) from error
         return dumped if is_named else {**dumped, **self._reserved.written(envelope)}
@@ -190,7 +175,7 @@ class Codec:
         """Return the names in a body that are not content: the envelope's, and those of dump-only fields."""
         read = {field.data_key or name for name, field in self.schema.load_fields.items()}
         written = {field.data_key or name for name, field in self.schema.dump_fields.items()}
-        ours = {MEDIA_TYPE, OPAQUE_DATA} | (written if self._unknown == RAISE else set())
+        ours = {MEDIA_TYPE, OPAQUE_DATA} | (written if self.conversion.unknown == RAISE else set())
         return frozenset(ours - read)
 
     def _wire_name(self, name: str, loaded: Mapping[str, "Field[Any]"]) -> tuple[str, str]:

@@ -44,10 +44,10 @@ class SchemaRegistry:
 
     def __init__(self) -> None:
         self._codecs: dict[str, Codec] = {}
-        self._conventions: dict[str, Schema] = {
-            "deleted": IdentityMessageSchema(),
-            "changed": ChangedURIMessageSchema(),
-            "created": URIMessageSchema(),
+        self._conventions = {
+            "deleted": Codec(IdentityMessageSchema, "deleted"),
+            "changed": Codec(ChangedURIMessageSchema, "changed"),
+            "created": Codec(URIMessageSchema, "created"),
         }
 
     def register(self, schema_class: SchemaClass) -> SchemaClass:
@@ -69,19 +69,18 @@ class SchemaRegistry:
         codec = self._codecs.get(media_type)
         if codec:
             return codec
-        by_wildcard = self._codecs.get(wildcard(media_type))
-        schema = by_wildcard.schema if by_wildcard else self._convention(media_type)
-        if not schema:
+        codec = self._codecs.get(wildcard(media_type)) or self._convention(media_type)
+        if not codec:
             raise UnknownMediaType(self._unknown(media_type))
-        return Codec(schema, media_type)
+        return codec.renamed(media_type)
 
     def media_types(self) -> list[str]:
         """Return the registered media types, sorted."""
         return sorted(self._codecs)
 
-    def _convention(self, media_type: str) -> Schema | None:
+    def _convention(self, media_type: str) -> Codec | None:
         segments = media_type.split(".")
-        return next((schema for change, schema in self._conventions.items() if change in segments), None)
+        return next((codec for change, codec in self._conventions.items() if change in segments), None)
 
     def _unknown(self, media_type: str) -> str:
         similar = get_close_matches(media_type, self._codecs) if len(media_type) <= _LONGEST_NAME else []

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from marshmallow import EXCLUDE, RAISE, Schema, fields
 from marshmallow.fields import Field
 
-PRE_DUMP, POST_DUMP, POST_LOAD, VALIDATES = "pre_dump", "post_dump", "post_load", "validates"
+PRE_DUMP, POST_DUMP, PRE_LOAD, POST_LOAD = "pre_dump", "post_dump", "pre_load", "post_load"
+VALIDATES, VALIDATES_SCHEMA = "validates", "validates_schema"
 
 Unknown = Literal["raise", "include", "exclude"]
 
@@ -74,14 +75,15 @@ class _Tolerant(fields.Nested):
 
 
 @cache
-def _tolerant_class(cls: Any) -> Any:
+def tolerant_class(cls: Any) -> Any:
+    """Return the class of copied fields of a class of Nested fields."""
     return type(cls.__name__, (_Tolerant, cls), {})
 
 
 def _tolerant_field(field: "Field[Any]") -> "Field[Any]":
     if isinstance(field, fields.Nested):
         nested = copy(field)
-        nested.__class__ = _tolerant_class(type(field))  # type: ignore[arg-type]
+        nested.__class__ = tolerant_class(type(field))  # type: ignore[arg-type]
         return nested
     if not any(_nests(each) for each in inner_fields(field)):
         return field

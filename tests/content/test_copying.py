@@ -133,8 +133,8 @@ def test_what_nothing_can_edit_is_not_copied() -> None:
 
     codec = Codec(Fast)
 
-    assert not codec._shares_loaded
-    assert not codec._edits_dumped
+    assert not codec.conversion._shares
+    assert not codec.conversion.edits_dumped
 
 
 def test_a_copy_holds_what_contains_itself_what_is_deep_and_what_cannot_be_copied() -> None:
