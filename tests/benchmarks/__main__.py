@@ -1,93 +1,88 @@
-"""Throughput beside a bare boto3 loop, in one run, against an endpoint in a process of its own.
+"""Our worker and producer beside bare boto3 loops, in one run.
 
-    python -m tests.benchmarks [--messages 20000] [--runs 3] [--delay-ms 0] [--endpoint local] [CONTENDER ...]
+    python -m tests.benchmarks [SECTION ...] [--runs 5] [--markdown FILE] [--plot FOLDER]
 
-Contenders take turns, each in a fresh process on a queue filled anew, so that a machine that slows down slows
-them all. Figures are medians, with the lowest and highest beside; ratios are to the bare loop of that round.
-
-Others measure what else a worker costs, and are run alike (`--help` tells more of each):
-
-    python -m tests.benchmarks.growth      messages a second by slots and processes
-    python -m tests.benchmarks.latency     from publish to the start of the handler
-    python -m tests.benchmarks.startup     from the command to the first message
-    python -m tests.benchmarks.idle        CPU and calls of a worker that has nothing to do
-    python -m tests.benchmarks.memory      whether memory grows with messages
-    python -m tests.benchmarks.publishing  publishing beside bare boto3
-    python -m tests.benchmarks.wire        what one call costs, by boto3's switches and without it
+Contenders take turns, each in a process of its own, so that a machine that slows down slows them all.
+Figures are medians of all rounds, with the lowest and highest beside; ratios are to the bare loop of the same
+round. What stands in for AWS is a canned endpoint, so quick that the client is what is measured, or the local
+broker, which behaves like SQS. Each section's module says what it measures.
 """
 
 import argparse
-import json
-import subprocess
-import sys
-from statistics import median
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from pubsub_tasks.errors import MissingExtra
+from tests.benchmarks import fifo, idle, latency, memory, plots, report, startup, throughput, wire
+from tests.benchmarks.section import Options, Results, Round, Section, Stage
+from tests.benchmarks.stage import ENDPOINTS, started
 
-from tests.benchmarks.contenders import BESIDE, Figures
-from tests.benchmarks.stage import ROOT, broker, filled, parser, spread
+SECTIONS: Mapping[str, Section] = {
+    "consuming": throughput.CONSUMPTION,
+    "network": throughput.NETWORK,
+    "publishing": throughput.PUBLICATION,
+    "latency": latency.SECTION,
+    "startup": startup.SECTION,
+    "memory": memory.SECTION,
+    "idle": idle.SECTION,
+    "slots": throughput.BY_SLOTS,
+    "fifo": fifo.SECTION,
+    "wire": wire.SECTION,
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = _options(arguments)
-    with broker(options.delay_ms, options.endpoint) as sqs:
-        rounds = [
-            {
-                name: measure(sqs, name, f"bench-{number}-{index}", options.messages)
-                for index, name in enumerate(options.contenders)
-            }
-            for number in range(options.runs)
-        ]
-    Console(width=120).print(_table(rounds, options))
+    parsed = _parse(arguments)
+    options = Options(parsed.runs, parsed.scale, parsed.endpoint, parsed.delay_ms)
+    machine, results = report.machine(), Results()
+    print(machine)
+    for name in parsed.sections:
+        results[name] = measured(name, SECTIONS[name], options)
+        report.show(SECTIONS[name], results[name])
+    if parsed.markdown:
+        tables = [report.markdown(SECTIONS[name], rounds) for name, rounds in results.items()]
+        parsed.markdown.write_text("\n".join([machine, "", *tables]), encoding="utf-8")
+    if parsed.plot:
+        stages = startup.stages() if "startup" in results else {}
+        samples = latency.SAMPLES if "latency" in results else {}
+        try:
+            files = plots.draw(parsed.plot, results, samples, stages, machine)
+        except ModuleNotFoundError as error:
+            raise MissingExtra("--plot", "plots") from error
+        print(*files, sep="\n")
 
 
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    made = parser(__doc__)
-    made.add_argument("--messages", type=int, default=20_000)
-    made.add_argument("contenders", nargs="*", default=list(BESIDE), help=f"of {', '.join(BESIDE)}")
-    return made.parse_args(arguments)
+def measured(name: str, section: Section, options: Options) -> list[Round]:
+    """All rounds of a section, after one that does not count if caches would slow it down."""
+    runs = options.runs if options.scale < 1 else section.runs or options.runs
+    delay = section.delay_ms if options.delay_ms is None else options.delay_ms
+    rounds = []
+    with started(section.endpoint or options.endpoint, delay) as (url, sqs):
+        for number in range(-1 if section.warm_up else 0, runs):
+            found = section.measure(Stage(options, url, sqs, f"{name}-{number + 1}"))
+            rounds += [found] if number >= 0 else []
+    return rounds
 
 
-def measure(sqs: Any, name: str, queue: str, messages: int) -> Figures:
-    goal = min(messages, 6_400) if name.startswith("20 ms") else messages
-    url = filled(sqs, queue, goal)
-    command = [sys.executable, "-m", "tests.benchmarks.contenders", name, url, str(goal)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    if done.returncode:
-        raise SystemExit(f"{name} failed:\n{done.stderr}")
-    sqs.delete_queue(QueueUrl=url)
-    figures = json.loads(done.stdout)
-    return {
-        "per second": goal / figures["seconds"],
-        "cpu": 1_000_000 * figures["cpu"] / goal,
-        "calls": figures["calls"] / goal,
-    }
-
-
-def _table(rounds: list[dict[str, Figures]], options: argparse.Namespace) -> Table:
-    table = Table(title=f"{options.messages:,} messages, {options.delay_ms:g} ms added, {len(rounds)} rounds")
-    for heading in ("contender", "messages/s", "x bare", "client CPU ms/1,000", "x bare", "calls/message"):
-        table.add_column(heading, justify="left" if heading == "contender" else "right")
-    for name in rounds[0]:
-        speed = [each[name]["per second"] for each in rounds]
-        cpu = [each[name]["cpu"] for each in rounds]
-        table.add_row(
-            name,
-            spread(speed),
-            _ratio(rounds, name, "per second"),
-            spread(cpu),
-            _ratio(rounds, name, "cpu"),
-            f"{median([each[name]['calls'] for each in rounds]):.2f}",
-        )
-    return table
-
-
-def _ratio(rounds: list[dict[str, Figures]], name: str, figure: str) -> str:
-    if "bare" not in rounds[0]:
-        return ""
-    return f"{median([each[name][figure] / each['bare'][figure] for each in rounds]):.2f}"
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    made = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument(
+        "sections", nargs="*", metavar="SECTION", default=list(SECTIONS), help=", ".join(SECTIONS)
+    )
+    made.add_argument("--runs", type=int, default=5, help="rounds of each section (5)")
+    made.add_argument("--scale", type=float, default=1, help="of counts of messages and of seconds (1)")
+    made.add_argument("--endpoint", choices=list(ENDPOINTS), default="canned", help="what stands in for AWS")
+    made.add_argument("--delay-ms", type=float, help="added to each answer; each section's own by default")
+    made.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables")
+    made.add_argument("--plot", type=Path, metavar="FOLDER", help="draw plots (extra `plots`)")
+    parsed = made.parse_args(arguments)
+    if unknown := set(parsed.sections) - set(SECTIONS):
+        made.error(f"no section {', '.join(sorted(unknown))}: they are {', '.join(SECTIONS)}")
+    return parsed
 
 
 if __name__ == "__main__":

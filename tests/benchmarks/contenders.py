@@ -1,6 +1,6 @@
-"""One contender consumes one full queue, in a process of its own, and prints what it took as JSON.
+"""One contender consumes a full queue or publishes, in a process of its own, and prints what it took as JSON.
 
-    python -m tests.benchmarks.contenders NAME QUEUE_URL MESSAGES
+    python -m tests.benchmarks.contenders NAME QUEUE_URL_OR_TOPIC_ARN MESSAGES
 
 `bare` is what anyone would write first: one thread, receive ten, delete ten, no decoding. `decoding` does
 what any handler needs besides: json, and the schema's load. The others are our worker, as users run it;
@@ -27,6 +27,7 @@ from pubsub_tasks import Tasks, task
 from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions
 from tests.benchmarks.counted import Goal, counted_worker
+from tests.benchmarks.publishing import PUBLISHING
 from tests.benchmarks.readings import Reading
 
 Figures = dict[str, float]
@@ -117,53 +118,53 @@ def ours(
     return consume
 
 
-def slow(kind: str, concurrency: int) -> Callable[[str, Goal], Consume]:
-    """Our worker with 20 ms of waiting for each message."""
-    return partial(ours, kind=kind, seconds=0.02, concurrency=concurrency)
-
-
 Contender = tuple[int, Callable[[str, Goal], Consume]]
 """In how many processes, and what each of them does."""
 
-BESIDE: dict[str, Contender] = {
+CONSUMING: dict[str, Contender] = {
     "bare": (1, bare),
-    "bare x 8": (1, partial(bare, threads=8)),
     "decoding": (1, decoding),
-    "decoding x 8": (1, partial(decoding, threads=8)),
     "threads": (1, ours),
     "coroutines": (1, partial(ours, kind="async")),
     "2 processes": (2, ours),
-    "20 ms, 32 threads": (1, slow("plain", 32)),
-    "20 ms, 32 coroutines": (1, slow("async", 32)),
+    "bare x 8": (1, partial(bare, threads=8)),
+    "decoding x 8": (1, partial(decoding, threads=8)),
 }
 
 SLOTS = (8, 16, 32, 64)
 PROCESSES = (1, 2)
 KINDS = {"threads": "plain", "coroutines": "async"}
+WAIT = 0.02
+"""Seconds that the handlers of `slow` wait."""
 
 
-def growing(slots: int, kind: str, processes: int) -> str:
-    """The name of one that `growth` runs."""
-    return f"20 ms, {processes} x {slots} {kind}"
+def slow(slots: int, kind: str, processes: int) -> str:
+    """The name of our worker with handlers that wait."""
+    return f"{processes} x {slots} {kind}"
 
 
-GROWING: dict[str, Contender] = {
-    growing(slots, kind, processes): (processes, slow(KINDS[kind], slots))
+SLOW: dict[str, Contender] = {
+    slow(slots, kind, processes): (
+        processes,
+        partial(ours, kind=KINDS[kind], seconds=WAIT, concurrency=slots),
+    )
     for slots in SLOTS
     for kind in KINDS
     for processes in PROCESSES
 }
 
+CONTENDERS = {**CONSUMING, **SLOW, **PUBLISHING}
 
-def run(name: str, url: str, messages: int) -> Figures:
+
+def run(name: str, target: str, messages: int) -> Figures:
     """What it took, of all its processes."""
     spawn = get_context("spawn")
-    processes, _ = (BESIDE | GROWING)[name]
+    processes, _ = CONTENDERS[name]
     if processes == 1:
-        return _measured(name, url, Goal(messages), lambda: None)
+        return _measured(name, target, Goal(messages), lambda: None)
     goal, ready, told = Goal(messages, spawn), spawn.Barrier(processes), spawn.SimpleQueue()
     children = [
-        spawn.Process(target=_child, args=(name, url, goal, ready, told), daemon=True)
+        spawn.Process(target=_child, args=(name, target, goal, ready, told), daemon=True)
         for _ in range(processes)
     ]
     for child in children:
@@ -180,13 +181,13 @@ def run(name: str, url: str, messages: int) -> Figures:
     }
 
 
-def _child(name: str, url: str, goal: Goal, ready: Any, told: Any) -> None:
-    told.put(_measured(name, url, goal, lambda: ready.wait(60)))
+def _child(name: str, target: str, goal: Goal, ready: Any, told: Any) -> None:
+    told.put(_measured(name, target, goal, lambda: ready.wait(60)))
 
 
-def _measured(name: str, url: str, goal: Goal, wait: Callable[[], object]) -> Figures:
-    _, made = (BESIDE | GROWING)[name]
-    consume = made(url, goal)
+def _measured(name: str, target: str, goal: Goal, wait: Callable[[], object]) -> Figures:
+    _, made = CONTENDERS[name]
+    consume = made(target, goal)
     wait()
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     calls = consume()
@@ -196,8 +197,8 @@ def _measured(name: str, url: str, goal: Goal, wait: Callable[[], object]) -> Fi
 
 
 def main() -> None:
-    name, url, messages = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    print(json.dumps(run(name, url, messages)))
+    name, target, messages = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    print(json.dumps(run(name, target, messages)))
 
 
 if __name__ == "__main__":

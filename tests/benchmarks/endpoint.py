@@ -7,7 +7,8 @@ from the queue's count and answers ten prebuilt ones with new ids, and whatever 
 A publish to a topic goes to the queue of the topic's name, if there is one. Nothing is delivered twice,
 nothing is checked and no error is ever answered: the local broker is the one that behaves like SQS.
 
-`POST /fill` of `{"queue": name, "messages": count}` fills a queue; `GET /counts` answers the calls by action.
+`POST /fill` of `{"queue": name, "messages": count}` fills a queue; `GET /counts` answers the calls by action,
+and `GET /credentials` answers a container's keys.
 """
 
 import argparse
@@ -27,6 +28,12 @@ from tests.benchmarks.readings import BODY
 ACCOUNT = "111111111111"
 """Of its queues' URLs, which tells them from the local broker's."""
 MD5 = md5(BODY.encode(), usedforsecurity=False).hexdigest()
+CREDENTIALS = {
+    "AccessKeyId": "local",
+    "SecretAccessKey": "local",
+    "Token": "token",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
 RESULT = """<{0}Response><{0}Result>{1}</{0}Result>
 <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{0}Response>"""
 
@@ -170,6 +177,8 @@ class Connection(asyncio.Protocol):
             asked = json.loads(body)
             self._canned.add(asked["queue"], asked["messages"])
             self._respond("application/json", b"{}")
+        elif head.startswith(b"GET /credentials "):
+            self._respond("application/json", json.dumps(CREDENTIALS).encode())
         else:
             self._respond("application/json", json.dumps(self._canned.calls).encode())
 

@@ -1,43 +1,32 @@
-"""Publishing beside bare boto3, in one run, against the local broker in a process of its own.
+"""Publishing: our ways, each beside the boto3 loop that does the same.
 
-    python -m tests.benchmarks.publishing [--messages 2000] [--runs 3] [--delay-ms 0]
-
-Each way of ours stands beside the boto3 loop that does the same: `publish`, or `publish_batch` of ten.
 The bare loops write the same body with `json.dumps`, and neither validate nor serialize by a schema.
-Contenders take turns in one process; a figure is the median of its runs, and a ratio is to the bare
-loop of the same round.
 """
 
-import argparse
 import asyncio
 import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from statistics import median
+from functools import partial
 from uuid import uuid4
 
 import boto3
 from botocore.config import Config
 from marshmallow import fields
-from rich.console import Console
-from rich.table import Table
 
-from pubsub_tasks.content.message_schema import PubSubMessageSchema
+from pubsub_tasks import PubSubMessageSchema, Tasks
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.tasks.publishable import Publishable
-from pubsub_tasks.tasks.registry import Tasks
-from pubsub_tasks.transports.aws.clients import ClientSettings
+from pubsub_tasks.transports.aws.client_settings import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
-from tests.benchmarks.stage import broker, parser
+from tests.benchmarks.counted import Goal
 
 MEDIA_TYPE = "application/vnd.bench.pubsub._.created.order"
 THREADS = 8
 AT_ONCE = 8
 """Coroutines that publish beside each other, as requests to a web server do."""
-
-Work = Callable[[int], None]
 
 
 class Ordered(PubSubMessageSchema):
@@ -111,51 +100,28 @@ class Ours:
             list(pool.map(self.single, [messages // THREADS] * THREADS))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    options = _options(arguments)
-    with broker(options.delay_ms, options.endpoint):
-        topic = boto3.client("sns").create_topic(Name="bench")["TopicArn"]
-        bare, ours = Bare(topic), Ours(topic)
-        pairs: list[tuple[str, Work, Work]] = [
-            ("single", ours.single, bare.single),
-            ("ten to a call", ours.batched, bare.batched),
-            (f"{THREADS} threads", ours.threads, bare.threads),
-            (f"{AT_ONCE} coroutines, beside {THREADS} threads", ours.coroutines, bare.threads),
-        ]
-        for _, work, bare_work in pairs:
-            work(min(200, options.messages)), bare_work(min(200, options.messages))
-        rounds = [
-            [(_rate(a, options.messages), _rate(b, options.messages)) for _, a, b in pairs]
-            for _ in range(options.runs)
-        ]
-    Console(width=100).print(_table([name for name, *_ in pairs], rounds))
+def publishing(
+    made: Callable[[str], Bare | Ours], way: str, batch: int, topic: str, goal: Goal
+) -> Callable[[], int]:
+    """A contender that publishes as many as the goal says, and returns its calls."""
+    publisher = made(topic)
+    work: Callable[[int], None] = getattr(publisher, way)
+    work(80)  # connects, and takes what is made once
+
+    def publish() -> int:
+        work(goal.messages)
+        goal.add(goal.messages)
+        return goal.messages // batch
+
+    return publish
 
 
-def _rate(work: Work, messages: int) -> float:
-    started = time.perf_counter()
-    work(messages)
-    return messages / (time.perf_counter() - started)
-
-
-def _table(names: list[str], rounds: list[list[tuple[float, float]]]) -> Table:
-    table = Table("", "ours /s", "bare /s", "ours ÷ bare", title="messages published")
-    for index, name in enumerate(names):
-        figures = [each[index] for each in rounds]
-        ratios = sorted(ours / bare for ours, bare in figures)
-        table.add_row(
-            name,
-            f"{median(ours for ours, _ in figures):,.0f}",
-            f"{median(bare for _, bare in figures):,.0f}",
-            f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
-        )
-    return table
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    made = parser(__doc__)
-    made.add_argument("--messages", type=int, default=2_000)
-    return made.parse_args(arguments)
-
-
-if __name__ == "__main__":
-    main()
+PUBLISHING = {
+    "bare publish": (1, partial(publishing, Bare, "single", 1)),
+    "publish": (1, partial(publishing, Ours, "single", 1)),
+    "bare publish_batch": (1, partial(publishing, Bare, "batched", 10)),
+    "publish_many": (1, partial(publishing, Ours, "batched", 10)),
+    "bare publish, 8 threads": (1, partial(publishing, Bare, "threads", 1)),
+    "publish, 8 threads": (1, partial(publishing, Ours, "threads", 1)),
+    "apublish, 8 coroutines": (1, partial(publishing, Ours, "coroutines", 1)),
+}

@@ -1,15 +1,13 @@
-"""Stage: the broker in a process of its own, queues filled, consumers beside it, and figures as text."""
+"""Stage: an endpoint in a process of its own, queues filled, and consumers beside it."""
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -32,17 +30,6 @@ CONSUMERS = {
 """Commands that print when each message's handling started; the queue's URL is the last argument."""
 
 
-def parser(doc: str | None, runs: int | None = 3, delay: bool = True) -> argparse.ArgumentParser:
-    """Options; `runs` is None where one run tells all, `delay` is False where a network changes nothing."""
-    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    if runs is not None:
-        made.add_argument("--runs", type=int, default=runs)
-    if delay:
-        made.add_argument("--delay-ms", type=float, default=0, help="added to each answer of the endpoint")
-    made.add_argument("--endpoint", choices=list(ENDPOINTS), default="local", help="what stands in for AWS")
-    return made
-
-
 @contextmanager
 def _local(delay_ms: float) -> Iterator[str]:
     process = start_process(0, delay_ms=delay_ms)
@@ -63,16 +50,18 @@ def _canned(delay_ms: float) -> Iterator[str]:
             process.kill()
 
 
-ENDPOINTS = {"local": _local, "canned": _canned}
-"""The local broker, and the canned endpoint of `tests.benchmarks.endpoint`."""
+ENDPOINTS = {"canned": _canned, "local": _local}
+"""The canned endpoint of `tests.benchmarks.endpoint`, and the local broker."""
 
 
 @contextmanager
-def broker(delay_ms: float = 0, endpoint: str = "local") -> Iterator[Any]:
-    """An endpoint that the environment tells of, as long as the block lasts; gives a client of its queues."""
+def started(endpoint: str, delay_ms: float = 0) -> Iterator[tuple[str, Any]]:
+    """The URL of an endpoint that the environment tells of, and a client of its queues."""
+    # What is installed has its bytecode, so what is measured has its own too.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with ENDPOINTS[endpoint](delay_ms) as url:
         os.environ.update(environment(url))
-        yield boto3.client("sqs")
+        yield url, boto3.client("sqs")
 
 
 def filled(sqs: Any, name: str, messages: int) -> str:
@@ -97,25 +86,44 @@ def fill(sqs: Any, url: str, messages: int) -> None:
         list(pool.map(send, range(0, messages, 10)))
 
 
+class Consumer:
+    """One of CONSUMERS beside us: the times at which it starts to handle, and its process."""
+
+    def __init__(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        self._name, self._process = name, process
+        self.pid = process.pid
+
+    def next(self) -> float:
+        """When it started to handle the next message."""
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        if line := self._process.stdout.readline():
+            return float(line)
+        raise SystemExit(f"{self._name} ended:\n{self._process.stderr.read().decode()}")
+
+
 @contextmanager
-def consumer(name: str, url: str) -> Iterator[Iterator[float]]:
-    """One of CONSUMERS beside us; gives the times at which it starts to handle."""
+def consumer(name: str, url: str, env: dict[str, str] | None = None) -> Iterator[Consumer]:
+    """One of CONSUMERS, with these environment variables or ours."""
     command = [*CONSUMERS[name], url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=env
+    ) as process:
         try:
-            yield _times(name, process)
+            yield Consumer(name, process)
         finally:
             process.kill()
 
 
-def _times(name: str, process: "subprocess.Popen[bytes]") -> Iterator[float]:
-    assert process.stdout is not None
-    assert process.stderr is not None
-    for line in process.stdout:
-        yield float(line)
-    raise SystemExit(f"{name} ended:\n{process.stderr.read().decode()}")
-
-
-def spread(values: Sequence[float], form: str = ",.0f") -> str:
-    """The median, with the lowest and highest beside."""
-    return f"{median(values):{form}} ({min(values):{form}}..{max(values):{form}})"
+def contender(name: str, target: str, messages: int) -> dict[str, float]:
+    """Run one of `tests.benchmarks.contenders` in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.contenders", name, target, str(messages)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr}")
+    figures: dict[str, float] = json.loads(done.stdout)
+    return {
+        "messages/s": messages / figures["seconds"],
+        "CPU ms/1,000": 1_000_000 * figures["cpu"] / messages,
+        "calls/message": figures["calls"] / messages,
+    }

@@ -1,45 +1,58 @@
-"""Each benchmark runs and prints its table; its figures are of no matter here.
+"""Each section of the benchmarks prints its table; its figures are of no matter here.
 
-Those that start several processes take seconds even so, and are left to `-m slow`.
+Those that start many processes take seconds even so, and are left to `-m slow`.
 """
+
+from pathlib import Path
 
 import boto3
 import pytest
 
 from pubsub_tasks.environments.local_broker import environment
-from tests.benchmarks import __main__ as throughput
-from tests.benchmarks import fifo, growth, idle, latency, memory, publishing, startup, wire
+from tests.benchmarks.__main__ import SECTIONS, main
 
-TINY = {
-    "throughput": (throughput.main, "--runs=1 --messages=20 threads"),
-    "canned": (throughput.main, "--runs=1 --messages=20 --endpoint=canned bare threads"),
-    "two processes": (throughput.main, "--runs=1 --messages=20|2 processes"),
-    "growth": (growth.main, "--runs=1 --messages=20 --slots 8 --kinds threads"),
-    "fifo": (fifo.main, "--runs=1 --messages=20 --groups 1"),
-    "latency": (latency.main, "--runs=1 --messages=2"),
-    "startup": (startup.main, "--runs=1"),
-    "idle": (idle.main, "--seconds=0.1 --wait-seconds=0"),
-    "memory": (memory.main, "--messages=40 --waiting=20"),
-    "publishing": (publishing.main, "--runs=1 --messages=40"),
-    "wire": (wire.main, "--runs=1 --calls=1"),
-}
+TINY = ["--runs=1", "--scale=0.001"]
+QUICK = {"latency", "memory"}
 
 
 @pytest.fixture(autouse=True)
 def an_environment_that_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in environment(""):
         monkeypatch.setenv(name, "")
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
-QUICK = {"throughput", "canned", "latency", "idle"}
-
-
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in TINY]
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in SECTIONS]
 )
-def test_a_benchmark_prints_its_table(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main, told = TINY[name]
-    options, *contenders = told.split("|")
-    main([*options.split(), *contenders])
+def test_a_section_prints_its_table_and_writes_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([name, *TINY, f"--markdown={tmp_path / 'table.md'}"])
+
     assert "━" in capsys.readouterr().out
+    assert "| contender |" in (tmp_path / "table.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("endpoint", ["canned", "local"])
+def test_the_endpoint_is_for_the_user_to_choose(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["idle", *TINY, f"--endpoint={endpoint}"])
+
+    assert "calls/minute" in capsys.readouterr().out
+
+
+def test_an_unknown_section_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["nothing"])
+
+    assert "no section nothing: they are consuming," in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_plots_are_drawn(tmp_path: Path) -> None:
+    main(["consuming", "latency", "startup", "slots", *TINY, f"--plot={tmp_path}"])
+
+    assert {each.name for each in tmp_path.iterdir()} == {
+        *("rates.png", "latency.png", "startup.png", "slots.png"),
+    }

@@ -1,24 +1,20 @@
 """Wire: what one receive of ten and one delete of ten cost, by how the calls are made.
 
-    python -m tests.benchmarks.wire [--calls 500] [--runs 3] [--delay-ms 0]
-
 One thread, no decoding. The first is boto3 as it comes; below it what each of its documented switches buys,
 our own calls by boto3, and those by the fast path, which goes without botocore where all is well.
 """
 
 import time
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from rich.console import Console
-from rich.table import Table
 
 from pubsub_tasks.transports.aws.client_settings import ClientSettings, user_agent
 from pubsub_tasks.transports.aws.transport import AwsTransport
-from tests.benchmarks.stage import broker, filled, parser, spread
+from tests.benchmarks.section import Figure, Figures, Round, Section, Stage
+from tests.benchmarks.stage import filled
 
 AGENT = user_agent()
 SWITCHES: dict[str, dict[str, Any]] = {
@@ -69,41 +65,30 @@ WARM = 10
 """Calls before the clock starts: the first makes the connection, and shows the fast path its way."""
 
 
-def main(arguments: list[str] | None = None) -> None:
-    made = parser(__doc__)
-    made.add_argument("--calls", type=int, default=500)
-    options = made.parse_args(arguments)
-    with broker(options.delay_ms, options.endpoint) as sqs:
-        rounds = [
-            {
-                name: _cost(
-                    at(filled(sqs, f"wire-{number}-{index}", 10 * (options.calls + WARM))), options.calls
-                )
-                for index, (name, at) in enumerate(CONTENDERS.items())
-            }
-            for number in range(options.runs)
-        ]
-    Console(width=100).print(_table(rounds))
+def measure(stage: Stage) -> Round:
+    calls, found = stage.options.messages(400), {}
+    for index, (name, at) in enumerate(CONTENDERS.items()):
+        url = filled(stage.sqs, f"{stage.name}-{index}", 10 * (calls + WARM))
+        found[name] = _cost(at(url), calls)
+    return found
 
 
-def _cost(pair: Pair, calls: int) -> tuple[float, float]:
+def _cost(pair: Pair, calls: int) -> Figures:
     """Microseconds of one pair: of this thread's CPU, and by the clock."""
     for _ in range(WARM):
         pair()
     worked, began = time.thread_time(), time.perf_counter()
     for _ in range(calls):
         pair()
-    return 1e6 * (time.thread_time() - worked) / calls, 1e6 * (time.perf_counter() - began) / calls
+    return {
+        "CPU µs": 1e6 * (time.thread_time() - worked) / calls,
+        "µs": 1e6 * (time.perf_counter() - began) / calls,
+    }
 
 
-def _table(rounds: list[dict[str, tuple[float, float]]]) -> Table:
-    table = Table("calls", "CPU µs", "x boto3", "µs by the clock", title="a receive and a delete of ten")
-    for name in CONTENDERS:
-        ratio = median(each[name][0] / each["boto3"][0] for each in rounds)
-        cpu, clock = ([each[name][index] for each in rounds] for index in (0, 1))
-        table.add_row(name, spread(cpu), f"{ratio:.2f}", spread(clock))
-    return table
-
-
-if __name__ == "__main__":
-    main()
+SECTION = Section(
+    "a receive and a delete of ten, on one thread",
+    (Figure("CPU µs", ratio=True), Figure("µs", ratio=True)),
+    measure,
+    dict.fromkeys([name for name in CONTENDERS if name != "boto3"], "boto3"),
+)
