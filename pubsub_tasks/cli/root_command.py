@@ -32,6 +32,9 @@ COMMANDS = {
     "publish": LazyCommand(
         ".messages.publish", "command", "Validate content and publish it to the topic of its media type."
     ),
+    "tasks": LazyCommand(
+        ".tasks", "command", "List the tasks of an app: media type, schema, queue and retry policy."
+    ),
 }
 
 
