@@ -50,7 +50,8 @@ class Boto3Calls:
 def _carry_out(
     client: ServiceClient, action: str, params: dict[str, Any], failure: type[TransportError]
 ) -> dict[str, Any]:
-    if client.fast_path and (quick := client.fast_path.call(action, params)) is not None:
+    keys = client.keys(failure)
+    if client.fast_path and (quick := client.fast_path.call(action, params, keys)) is not None:
         return quick
     try:
         answer: dict[str, Any] = getattr(client.client, xform_name(action))(**params)

@@ -29,7 +29,7 @@ class ClientSettings:
         lease: visibility lease of messages in flight, or None; see `timeouts.py`.
         validate: let boto3 validate parameters; off by default, since this package's are typed.
         fast_path: make the hot calls without botocore's request machinery; see `fast_path/`. If False,
-            every call goes through botocore, and so through libraries that patch it, such as tracing.
+            every call goes through botocore.
     """
 
     region: str | None = None

@@ -52,6 +52,11 @@ class ServiceClient:
     fast_path: FastPath | None
     credentials: Any
 
+    def keys(self, failure: type[TransportError]) -> Any:
+        """Keys that are valid now; expired ones are refreshed. Raises ConfigurationError, `failure`."""
+        with credential_errors(failure):
+            return self.credentials.get_frozen_credentials()
+
 
 @dataclass(eq=False)
 class Clients:
@@ -75,21 +80,21 @@ class Clients:
 
         Raises ConfigurationError, and TransportError if the source of credentials does not respond.
         """
-        return self.service_client(service, region, self.settings.read_timeout).client
+        made = self.service_client(service, region, self.settings.read_timeout)
+        made.keys(TransportError)
+        return made.client
 
     def service_client(
         self, service: str, region: str | None, timeout: float, failure: type[TransportError] = TransportError
     ) -> ServiceClient:
-        """The client for calls with this timeout, with valid credentials.
+        """The client for calls with this timeout.
 
         Raises ConfigurationError, `failure`.
         """
         with credential_errors(failure):
             if self._refused:
                 self._renew()
-            found = self._known(service, region, timeout)
-            found.credentials.get_frozen_credentials()  # refreshes expired credentials
-        return found
+            return self._known(service, region, timeout)
 
     def _known(self, service: str, region: str | None, timeout: float) -> ServiceClient:
         key = (service, region, timeout)
@@ -128,9 +133,7 @@ class Clients:
         make_interruptible(client)
         client.meta.events.register("after-call", self._watch)
         hot_calls = HOT_CALLS.get(service) if settings.fast_path else None
-        return ServiceClient(
-            client, FastPath(client, credentials, hot_calls) if hot_calls else None, credentials
-        )
+        return ServiceClient(client, FastPath(client, hot_calls) if hot_calls else None, credentials)
 
     def _watch(self, parsed: Any, **_: Any) -> None:
         error = parsed.get("Error") if isinstance(parsed, dict) else None

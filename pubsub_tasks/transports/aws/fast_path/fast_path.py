@@ -2,7 +2,8 @@
 
 The first call goes through boto3 and is observed. Later calls of the same client use the same endpoint and
 signing scope, over connections with the same TLS settings and timeouts. Any result other than a plain success
-is passed to boto3 as the first attempt of its own call; boto3 classifies errors and retries.
+is passed to boto3 as the first attempt of its own call; boto3 classifies errors and retries. Where the
+application or a library watches botocore's calls, boto3 makes them all; see `instrumentation.py`.
 """
 
 import logging
@@ -14,6 +15,7 @@ from .connection_stack import UnknownSocket
 from .endpoint import Endpoint
 from .first_attempt import FirstAttempt
 from .hot_calls import HotCalls
+from .instrumentation import Instrumentation
 from .sigv4 import Scope
 
 logger = logging.getLogger(__name__)
@@ -22,34 +24,31 @@ OK = 200
 
 
 class FastPath:
-    """The fast path of one boto3 client, signing with that client's credentials.
+    """The fast path of one boto3 client. Safe to share between threads."""
 
-    Safe to share between threads.
-    """
-
-    def __init__(self, client: Any, credentials: Any, hot_calls: HotCalls) -> None:
+    def __init__(self, client: Any, hot_calls: HotCalls) -> None:
         self._client = client
-        self._credentials = credentials
         self._service = client.meta.service_model.service_name
         self._hot_calls = hot_calls
         self._endpoint: Endpoint | None = None
         self._off = False
         self._first_attempt = FirstAttempt(client, self._service)
+        self._instrumentation = Instrumentation(client)
         client.meta.events.register(f"before-sign.{self._service}", self._watch)
 
-    def call(self, action: str, params: dict[str, Any]) -> dict[str, Any] | None:
+    def call(self, action: str, params: dict[str, Any], keys: Any) -> dict[str, Any] | None:
         """Make a call and return its response in boto3's shape, or None if boto3 must make the call.
 
         After None, call boto3 and then `forget`. If a request was sent and failed, it counts as the first
-        attempt of boto3's call.
+        attempt of boto3's call. `keys` are the client's frozen credentials.
         """
         endpoint = self._endpoint
         if endpoint is None or self._off or action not in self._hot_calls.actions:
             return None
         try:
-            if not endpoint.is_open:
+            if not endpoint.is_open or self._instrumentation.is_active(action):
                 return None
-            request = endpoint.request(action, params, self._credentials.get_frozen_credentials())
+            request = endpoint.request(action, params, keys)
         except Exception as error:
             logger.debug("%s is left to boto3: %s", action, error)
             return None

@@ -62,8 +62,8 @@ def test_calls_at_the_same_time_have_their_own_connections_and_responses(
 
 
 def test_a_connection_closed_between_calls_is_replaced(queue: SqsQueue, service: RawService) -> None:
-    service.will_send(receives("last"), CLOSE)
     receive(queue)
+    service.close_all()
     service.will_send(receives("first"))
 
     assert receive(queue) == "first"
@@ -239,22 +239,23 @@ def test_a_call_within_a_signal_handler_has_its_own_connection(
 
 
 FORKS = """
-import os, signal, sys, threading
+import os, signal, sys
 from pubsub_tasks.errors import ReceiveFailed
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
 
 queue = AwsTransport(ClientSettings(endpoint_url=sys.argv[1], attempts=1)).queue(sys.argv[2])
 receive = lambda: [record.body for record in queue.receive(10, 0, None)]
+tell = lambda text: os.write(1, f"{text}\\n".encode())  # whole lines, since both processes write
 receive(), receive()
 parent, child = os.getpid(), []
 signal.signal(signal.SIGUSR1, lambda *_: child.append(os.fork()))
-print(parent, flush=True)
+tell(parent)
 try:
-    print(f"{'parent' if os.getpid() == parent else 'child'}: {receive()}", flush=True)
+    tell(f"{'parent' if os.getpid() == parent else 'child'}: {receive()}")
 except ReceiveFailed as error:
     assert os.getpid() != parent
-    print(f"child: {error.code} {receive()}", flush=True)
+    tell(f"child: {error.code} {receive()}")
     os._exit(0)
 assert child and os.waitpid(child[0], 0)[1] == 0
 """
