@@ -1,9 +1,8 @@
 """The decorators @schema, @task and @handles, which declare and check schemas and tasks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
 
 from marshmallow import Schema
 
@@ -104,8 +103,7 @@ def handles(
     return declare
 
 
-@dataclass(frozen=True, slots=True)
-class _Declaration:
+class _Declaration(NamedTuple):
     """The arguments that `task` and `handles` share, validated."""
 
     tasks: Tasks

@@ -3,7 +3,7 @@
 The waits between the attempts of a task are not here: they are part of its retry policy, see `tasks`.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..wire.records import MAX_VISIBILITY
 
@@ -11,8 +11,7 @@ _MOST_DOUBLINGS = 32
 """More would reach no other wait than `cap`, and in the end overflow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(NamedTuple):
     """Waits that double with each failure in a row.
 
     Attributes:

@@ -5,13 +5,12 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from traceback import walk_tb
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import ConfigurationError
 from ..graph.object_graph import graph_for, is_graph
@@ -24,8 +23,7 @@ ENTRY_POINTS = "pubsub_tasks.tasks"
 VARIABLE = "PUBSUB_TASKS_APP"
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(NamedTuple):
     """A user's tasks and the object graph that runs them.
 
     Attributes:

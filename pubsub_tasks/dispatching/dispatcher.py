@@ -14,10 +14,9 @@ then has no verdict and is received again.
 
 from asyncio import CancelledError
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import CoroutineType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..celery_messages.celery_message import is_celery
 from ..errors import ConfigurationError, ContentDisallowed, InvalidContent, TransportError, UnknownMediaType
@@ -48,8 +47,7 @@ Limit = Callable[[Callable[["HandlerCall"], Any], "HandlerCall"], Any]
 """Makes a call and raises TaskTimeout if it takes too long; for a coroutine task it returns a coroutine."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandlerCall:
+class HandlerCall(NamedTuple):
     """A task to be called with the content of a delivery: a mapping, or what `post_load` returned.
 
     `timeout` is in seconds: the task's time limit, or else the one in the message.

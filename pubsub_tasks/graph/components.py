@@ -3,14 +3,11 @@
 Importing this module binds them; this takes precedence over entry points of the same names in other packages.
 Configuration is microcosm's: from code, then the environment, then a command's flags. boto3 finds the
 credentials. What only some graphs need is imported when a factory first needs it: boto3, which a testing
-graph never does; `environments.memory`, which only a testing graph does; the consumer, which a worker
-never does.
+graph never does; `environments.memory`, which only a testing graph does; the producer and the consumer, which
+a worker may never need.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from microcosm.api import typed
 from microcosm.config.types import comma_separated_list
@@ -18,21 +15,18 @@ from microcosm.errors import NotBoundError
 
 from ..content.schema_registry import SchemaRegistry
 from ..graph import extensions  # noqa: F401 - binds them
-from ..publishing.producer import MAX_SIZE, Producer, PublishContext
-from ..publishing.routes import Routes
-from ..publishing.topics import Topics
-from ..tasks.middleware import Middleware, Next, compose
+from ..messages.size_limit import MAX_SIZE
 from ..tasks.registry import Tasks, default_tasks
-from ..untrusted.queue_names import FIFO
-from ..wire.media_types import wildcard
 from ..wire.records import MAX_BATCH
-from .connections import WIRE, Graph, factory, json_object, transport_of
+from .connections import WIRE, Graph, factory, json_object
 from .handler_instances import served
 from .opaque import OpaqueHeaders
 
 if TYPE_CHECKING:
     from ..consumer.consumer import Consumer
     from ..consumer.message_dispatcher import MessageDispatcher
+    from ..publishing.producer import Producer
+    from ..publishing.topics import Topics
 
 LONGEST_WAIT = 20
 """Seconds of a long poll. Source: SQS API reference, ReceiveMessage."""
@@ -58,25 +52,15 @@ def configure_schema_registry(graph: Graph) -> SchemaRegistry:
     mappings=typed(json_object, default_factory=dict),
     fifo=typed(comma_separated_list, default_value=""),
 )
-def configure_sns_topic_arns(graph: Graph) -> Topics:
+def configure_sns_topic_arns(graph: Graph) -> "Topics":
     """Topics by media type: in `mappings`, or by the media type itself, or as `created.order`; else `prefix`
     with the media type's encoded name; else `default`. A testing graph needs no configuration.
 
     With `prefix`, the media types in `fifo`, and those that a task on a `.fifo` queue handles, have FIFO
     topics."""
-    topics = Topics.of(graph.config.sns_topic_arns)
-    if graph.metadata.testing and topics == Topics():
-        from ..environments.memory import MemoryTopics
+    from .producing import make_topics
 
-        return MemoryTopics(environment=graph.pubsub_world)
-    named, tasks = frozenset(graph.config.sns_topic_arns.fifo), graph.sqs_message_handler_registry
-    return replace(topics, is_fifo=partial(_is_fifo, named, tasks))
-
-
-def _is_fifo(named: frozenset[str], tasks: Tasks, media_type: str) -> bool:
-    if not named.isdisjoint((media_type, wildcard(media_type))):
-        return True
-    return any(queue.endswith(FIFO) and tasks.find(media_type, queue) for queue in tasks.queues)
+    return make_topics(graph)
 
 
 @factory(
@@ -88,48 +72,15 @@ def _is_fifo(named: frozenset[str], tasks: Tasks, media_type: str) -> bool:
     },
     max_size=typed(int, default_value=MAX_SIZE),
 )
-def configure_sns_producer(graph: Graph) -> Producer:
+def configure_sns_producer(graph: Graph) -> "Producer":
     """The producer, which is also bound to the tasks of the registry.
 
     The producer of a testing graph is bound weakly: after the graph is garbage-collected, the tasks publish
     with the producer that was bound before.
     """
-    config = graph.config.sns_producer
-    transport = transport_of(graph, config)
-    producer = Producer(
-        Routes(transport.publisher(), transport.queue, graph.sqs_queue_urls, graph.pubsub_scheduler),
-        _topics(graph.sns_topic_arns),
-        graph.pubsub_message_schema_registry,
-        observers=graph.pubsub_observers,
-        middleware=list(_publishing(graph)),
-        max_size=config.max_size,
-        claims=graph.pubsub_claims,
-    )
-    graph.sqs_message_handler_registry.bind(producer, weak=graph.metadata.testing)
-    return producer
+    from .producing import make_producer
 
-
-def _topics(given: Topics | Mapping[str, str]) -> Topics:
-    """Topics from a value assigned to the graph, which may be a plain mapping."""
-    return given if isinstance(given, Topics) else Topics(given)
-
-
-def _publishing(graph: Graph) -> Iterator[Middleware]:
-    headers: OpaqueHeaders | None = graph.pubsub_opaque_headers
-    if headers is not None:
-
-        def carry(call_next: Next, publication: PublishContext) -> Any:
-            return call_next(replace(publication, options=headers.added(publication.options)))
-
-        yield carry
-    yield from graph.pubsub_middleware.publishing
-    tasks: Tasks = graph.sqs_message_handler_registry
-
-    def used(call_next: Next, publication: PublishContext) -> Any:
-        """Middleware of `tasks.use(..., publishing=True)`, including any that is added later."""
-        return compose(tasks.publishing, call_next)(publication)
-
-    yield used
+    return make_producer(graph)
 
 
 @factory("pubsub_opaque_headers")

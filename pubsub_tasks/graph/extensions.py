@@ -5,11 +5,10 @@ Code adds its own with `tasks.use` and `tasks.observe`.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, NamedTuple
 
 from microcosm.api import typed
 from microcosm.config.types import boolean, comma_separated_list
@@ -27,8 +26,7 @@ ENTRY_POINTS = "pubsub_tasks.observers"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(NamedTuple):
     """Middleware from configuration, around handlers and around publishing; the first is outermost."""
 
     handling: Sequence[Layer]

@@ -15,7 +15,7 @@ from microcosm.registry import Registry, _registry
 
 from ..errors import ConfigurationError
 from ..graph import components  # noqa: F401 - binds them
-from ..publishing.producer import Producer
+from ..tasks.publishable import SupportsPublish
 from ..tasks.registry import Tasks
 from .connections import Graph
 
@@ -77,9 +77,9 @@ def is_graph(given: object) -> bool:
     return isinstance(given, ObjectGraph)
 
 
-def producer_from_environment(tasks: Tasks) -> Producer:
+def producer_from_environment(tasks: Tasks) -> SupportsPublish:
     """Create a producer for tasks without one, configured by environment variables (PUBSUB_TASKS__…)."""
     graph = graph_for(tasks, entry_points=False)
-    producer: Producer = graph.sns_producer
+    producer: SupportsPublish = graph.sns_producer
     graph.lock()
     return producer

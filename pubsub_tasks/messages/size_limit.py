@@ -12,6 +12,9 @@ from ..wire.compression import CONTENT_ENCODING, GZIP, compress
 from ..wire.records import MAX_ATTRIBUTES, Outgoing
 from ..wire.s3_pointer import Pointer, size_attribute
 
+MAX_SIZE = 262_144
+"""Bytes of a message that a topic accepts by default. Source: SNS API reference, Publish."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBody:

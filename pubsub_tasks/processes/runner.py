@@ -4,7 +4,7 @@ import logging
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..lifecycle import last_resort
 from ..lifecycle.bounded_exit import MIN_WAIT, WAIT_AFTER_SECOND_SIGNAL
@@ -25,8 +25,7 @@ POLL_INTERVAL = 0.1
 """Seconds between two checks of `RunOptions.is_over`. Memory is checked ten times less often."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """When to stop, besides on signals.
 
     Attributes:
@@ -40,9 +39,12 @@ class RunOptions:
     is_over: Callable[[], bool] | None = None
 
 
+UNTIL_A_SIGNAL = RunOptions()
+
+
 def run(
     services: Sequence[Service],
-    options: RunOptions = RunOptions(),
+    options: RunOptions = UNTIL_A_SIGNAL,
     announce: Callable[[Sequence[Service]], None] = lambda services: None,
     reasons: StopReasons | None = None,
 ) -> int:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ..dead_letters.dead_letter_copy import build_dead_letter
 from ..dispatching.dispatcher import Dispatcher
@@ -53,8 +54,7 @@ class ServiceOptions:
     claims: ClaimStore | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A queue and the worker, tasks and dead-letter queue that serve it."""
 
     worker: Worker

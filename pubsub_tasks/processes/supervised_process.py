@@ -7,9 +7,8 @@ when the supervisor is gone. Reports go over a separate pipe, one JSON object pe
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..lifecycle import forks
 
@@ -19,8 +18,7 @@ LOOPBACK = "127.0.0.1"
 """Where a supervised process serves health checks for its supervisor."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessShare:
+class ProcessShare(NamedTuple):
     """The work of one of several processes.
 
     Attributes:
@@ -35,7 +33,7 @@ class ProcessShare:
 
     def environment(self, pipe: int) -> dict[str, str]:
         """Return the environment variable for the process; `pipe` is the descriptor to report on."""
-        return {VARIABLE: json.dumps(asdict(self) | {"pipe": pipe})}
+        return {VARIABLE: json.dumps(self._asdict() | {"pipe": pipe})}
 
 
 class SupervisedProcess:

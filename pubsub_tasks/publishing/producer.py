@@ -15,7 +15,7 @@ from ..messages.envelope import encode_message
 from ..messages.headers import outbound_headers
 from ..messages.message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
 from ..messages.publish_options import DEFAULT, PublishOptions
-from ..messages.size_limit import fit
+from ..messages.size_limit import MAX_SIZE, fit
 from ..tasks.events import Observer
 from ..tasks.middleware import Middleware, compose, require_plain_function
 from ..tasks.observers import Observers
@@ -29,9 +29,6 @@ from .routes import Route, Routes
 from .sender import Sender
 from .stream import Stream
 from .topics import Topics
-
-MAX_SIZE = 262_144
-"""Bytes of a message that a topic accepts by default. Source: SNS API reference, Publish."""
 
 CHUNK = 100
 """Messages of an asynchronous iterable that one thread call publishes."""

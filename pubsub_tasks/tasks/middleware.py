@@ -7,9 +7,8 @@ coroutine tasks. A registry with tasks of both kinds needs a pair.
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial, reduce
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ..errors import ConfigurationError
 
@@ -37,8 +36,7 @@ def require_plain_function(middleware: Middleware, what: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One middleware around handlers: for plain tasks, for coroutine tasks, or a pair for both."""
 
     plain: Middleware | None = None

@@ -2,8 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self, get_args
+from dataclasses import field
+from typing import Any, NamedTuple, Self, get_args
 
 from ..content.codec import Codec
 from ..content.post_load_objects import by_field_name
@@ -14,8 +14,7 @@ _NO_CLASS = (inspect.Parameter.empty, type(None), object, Any)
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSignature:
+class TaskSignature(NamedTuple):
     """The parameters of a task's function.
 
     Attributes:

@@ -9,14 +9,12 @@ reuse `SqsQueue` and `SnsPublisher`, which only need a function that makes a cal
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..wire.records import EntryFailure, MoveTaskStatus, Outgoing, QueueAttributes, Record, Sent
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(NamedTuple):
     """Optional behavior of a transport. The contract tests of a feature that is False are skipped by name."""
 
     fifo_order: bool = True

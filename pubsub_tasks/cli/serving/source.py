@@ -2,8 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...environments.line_sources import STDIN, is_file, lines_of
 from ...errors import ConfigurationError
@@ -20,8 +19,7 @@ logger = logging.getLogger("pubsub_tasks.worker")
 Flags = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The queues to consume.
 
     Attributes:

@@ -1,8 +1,7 @@
 """Where and how a service is called, as observed from a call that botocore made."""
 
 import time
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import SplitResult, urlsplit
 
 from .connection_stack import ConnectionStack
@@ -27,8 +26,7 @@ With any other header, such as a trace in Lambda, botocore makes every call.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Signs hot calls for one service in one region, and holds the connections to it."""
 
     hot_calls: HotCalls

@@ -7,16 +7,14 @@ parsers. Error responses are not parsed here. Source: the AWS JSON 1.0 and AWS q
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 Shape = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class HotCalls:
+class HotCalls(NamedTuple):
     """The hot calls of one service. `read` raises any exception for a response that it cannot parse."""
 
     content_type: str
