@@ -234,6 +234,10 @@ LAZY = {
     ("cli/serving/supervise.py", "pubsub_tasks.environments.local_broker"): "for --local",
     ("cli/serving/supervise.py", "pubsub_tasks.cli.serving.child_health"): "for --health-port",
     ("cli/serving/supervise.py", "pubsub_tasks.telemetry.health_server"): "for --health-port",
+    (
+        "testing/plugin/__init__.py",
+        "pubsub_tasks.testing",
+    ): "every pytest run loads the plugin, and few use the library",
 }
 
 HEAVY = {"boto3", "botocore", "click", "kombu", "microcosm", "rich", "urllib3", "uvicorn"}

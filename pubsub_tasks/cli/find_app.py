@@ -62,7 +62,7 @@ def find(spec: str | None) -> App:
     """
     spec = spec or os.environ.get(VARIABLE)
     name = f"--app {spec}" if spec else f"the entry points in {ENTRY_POINTS}"
-    target = _named(spec) if spec else _installed()
+    target = import_app(spec) if spec else _installed()
     if isinstance(target, Tasks):
         return App(target, partial(_own_graph, target), name)
     target.unlock()  # so that components can be added; `serve` locks it again
@@ -113,7 +113,8 @@ def _installed() -> Tasks:
     return default_tasks
 
 
-def _named(spec: str) -> Any:
+def import_app(spec: str) -> Any:
+    """Import `module` or `module:attribute`: a Tasks or an object graph. Raises ConfigurationError."""
     name, _, attribute = spec.partition(":")
     if name.endswith(".py"):
         suggestion = ":".join(filter(None, [_module_of(name), attribute]))

@@ -45,13 +45,22 @@ class MemoryEnvironment:
     """
 
     def __init__(self, tasks: Tasks, clock: Callable[[], float] = time.time) -> None:
-        self.memory = MemoryTransport(Broker(endpoint=MEMORY), clock)
-        self._sns, self._sqs = self.memory.client("sns"), self.memory.client("sqs")
         self._tasks = tasks
-        self._queues: dict[str, str] = {}
         self._served: dict[str, str] = {}
         self._warned: set[tuple[str, str]] = set()
         self._lock = Lock()
+        self.use(MemoryTransport(Broker(endpoint=MEMORY), clock))
+
+    def use(self, memory: MemoryTransport) -> None:
+        """Use these topics and queues from now on, which are empty at first."""
+        with self._lock:
+            self.memory = memory
+            self._sns, self._sqs = memory.client("sns"), memory.client("sqs")
+            self._queues: dict[str, str] = {}
+
+    def clock(self) -> float:
+        """The time of its topics and queues (epoch seconds)."""
+        return self.memory.clock()
 
     @property
     def features(self) -> Features:

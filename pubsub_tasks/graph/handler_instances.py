@@ -26,8 +26,12 @@ def served(graph: Any, tasks: Tasks, components: Iterable[str] = ()) -> Tasks:
     named = {task for task, key in bound.items() if key in set(components)}
     chosen = [task for task in tasks if task not in bound or not named or task in named]
     instances = {task: _component(graph, bound[task], task) for task in chosen if task in bound}
-    made = [_with_instance(task, instances[task]) if task in instances else task for task in chosen]
-    layers = [_publish_with(tasks, graph.sns_producer)] if graph.metadata.testing else []
+    testing = graph.metadata.testing
+    made = [
+        _copy(task, instances.get(task)) if task in instances or (testing and task.factory) else task
+        for task in chosen
+    ]
+    layers = [_publish_with(tasks, graph.sns_producer)] if testing else []
     opaque: OpaqueHeaders | None = graph.pubsub_opaque_headers
     if opaque is not None:
         layers.insert(0, Layer(opaque.handle, opaque.ahandle))
@@ -58,11 +62,15 @@ def _component(graph: Any, key: str, task: Task[..., Any]) -> Any:
         ) from error
 
 
-def _with_instance(task: Task[..., Any], instance: Any) -> Task[..., Any]:
-    """A copy of the task with this instance; a process may have several graphs, each with its own copy."""
+def _copy(task: Task[..., Any], instance: Any) -> Task[..., Any]:
+    """A copy of a handler class's task, with this instance, or else with one that is made at first use.
+
+    A process may have several graphs, each with its own copy.
+    """
     made = copy(task)
-    made.handler = copy(task.handler)
-    made.resolve(instance)
+    made.handler = task.handler.anew()
+    if instance is not None:
+        made.resolve(instance)
     return made
 
 

@@ -44,17 +44,19 @@ def graph_for(
     testing: bool = False,
     debug: bool = False,
     entry_points: bool = True,
+    environ: bool = True,
 ) -> Graph:
     """Create a graph for these tasks, configured by environment variables and, with precedence, by `config`.
 
-    Raises ConfigurationError.
+    Without `environ` the environment is not read. Raises ConfigurationError.
     """
+    given = load_from_dict(dict(config or {}))
     with refuse_broken():
         graph: Graph = create_object_graph(
             NAME,
             debug=debug,
             testing=testing,
-            loader=load_each(load_from_environ, load_from_dict(dict(config or {}))),
+            loader=load_each(load_from_environ, given) if environ else given,
             registry=_registry if entry_points else _ExplicitBindings(),
         )
     graph.assign("sqs_message_handler_registry", tasks)

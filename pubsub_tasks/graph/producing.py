@@ -1,5 +1,6 @@
 """Makes a graph's producer and its topics. Imported when one is resolved, as many workers never do."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -45,6 +46,7 @@ def make_producer(graph: Graph) -> Producer:
         middleware=list(_publishing(graph)),
         max_size=config.max_size,
         claims=graph.pubsub_claims,
+        clock=graph.pubsub_world.clock if graph.metadata.testing else time.time,
     )
     graph.sqs_message_handler_registry.bind(producer, weak=graph.metadata.testing)
     return producer

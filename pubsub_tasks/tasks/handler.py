@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from ..errors import ConfigurationError, Unbound
@@ -48,6 +49,12 @@ class Handler:
     def resolve(self, instance: Callable[..., Any]) -> None:
         """Set the instance of the class, which an object graph made."""
         self._function = instance
+
+    def anew(self) -> "Handler":
+        """A copy of this handler; of a class, without an instance yet."""
+        made = copy(self)
+        made._function = None if self.factory else self._function
+        return made
 
     def redeclares(self, other: "Handler") -> bool:
         """Whether this is the other handler again, from a module or notebook cell that was run a second time.

@@ -31,7 +31,8 @@ ObserverType = TypeVar("ObserverType", bound=Observer)
 class Tasks(SchemaPublisher):
     """A registry of tasks.
 
-    `default` makes the producer if none was bound. It is called once, at the first publish.
+    `default` makes the producer if none was bound. It is called once, at the first publish. `override`
+    returns the producer to use instead of the one that was bound, or None; the testing kit sets it.
     """
 
     def __init__(self, default: Callable[["Tasks"], SupportsPublish] | None = None) -> None:
@@ -41,6 +42,7 @@ class Tasks(SchemaPublisher):
         self.publishing: list[Middleware] = []
         self.observers = Observers()
         self.default = default
+        self.override: Callable[[], SupportsPublish | None] | None = None
         self._tasks: dict[tuple[str, str], Task[..., Any]] = {}
         self._celery: dict[tuple[str, str], Task[..., Any]] = {}
         self._codecs: dict[type[Schema], Codec] = {}
@@ -134,6 +136,14 @@ class Tasks(SchemaPublisher):
             return
         self._weak = [*(each for each in self._weak if each() is not None), ref(producer)]
 
+    def unbind(self, producer: SupportsPublish) -> None:
+        """Publish no longer with this producer, but with the one that was bound before.
+
+        Of producers that were not bound with `weak`, none is remembered.
+        """
+        self._weak = [each for each in self._weak if each() is not producer]
+        self._producer = None if self._producer is producer else self._producer
+
     @contextmanager
     def bound(self, producer: SupportsPublish) -> Iterator[None]:
         """Publish with this producer during the block, in this thread or coroutine only."""
@@ -146,7 +156,8 @@ class Tasks(SchemaPublisher):
     @property
     def producer(self) -> SupportsPublish:
         """The producer to publish with. Raises Unbound if there is none."""
-        producer = _override.get({}).get(id(self)) or self._latest_weak or self._producer
+        producer = _override.get({}).get(id(self)) or (self.override and self.override())
+        producer = producer or self._latest_weak or self._producer
         return producer if producer is not None else self._bind_default()
 
     def codec_of(self, task: Task[..., Any]) -> Codec:

@@ -15,8 +15,13 @@ class VirtualClock:
 
     def advance(self, seconds: float) -> float:
         """Move the clock by `seconds` and return the new time. Raises ValueError for negative seconds."""
-        if seconds < 0:
+        if not seconds >= 0:
             raise ValueError(f"time does not go back: advance({seconds:g})")
         with self._lock:
             self._now += seconds
             return self._now
+
+    def advance_to(self, moment: float) -> None:
+        """Move the clock to `moment` (epoch seconds), unless it is there or later already."""
+        with self._lock:
+            self._now = max(self._now, moment)

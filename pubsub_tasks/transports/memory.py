@@ -11,6 +11,8 @@ from ..errors import TransportError
 from ..lifecycle.interruption import Interruption, interruption_of_call
 from ..local.rules.broker import Broker
 from ..local.rules.service_errors import ServiceError
+from ..wire.records import Record
+from .boto_shapes import parse_message
 from .protocols import Features
 from .sns import SnsPublisher
 from .sqs import SqsQueue, find_queue_url
@@ -25,7 +27,7 @@ class MemoryTransport:
 
     def __init__(self, broker: Broker | None = None, clock: Callable[[], float] = time.time) -> None:
         self.broker = broker or Broker()
-        self._clock = clock
+        self.clock = clock
         self._latest = 0.0
         self._changed = Condition()
         self.broker.on_arrival = self._arrived
@@ -47,9 +49,19 @@ class MemoryTransport:
         """A client of `sns` or `sqs` with the methods of boto3's, to create topics and queues."""
         return MemoryClient(partial(self.call, service))
 
+    def messages(self, url: str) -> list[Record]:
+        """All messages of a queue, in any state. Nothing is received."""
+        with self._changed:
+            return [parse_message(message) for message in self.broker.messages(url, self._now())]
+
+    def wake_at(self, url: str) -> float | None:
+        """When a message of the queue that is delayed or in flight may become receivable, or None."""
+        with self._changed:
+            return self.broker.wake_at(url, self._now())
+
     def call(self, service: str, action: str, params: dict[str, Any]) -> dict[str, Any]:
         """Carry out one action, with parameters and response in boto3's shapes. Raises ServiceError."""
-        if action == "ReceiveMessage" and self._clock is time.time:
+        if action == "ReceiveMessage" and self.clock is time.time:
             return self._receive(params)
         with self._changed:
             return self.broker.call(service, action, params, self._now())
@@ -83,7 +95,7 @@ class MemoryTransport:
 
     def _now(self) -> float:
         """The current time; it never decreases, even if the system clock is set back."""
-        self._latest = max(self._latest, self._clock())
+        self._latest = max(self._latest, self.clock())
         return self._latest
 
     def _arrived(self, queue_name: str) -> None:

@@ -100,7 +100,7 @@ class FifoQueue(BrokerQueue):
         redelayed = settings.delay != self.settings.delay and self.delayed
         super().configure(settings, now)
         if redelayed:
-            for message in self._messages.values():
+            for message in self.messages.values():
                 if message.place is MessagePlace.DELAYED:
                     self._set_visible_at(message, message.sent_at + settings.delay)
 

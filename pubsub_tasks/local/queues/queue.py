@@ -24,6 +24,7 @@ class BrokerQueue:
 
     Attributes:
         name: also the last part of its URL and ARN.
+        messages: all its messages, by key.
         changed_queues: names of the queues in which a message may have become receivable, or may become so
             earlier than `wake_at` returned. Shared by all queues of the account.
     """
@@ -43,7 +44,7 @@ class BrokerQueue:
         self._ids = ids
         self._handles = "AQEB" + ids.token() + ids.token()
         self._purged_at = NEVER - PURGE
-        self._messages: dict[int, StoredMessage] = {}
+        self.messages: dict[int, StoredMessage] = {}
         self._order: ReceiveOrder = self._new_order()
         self._ends = Timers(visible)
         self._ages = Timers(sent)
@@ -54,7 +55,7 @@ class BrokerQueue:
     @property
     def visible(self) -> int:
         """Number of visible messages, including those of locked message groups."""
-        return len(self._messages) - self.delayed - self.in_flight
+        return len(self.messages) - self.delayed - self.in_flight
 
     def send(self, body: str, now: float, delay: int | None = None, **fields: Any) -> StoredMessage:
         """Add a validated message. `delay` is in seconds; None means the queue's DelaySeconds."""
@@ -64,13 +65,13 @@ class BrokerQueue:
 
     def put(self, message: StoredMessage, now: float, delay: int = 0) -> None:
         """Add a message that becomes visible after `delay` seconds; its key comes from the account's ids."""
-        self._messages[message.key] = message
-        self._ages.push(message, len(self._messages))
+        self.messages[message.key] = message
+        self._ages.push(message, len(self.messages))
         if delay:
             message.place = MessagePlace.DELAYED
             message.visible_at = now + delay
             self.delayed += 1
-            self._ends.push(message, len(self._messages))
+            self._ends.push(message, len(self.messages))
         else:
             self._order.add(message)
         self.changed_queues.add(self.name)
@@ -160,7 +161,7 @@ class BrokerQueue:
                 f"Only one PurgeQueue operation on {self.name} is allowed every {PURGE:.0f} seconds.",
             )
         self._purged_at = now
-        self._messages = {}
+        self.messages = {}
         self.in_flight = self.delayed = 0
         self._order = self._new_order()
         self._ends.clear()
@@ -209,7 +210,7 @@ class BrokerQueue:
         if len(handle) != len(prefix) + 32 or not handle.startswith(prefix):
             raise ServiceError("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is invalid.')
         try:
-            return self._messages.get(int(digits, 16))
+            return self.messages.get(int(digits, 16))
         except ValueError as error:
             raise ServiceError(
                 "ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is invalid.'
@@ -228,7 +229,7 @@ class BrokerQueue:
 
     def _set_visible_at(self, message: StoredMessage, end: float) -> None:
         message.visible_at = end
-        self._ends.push(message, len(self._messages))
+        self._ends.push(message, len(self.messages))
 
     def _show(self, message: StoredMessage) -> None:
         was_in_flight = message.place is MessagePlace.IN_FLIGHT
@@ -247,7 +248,7 @@ class BrokerQueue:
 
     def _remove(self, message: StoredMessage) -> None:
         place, message.place, message.visible_at = message.place, MessagePlace.GONE, NEVER
-        del self._messages[message.key]
+        del self.messages[message.key]
         if place is MessagePlace.IN_FLIGHT:
             self._end_in_flight(message)
         elif place is MessagePlace.DELAYED:

@@ -122,6 +122,12 @@ class Broker:
         moments = queue.wake_at(), self._account.moves.wake_at(queue, now)
         return min((moment for moment in moments if moment is not None), default=None)
 
+    def messages(self, queue_url: str, now: float) -> list[dict[str, Any]]:
+        """All messages of a queue, in any state, as ReceiveMessage shows them. Nothing is received."""
+        queue = self._account.queue(queue_url)
+        queue.apply_due(now)
+        return [message.shown(("All",), ("All",)) for message in queue.messages.values()]
+
     def _notify(self) -> None:
         changed_queues = self._account.changed_queues
         while changed_queues:

@@ -1,0 +1,86 @@
+"""The apps under test that are open, and which of them a publish goes to.
+
+A test, the coroutines and the handlers that it runs find its app by context; a fixture's context is not
+always that of its test, but they run in one thread. Another thread, which a test may start, finds the app if
+only one is open in the process. If several are, publishing there raises Unbound: a message must not reach
+another test.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock, get_ident
+
+from ..errors import ConfigurationError, Unbound
+from ..tasks.publishable import SupportsPublish
+from ..tasks.registry import Tasks
+
+
+@dataclass(eq=False, slots=True)
+class OpenApp:
+    """An app under test.
+
+    Attributes:
+        producer: what its registries publish with.
+        registries: its own, and the default registry.
+        graph: its object graph, which no other test may use meanwhile.
+    """
+
+    producer: SupportsPublish
+    registries: tuple[Tasks, ...]
+    graph: object
+    thread: int = field(default_factory=get_ident)
+    before: "OpenApp | None" = None
+
+    def open(self) -> None:
+        """Publish with this app from now on. Raises ConfigurationError if its graph is in use."""
+        with _lock:
+            if any(other.graph is self.graph for other in _open):
+                raise ConfigurationError(
+                    "the object graph is in use by another test: name a callable that makes one, so that "
+                    "each test has its own"
+                )
+            _open.append(self)
+            for tasks in self.registries:
+                tasks.override = partial(_producer, tasks)
+        self.before = _current.get()
+        _current.set(self)
+
+    def close(self) -> None:
+        """Publish as before it was opened."""
+        with _lock:
+            _open.remove(self)
+            for tasks in self.registries:
+                if not any(tasks in other.registries for other in _open):
+                    tasks.override = None
+        if _current.get() is self:  # else it is closed in another context, where nothing needs to be undone
+            _current.set(self.before)
+
+
+_open: list[OpenApp] = []
+_lock = Lock()
+_current: ContextVar[OpenApp | None] = ContextVar("pubsub_tasks_open_app", default=None)
+
+
+def find_open(is_wanted: Callable[[OpenApp], bool]) -> OpenApp | None:
+    """The app that is open and wanted: of this context, of this thread, or else the only one.
+
+    Raises Unbound if there are several.
+    """
+    with _lock:
+        wanted = [app for app in _open if is_wanted(app)]
+    here = [app for app in reversed(wanted) if app.thread == get_ident()]
+    if (current := _current.get()) in wanted:
+        return current
+    if here or len(wanted) < 2:
+        return next(iter([*here, *wanted]), None)
+    raise Unbound(
+        f"{len(wanted)} tests are running in this process, and this thread belongs to none of them: start it "
+        "with `asyncio.to_thread`, or with `contextvars.copy_context().run` as its target"
+    )
+
+
+def _producer(tasks: Tasks) -> SupportsPublish | None:
+    app = find_open(lambda app: tasks in app.registries)
+    return app.producer if app else None
