@@ -136,6 +136,7 @@ KNOWN_BY = {
     "kombu": ["wire/compression.py", "wire/serialization.py"],
     "click": ["cli/*"],
     "rich": ["cli/*"],
+    "msgspec": ["wire/json_parser.py"],
     "uvicorn": ["local/listener.py"],
     "urllib3": ["transports/http_resource.py", "transports/aws/fast_path/*"],
     "moto": [],
@@ -198,6 +199,7 @@ SAME_NAME = {
 LAZY = {
     ("wire/compression.py", "kombu"): "0.1 s, and what is not compressed, or by gzip, never needs it",
     ("wire/serialization.py", "kombu"): "0.1 s, and JSON never needs it",
+    ("wire/json_parser.py", "msgspec"): "an extra, and not every process parses JSON",
     (
         "__init__.py",
         "pubsub_tasks.graph.object_graph",

@@ -9,12 +9,13 @@ import re
 from base64 import b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from json import JSONEncoder, loads
+from json import JSONEncoder
 from typing import Any, Self
 
 from ..errors import ConfigurationError, ContentDisallowed, DecodeError, MissingExtra
 from ..lifecycle import forks
 from .compression import BASE64, CONTENT_ENCODING, BodyLimit, decompress
+from .json_parser import parse
 from .records import Attribute, text
 
 CONTENT_TYPE = "content_type"
@@ -104,7 +105,7 @@ def read_body(
 def parse_json(payload: str | bytes) -> Any:
     """Parse JSON. Raises DecodeError if it is malformed or nested too deeply."""
     try:
-        return loads(payload)
+        return parse(payload)
     except ValueError as error:
         raise DecodeError(f"a body of {len(payload):,} characters is not JSON: {error}") from error
     except RecursionError as error:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
+from ....wire.json_parser import parse
+
 Shape = dict[str, Any]
 
 
@@ -29,7 +31,7 @@ def _to_json(action: str, params: Mapping[str, Any]) -> bytes:
 
 def _from_json(body: bytes) -> Shape:
     # botocore leaves out members that are null.
-    answer: Shape = json.loads(body, object_hook=_without_nulls if b"null" in body else None)
+    answer: Shape = json.loads(body, object_hook=_without_nulls) if b"null" in body else parse(body)
     for message in answer.get("Messages", ()):
         for attribute in _attributes(message):
             attribute["BinaryValue"] = _from_base64(attribute.get("BinaryValue"))
