@@ -75,6 +75,7 @@ PURE = [
     "local/rules",
     "local/topics",
     "messages",
+    "schemas",
     "tasks",
     "untrusted",
     "wire",
@@ -133,6 +134,7 @@ KNOWN_BY = {
         "provisioning/provision.py",
     ],
     "microcosm": ["graph/*", "daemon.py"],
+    "apispec": ["schemas/json_schema.py"],
     "kombu": ["wire/compression.py", "wire/serialization.py"],
     "click": ["cli/*"],
     "rich": ["cli/*"],
@@ -169,6 +171,7 @@ MAY_IMPORT = {
     "redrive": {*WORDS, "batches", "protocols", "consumer", "dispatching", "dead_letters"},
     "transports": {*WORDS, "protocols", "lifecycle", "local"},
     "provisioning": {*WORDS, "protocols"},
+    "schemas": WORDS,
     "telemetry": {*WORDS, "lifecycle"},
     "local": {"errors"},
     "face": {*WORDS, "publishing", "graph"},
@@ -197,6 +200,7 @@ SAME_NAME = {
 
 # Imports that wait until a function runs: (file, library or module) -> why.
 LAZY = {
+    ("schemas/json_schema.py", "apispec"): "an extra, for `schema export` alone",
     ("wire/compression.py", "kombu"): "0.1 s, and what is not compressed, or by gzip, never needs it",
     ("wire/serialization.py", "kombu"): "0.1 s, and JSON never needs it",
     ("wire/json_parser.py", "msgspec"): "an extra, and not every process parses JSON",

@@ -32,6 +32,11 @@ COMMANDS = {
     "publish": LazyCommand(
         ".messages.publish", "command", "Validate content and publish it to the topic of its media type."
     ),
+    "schema": LazyCommand(
+        ".schemas.schema_group",
+        "schema",
+        "Export an app's schemas for other programs, and compare two versions of them.",
+    ),
     "tasks": LazyCommand(
         ".tasks", "command", "List the tasks of an app: media type, schema, queue and retry policy."
     ),

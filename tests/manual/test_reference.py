@@ -75,6 +75,13 @@ def test_the_table_of_the_local_broker_has_its_flags() -> None:
     assert told == flags(subcommands(root_command.command)["local"])
 
 
+@pytest.mark.parametrize("name", ["diff", "export"])
+def test_the_tables_of_schema_commands_have_their_flags(name: str) -> None:
+    told = flags_named([row[0] for row in rows(page("commands"), f"`pubsub-tasks schema {name}`")])
+
+    assert told == flags(subcommands(subcommands(root_command.command)["schema"])[name])  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["peek", "publish", "tasks"])
 def test_the_tables_of_commands_have_their_flags(name: str) -> None:
     told = flags_named([row[0] for row in rows(page("commands"), f"`pubsub-tasks {name}`")])

@@ -1,0 +1,1 @@
+"""The `schema` commands: export and diff."""

@@ -1,0 +1,1 @@
+"""Schemas for other programs: JSON Schema, AsyncAPI, and what changes between two versions."""
