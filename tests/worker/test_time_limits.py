@@ -1,6 +1,8 @@
 """Time limits: handlers are interrupted in threads and cancelled in the event loop."""
 
 import asyncio
+import dis
+from collections.abc import Callable
 from threading import Event, get_ident
 
 import pytest
@@ -203,3 +205,15 @@ def _call(timeout: float) -> HandlerCall:
 
 def _message() -> InFlightMessage:
     return InFlightMessage(delivery(), VisibilityLease(0.0, 30, lambda: 0.0), SlotKind.THREAD, None)
+
+
+@pytest.mark.parametrize("holder", [TimeLimits._enter, TimeLimits._leave])
+def test_a_lock_is_entered_by_one_instruction_so_that_an_interruption_cannot_leave_it_locked(
+    holder: Callable[..., None],
+) -> None:
+    # CPython delivers exceptions of other threads at the end of calls, on backward jumps and on entering a
+    # function, so not between the lock's `__enter__` and the `with` block. A version that compiles `with`
+    # to a call of `__enter__` can leave the lock locked, and needs another way to hold it.
+    instructions = [each.opname for each in dis.get_instructions(holder)]
+
+    assert instructions.count("BEFORE_WITH") == 1
