@@ -93,7 +93,7 @@ def peer(credentials: None) -> Iterator[Peer]:
 def secure_peer(credentials: None, tmp_path: Path) -> Iterator[Peer]:
     """One that speaks TLS; its certificate is in `certificate.pem`, and nobody vouches for it."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(_certificate(tmp_path / "certificate.pem"))
+    context.load_cert_chain(certificate(tmp_path / "certificate.pem"))
     with _listening(context) as peer:
         yield peer
 
@@ -168,13 +168,13 @@ def _signature(handler: BaseHTTPRequestHandler, body: bytes, region: str) -> str
     return str(signer.signature(text, request))
 
 
-def _certificate(path: Path) -> Path:
+def certificate(path: Path) -> Path:
     """A key and a certificate for the loopback, by itself its authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "peer")])
     now = datetime.now(UTC)
     address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    certificate = (
+    made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
@@ -185,5 +185,5 @@ def _certificate(path: Path) -> Path:
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
     return path

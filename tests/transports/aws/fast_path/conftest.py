@@ -2,9 +2,11 @@
 
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
+from tests.transports.conftest import certificate
 
 CLOSE = b""
 """Sent by a service that closes the connection."""
@@ -38,6 +41,7 @@ class RawService:
     """
 
     url: str = ""
+    tls: ssl.SSLContext | None = None
     calls: list[int] = field(default_factory=list)
     by_botocore: list[bool] = field(default_factory=list)
     _answers: list[tuple[Step, ...]] = field(default_factory=list)
@@ -53,32 +57,38 @@ class RawService:
         with suppress(OSError):
             while True:
                 accepted, _ = listener.accept()
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._sockets.append(accepted)
-                Thread(target=self._answer, args=(accepted, len(self._sockets)), daemon=True).start()
+                Thread(target=self._speak, args=(accepted, len(self._sockets)), daemon=True).start()
 
     def close_all(self) -> None:
         """Close all connections."""
         for each in self._sockets:
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
 
     def send_unasked(self, data: bytes) -> None:
         """Send on the latest connection."""
         self._sockets[-1].sendall(data)
 
+    def _speak(self, accepted: socket.socket, number: int) -> None:
+        with suppress(OSError):
+            if self.tls is not None:
+                accepted = self._sockets[number - 1] = self.tls.wrap_socket(accepted, server_side=True)
+            with accepted:
+                self._answer(accepted, number)
+
     def _answer(self, accepted: socket.socket, number: int) -> None:
-        with accepted, suppress(OSError):
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while (head := _request(accepted)) is not None:
-                self.calls.append(number)
-                self.by_botocore.append(b"amz-sdk-invocation-id" in head.lower())
-                for step in self._answers.pop(0) if self._answers else (plain(),):
-                    if callable(step):
-                        step()
-                    elif step == CLOSE:
-                        return
-                    else:
-                        accepted.sendall(step)
+        while (head := _request(accepted)) is not None:
+            self.calls.append(number)
+            self.by_botocore.append(b"amz-sdk-invocation-id" in head.lower())
+            for step in self._answers.pop(0) if self._answers else (plain(),):
+                if callable(step):
+                    step()
+                elif step == CLOSE:
+                    return
+                else:
+                    accepted.sendall(step)
 
 
 def _request(accepted: socket.socket) -> bytes | None:
@@ -97,9 +107,18 @@ def _request(accepted: socket.socket) -> bytes | None:
 
 
 @pytest.fixture
-def service(credentials: None) -> Iterator[RawService]:
+def service(
+    request: pytest.FixtureRequest, credentials: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RawService]:
+    """A service that speaks `http` or, if a test asks for it, `https` by a certificate that clients trust."""
+    scheme = getattr(request, "param", "http")
+    tls = None
+    if scheme == "https":
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate(tmp_path / "certificate.pem"))
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "certificate.pem"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        made = RawService(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        made = RawService(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", tls)
         thread = Thread(target=made.serve, args=(listener,))
         thread.start()
         yield made

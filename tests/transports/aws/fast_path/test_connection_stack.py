@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier, Event, main_thread
 from typing import Any
 
@@ -14,10 +15,14 @@ import pytest
 
 from pubsub_tasks.errors import ReceiveFailed
 from pubsub_tasks.transports.sqs import SqsQueue
+from pubsub_tasks.wire.records import Outgoing, Sent
 from tests.transports.aws.fast_path.conftest import CLOSE, RawService, plain, receives
+from tests.transports.conftest import certificate
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 PATIENCE = 60
+
+PLAIN_AND_TLS = pytest.mark.parametrize("service", ["http", "https"], indirect=True)
 
 
 def receive(queue: SqsQueue) -> str:
@@ -41,6 +46,7 @@ def test_the_connection_that_botocore_opened_is_used_on(queue: SqsQueue, service
     assert service.by_botocore == [True, False, False, False]
 
 
+@PLAIN_AND_TLS
 def test_calls_at_the_same_time_have_their_own_connections_and_responses(
     queue: SqsQueue, service: RawService
 ) -> None:
@@ -61,6 +67,7 @@ def test_calls_at_the_same_time_have_their_own_connections_and_responses(
     assert len(set(service.calls[before:])) == 1
 
 
+@PLAIN_AND_TLS
 def test_a_connection_closed_between_calls_is_replaced(queue: SqsQueue, service: RawService) -> None:
     receive(queue)
     service.close_all()
@@ -111,6 +118,40 @@ def test_a_response_that_cannot_be_trusted_is_a_failed_attempt_of_boto3s_call(
     assert service.by_botocore == [True, False, False]
 
 
+@pytest.mark.parametrize("service", ["https"], indirect=True)
+def test_nothing_is_sent_to_a_service_with_a_wrong_certificate(
+    queue: SqsQueue, service: RawService, tmp_path: Path
+) -> None:
+    # Given a connection that the fast path opened, to a service with a private certificate
+    service.close_all()
+    receive(queue)
+    assert service.by_botocore == [True, False]
+    assert service.calls == [1, 2]
+
+    # When another one answers in its place, whose certificate nobody trusts
+    assert service.tls is not None
+    service.tls.load_cert_chain(certificate(tmp_path / "another.pem"))
+    service.close_all()
+
+    with pytest.raises(ReceiveFailed) as caught:
+        receive(queue)
+    assert caught.value.code == "SSLError"
+    assert service.calls == [1, 2]
+
+
+@pytest.mark.parametrize("service", ["https"], indirect=True)
+def test_large_requests_and_responses_go_through_tls(queue: SqsQueue, service: RawService) -> None:
+    queue.send([Outgoing("first")])
+    body = "x" * 1_000_000
+    service.will_send(plain(b'{"Successful": [{"Id": "0", "MessageId": "m-1"}]}'))
+    service.will_send(receives(body))
+
+    assert queue.send([Outgoing(body)]) == [Sent("m-1")]
+    assert receive(queue) == body
+    assert service.by_botocore[2:] == [False, False]
+
+
+@PLAIN_AND_TLS
 def test_a_response_that_nobody_asked_for_is_never_a_response(queue: SqsQueue, service: RawService) -> None:
     receive(queue)
     service.send_unasked(receives("another's"))
@@ -120,6 +161,7 @@ def test_a_response_that_nobody_asked_for_is_never_a_response(queue: SqsQueue, s
     assert service.calls == [1, 1, 2]
 
 
+@PLAIN_AND_TLS
 def test_a_late_response_is_never_that_of_another_call(service: RawService) -> None:
     # Given a call that is answered after it timed out
     queue = service.transport(read_timeout=0.5, wait=0).queue(URL)
@@ -137,6 +179,7 @@ def test_a_late_response_is_never_that_of_another_call(service: RawService) -> N
     assert service.calls == [1, 1, 2]
 
 
+@PLAIN_AND_TLS
 def test_a_slow_response_is_read_to_its_end(queue: SqsQueue, service: RawService) -> None:
     response = receives("slow")
     service.will_send(*[response[place : place + 1] for place in range(len(response))])
@@ -185,6 +228,7 @@ def kill_main_thread() -> None:
     signal.pthread_kill(ident, signal.SIGUSR1)
 
 
+@PLAIN_AND_TLS
 def test_a_signal_in_the_middle_of_a_response_changes_nothing(
     queue: SqsQueue, service: RawService, interrupts: list[int]
 ) -> None:
@@ -197,6 +241,7 @@ def test_a_signal_in_the_middle_of_a_response_changes_nothing(
     assert service.by_botocore == [True, False]
 
 
+@PLAIN_AND_TLS
 def test_an_exception_of_a_signal_handler_ends_the_connection(
     queue: SqsQueue, service: RawService, interrupts: list[int]
 ) -> None:
@@ -261,6 +306,7 @@ assert child and os.waitpid(child[0], 0)[1] == 0
 """
 
 
+@PLAIN_AND_TLS
 def test_a_fork_in_the_middle_of_a_response_leaves_it_to_the_parent(service: RawService) -> None:
     # Given a process whose signal handler forks while it waits for a response
     command = [sys.executable, "-c", textwrap.dedent(FORKS), service.url, URL]

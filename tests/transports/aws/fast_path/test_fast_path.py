@@ -1,6 +1,7 @@
 """Calls of the fast path equal botocore's, and failures are passed to botocore."""
 
 import logging
+import random
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -204,6 +205,25 @@ def test_a_failing_call_makes_as_many_requests_and_waits_as_boto3_alone(
     assert len(waits) == 2
     queue.receive(10, 0, None)
     assert by_botocore(peer)[4:] == [not fast_path]
+
+
+@pytest.mark.parametrize("trouble", [refuse, throttle, hang_up])
+def test_waits_after_a_failed_call_are_as_long_as_boto3s(
+    trouble: Callable[[Peer], None], peer: Peer, waits: list[float]
+) -> None:
+    # Given calls that fail and have the same chances, with the fast path and without it
+    for fast_path in (True, False):
+        queue = peer.transport(attempts=4, fast_path=fast_path).queue(URL)
+        queue.receive(10, 0, None)
+        for _ in range(4):
+            trouble(peer)
+        random.seed(1)
+        with pytest.raises(ReceiveFailed):
+            queue.receive(10, 0, None)
+
+    # Then there are three waits each, which grow
+    assert waits[:3] == waits[3:]
+    assert len(set(waits)) == 3
 
 
 @pytest.mark.parametrize("trouble", [refuse, throttle, hang_up])
