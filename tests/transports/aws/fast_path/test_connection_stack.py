@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Event, main_thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pubsub_tasks.errors import ReceiveFailed
+from pubsub_tasks.errors import ReceiveFailed, SettleFailed
 from pubsub_tasks.transports.sqs import SqsQueue
 from pubsub_tasks.wire.records import Outgoing, Sent
 from tests.transports.aws.fast_path.conftest import CLOSE, RawService, plain, receives
@@ -28,6 +29,15 @@ PLAIN_AND_TLS = pytest.mark.parametrize("service", ["http", "https"], indirect=T
 def receive(queue: SqsQueue) -> str:
     """The body of the one message that is received, or an empty string."""
     return "".join(record.body for record in queue.receive(10, 0, None))
+
+
+def at_once(queue: SqsQueue, service: RawService, calls: int) -> None:
+    """Make calls that are all answered once all were made."""
+    together = Barrier(calls)
+    for _ in range(calls):
+        service.will_send(together.wait, plain())
+    with ThreadPoolExecutor(calls) as threads:
+        list(threads.map(queue.delete, [["handle"]] * calls))
 
 
 @pytest.fixture
@@ -168,7 +178,7 @@ def test_a_late_response_is_never_that_of_another_call(service: RawService) -> N
     queue.delete(["first"])
     timed_out, answered = Event(), Event()
     service.will_send(lambda: timed_out.wait(PATIENCE), receives("late"), answered.set)
-    with pytest.raises(Exception, match="Read timeout"):
+    with pytest.raises(SettleFailed, match="Read timeout"):
         queue.delete(["late"])
     timed_out.set()
     assert answered.wait(PATIENCE)
@@ -177,6 +187,64 @@ def test_a_late_response_is_never_that_of_another_call(service: RawService) -> N
     assert queue.delete(["mine"]) == [None]
     # Then it has another connection
     assert service.calls == [1, 1, 2]
+
+
+def test_after_a_timeout_no_idle_connection_is_trusted(service: RawService) -> None:
+    # Given two connections, of which one does not answer any more
+    queue = service.transport(read_timeout=0.5, wait=0).queue(URL)
+    queue.delete(["first"])
+    at_once(queue, service, 2)
+    timed_out = Event()
+    service.will_send(lambda: timed_out.wait(PATIENCE))
+    with pytest.raises(SettleFailed, match="Read timeout"):
+        queue.delete(["silent"])
+    timed_out.set()
+
+    # Then the next call uses neither
+    queue.delete(["next"])
+    assert service.calls[-1] == 3
+
+
+def test_no_more_connections_than_set_are_kept(service: RawService) -> None:
+    queue = service.transport(max_pool_connections=1).queue(URL)
+    queue.delete(["first"])
+
+    for _ in range(2):
+        at_once(queue, service, 2)
+
+    assert len(set(service.calls)) == 3
+    assert service.by_botocore.count(True) == 1
+
+
+def test_connections_have_the_timeouts_of_their_client(service: RawService) -> None:
+    transport = service.transport(read_timeout=7.0, connect_timeout=3.0)
+    queue = transport.queue(URL)
+    queue.delete(["first"])
+    service.close_all()
+    queue.delete(["second"])
+
+    fast_path = transport.boto3.clients.service_client("sqs", "eu-west-1", 7.0).fast_path
+    assert fast_path is not None
+    assert fast_path._endpoint is not None
+    (connection,) = fast_path._endpoint.connections._idle
+    assert connection._sock.gettimeout() == 7.0
+
+
+def test_calls_are_left_to_boto3_if_its_connections_have_no_socket(service: RawService) -> None:
+    # As with libraries that record and replay requests
+    transport = service.transport()
+    queue = transport.queue(URL)
+    queue.delete(["first"])
+    fast_path = transport.boto3.clients.service_client("sqs", "eu-west-1", 10.0).fast_path
+    assert fast_path is not None
+    assert fast_path._endpoint is not None
+    opened = SimpleNamespace(sock=object(), close=lambda: None)
+    fast_path._endpoint.connections._pool = SimpleNamespace(_get_conn=lambda: opened, timeout=None)
+
+    for _ in range(2):
+        queue.delete(["next"])
+
+    assert service.by_botocore == [True, True, True]
 
 
 @PLAIN_AND_TLS
@@ -285,7 +353,7 @@ def test_a_call_within_a_signal_handler_has_its_own_connection(
 
 FORKS = """
 import os, signal, sys
-from pubsub_tasks.errors import ReceiveFailed
+from pubsub_tasks.errors import ReceiveFailed, SettleFailed
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
 
