@@ -15,6 +15,7 @@ from threading import Lock, get_ident
 from ..errors import ConfigurationError, Unbound
 from ..tasks.publishable import SupportsPublish
 from ..tasks.registry import Tasks
+from .published_messages import PublishedMessages
 
 
 @dataclass(eq=False, slots=True)
@@ -25,11 +26,13 @@ class OpenApp:
         producer: what its registries publish with.
         registries: its own, and the default registry.
         graph: its object graph, which no other test may use meanwhile.
+        published: what it published.
     """
 
     producer: SupportsPublish
     registries: tuple[Tasks, ...]
     graph: object
+    published: PublishedMessages
     thread: int = field(default_factory=get_ident)
     before: "OpenApp | None" = None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Context
 from datetime import timedelta
+from math import floor
 from typing import Any
 from uuid import uuid4
 
@@ -39,7 +40,7 @@ class PubSub:
     def __init__(self, graph: Any) -> None:
         self.graph = graph
         self.tasks: Tasks = graph.sqs_message_handler_registry
-        self.clock = VirtualClock(time.time())
+        self.clock = VirtualClock(floor(time.time()))  # SQS tells times in whole milliseconds
         reader = PublicationReader(self.tasks, graph.pubsub_claims, self.clock)
         self._memory = RecordingTransport(Broker(endpoint=MEMORY), self.clock, reader)
         self._queues = HandledQueues(graph, self._memory, self.clock)
@@ -154,7 +155,7 @@ class PubSub:
     def opened(self) -> Iterator["PubSub"]:
         """Publish to these topics and queues during the block."""
         registries = (self.tasks,) if self.tasks is default_tasks else (self.tasks, default_tasks)
-        open_app = OpenApp(self.graph.sns_producer, registries, self.graph)
+        open_app = OpenApp(self.graph.sns_producer, registries, self.graph, self.published)
         open_app.open()
         environment: MemoryEnvironment = self.graph.pubsub_world
         before = environment.memory

@@ -39,6 +39,7 @@ from tenacity import *
 
 import pubsub_tasks.graph
 from pubsub_tasks import *
+from pubsub_tasks.testing import app
 from shop.tasks import OrderPlaced, send_receipt
 
 graph = create_object_graph("stage", testing=True)
@@ -58,7 +59,10 @@ done = eval(code)
 if inspect.iscoroutine(done):
     asyncio.run(done)
 for test in [value for name, value in list(globals().items()) if name.startswith("test_")]:
-    test()
+    with app("shop.tasks") as pubsub:
+        done = test(**{name: pubsub for name in inspect.signature(test).parameters})
+        if inspect.iscoroutine(done):
+            asyncio.run(done)
 """
 
 
@@ -95,7 +99,15 @@ def module_of_tasks() -> str:
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_a_python_block_imports_only_what_is_public(block: Block) -> None:
-    public = ("pubsub_tasks", "pubsub_tasks.graph", "pubsub_tasks.verdicts", "pubsub_tasks.tasks.events")
+    public = (
+        "pubsub_tasks",
+        "pubsub_tasks.graph",
+        "pubsub_tasks.tasks.events",
+        "pubsub_tasks.testing",
+        "pubsub_tasks.testing.matchers",
+        "pubsub_tasks.testing.strategies",
+        "pubsub_tasks.verdicts",
+    )
     imported = set()
     for node in ast.walk(ast.parse(block.code)):
         if isinstance(node, ast.ImportFrom):
