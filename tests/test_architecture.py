@@ -177,7 +177,7 @@ MAY_IMPORT = {
     "face": {*WORDS, "publishing", "graph"},
 }
 # Where everything is put together: these may import all but `testing`.
-PORCHES = {"cli", "daemon", "environments", "graph", "processes", "testing"}
+PORCHES = {"aws_lambda", "cli", "daemon", "environments", "graph", "processes", "testing"}
 ROOMS_OF_FILES = {
     "__init__.py": "face",
     "daemon.py": "daemon",
@@ -244,6 +244,18 @@ LAZY = {
         "testing/plugin/__init__.py",
         "pubsub_tasks.testing",
     ): "every pytest run loads the plugin, and few use the library",
+    (
+        "aws_lambda/function_setup.py",
+        "pubsub_tasks.transports.aws.transport",
+    ): "brings boto3, which no event needs that succeeds",
+    (
+        "aws_lambda/function_setup.py",
+        "pubsub_tasks.graph",
+    ): "brings microcosm, which a registry of functions never needs",
+    (
+        "aws_lambda/record_handler.py",
+        "pubsub_tasks.aws_lambda.handler_limits",
+    ): "for coroutines and time limits alone",
 }
 
 HEAVY = {"boto3", "botocore", "click", "kombu", "microcosm", "rich", "urllib3", "uvicorn"}

@@ -18,7 +18,7 @@ from ..tasks.observers import Observers
 from ..untrusted.exceptions import SafeLogger, printable_error, reraise_interrupt
 from ..verdicts import DeadLetter, Forward, Postpone, Release, Retry, Verdict
 from .body_opener import BodyOpener, OpenerClosed
-from .time_limits import HandlerRun, TimeLimits, timeout_error
+from .time_limits import HandlerRun, TimeLimits, cancel_at_limit, timeout_error, undo_cancellation
 from .worker_guard import WorkerGuard
 
 logger = SafeLogger(__name__)
@@ -134,7 +134,7 @@ class MessageProcessor:
             except BaseException as error:
                 if self.stopping and issubclass(type(error), asyncio.CancelledError | GeneratorExit):
                     raise
-                _undo_cancellation()
+                undo_cancellation()
                 verdict = self._retry_after_fault(message, error)
             return self._finish(message, verdict, started)
         finally:
@@ -169,14 +169,14 @@ class MessageProcessor:
         return None if run.abandoned else verdict
 
     async def _run_async(self, call: HandlerCall) -> Verdict:
-        limit = None if call.timeout is None else _cancel_at_limit
+        limit = None if call.timeout is None else cancel_at_limit
         try:
             return await self._dispatcher.arun(call, self._wall, limit)
         except (asyncio.CancelledError, GeneratorExit) as error:
             if self.stopping:
                 raise
             # Not from the worker: the handler awaited something that was cancelled, or cancelled itself.
-            _undo_cancellation()
+            undo_cancellation()
             return self._dispatcher.decide(call, None, error, self._wall())
 
     def _retry_after_fault(self, message: InFlightMessage, error: BaseException) -> Retry:
@@ -224,19 +224,3 @@ class MessageProcessor:
             extra=fields,
         )
         self._on_stuck(run.message, self._finish(run.message, verdict, run.message.started_at))
-
-
-def _undo_cancellation() -> None:
-    """Undo cancellations of the current asyncio task that the worker did not request."""
-    while (task := asyncio.current_task()) and task.cancelling():
-        task.uncancel()
-
-
-async def _cancel_at_limit(invoke: Callable[[HandlerCall], Any], call: HandlerCall) -> Any:
-    try:
-        async with asyncio.timeout(call.timeout) as scope:
-            return await invoke(call)
-    except TimeoutError as error:
-        if scope.expired():
-            raise timeout_error(call) from error
-        raise  # the handler's own

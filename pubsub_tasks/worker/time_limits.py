@@ -1,10 +1,12 @@
-"""Time limits of handlers that run in threads.
+"""Time limits of handlers.
 
-A handler past its limit gets an exception raised in its thread. One lock covers entering, leaving and
-raising, so the exception strikes only within the run. It is delivered between two bytecodes: a handler that
-waits in C sees it when that call returns. The thread of a handler that still does not end is abandoned.
+A coroutine past its limit is cancelled. In a thread, an exception is raised in the handler. One lock covers
+entering, leaving and raising, so the exception strikes only within the run. It is delivered between two
+bytecodes: a handler that waits in C sees it when that call returns. The thread of a handler that still does
+not end is abandoned.
 """
 
+import asyncio
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +16,6 @@ from typing import Any
 from ..dispatching.dispatcher import HandlerCall
 from ..errors import TaskTimeout
 from ..in_flight.capacity import PATIENCE
-from ..in_flight.in_flight_message import InFlightMessage
 from ..lifecycle import forks
 
 NEVER = float("inf")
@@ -29,7 +30,7 @@ class HandlerRun:
     """One call of a handler in a thread.
 
     Attributes:
-        message: the message that it handles.
+        message: the message that it handles, as the caller has it.
         call: what is called.
         thread: the identifier of the thread.
         due: when to interrupt it or, once interrupted, to abandon it.
@@ -40,7 +41,7 @@ class HandlerRun:
         generation: the process generation in which it began, to detect forks.
     """
 
-    message: InFlightMessage
+    message: Any
     call: HandlerCall
     thread: int = field(default_factory=get_ident)
     due: float = NEVER
@@ -148,6 +149,23 @@ class TimeLimits:
 def timeout_error(call: HandlerCall) -> TaskTimeout:
     """Return the error by which a handler past its time limit is judged."""
     return TaskTimeout(f"{call.task.name} ran past its time limit of {call.timeout:g} s")
+
+
+async def cancel_at_limit(invoke: Callable[[HandlerCall], Any], call: HandlerCall) -> Any:
+    """Call a coroutine task and return its result. Raises TaskTimeout if it was cancelled at its limit."""
+    try:
+        async with asyncio.timeout(call.timeout) as scope:
+            return await invoke(call)
+    except TimeoutError as error:
+        if scope.expired():
+            raise timeout_error(call) from error
+        raise  # the handler's own
+
+
+def undo_cancellation() -> None:
+    """Undo cancellations of the current asyncio task, which a handler caused."""
+    while (task := asyncio.current_task()) and task.cancelling():
+        task.uncancel()
 
 
 def _raise_in(thread: int, kind: type[BaseException] | None) -> None:

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from pubsub_tasks.aws_lambda.function import LambdaFunction
+from pubsub_tasks.aws_lambda.function_setup import FunctionSetup
 from pubsub_tasks.consumer.consumer import Consumer
 from pubsub_tasks.consumer.message_dispatcher import MessageDispatcher
 from pubsub_tasks.dispatching.dispatcher import Dispatcher
+from pubsub_tasks.tasks.observers import Observers
 from pubsub_tasks.verdicts import Ack
+from tests.aws_lambda.events import EventSourceMapping
 from tests.worker.shop import Shop
 
 TENANT: ContextVar[str] = ContextVar("tenant", default="nobody")
@@ -31,7 +35,14 @@ def by_hand(shop: Shop, count: int) -> None:
     assert verdicts == [Ack()] * count
 
 
-@pytest.fixture(params=[by_a_worker, by_hand])
+def by_a_function(shop: Shop, count: int) -> None:
+    setup = FunctionSetup(shop.tasks, Observers([shop.events]), lambda: shop.transport)
+    function = LambdaFunction(setup, concurrency=1)
+    EventSourceMapping(shop.queue, function.invoke, shop.queue.attributes().arn).poll()
+    assert shop.events.verdicts(count) == [Ack()] * count
+
+
+@pytest.fixture(params=[by_a_worker, by_hand, by_a_function])
 def handle(request: pytest.FixtureRequest) -> Handle:
     chosen: Handle = request.param
     return chosen
