@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..dispatching.dispatcher import Dispatcher, UnknownPolicy
+from ..dispatching.dispatcher import Dispatcher
+from ..dispatching.unknown_messages import UnknownPolicy
 from ..errors import ConfigurationError, PubSubTasksError
 from ..messages.current_message import install_record_factory
 from ..messages.envelope import decode_record
@@ -132,7 +133,6 @@ class LambdaFunction:
             setup.observers,
             settlement,
             fifo=event.fifo,
-            limited=any(task.is_async or task.timeout is not None for task in tasks.for_queue(queue)),
             wall=self._wall,
         )
         return handler, settlement

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Self
 
-from ..dispatching.dispatcher import UnknownPolicy
+from ..dispatching.unknown_messages import UnknownPolicy
 from ..errors import ConfigurationError
 from ..publishing.routes import NO_URLS, QueueUrls
 from ..tasks.observers import Observers

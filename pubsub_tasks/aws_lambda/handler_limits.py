@@ -27,7 +27,7 @@ class HandlerLimits:
         """Call a handler in the current thread, a coroutine in an event loop of its own."""
         if call.task.is_async:
             return asyncio.run(self.arun(call))
-        if call.task.timeout is None:
+        if call.timeout is None:
             return self._dispatcher.run(call, self._wall)
         run = HandlerRun(call.delivery, call)
         verdict = self._dispatcher.run(call, self._wall, partial(self._watched().limit, run))
@@ -37,7 +37,7 @@ class HandlerLimits:
 
     async def arun(self, call: HandlerCall) -> Verdict:
         """Call a coroutine handler in the current event loop."""
-        limit = None if call.task.timeout is None else cancel_at_limit
+        limit = None if call.timeout is None else cancel_at_limit
         try:
             return await self._dispatcher.arun(call, self._wall, limit)
         except (asyncio.CancelledError, GeneratorExit) as error:
@@ -58,5 +58,5 @@ def _log_stuck(run: HandlerRun) -> None:
     logger.error(
         "%s does not end though its time limit of %g s is over: the invocation waits for it",
         run.call.task.name,
-        run.call.task.timeout,
+        run.call.timeout,
     )

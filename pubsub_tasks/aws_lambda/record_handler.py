@@ -7,12 +7,12 @@ from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass
 from decimal import getcontext, setcontext
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from ..batches.backoff import WORKER_FAULTS
+from ..dispatching.copy_sender import CopySender
 from ..dispatching.dispatcher import Dispatcher, HandlerCall
-from ..dispatching.postponement import postponed_copy
 from ..dispatching.unhandled_verdicts import retry_without_dead_letters
 from ..errors import PubSubTasksError
 from ..messages.current_message import CurrentMessage
@@ -20,7 +20,7 @@ from ..messages.delivery import Delivery
 from ..tasks.events import DeadLettered, Settled, Started
 from ..tasks.observers import Observers
 from ..untrusted.exceptions import SafeLogger, error_text, printable_error, reraise_interrupt
-from ..verdicts import Ack, DeadLetter, Postpone, Postponed, Retry, Verdict
+from ..verdicts import Ack, DeadLetter, Postpone, Retry, Verdict
 from .settlement import Settlement
 from .time_left import TimeLeft
 
@@ -54,7 +54,6 @@ class RecordHandler:
         name: the name of the queue or topic, for logs and events.
         fifo: whether it is a FIFO queue.
         dispatcher, observers, settlement: those of the source.
-        limited: whether one of its tasks is a coroutine or has a time limit.
         clock: returns seconds that never go back.
         wall: returns epoch seconds.
 
@@ -70,7 +69,6 @@ class RecordHandler:
         settlement: Settlement,
         *,
         fifo: bool,
-        limited: bool,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -81,10 +79,7 @@ class RecordHandler:
         self._observers = observers
         self._settlement = settlement
         self._clock, self._wall = clock, wall
-        self._limits: Any = None
-        if limited:
-            module = importlib.import_module("pubsub_tasks.aws_lambda.handler_limits")
-            self._limits = module.HandlerLimits(dispatcher, wall)
+        self._copies = CopySender(settlement.send, None, wall)
 
     def handle(self, record: EventRecord, left: TimeLeft) -> None:
         """Handle a record in the current thread, unless the time left is too short."""
@@ -120,19 +115,24 @@ class RecordHandler:
             record.verdict = self._retry_after_fault(record, error)
 
     def _run(self, call: HandlerCall) -> Verdict:
-        if self._limits is None:
+        if call.timeout is None and not call.task.is_async:
             return self._dispatcher.run(call, self._wall)
         verdict: Verdict = self._limits.run(call)
         return verdict
 
+    @cached_property
+    def _limits(self) -> Any:
+        module = importlib.import_module("pubsub_tasks.aws_lambda.handler_limits")
+        return module.HandlerLimits(self._dispatcher, self._wall)
+
     def _prepare(self, record: EventRecord, left: TimeLeft) -> HandlerCall | Verdict | None:
         """Return the call to make, a verdict without one, or None if there is no time to start it."""
-        if left.is_over():
+        if not left.opens():
             return None
         record.delivery = self._dispatcher.read_body(record.delivery)
         call = self._dispatcher.prepare(record.delivery, self._wall())
         if isinstance(call, HandlerCall):
-            if not left.allows(call.task):
+            if not left.allows(call):
                 return None
             record.task = call.task.name
             if self._observers.wants(Started):
@@ -150,11 +150,11 @@ class RecordHandler:
         """Notify observers, and return the verdict after what it asks for was tried."""
         seconds = self._clock() - started
         if isinstance(call, HandlerCall):
-            left.took(call.task, seconds)
+            left.took(call, seconds)
         if isinstance(verdict, DeadLetter) and self._settlement.lacks_dead_letter_queue():
             verdict = retry_without_dead_letters(record.delivery, verdict, fifo=self._fifo)
         if isinstance(verdict, Postpone):
-            verdict = self._send_copy(record, verdict)
+            verdict = self._copies.replace(record.delivery, verdict, self._fields(record))
         if self._observers.wants(Settled):
             self._observers.notify(self._settled(record, verdict, seconds))
         return self._send_dead_letter(record, verdict) if isinstance(verdict, DeadLetter) else verdict
@@ -181,23 +181,6 @@ class RecordHandler:
                 DeadLettered(self._name, record.delivery, record.task, verdict.reason, verdict.error)
             )
         return verdict
-
-    def _send_copy(self, record: EventRecord, verdict: Postpone) -> Verdict:
-        """Replace a message that is not due by a delayed copy, if it can no longer be hidden until then."""
-        copy = postponed_copy(record.delivery, self._wall())
-        if copy is None:
-            return verdict
-        try:
-            self._settlement.send_again(copy)
-        except PubSubTasksError as error:
-            logger.warning(
-                "message %s is not due, and a delayed copy cannot be sent: %s",
-                self._fields(record)["message_id"],
-                error_text(error),
-                extra=self._fields(record),
-            )
-            return verdict
-        return Postponed()
 
     def _retry_after_fault(self, record: EventRecord, error: BaseException) -> Retry:
         """Return a retry for a record that a fault of this library, or of its settings, hit."""

@@ -15,14 +15,7 @@ from ..processes.served_queue import find_dead_letter_queue, package_version
 from ..transports.protocols import Queue, Transport
 from ..untrusted.exceptions import SafeLogger, error_text
 from ..verdicts import DeadLetter
-from ..wire.records import (
-    INTERVENTION_CODES,
-    MAX_BATCH,
-    MAX_VISIBILITY,
-    Outgoing,
-    Record,
-    Sent,
-)
+from ..wire.records import INTERVENTION_CODES, MAX_BATCH, MAX_VISIBILITY, EntryFailure, Outgoing, Record, Sent
 
 logger = SafeLogger(__name__)
 
@@ -107,13 +100,15 @@ class Settlement:
             size_limit=self._size_limit,
             fifo=letters.fifo,
         )
-        _send(letters, copy)
+        (answer,) = letters.send([copy])
+        if not isinstance(answer, Sent):
+            raise SettleFailed(f"{letters.name} refused it: {answer.code} {answer.message}", code=answer.code)
 
-    def send_again(self, copy: Outgoing) -> None:
-        """Send a message to the queue itself. Raises PubSubTasksError."""
+    def send(self, copies: Sequence[Outgoing]) -> Sequence[Sent | EntryFailure]:
+        """Send messages to the queue itself. Raises PubSubTasksError."""
         if self._queue is None:
             raise ConfigurationError(f"{self._name} is no queue that a message could be sent to")
-        _send(self._queue, copy)
+        return self._queue.send(copies)
 
     def set_visibility(
         self, changes: Sequence[tuple[Record, float]], time_is_over: Callable[[], bool]
@@ -155,14 +150,6 @@ class Settlement:
                 failed[0].code,
                 failed[0].message,
             )
-
-
-def _send(queue: Queue, message: Outgoing) -> None:
-    (answer,) = queue.send([message])
-    if not isinstance(answer, Sent):
-        raise SettleFailed(
-            f"{queue.name} refused a message: {answer.code} {answer.message}", code=answer.code
-        )
 
 
 def _is_refused(error: PubSubTasksError) -> bool:

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..tasks.task import Task
+from ..dispatching.dispatcher import HandlerCall
 
 
 class TimeLeft:
     """The time left of one invocation.
 
-    A record starts if its task's `timeout`, or else the longest time that its task took in this invocation,
-    is left, and `reserve` seconds beyond that for settling. The first record always starts: otherwise a task
-    that needs more time than the function has would never be tried.
+    A handler starts if its time limit, or else the longest time that its task took in this invocation, is
+    left, and `reserve` seconds beyond that for settling. The first one always starts: otherwise a task that
+    needs more time than the function has would never be tried.
 
     Args:
         context: Lambda's context; without one, as in a test, there is no limit.
@@ -23,27 +23,28 @@ class TimeLeft:
         self._remaining: Callable[[], float] = remaining if callable(remaining) else _no_limit
         self._reserve = reserve
         self._longest: dict[str, float] = {}
-        self._started = False
+        self._opened = self._started = False
 
     def seconds(self) -> float:
         """Seconds left, less the reserve."""
         return self._remaining() / 1000 - self._reserve
 
-    def is_over(self) -> bool:
-        """Whether nothing more can start."""
-        return self._started and self.seconds() <= 0
+    def opens(self) -> bool:
+        """Whether another record can be looked at."""
+        first, self._opened = not self._opened, True
+        return first or self.seconds() > 0
 
-    def allows(self, task: Task[..., Any]) -> bool:
-        """Whether a record of this task can start."""
+    def allows(self, call: HandlerCall) -> bool:
+        """Whether the handler of a record can be called."""
         if not self._started:
             self._started = True
             return True
-        needed = self._longest.get(task.name, 0.0) if task.timeout is None else task.timeout
+        needed = self._longest.get(call.task.name, 0.0) if call.timeout is None else call.timeout
         return self.seconds() > needed
 
-    def took(self, task: Task[..., Any], seconds: float) -> None:
+    def took(self, call: HandlerCall, seconds: float) -> None:
         """Record how long a handler took."""
-        self._longest[task.name] = max(seconds, self._longest.get(task.name, 0.0))
+        self._longest[call.task.name] = max(seconds, self._longest.get(call.task.name, 0.0))
 
 
 def _no_limit() -> float:

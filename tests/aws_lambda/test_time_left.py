@@ -4,32 +4,34 @@ import pytest
 
 from pubsub_tasks import Tasks, task
 from pubsub_tasks.aws_lambda.time_left import TimeLeft
+from pubsub_tasks.dispatching.dispatcher import HandlerCall
 from tests.aws_lambda.events import Clock
-from tests.samples import OrderPlaced
+from tests.samples import OrderPlaced, delivery
 
 
-def a_task(timeout=None):
-    return task(OrderPlaced, tasks=Tasks(), timeout=timeout)(lambda order_id, total: None)
+def a_call(timeout: float | None = None) -> HandlerCall:
+    declared = task(OrderPlaced, tasks=Tasks())(lambda order_id, total: None)
+    return HandlerCall(declared, delivery(), {}, timeout)
 
 
 def test_the_first_record_starts_even_without_time() -> None:
     left = TimeLeft(Clock(0), 2.0)
 
-    assert not left.is_over()
-    assert left.allows(a_task())
-    assert left.is_over()
-    assert not left.allows(a_task())
+    assert left.opens()
+    assert left.allows(a_call())
+    assert not left.opens()
+    assert not left.allows(a_call())
 
 
 def test_without_a_context_there_is_no_end() -> None:
     left = TimeLeft(None, 2.0)
 
-    assert all(left.allows(a_task(timeout=1e9)) for _ in range(3))
+    assert all(left.allows(a_call(timeout=1e9)) for _ in range(3))
 
 
 @pytest.mark.parametrize(("milliseconds", "starts"), [(7_001, True), (7_000, False)])
 def test_a_record_needs_the_longest_time_that_its_task_took(milliseconds: float, starts: bool) -> None:
-    context, one = Clock(60_000), a_task()
+    context, one = Clock(60_000), a_call()
     left = TimeLeft(context, 2.0)
     left.allows(one)
     left.took(one, 5.0)
@@ -41,7 +43,7 @@ def test_a_record_needs_the_longest_time_that_its_task_took(milliseconds: float,
 
 
 def test_a_time_limit_counts_rather_than_what_it_took() -> None:
-    left, one = TimeLeft(Clock(10_000), 2.0), a_task(timeout=3)
+    left, one = TimeLeft(Clock(10_000), 2.0), a_call(timeout=3)
     left.allows(one)
     left.took(one, 60.0)
 
