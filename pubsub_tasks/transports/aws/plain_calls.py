@@ -39,8 +39,10 @@ _SOCKET_OPTIONS = [
 """Those of botocore with `tcp_keepalive`."""
 
 
-CLIENTS = "botocore.client"
-"""The module that makes boto3's clients."""
+WATCHERS = frozenset({"botocore.client", "ddtrace", "newrelic", "wrapt"})
+"""Modules that show that something may watch boto3's calls: the one that makes its clients, which libraries
+patch, and those by which tracing waits for it to be imported.
+"""
 
 
 class _Route(NamedTuple):
@@ -120,13 +122,9 @@ class PlainCalls:
 
 
 def _has_other_sources() -> bool:
-    """Whether this process has more that botocore listens to than environment variables.
-
-    If botocore has been loaded, an application may have patched it or added handlers of its events, and
-    loading it costs nothing more.
-    """
+    """Whether this process has more that botocore listens to than environment variables."""
     return (
-        CLIENTS in sys.modules
+        not WATCHERS.isdisjoint(sys.modules)
         or sys.platform in ("darwin", "win32")  # which have settings for proxies
         or any(os.path.exists(os.path.expanduser(file)) for file in FILES)
     )

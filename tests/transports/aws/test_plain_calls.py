@@ -28,7 +28,7 @@ def nothing_but_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, credential
     for name in [name for name in os.environ if name.upper().endswith(("_FILE", "_BUNDLE", "_PROXY"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(plain_calls, "CLIENTS", "no.such.module")
+    monkeypatch.setattr(plain_calls, "WATCHERS", frozenset())
 
 
 def by_boto3(peer: Peer) -> list[bool]:
@@ -248,8 +248,17 @@ print("botocore.client" in sys.modules)
 """
 
 
-@pytest.mark.parametrize(("before", "loaded"), [("", False), ("import boto3", True)])
-def test_boto3_is_used_where_the_application_has_loaded_it(peer: Peer, before: str, loaded: bool) -> None:
+@pytest.mark.parametrize(
+    ("before", "loaded"),
+    [
+        ("", False),
+        ("import boto3", True),
+        ("sys.modules['ddtrace'] = os  # it patches botocore when that is imported", True),
+    ],
+)
+def test_boto3_is_used_where_the_application_has_loaded_it_or_waits_to_patch_it(
+    peer: Peer, before: str, loaded: bool
+) -> None:
     # In a process of its own, which also forks one
     story = STORY.format(before=before, url=peer.url, queue=URL)
 
