@@ -75,6 +75,8 @@ PURE = [
     "local/rules",
     "local/topics",
     "messages",
+    "provisioning/planning",
+    "provisioning/wanted",
     "schemas",
     "tasks",
     "untrusted",
@@ -85,6 +87,10 @@ PURE_FILES = [
     "lifecycle/forks.py",
     "processes/exit_codes.py",
     "processes/restarts.py",
+    "provisioning/claims.py",
+    "provisioning/declared.py",
+    "provisioning/resources.py",
+    "provisioning/settings.py",
     "provisioning/topology.py",
     "publishing/prepared_message.py",
     "publishing/publish_batches.py",
@@ -110,7 +116,10 @@ SHELL_FILES = {
 PURE_ENOUGH = {
     ("*", "random.Random"): "a source of chance that is handed in repeats itself",
     ("dispatching/dispatcher.py", "asyncio.CancelledError"): "the name of an exception",
-    ("provisioning/topology.py", "os.path.commonprefix"): "compares strings, and asks no file system",
+    (
+        "provisioning/wanted/statements.py",
+        "os.path.commonprefix",
+    ): "compares strings, and asks no file system",
     ("untrusted/exceptions.py", "threading.current_thread"): "Ctrl-C comes to the main thread alone",
     ("untrusted/exceptions.py", "threading.main_thread"): "as above",
     ("untrusted/exceptions.py", "sys.exc_info"): "what is being handled, as `logging` finds it",
@@ -126,12 +135,11 @@ KNOWN_BY = {
     "boto3": [
         "transports/aws/clients.py",
         "publishing/scheduler.py",
-        "provisioning/provision.py",
     ],
     "botocore": [
         "transports/aws/*",
         "publishing/scheduler.py",
-        "provisioning/provision.py",
+        "provisioning/reading/boto_api.py",
     ],
     "microcosm": ["graph/*", "daemon.py"],
     "apispec": ["schemas/json_schema.py"],
@@ -208,6 +216,10 @@ LAZY = {
         "__init__.py",
         "pubsub_tasks.graph.object_graph",
     ): "the default producer's graph is built at the first publish",
+    (
+        "environments/memory.py",
+        "pubsub_tasks.environments.memory_queues",
+    ): "brings provisioning, which a worker on AWS never needs",
     ("local/server.py", "pubsub_tasks.local.listener"): "brings uvicorn, which is an extra",
     ("cli/serving/supervise.py", "watchfiles"): "an extra, for development alone",
     (

@@ -9,11 +9,16 @@ import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..local.server import ACCOUNT, REGION, start_process
-from ..provisioning.provision import Provisioned, provision
-from ..provisioning.topology import QueueSpec, plan
+from ..provisioning.declared import declared_by, is_fifo
+from ..provisioning.provisioned import Provisioned, provision
+from ..provisioning.reading.boto_api import boto_api
+from ..provisioning.resources import Place
+from ..provisioning.topology import Naming, Topology, build_topology
+from ..publishing.topics import Topics
 from ..tasks.registry import Tasks
 from ..transports.aws.transport import AwsTransport
 
@@ -66,14 +71,10 @@ def environment(url: str, fifo: Mapping[str, str] | None = None) -> dict[str, st
     }
 
 
-def queue_specs(tasks: Tasks) -> list[QueueSpec]:
-    """A `QueueSpec` for each queue of these tasks."""
-    specs = []
-    for queue in sorted(tasks.queues):
-        bound = tasks.for_queue(queue)
-        media_types = tuple(sorted({task.media_type for task in bound if not task.media_type.endswith(".*")}))
-        specs.append(QueueSpec(queue, media_types, tuple(task.policy.attempts for task in bound)))
-    return specs
+def local_topology(tasks: Tasks) -> Topology:
+    """The topology of these tasks in the local broker."""
+    declared = declared_by(tasks)
+    return build_topology(declared, Naming(Topics(prefix=TOPICS, is_fifo=partial(is_fifo, declared)).arn))
 
 
 @contextmanager
@@ -86,8 +87,8 @@ def local(tasks: Tasks, port: int = 0) -> Iterator[LocalBroker]:
     try:
         with _environment(environment(process.url)):
             transport = AwsTransport()
-            topology = plan(queue_specs(tasks))
-            provisioned = provision(topology, transport.client("sns"), transport.client("sqs"))
+            place = Place(REGION, ACCOUNT, queue_urls=queues(process.url))
+            provisioned = provision(local_topology(tasks), place, boto_api(transport.client))
             broker = LocalBroker(process.url, transport, provisioned)
             with _environment(environment(process.url, broker.fifo_topics)):
                 yield broker

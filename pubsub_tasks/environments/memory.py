@@ -4,17 +4,17 @@ This is the transport of an object graph with `testing=True`: it needs no setup,
 published.
 """
 
+import importlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from ..local.rules.broker import Broker
 from ..local.rules.service_errors import ServiceError
 from ..messages.envelope import MEDIA_TYPE_ATTRIBUTE
-from ..provisioning.provision import provision
-from ..provisioning.topology import QueueSpec, plan
 from ..publishing.topics import Topics
 from ..tasks.registry import Tasks
 from ..tasks.task import DEFAULT_QUEUE
@@ -88,7 +88,9 @@ class MemoryEnvironment:
             queue = self._find(name)
             if queue is None:
                 attempts = tuple(task.policy.attempts for task in self._tasks)
-                provision(plan([QueueSpec(name, (), attempts)]), self._sns, self._sqs)
+                importlib.import_module("pubsub_tasks.environments.memory_queues").create(
+                    self._call, MEMORY, name, attempts
+                )
                 queue = self.memory.queue(self._sqs.get_queue_url(QueueName=name)["QueueUrl"])
                 self._queues[name] = queue.attributes().arn
         return queue
@@ -106,6 +108,9 @@ class MemoryEnvironment:
 
     def queue_url(self, arn: str) -> str:
         return self.memory.queue_url(arn)
+
+    def _call(self, service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        return self.memory.call(service, action, dict(params))
 
     def _find(self, name: str) -> SqsQueue | None:
         try:

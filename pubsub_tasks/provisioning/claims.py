@@ -25,7 +25,7 @@ def expire_claims(s3: Any, bucket: str, days: int = DAYS) -> None:
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
 
 
-def rule(days: int) -> dict[str, Any]:
+def rule(days: int = DAYS) -> dict[str, Any]:
     """The lifecycle rule in boto3's shape."""
     return {
         "ID": RULE,

@@ -9,7 +9,7 @@ from ..celery_messages.celery_arguments import fields_of_arguments
 from ..celery_messages.celery_message import is_celery
 from ..content.codec import Codec
 from ..messages.delivery import Delivery
-from ..messages.publish_options import DEFAULT, PublishOptions
+from ..messages.publish_options import DEFAULT, By, PublishOptions
 from ..untrusted.queue_names import check_queue_name
 from .handler import Handler
 from .publishable import Publishable, SupportsPublish
@@ -50,6 +50,7 @@ class Task(Publishable, Generic[P, R]):
         is_async: whether it is a coroutine function.
         celery: names of the Celery tasks whose messages it handles too.
         skips_falsy: whether a falsy return value counts as skipped.
+        is_grouped: whether its messages have message groups made from their content.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Task(Publishable, Generic[P, R]):
         self.is_async = self.handler.is_async
         self.skips_falsy = parameters is None
         self.celery = celery
+        self.is_grouped = isinstance(options.group_id, By)
         self._parameters = parameters
 
     def __repr__(self) -> str:

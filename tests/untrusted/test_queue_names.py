@@ -7,7 +7,7 @@ import pytest
 
 from pubsub_tasks import Tasks, handles, task
 from pubsub_tasks.errors import ConfigurationError
-from pubsub_tasks.provisioning.topology import QueueSpec, plan
+from pubsub_tasks.provisioning.topology import Declared, Naming, QueueSpec, build_topology
 from pubsub_tasks.tasks.task import Task
 from pubsub_tasks.untrusted.queue_names import is_queue_name
 from tests.samples import ORDER, OrderPlaced
@@ -58,4 +58,4 @@ def test_any_other_is_taken(name: str) -> None:
 
 def test_the_prefix_and_the_dead_letter_queue_count_when_provisioned() -> None:
     with pytest.raises(ConfigurationError, match="the prefix and the dead-letter queue's -dlq included"):
-        plan([QueueSpec("x" * 73, ())], prefix="shop-")
+        build_topology(Declared((QueueSpec("x" * 73, ()),)), Naming(str, queue_prefix="shop-"))

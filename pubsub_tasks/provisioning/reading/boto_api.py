@@ -1,0 +1,48 @@
+"""Calls of any AWS API through boto3, whose errors are this package's."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ...errors import TransportError
+from .aws_api import Api
+
+
+def boto_api(client: Callable[[str], Any]) -> Api:
+    """The API through boto3; `client` returns its client of a service, or raises ConfigurationError."""
+
+    def call(service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(client(service), xform_name(action))(**params)
+        except ClientError as error:
+            code = error.response["Error"].get("Code", "")
+            text = error.response["Error"].get("Message") or str(error)
+            raise TransportError(f"{_named(service, action, params)}: {code}: {text}", code=code) from error
+        except BotoCoreError as error:
+            raise TransportError(
+                f"{_named(service, action, params)}: {error}", code=type(error).__name__
+            ) from error
+        return answer
+
+    return call
+
+
+_NAMES = (
+    "QueueName",
+    "QueueUrl",
+    "Name",
+    "TopicArn",
+    "ResourceArn",
+    "SubscriptionArn",
+    "RoleName",
+    "AlarmName",
+    "Bucket",
+    "KeyId",
+)
+
+
+def _named(service: str, action: str, params: Mapping[str, Any]) -> str:
+    target = next((f" {params[name]}" for name in _NAMES if name in params), "")
+    return f"{service}:{action}{target} was refused"

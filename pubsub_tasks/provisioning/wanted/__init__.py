@@ -1,0 +1,1 @@
+"""From a topology and settings to the resources that AWS must have. No I/O."""

@@ -1,0 +1,77 @@
+"""What EventBridge Scheduler needs for long delays: a group, and a role that may send."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...errors import ConfigurationError
+from ..resources import SID, Key, Place, Resource
+from ..settings import SchedulerSettings
+
+
+def scheduling_resources(
+    scheduler: SchedulerSettings,
+    place: Place,
+    tags: Mapping[str, str],
+    queue_arns: list[str],
+    topic_arns: list[str],
+    kms_key: str | None = None,
+) -> Iterator[Resource]:
+    """The schedule group and the role. Raises ConfigurationError for a role of another account."""
+    role = role_name(scheduler.role_arn, place)
+    if scheduler.group != "default":
+        key = Key("schedule group", scheduler.group)
+        yield Resource(
+            key,
+            {},
+            {"Arn": place.schedule_group_arn(scheduler.group)},
+            tags,
+            why="delays of more than 15 minutes",
+        )
+    yield Resource(
+        Key("role", role),
+        {"AssumeRolePolicyDocument": _trust(place)},
+        {"RoleName": role},
+        tags,
+        why="EventBridge Scheduler sends with it",
+    )
+    yield Resource(
+        Key("role policy", role),
+        {"PolicyDocument": sending_policy(queue_arns, topic_arns, kms_key)},
+        {"RoleName": role, "PolicyName": SID},
+        needs=(Key("role", role),),
+        why="what EventBridge Scheduler may send to",
+    )
+
+
+def role_name(arn: str, place: Place) -> str:
+    """The name in a role's ARN. Raises ConfigurationError if it is of another account."""
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
+        raise ConfigurationError(f"pubsub_scheduler.role_arn: {arn!r} is not the ARN of a role")
+    if parts[4] != place.account:
+        raise ConfigurationError(
+            f"pubsub_scheduler.role_arn is a role of account {parts[4]}, and this is account {place.account}"
+        )
+    return parts[5].rpartition("/")[2]
+
+
+def sending_policy(queue_arns: list[str], topic_arns: list[str], kms_key: str | None) -> dict[str, Any]:
+    """Allows sending to these queues and publishing to these topics."""
+    statements = [("sqs:SendMessage", queue_arns), ("sns:Publish", topic_arns)]
+    allowed: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": action, "Resource": sorted(arns)} for action, arns in statements if arns
+    ]
+    if kms_key:
+        allowed.append({"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"})
+    return {"Version": "2012-10-17", "Statement": allowed}
+
+
+def _trust(place: Place) -> dict[str, Any]:
+    """Source: EventBridge Scheduler user guide, "Confused deputy prevention"."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -1,0 +1,60 @@
+"""Statements of policies: who may send to a queue, and use a key."""
+
+from collections.abc import Iterable, Sequence
+from os.path import commonprefix
+from typing import Any
+
+from ..resources import SID
+
+MAX_EXACT = 4_096
+"""Bytes of a statement that names each topic: half of a queue policy, whose maximum is 8,192, so that others'
+statements have room. Source: SQS developer guide, "Message quotas"."""
+
+_BYTES_BESIDE_NAME = 64
+"""Of a topic's ARN in JSON, so that the form of a statement does not depend on region and account."""
+
+_SNS = {"Service": "sns.amazonaws.com"}
+
+
+def sending_statement(queue_arn: str, topic_arns: Sequence[str]) -> dict[str, Any]:
+    """Allows these topics to send to the queue, in one statement however many they are.
+
+    If their ARNs take too much room, it names what they begin with, and their account.
+    """
+    return {
+        "Sid": SID,
+        "Effect": "Allow",
+        "Principal": _SNS,
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": _condition(sorted(topic_arns)),
+    }
+
+
+def key_statement() -> dict[str, Any]:
+    """Allows SNS to use a key for messages to encrypted queues.
+
+    Source: SNS developer guide, "Configuring KMS permissions".
+    """
+    return {
+        "Sid": SID,
+        "Effect": "Allow",
+        "Principal": _SNS,
+        "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+        "Resource": "*",
+    }
+
+
+def _condition(arns: Sequence[str]) -> dict[str, Any]:
+    if sum(len(arn.rpartition(":")[2]) + _BYTES_BESIDE_NAME for arn in arns) <= MAX_EXACT:
+        return {"ArnEquals": {"aws:SourceArn": list(arns)}}
+    places = sorted({arn.rpartition(":")[0] for arn in arns})
+    return {
+        "ArnLike": {"aws:SourceArn": [f"{place}:{_beginning(place, arns)}*" for place in places]},
+        "StringEquals": {"aws:SourceAccount": sorted({place.split(":")[4] for place in places})},
+    }
+
+
+def _beginning(place: str, arns: Iterable[str]) -> str:
+    names = [arn.rpartition(":")[2] for arn in arns if arn.rpartition(":")[0] == place]
+    return commonprefix(names)  # noqa: RUF071 - ArnLike too goes by characters
