@@ -28,28 +28,29 @@ CLOCK_ERROR = 0.001
 
 
 class PendingSettlements:
-    """Deletes, visibility changes and dead letters to send. `jitter` returns a number from 0 to 1."""
+    """Deletes, visibility changes and dead letters to send. `jitter` returns a number from 0 to 1.
+
+    Attributes:
+        deletes: deletes to send.
+        under_way: messages whose commands are not answered yet.
+    """
 
     def __init__(self, linger: float, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
         self._longest_backoff = CALLS.cap
         self._settling_order = SettlingOrder()
-        self._deletes: BatchBuffer[InFlightMessage] = BatchBuffer(linger)
+        self.deletes: BatchBuffer[InFlightMessage] = BatchBuffer(linger)
+        self.under_way = 0
         self._visibility_changes: BatchBuffer[InFlightMessage] = BatchBuffer(0.0)
         self._dead_letters: BatchBuffer[InFlightMessage] = BatchBuffer(0.0)
         self._buffers = {
-            State.DELETING: self._deletes,
+            State.DELETING: self.deletes,
             State.CHANGING_VISIBILITY: self._visibility_changes,
             State.SENDING_TO_DEAD_LETTERS: self._dead_letters,
         }
 
     def __len__(self) -> int:
         return sum(len(buffer) for buffer in self._buffers.values()) + self._settling_order.waiting
-
-    @property
-    def batch_to_delete(self) -> bool:
-        """True if a full batch waits to be deleted."""
-        return self._deletes.full
 
     def wake_at(self) -> float | None:
         """When `take` next has something to return, or None."""
@@ -92,6 +93,7 @@ class PendingSettlements:
                 raise IllegalMove(f"{message!r} expects no such answer")
         for message in messages:
             message.command_sent = False
+        self.under_way -= len(messages)
 
     def put_back(self, message: InFlightMessage, now: float) -> None:
         """A settlement failed; it is due again after a back-off."""
@@ -107,7 +109,7 @@ class PendingSettlements:
 
     def take(self, now: float, everything: bool) -> list[Command]:
         """Return the commands that are due; with `everything`, all except what backs off."""
-        out: list[Command] = [Delete(batch) for batch in self._due(self._deletes, now, everything)]
+        out: list[Command] = [Delete(batch) for batch in self._due(self.deletes, now, everything)]
         out += [ChangeVisibility(batch) for batch in self._due(self._visibility_changes, now, everything)]
         out += [SendToDeadLetters(batch) for batch in self._due(self._dead_letters, now, everything)]
         return out
@@ -122,6 +124,7 @@ class PendingSettlements:
                 message.command_sent = True
             if batch:
                 batches.append(batch)
+                self.under_way += len(batch)
         return batches
 
     def _sendable(self, message: InFlightMessage, now: float) -> bool:

@@ -56,7 +56,12 @@ class InFlight:
     @property
     def batch_to_delete(self) -> bool:
         """True if a full batch waits to be deleted."""
-        return self._settlements.batch_to_delete
+        return self._settlements.deletes.full
+
+    @property
+    def is_settling(self) -> bool:
+        """True if a full batch waits to be deleted, or a call that settles messages is under way."""
+        return self._settlements.under_way > 0 or self._settlements.deletes.full
 
     def next_poll_size(self) -> int:
         """How many messages one more poll may ask for; 0 if no poll should be opened."""
@@ -199,8 +204,6 @@ class InFlight:
             message.extending = False
             if message.state is not State.GONE:  # it may have been deleted during the call
                 self._lose_lease(message, now)
-
-    # Internals
 
     def _stop(self, message: InFlightMessage, verdict: Verdict, now: float) -> None:
         if message.state is not State.RUNNING:

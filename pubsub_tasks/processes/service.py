@@ -12,7 +12,7 @@ from ..dispatching.unknown_messages import UnknownPolicy
 from ..errors import ConfigurationError
 from ..in_flight.capacity import Capacity
 from ..in_flight.in_flight_message import InFlightMessage
-from ..in_flight.run_limit import RunLimit
+from ..in_flight.polls import RunLimit
 from ..publishing.routes import NO_URLS, QueueUrls
 from ..tasks.events import Observer
 from ..tasks.observers import Observers

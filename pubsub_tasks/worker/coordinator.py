@@ -1,9 +1,9 @@
 """Shares `InFlight` between threads under one lock, and gives each thread its next job.
 
 While handlers are quick, a free slot leads: it polls, runs what it received and deletes it. No other thread
-is woken, since in CPython that costs more than the work. Over a network, I/O threads delete meanwhile. When
-handlers are slow, slots only run handlers, and I/O threads poll and settle. One of them, the timer, waits
-until the next job is due.
+is woken, since in CPython that costs more than the work. With coroutines alone, an I/O thread and the event
+loop take turns instead. Over a network, I/O threads poll and delete meanwhile. When handlers are slow, slots
+only run handlers, and I/O threads poll and settle. One of them, the timer, waits until the next job is due.
 """
 
 from collections import deque
@@ -12,22 +12,20 @@ from contextlib import AbstractContextManager
 from math import inf
 from threading import Condition, Lock
 
-from ..in_flight.commands import LONG_POLL, SHORT_POLL, Command, Job, Poll
+from ..in_flight.commands import LONG_POLL, Command, Job, Poll
 from ..in_flight.in_flight_message import InFlightMessage, SlotKind
-from ..in_flight.run_limit import RunLimit
+from ..in_flight.polls import TICK, Polls, RunLimit
 from ..in_flight.state_machine import InFlight
 from ..verdicts import Verdict
 from ..worker_health.counters import Counters
-
-TICK = 0.05
-"""Seconds after which a ready message gets a slot of its own, however quick the leading slot is."""
+from .io_threads import IdleIOThreads
 
 
 class Coordinator(AbstractContextManager[InFlight]):
     """Gives jobs to slots and I/O threads. `with coordinator as inflight:` reports an event under the lock.
 
     Attributes:
-        on_coroutine_ready: called under the lock when a coroutine can start.
+        on_coroutine_ready: called when a coroutine can start.
         on_finished: called once, under the lock, when the run limit is reached and nothing runs any more.
         running: the messages whose handlers run.
         io_active_at: when an I/O thread last asked for a job.
@@ -44,22 +42,20 @@ class Coordinator(AbstractContextManager[InFlight]):
     ) -> None:
         self._inflight = inflight
         self._clock = clock
-        self._threads, self._wait = threads, wait
+        self._threads = threads
         self.run_limit = run_limit or RunLimit()
+        self._polls = Polls(inflight, self.run_limit, takes_turns=threads == 0, wait=wait)
         self.on_coroutine_ready: Callable[[], None] | None = None
         self.on_finished: Callable[[], None] | None = None
         self._lock = Lock()
         self._slots = Condition(self._lock)
-        self._io_threads = Condition(self._lock)
-        self._timer = Condition(self._lock)
+        self._io_threads = IdleIOThreads(self._lock)
         self._idle = Condition(self._lock)
         self._free_slots = 0
         self.running: set[InFlightMessage] = set()
         self._started = self._started_at_last_check = 0
         self.io_active_at = clock()
         self._commands: deque[Command] = deque()
-        self._timer_waits, self._timer_due_at = False, inf
-        self._polls_resume_at = 0.0
         self.counters = Counters()
 
     def __enter__(self) -> InFlight:
@@ -68,15 +64,19 @@ class Coordinator(AbstractContextManager[InFlight]):
 
     def __exit__(self, *raised: object) -> None:
         try:
+            now = self._clock()
+            wake = self._coroutines_to_wake(now)
             self._wake_slots(self._inflight.credit.mean_seconds is None)
-            self._wake_others(self._clock())
+            self._wake_others(now)
         finally:
             self._lock.release()
+        if wake is not None:
+            wake()  # not under the lock, for which the event loop would have to wait as soon as it wakes
 
     def pause_polls(self, seconds: float) -> None:
         """Start no poll for some seconds."""
         with self:
-            self._polls_resume_at = max(self._polls_resume_at, self._clock() + seconds)
+            self._polls.pause(self._clock() + seconds)
 
     def end_run(self) -> None:
         """Receive no more messages, and finish those in flight."""
@@ -117,7 +117,8 @@ class Coordinator(AbstractContextManager[InFlight]):
                 self._finish(message, verdict, now)
             ready = self._inflight.ready(SlotKind.COROUTINE)
             started = [self._start(SlotKind.COROUTINE, now) for _ in range(min(slots, ready))]
-            self._wake_others(now)
+            self._polls.loop_took(len(started), now)
+            self._wake_others(now, at_once=True)
             return [message for message in started if message is not None]
 
     def abandon(self, message: InFlightMessage, verdict: Verdict) -> None:
@@ -141,19 +142,18 @@ class Coordinator(AbstractContextManager[InFlight]):
 
     def _next_slot_job(self, now: float) -> Job | None:
         leads = self._slots_lead
-        job: Job | None = self._batch_to_delete(now) or self._start(SlotKind.THREAD, now)
+        job: Job | None = None
+        if leads and self._inflight.batch_to_delete and self._inflight.credit.one_call_at_a_time:
+            self._commands.extend(self._inflight.commands(now))
+            job = self._commands.popleft() if self._commands else None
+        job = job or self._start(SlotKind.THREAD, now)
         if not leads:
             self._wake_slots(False)
         elif job is None:
-            job = self._poll(now)
+            job = self._polls.open(now)
+        self._wake_coroutines(now)
         self._wake_others(now)
         return job
-
-    def _batch_to_delete(self, now: float) -> Command | None:
-        if not (self._inflight.batch_to_delete and self._slots_delete):
-            return None
-        self._commands.extend(self._inflight.commands(now))
-        return self._commands.popleft() if self._commands else None
 
     def io_job(self) -> Poll | Command | None:
         """Return the next job of an I/O thread. None: there are no more jobs."""
@@ -161,30 +161,22 @@ class Coordinator(AbstractContextManager[InFlight]):
             while True:
                 now = self.io_active_at = self._clock()
                 if (job := self._next_io_job(now)) is not None:
-                    if not self._timer_waits:
-                        self._io_threads.notify()  # another thread becomes the timer
+                    self._io_threads.replace_timer()
+                    self._wake_io_threads(now)
                     return job
                 if self._inflight.draining and self._inflight.idle:
                     self._wake_all()
                     return None
-                self._wait_for_io_job(now)
+                self._io_threads.wait(now, self._next_due)
 
     def _next_io_job(self, now: float) -> Poll | Command | None:
         self._commands.extend(self._inflight.commands(now))
         self._wake_slots(self._started_at_last_check == self._started)  # none started: the leader is blocked
         self._started_at_last_check = self._started
-        self._wake_coroutines()
+        self._wake_coroutines(now)
         if self._commands:
             return self._commands.popleft()
-        return None if self._slots_lead else self._poll(now)
-
-    def _wait_for_io_job(self, now: float) -> None:
-        if self._timer_waits:
-            self._io_threads.wait()
-            return
-        self._timer_waits, self._timer_due_at = True, self._next_due(now)
-        self._timer.wait(max(0.001, min(LONG_POLL, self._timer_due_at - now)))
-        self._timer_waits = False
+        return None if self._slots_lead else self._polls.open(now)
 
     @property
     def _slots_lead(self) -> bool:
@@ -197,18 +189,6 @@ class Coordinator(AbstractContextManager[InFlight]):
         """Whether a leading slot also deletes. Over a network it polls instead."""
         return self._slots_lead and self._inflight.credit.one_call_at_a_time
 
-    def _poll(self, now: float) -> Poll | None:
-        limit = self._poll_size()
-        if not limit or now < self._polls_resume_at:
-            return None
-        # The first receive is short, so that the worker is soon known to be ready.
-        short = self._inflight.credit.polls or not (self.run_limit.receives or self.run_limit.once)
-        self._inflight.credit.poll_started(limit)
-        return Poll(limit, min(SHORT_POLL if short else LONG_POLL, self._wait))
-
-    def _poll_size(self) -> int:
-        return self._inflight.next_poll_size() if self.run_limit.allows(self._inflight.credit.polls) else 0
-
     def _next_due(self, now: float) -> float:
         """Return when the timer has a job that no event announces."""
         if self._commands or (self._inflight.batch_to_delete and not self._slots_delete):
@@ -217,43 +197,54 @@ class Coordinator(AbstractContextManager[InFlight]):
         next_due = inf if due is None else due
         if self._free_slots and self._inflight.ready(SlotKind.THREAD):
             next_due = min(next_due, now + TICK)
-        if (self._free_slots or not leads) and self._poll_size():
-            next_due = min(next_due, max(self._polls_resume_at, now + TICK if leads else now))
+        if (self._free_slots or not leads) and self._polls.size:
+            next_due = min(next_due, max(self._polls.next_at, now + TICK if leads else now))
         return next_due
 
-    def _wake_others(self, now: float) -> None:
-        """Wake coroutine slots, the timer and those that wait for the end, if an event concerns them."""
-        self._wake_coroutines()
+    def _wake_others(self, now: float, at_once: bool = False) -> None:
+        """Wake I/O threads and those that wait for the end, if an event concerns them.
+
+        What is due within a tick the timer sees soon enough, unless `at_once`.
+        """
         if self._inflight.draining:
             self._wake_all()
         elif self.run_limit.over and self.on_finished and self._nothing_runs:
             finished, self.on_finished = self.on_finished, None
             finished()
-        late = self._timer_due_at > now + TICK or self._inflight.batch_to_delete
-        if self._timer_waits and late and self._next_due(now) < self._timer_due_at:
-            self._timer.notify()
+        if at_once or self._io_threads.timer_due_at > now + TICK or self._inflight.batch_to_delete:
+            self._wake_io_threads(now)
+
+    def _wake_io_threads(self, now: float) -> None:
+        if self._io_threads.has_timer:
+            self._io_threads.wake(now, self._next_due(now))
 
     @property
     def _nothing_runs(self) -> bool:
         return not (self.running or self._inflight.credit.polls or any(map(self._inflight.ready, SlotKind)))
 
-    def _wake_coroutines(self) -> None:
-        if self.on_coroutine_ready is not None and self._inflight.ready(SlotKind.COROUTINE):
-            self.on_coroutine_ready()
+    def _wake_coroutines(self, now: float) -> None:
+        if (wake := self._coroutines_to_wake(now)) is not None:
+            wake()
+
+    def _coroutines_to_wake(self, now: float) -> Callable[[], None] | None:
+        """Return `on_coroutine_ready` if it is to be called."""
+        if self.on_coroutine_ready is None or not self._inflight.ready(SlotKind.COROUTINE):
+            return None
+        self._polls.loop_has_messages(now)
+        return self.on_coroutine_ready
 
     def _wake_slots(self, leader_is_blocked: bool) -> None:
         if not self._free_slots:
             return
         if self._slots_lead and not leader_is_blocked:
             # The leader runs ready messages itself. Over a network a second leader's poll pays off.
-            if self._inflight.credit.polls and self._poll_size():
+            if self._inflight.credit.polls and self._polls.size:
                 self._slots.notify()
         elif ready := self._inflight.ready(SlotKind.THREAD):
             self._slots.notify(ready)
-        elif self._slots_lead and self._poll_size():
+        elif self._slots_lead and self._polls.size:
             self._slots.notify()
 
     def _wake_all(self) -> None:
-        self._timer.notify()
-        self._io_threads.notify_all()
+        self._io_threads.wake_all()
         self._idle.notify_all()

@@ -93,6 +93,7 @@ class CoroutineSlots:
         self._on_crash = on_crash
         self._refill_scheduled = False
         self._stopped = False
+        self._started: list[tuple[asyncio.Task[None], InFlightMessage]] = []
         self._finished: list[tuple[InFlightMessage, Verdict]] = []
         self.active = Event()
         self.running: dict[asyncio.Task[None], InFlightMessage] = {}
@@ -118,7 +119,7 @@ class CoroutineSlots:
         return True
 
     def wake(self) -> None:
-        """Report that a message can start. Called by any thread, under the coordinator's lock."""
+        """Report that a message can start. Called by any thread."""
         if not self._refill_scheduled:
             self._refill_scheduled = True  # set first, since `_refill` may run at once
             self.call(self._refill)
@@ -161,29 +162,33 @@ class CoroutineSlots:
         self._refill_scheduled = False
         finished, self._finished = self._finished, []
         self._free += len(finished)
-        if not finished:
-            self._free_cancelled()
-        if not self._free:
-            return
+        self._free_cancelled()
         try:
-            started = self._coordinator.coroutine_jobs(finished, self._free)
-            self._free -= len(started)
+            messages = self._coordinator.coroutine_jobs(finished, self._free)
+            self._free -= len(messages)
             # Each in its own context: context variables do not reach handlers that start later.
-            self.running.update(
+            self._started = [
                 (self.loop.create_task(self._work(message), context=Context()), message)
-                for message in started
-            )
+                for message in messages
+            ]
+            self.running.update(self._started)
             (self.active.set if self.running else self.active.clear)()
         except BaseException as error:
             self._on_crash(error)
+        if self._started:
+            self._schedule_refill()  # after their first steps, in which many of them finish
 
     def _free_cancelled(self) -> None:
-        """Free the slots of tasks that another handler cancelled before they began."""
-        cancelled = [task for task in self.running if task.done()]
-        for task in cancelled:
-            message = self.running.pop(task)
-            self._free += 1
-            self._coordinator.abandon(message, Retry(0.0))
+        """Free the slots of started tasks that another handler cancelled before they began."""
+        for task, message in self._started:
+            if task.done() and self.running.pop(task, None) is not None:
+                self._free += 1
+                self._coordinator.abandon(message, Retry(0.0))
+
+    def _schedule_refill(self) -> None:
+        if not self._refill_scheduled:
+            self._refill_scheduled = True
+            self.loop.call_soon(self._refill)
 
     async def _work(self, message: InFlightMessage) -> None:
         try:
@@ -195,6 +200,4 @@ class CoroutineSlots:
             self._on_crash(error)
         finally:
             del self.running[asyncio.current_task()]  # type: ignore[arg-type]
-        if not self._refill_scheduled:
-            self._refill_scheduled = True
-            self.loop.call_soon(self._refill)
+        self._schedule_refill()

@@ -9,7 +9,7 @@ from ..dispatching.copy_sender import CopySender, Send
 from ..dispatching.dispatcher import Dispatcher
 from ..in_flight.capacity import DEFAULT_CAPACITY, Capacity
 from ..in_flight.in_flight_message import InFlightMessage
-from ..in_flight.run_limit import RunLimit
+from ..in_flight.polls import RunLimit
 from ..in_flight.state_machine import InFlight
 from ..messages.current_message import install_record_factory
 from ..tasks.events import Observer
@@ -130,12 +130,15 @@ class Worker:
         )
 
     def _make_threads(self) -> None:
-        wiring = (self._coordinator, self._receiver, self._settler)
+        coordinator, receiver, settler = self._coordinator, self._receiver, self._settler
         processor, limits = self._processor, self.limits
-        self._io_threads = IOThreads(*wiring, limits.receivers + SETTLING_THREADS, self._crash)
-        self._thread_slots = ThreadSlots(*wiring, processor.process, self._crash)
+        count = limits.receivers + SETTLING_THREADS
+        self._io_threads = IOThreads(
+            coordinator.io_job, receiver.receive, settler.carry_out, count, self._crash
+        )
+        self._thread_slots = ThreadSlots(coordinator, receiver, settler, processor.process, self._crash)
         self._coroutine_slots = CoroutineSlots(
-            self._coordinator, processor.process_async, limits.coroutines, self._crash
+            coordinator, processor.process_async, limits.coroutines, self._crash
         )
         self._loop_monitor = EventLoopMonitor(self._coroutine_slots)
 

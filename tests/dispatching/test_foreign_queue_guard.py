@@ -16,7 +16,7 @@ from pubsub_tasks.dispatching.foreign_queue_guard import (
 )
 from pubsub_tasks.errors import DecodeError
 from pubsub_tasks.in_flight.capacity import Capacity
-from pubsub_tasks.in_flight.run_limit import RunLimit
+from pubsub_tasks.in_flight.polls import RunLimit
 from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.processes.service import dead_letter_target

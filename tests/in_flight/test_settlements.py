@@ -34,10 +34,10 @@ def test_deletes_are_sent_in_batches():
     box = settlements()
     members = make_messages(10)
     for member in members:
-        assert not box.batch_to_delete
+        assert not box.deletes.full
         put(box, member, State.DELETING)
 
-    assert box.batch_to_delete
+    assert box.deletes.full
     assert box.take(0.0, everything=False) == [Delete(members)]
 
 

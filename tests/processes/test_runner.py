@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.in_flight.capacity import Capacity
-from pubsub_tasks.in_flight.run_limit import RunLimit
+from pubsub_tasks.in_flight.polls import RunLimit
 from pubsub_tasks.processes.exit_codes import CRASHED, INCOMPLETE, RECYCLE, SUCCESS
 from pubsub_tasks.processes.runner import RunOptions, memory, run
 from pubsub_tasks.processes.service import Service, ServiceOptions, create_service

@@ -7,7 +7,7 @@ import pytest
 from pubsub_tasks.in_flight.commands import LONG_POLL, SHORT_POLL, ChangeVisibility, Delete, Job, Poll
 from pubsub_tasks.in_flight.in_flight_message import InFlightMessage, Limits, SlotKind
 from pubsub_tasks.in_flight.leases import VisibilityLease
-from pubsub_tasks.in_flight.run_limit import RunLimit
+from pubsub_tasks.in_flight.polls import RunLimit
 from pubsub_tasks.in_flight.state_machine import InFlight
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack
@@ -82,7 +82,7 @@ def test_over_a_network_an_io_thread_deletes_while_the_slot_polls() -> None:
     members = scene.receive(scene.coordinator.slot_job(), *[SlotKind.THREAD] * 10, at_once=20.0)
     with ThreadPoolExecutor(1) as pool:
         io_thread = pool.submit(scene.coordinator.io_job)
-        until(lambda: scene.coordinator._timer_waits)
+        until(lambda: scene.coordinator._io_threads.has_timer)
 
         # When a slot has handled a batch
         job = scene.coordinator.slot_job()

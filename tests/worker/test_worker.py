@@ -10,7 +10,7 @@ import pytest
 from tenacity import stop_after_attempt, wait_none
 
 from pubsub_tasks import Delivery, Discard, Reject, SkipMessage
-from pubsub_tasks.in_flight.run_limit import RunLimit
+from pubsub_tasks.in_flight.polls import RunLimit
 from pubsub_tasks.tasks.events import Confirmed, DeadLettered, Extended, Received, Settled, Started
 from pubsub_tasks.verdicts import Ack, DeadLetter, Drop, Retry
 from tests.worker.shop import NUMBER, PATIENCE, Shop, Word, body, until, wait, worker_threads

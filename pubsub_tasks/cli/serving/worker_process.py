@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from ...dispatching.unknown_messages import UnknownPolicy
 from ...in_flight.capacity import Capacity
-from ...in_flight.run_limit import RunLimit
+from ...in_flight.polls import RunLimit
 from ...processes.exit_codes import INCOMPLETE, SUCCESS
 from ...processes.runner import RunOptions, run
 from ...processes.service import Service, ServiceOptions, create_service
