@@ -37,6 +37,7 @@ COMMANDS = {
         "schema",
         "Export an app's schemas for other programs, and compare two versions of them.",
     ),
+    "tail": LazyCommand(".messages.tail", "command", "Show messages as they are published, until Ctrl-C."),
     "tasks": LazyCommand(
         ".tasks", "command", "List the tasks of an app: media type, schema, queue and retry policy."
     ),
