@@ -1,7 +1,7 @@
-"""Lets an `Interruption` end a call of boto3 that waits for its answer, by shutting down the call's socket.
+"""Lets an `Interruption` end a call of boto3 that waits for its response, by shutting down the call's socket.
 
-Neither botocore nor urllib3 gives access to the connection of a call, so the pools of a client get
-connections that watch for it themselves.
+Neither botocore nor urllib3 gives access to the connection of a call. So a client gets connection pools whose
+connections register for the interruption themselves.
 """
 
 import logging
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Interruptible:
-    """Mixed into a connection class of botocore's."""
+    """Mixed into botocore's connection classes."""
 
     sock: Any
 
@@ -38,9 +38,9 @@ class _Interruptible:
 
 
 def make_interruptible(client: Any) -> None:
-    """Give boto3's client, which has made no call yet, connections that can be interrupted.
+    """Give a boto3 client connections that can be interrupted. Call it before the client's first call.
 
-    How the client makes its connections is private to botocore: if it changes, calls are not interrupted.
+    It relies on private attributes of botocore; if they change, calls are not interrupted.
     """
     try:
         session = client._endpoint.http_session

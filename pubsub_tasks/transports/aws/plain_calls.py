@@ -56,6 +56,7 @@ class PlainCalls:
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._routes: dict[tuple[str, str | None, float, int], _Route | None] = {}
+        self._off = False
 
     def call(
         self, service: str, region: str | None, timeout: float, action: str, params: dict[str, Any]
@@ -64,12 +65,14 @@ class PlainCalls:
 
         Raises CallInterrupted.
         """
-        route = self._route(service, region, timeout) if action in HOT_CALLS[service].actions else None
+        is_hot = action in HOT_CALLS[service].actions and not self._off
+        route = self._route(service, region, timeout) if is_hot else None
         if route is None:
             return None
         try:
             response = route.endpoint.connections.send(route.endpoint.request(action, params, route.keys))
-            if response.status == OK and response.plain:
+            if response.status == OK:
+                self._off |= not response.plain  # such as a chunked one: boto3 keeps the connection
                 return route.endpoint.hot_calls.read(response.body)
         except Exception as error:
             logger.debug("%s is left to boto3: %s", action, error)

@@ -271,6 +271,25 @@ def test_a_chunked_response_is_read_and_later_calls_are_botocores(
     assert service.by_botocore == [True, False, True, True]
 
 
+def test_a_call_that_is_made_without_boto3_is_not_repeated_for_a_chunked_response(
+    service: RawService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Given a process that has not loaded boto3
+    monkeypatch.setattr("pubsub_tasks.transports.aws.plain_calls.WATCHERS", frozenset())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.upper().endswith(("_FILE", "_BUNDLE", "_PROXY"))]:
+        monkeypatch.delenv(name)
+    queue = service.transport().queue(URL)
+    _, _, body = receives("in chunks").partition(b"\r\n\r\n")
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    service.will_send(head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+
+    assert receive(queue) == "in chunks"
+    assert service.by_botocore == [False]
+    receive(queue)
+    assert service.by_botocore == [False, True]
+
+
 def test_an_error_that_ends_with_the_connection_is_read(queue: SqsQueue, service: RawService) -> None:
     error = b'{"__type": "com.amazonaws.sqs#InternalError", "message": "sorry"}'
     service.will_send(b"HTTP/1.1 500 Internal Server Error\r\n\r\n" + error, CLOSE)
