@@ -3,12 +3,12 @@
 Handlers may call `os.fork` or use `multiprocessing` with its fork start method. The child is a copy of the
 worker with one thread, the one that forked. In the child:
 
-- nothing is half made: a fork waits while another thread is in a `blocked` block, such as one that makes a
-  producer or a boto3 client;
+- no object is half made: a fork waits while another thread is in a `blocked` block, such as one that creates
+  a producer or a boto3 client;
 - the signal handlers are those from before `handled_signals`;
 - the callbacks of `call_in_child` and `calling_in_child` have run;
-- `generation` differs from the parent's: the worker's code compares it to detect that it runs in a child, and
-  exits.
+- `generation` differs from the parent's. The worker's code compares it to detect that it runs in a child, and
+  then exits the child.
 """
 
 import os
@@ -42,7 +42,7 @@ def blocked() -> Iterator[None]:
 
 @contextmanager
 def calling_in_child(callback: Callable[[], None]) -> Iterator[None]:
-    """Call `callback` in each process that is forked during this block."""
+    """Call `callback` in each child that this process forks during this block."""
     _callbacks.append(callback)
     try:
         yield
@@ -51,7 +51,7 @@ def calling_in_child(callback: Callable[[], None]) -> Iterator[None]:
 
 
 def call_in_child(callback: Callable[[], None]) -> None:
-    """Call `callback` in each process that is forked from now on."""
+    """Call `callback` in each child that this process forks from now on."""
     _callbacks.append(callback)
 
 

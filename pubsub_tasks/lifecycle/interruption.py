@@ -1,4 +1,4 @@
-"""Ends calls that wait, such as the long polls of a worker that stops."""
+"""Ends calls that wait for a response, such as the long polls of a worker that stops."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ _of_thread = local()
 class CallInterrupted(BaseException):
     """Raised in a call that an `Interruption` ends.
 
-    Not an Exception, so that no library takes it for a failed try and makes the call again.
+    Not an Exception, so that no library takes it for a failed attempt and repeats the call.
     """
 
 
 class Interruption:
-    """Ends the calls that are made in its `with` block, by any thread, and each later one at once.
+    """Ends the calls that threads make in its `with` block; calls made after `interrupt` end at once.
 
-    A transport that supports it waits within `waiting`; a call of any other transport is not interrupted.
+    A transport supports it by waiting in a `waiting` block; calls of other transports are not interrupted.
     Safe to share between threads.
     """
 
@@ -38,22 +38,22 @@ class Interruption:
         _of_thread.interruption = None
 
     def interrupt(self) -> None:
-        """End all calls. Calls each `wake`, which must not raise, and must not wait for the call."""
+        """End all calls, by calling the `wake` of each. A `wake` must neither raise nor wait for the call."""
         with self._lock:
             self.requested = True
             for wake in self._wakes:
                 wake()
 
     def check(self) -> None:
-        """Raises CallInterrupted if the call is to end."""
+        """Raise CallInterrupted after `interrupt`."""
         if self.requested:
             raise CallInterrupted
 
     @contextmanager
     def waiting(self, wake: Callable[[], None]) -> Iterator[None]:
-        """Wait for an answer in this block; `wake` is what ends the wait, and is called in it alone.
+        """Wait for a response in this block. `wake` ends the wait, and is called only during the block.
 
-        Raises CallInterrupted instead of the error that `wake` causes.
+        Raises CallInterrupted instead of the exception that `wake` causes.
         """
         with self._lock:
             self.check()
@@ -70,6 +70,6 @@ class Interruption:
 
 
 def interruption_of_call() -> Interruption | None:
-    """What may end the call that this thread makes now."""
+    """The interruption in whose `with` block this thread is, if any."""
     found: Interruption | None = getattr(_of_thread, "interruption", None)
     return found

@@ -1,4 +1,4 @@
-"""Decompresses and fetches large bodies in the slots that handle them, within a memory budget per worker."""
+"""Opens bodies, which decompresses or fetches large ones, within a memory budget for the whole worker."""
 
 import asyncio
 from collections import deque
@@ -23,9 +23,9 @@ class OpenerClosed(Exception):
 class BodyOpener:
     """Opens bodies within a budget, and blocks while the budget is used up. Safe to share between threads.
 
-    A body reserves the largest size that it may have, and its own size once it is open. A body that may be
-    larger than the budget reserves all of it, so that it waits for all others, but not forever. Bodies are
-    opened in order of arrival, so that small ones do not overtake a large one.
+    Until it is open, a body reserves the largest size that it may have, then its real size. A body that may
+    be larger than the budget reserves all of it, and so waits until no other body is open. Bodies are opened
+    in order of arrival, so that a large one does not wait for ever while small ones overtake it.
     """
 
     def __init__(self, dispatcher: Dispatcher, budget: int = BODY_BUDGET) -> None:
@@ -61,7 +61,7 @@ class BodyOpener:
         return opened, used
 
     async def open_async(self, delivery: Delivery) -> tuple[Delivery, int]:
-        """Do the same for a coroutine, in a thread of the opener."""
+        """Like `open`, for a coroutine, in a thread of the opener."""
         future = self._executor.submit(self.open, delivery)
         try:
             return await asyncio.wrap_future(future)
