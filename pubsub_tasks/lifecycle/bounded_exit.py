@@ -1,7 +1,7 @@
 """Exit a command's process as Python does, but within a time limit.
 
 Python waits for every non-daemon thread and then for every `atexit` hook, however long they take. Here the
-threads get part of the time and the hooks the rest. Then the process logs what it does not wait for and exits.
+threads get part of the time and the hooks the rest. The process then logs what it did not wait for, and ends.
 """
 
 import atexit
