@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from enum import Enum, IntEnum
 from ipaddress import ip_address, ip_interface
 from typing import Any
+from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import EXCLUDE, RAISE, Schema, fields, missing, validate
@@ -218,6 +221,33 @@ def some(entries: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
     """Most of the entries, and at times one that no schema knows."""
     every = st.fixed_dictionaries(entries, optional={"unheard of": odd})
     return every | st.fixed_dictionaries({}, optional={**entries, "unheard of": odd})
+
+
+VALUES: list[Any] = [
+    *(None, "", "a", "aaa", "1", "1.55", "1_0", "NaN", "Infinity", "true", "r", "RED", "a@b.de", "127.0.0.1"),
+    *(0, 1, -1, 1.55, 0.0, -0.0, float("nan"), float("inf"), True, False, b"a", Odd("1"), missing, object),
+    *(Decimal("1.55"), Decimal("sNaN"), UUID(int=1), str(UUID(int=1)), *Colour, *Level),
+    *(datetime(2003, 2, 1), datetime(2003, 2, 1, tzinfo=UTC), date(2003, 2, 1), time(1), timedelta(days=1)),
+    *("2003-02-01T00:00:00", "2003-02-01T00:00:00+00:00", "2003-02-01", "01:00:00", "01.02.2003"),
+    *([], ["a"], {}, {"a": ["a"]}, ip_address("127.0.0.1"), ip_interface("127.0.0.1/8")),
+]
+
+
+@pytest.mark.parametrize("number", range(len(LEAVES)))
+@pytest.mark.parametrize("common", [{}, {"allow_none": True}, {"load_default": None, "dump_default": None}])
+def test_each_field_alone_and_in_collections_is_as_in_marshmallow(
+    number: int, common: dict[str, Any]
+) -> None:
+    for options in LEAVES[number].options:
+        inner = LEAVES[number].make(**options, **common)
+        for field in (inner, fields.List(inner), fields.Dict(values=inner), fields.Tuple([inner])):
+            cls = Schema.from_dict({"x": field})
+            conversion, reader, writer = Conversion(cls()), tolerant(cls()), cls()
+            for value in VALUES:
+                for content in ({}, {"x": value}, {"x": [value]}, {"x": {"a": value}}):
+                    loaded = outcome(reader.load, content, unknown=EXCLUDE)
+                    assert outcome(conversion.load, content) == loaded
+                    assert outcome(conversion.dump, content) == outcome(writer.dump, content)
 
 
 generated = schemas(st.recursive(leaves(), containers, max_leaves=4))

@@ -24,6 +24,9 @@ class Order(Schema):
     total = fields.Decimal(as_string=True, data_key="sum")
     lines = fields.List(fields.Nested(Line))
     notes = fields.Dict(keys=fields.String(), values=fields.Raw(), allow_none=True)
+    more = fields.Nested(Line, many=True)
+    size = fields.Tuple((fields.Integer(), fields.String(allow_none=True)))
+    note = fields.String(allow_none=True)
 
 
 WIRE = {
@@ -31,6 +34,9 @@ WIRE = {
     "sum": "9.99",
     "lines": [{"sku": "a", "count": 2}, {"sku": "b"}],
     "notes": {"a": [1]},
+    "more": [{"sku": "c", "count": 3}],
+    "size": [1, None],
+    "note": None,
     "unheard of": 1,
 }
 CONTENT = {
@@ -38,6 +44,9 @@ CONTENT = {
     "total": Decimal("9.99"),
     "lines": [{"sku": "a", "count": 2}, {"sku": "b", "count": 1}],
     "notes": {"a": [1]},
+    "more": [{"sku": "c", "count": 3}],
+    "size": (1, None),
+    "note": None,
 }
 
 

@@ -73,6 +73,10 @@ def set_on_field(name: str, value: Any) -> Schema:
     return changed(lambda schema: setattr(schema.fields["total"], name, value))
 
 
+class Sorted(dict[str, Any]):
+    """A mapping of the application's."""
+
+
 class Included(Schema):
     class Meta:
         unknown = INCLUDE
@@ -94,6 +98,7 @@ BOTH: dict[str, tuple[Any, str]] = {
     "patched field": (set_on_field("_validated", str), "total has a _validated of its own"),
     "patched schema": (changed(lambda schema: setattr(schema, "dump", str)), "Order has a dump of its own"),
     "context": (changed(lambda schema: setattr(schema, "context", {"a": 1})), "Order has a context"),
+    "mapping": (type("Mapped", (Order,), {"dict_class": Sorted}), "Mapped has a dict_class of its own"),
     "recursive": (Node, "child.child.child... nests schemas without end"),
     "undeclared": (of(fields.Nested("NotDeclaredAnywhere")), "Made cannot be examined: RegistryError"),
     "attribute": (with_method("__getattribute__"), "Overriding has a __getattribute__ of its own"),
