@@ -23,11 +23,19 @@ class LazyCommand(NamedTuple):
 
 
 COMMANDS = {
+    "apply": LazyCommand(
+        ".provisioning.apply_command",
+        "command",
+        "Create and change in AWS what an app's tasks need, after a question.",
+    ),
     "dlq": LazyCommand(".dlq.command", "dlq", "Inspect, redrive, drop, export and import dead letters."),
     "local": LazyCommand(".local", "command", "Run a local SNS and SQS for development and tests."),
     "manual": LazyCommand(".manual", "command", "Show a page of the manual, or list the pages."),
     "peek": LazyCommand(
         ".messages.peek", "command", "Show messages of a queue, decoded, and put them back at once."
+    ),
+    "plan": LazyCommand(
+        ".provisioning.plan_command", "command", "Show what has to change in AWS for an app's tasks."
     ),
     "publish": LazyCommand(
         ".messages.publish", "command", "Validate content and publish it to the topic of its media type."

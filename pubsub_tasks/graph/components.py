@@ -14,7 +14,7 @@ from microcosm.config.types import comma_separated_list
 from microcosm.errors import NotBoundError
 
 from ..content.schema_registry import SchemaRegistry
-from ..graph import extensions  # noqa: F401 - binds them
+from ..graph import extensions, provisioning_config  # noqa: F401 - binds them
 from ..messages.size_limit import MAX_SIZE
 from ..tasks.registry import Tasks, default_tasks
 from ..wire.records import MAX_BATCH

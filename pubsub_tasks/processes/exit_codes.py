@@ -13,6 +13,9 @@ or the service did not answer.
 BAD_INPUT = 2
 """The command line or configuration is invalid; a restart does not help."""
 
+CHANGES_WANTED = 3
+"""`plan --check` found something to do."""
+
 CRASHED = 70
 """A fault of this library. Source: EX_SOFTWARE in sysexits.h."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
 
 from ...errors import TransportError
 from .aws_api import Api
@@ -27,6 +28,16 @@ def boto_api(client: Callable[[str], Any]) -> Api:
         return answer
 
     return call
+
+
+def known_regions() -> list[str]:
+    """The regions that botocore knows, of all partitions."""
+    session = Session()
+    return [
+        name
+        for partition in session.get_available_partitions()
+        for name in session.get_available_regions("sqs", partition)
+    ]
 
 
 _NAMES = (

@@ -1,0 +1,126 @@
+"""From an app and its configuration to its topology, its settings and the account that they are for."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...errors import ConfigurationError
+from ...provisioning.declared import declared_by
+from ...provisioning.resources import Place, Resource
+from ...provisioning.settings import AlarmSettings, ProvisioningSettings, SchedulerSettings
+from ...provisioning.topology import Naming, Topology, build_topology
+from ...provisioning.wanted.wanted_resources import wanted_resources
+from ...publishing.routes import QueueUrls
+from ...publishing.topics import Topics
+from ...tasks.registry import Tasks
+from ..find_app import VARIABLE, find
+
+
+@dataclass(frozen=True, slots=True)
+class AppResources:
+    """An app's declarations and configuration.
+
+    Attributes:
+        prefix: beginning of the names of topics and queues.
+    """
+
+    tasks: Tasks
+    topics: Topics
+    queue_urls: QueueUrls
+    settings: ProvisioningSettings
+    prefix: str
+    region: str | None = None
+    profile: str | None = None
+
+    @classmethod
+    def of(cls, spec: str | None, prefix: str | None) -> "AppResources":
+        """Load an app. `prefix` overrides the configured ones. Raises ConfigurationError."""
+        app = find(spec)
+        graph = app.graph({}, testing=False, debug=False)
+        given = graph.sns_topic_arns
+        topics = given if isinstance(given, Topics) else Topics(given)
+        urls: QueueUrls = graph.sqs_queue_urls
+        configured = topics.prefix.rpartition(":")[2] if topics.prefix else None
+        if configured is None and urls.prefix:
+            configured = urls.prefix.rpartition("/")[2]
+        if prefix is not None:
+            topics, urls = replace(topics, prefix=None), replace(urls, prefix=None)
+        config = graph.config.sns_producer
+        return cls(
+            graph.sqs_message_handler_registry,
+            topics,
+            urls,
+            _settings(graph, spec or os.environ.get(VARIABLE)),
+            prefix if prefix is not None else configured or "",
+            config.region_name or _region_of(topics.prefix),
+            config.profile_name,
+        )
+
+    def topology(self, place: Place) -> Topology:
+        """The topology in an account. Raises ConfigurationError if the configuration names another."""
+        return build_topology(declared_by(self.tasks), self._naming(place))
+
+    def wanted(self, place: Place) -> tuple[Resource, ...]:
+        """The resources in an account. Raises ConfigurationError."""
+        return wanted_resources(self.topology(place), place, self.settings)
+
+    def configured_place(self) -> Place | None:
+        """The account and region in the configured prefix of the topics, or None without one."""
+        if not self.topics.prefix:
+            return None
+        _, partition, _, region, account, _ = self.topics.prefix.split(":", 5)
+        suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+        return Place(region, account, partition, f"https://sqs.{region}.{suffix}/{account}/")
+
+    def environment(self, place: Place) -> Mapping[str, str]:
+        """The variables with which publishers and workers find what was made."""
+        return {
+            "PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX": place.topic_arn(self.prefix),
+            "PUBSUB_TASKS__SQS_QUEUE_URLS__PREFIX": place.queue_url(self.prefix),
+        }
+
+    def _naming(self, place: Place) -> Naming:
+        configured = self.topics.prefix
+        if configured and not place.has(configured):
+            raise ConfigurationError(
+                f"sns_topic_arns.prefix is {configured}, and the credentials are of account {place.account} "
+                f"in {place.region}: use those of the other account, or another AWS_PROFILE or AWS_REGION"
+            )
+        shared = frozenset([self.topics.default] if self.topics.default and not configured else [])
+        prefix = None if shared else configured or place.topic_arn(self.prefix)
+        names = {name: url.rpartition("/")[2] for name, url in self.queue_urls.urls.items()}
+        queue_prefix = self.queue_urls.prefix.rpartition("/")[2] if self.queue_urls.prefix else self.prefix
+        return Naming(replace(self.topics, prefix=prefix).arn, shared, queue_prefix, names)
+
+
+def _settings(graph: Any, spec: str | None) -> ProvisioningSettings:
+    given, scheduler = graph.pubsub_provisioning, graph.config.pubsub_scheduler
+    return ProvisioningSettings(
+        _owner(given.owner, spec),
+        given.tags,
+        given.retention,
+        graph.config.sqs_consumer.visibility_timeout or 30,
+        graph.config.sns_producer.max_size,
+        given.kms_key,
+        graph.config.pubsub_claims.bucket,
+        SchedulerSettings(scheduler.role_arn, scheduler.group, scheduler.dead_letter_arn)
+        if scheduler.role_arn
+        else None,
+        AlarmSettings(given.alarm_age, tuple(given.alarm_actions)) if given.alarms else None,
+    )
+
+
+def _owner(configured: str | None, spec: str | None) -> str:
+    if configured:
+        return configured
+    if spec:
+        return spec.partition(":")[0].partition(".")[0]
+    raise ConfigurationError(
+        "who owns what is made? name the app with --app, or set pubsub_provisioning.owner, as with "
+        "PUBSUB_TASKS__PUBSUB_PROVISIONING__OWNER=shop"
+    )
+
+
+def _region_of(arn: str | None) -> str | None:
+    return arn.split(":")[3] if arn and arn.count(":") >= 5 else None

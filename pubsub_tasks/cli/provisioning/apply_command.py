@@ -1,0 +1,90 @@
+"""The `pubsub-tasks apply` command: carries out what `plan` shows."""
+
+from collections.abc import Sequence
+from itertools import count
+from shlex import quote
+
+import click
+
+from ...errors import ConfigurationError
+from ...provisioning.apply import Applied, apply_plan
+from ...provisioning.planning.diff import PlanOptions
+from ...provisioning.planning.steps import ProvisioningPlan
+from ...provisioning.resources import Place
+from ..one_line_errors import OneLineCommand
+from ..output.terminal import make_console, print_line, progress_bar
+from .account_access import AccountAccess, pass_account
+from .app_resources import AppResources
+from .common_options import app_option, prefix_option
+from .plan_command import plan_of
+from .plan_view import print_plan, step_line
+
+
+@click.command(name="apply", cls=OneLineCommand)
+@app_option
+@prefix_option
+@click.option("--adopt", multiple=True, metavar="NAME", help="Manage this untagged resource from now on.")
+@click.option("--prune", is_flag=True, help="Delete what no task needs; never a queue that holds messages.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask; required without a terminal.")
+@pass_account
+def command(
+    account: AccountAccess,
+    /,
+    app: str | None,
+    prefix: str | None,
+    adopt: Sequence[str],
+    prune: bool,
+    yes: bool,
+) -> None:
+    """Create and change in AWS what an app's tasks need, after a question.
+
+    \b
+    pubsub-tasks apply --app shop.tasks --prefix shop-
+
+    It stops at the first refusal, and goes on from there when it is run again.
+    """
+    resources = AppResources.of(app, prefix)
+    api, place = account.connect(resources.region, resources.profile)
+    plan = plan_of(resources, api, place, PlanOptions(frozenset(adopt), prune))
+    print_plan(plan, make_console())
+    if plan.steps:
+        if not yes:
+            _confirm(account, plan, place)
+        with progress_bar("applying", len(plan.steps)) as update:
+            done = count(1)
+            applied = apply_plan(plan, api, lambda step: update(next(done)))
+        _report(applied)
+    _print_environment(resources, place)
+
+
+def _confirm(account: AccountAccess, plan: ProvisioningPlan, place: Place) -> None:
+    """Ask once, and for the name of each queue that is to be deleted. Raises ConfigurationError, Abort."""
+    if not account.can_prompt():
+        raise ConfigurationError("there is no terminal to ask on: give --yes")
+    click.confirm(f"apply {len(plan.steps)} steps to account {place.account} in {place.region}?", abort=True)
+    for step in plan.steps:
+        if step.action == "delete" and step.key.kind == "queue":
+            typed = click.prompt(f"type {step.key.name} to delete that queue", default="", show_default=False)
+            if typed != step.key.name:
+                raise ConfigurationError(f"{typed!r} is not {step.key.name!r}: nothing was changed")
+
+
+def _report(applied: Applied) -> None:
+    if applied.refusal is None:
+        print_line(f"{len(applied.done)} steps done")
+        return
+    console = make_console(err=True)
+    for title, steps in (("done", applied.done), ("left", applied.left)):
+        console.print(f"{title}: {len(steps)}")
+        for step in steps:
+            console.print(step_line(step), soft_wrap=True)
+    raise applied.refusal
+
+
+def _print_environment(resources: AppResources, place: Place) -> None:
+    """How publishers and workers find what was made, if no configuration says so yet."""
+    if resources.topics.prefix or resources.topics.default:
+        return
+    print_line("# for publishers and workers:", err=True)
+    for name, value in resources.environment(place).items():
+        print_line(f"export {name}={quote(value)}")

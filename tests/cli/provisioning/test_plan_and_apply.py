@@ -1,0 +1,104 @@
+"""pubsub-tasks plan and apply as their users type them, on an account in the embedded broker."""
+
+import pytest
+
+from tests.cli.provisioning.shop_shell import NAME, ShopShell
+
+
+def test_plan_shows_what_is_missing_and_changes_nothing(shell: ShopShell) -> None:
+    result = shell.run("plan")
+
+    assert result.exit_code == 0, result.output
+    assert "+ queue shop-receipts  tasks of queue receipts" in result.output
+    assert "+ queue shop-stock-dlq.fifo  dead letters of queue stock.fifo" in result.output
+    assert "FifoThroughputScope: MessageGroup" in result.output
+    assert shell.queues() == []
+
+
+def test_check_exits_with_3_until_it_is_applied(shell: ShopShell) -> None:
+    assert shell.run("plan", "--check").exit_code == 3
+
+    applied = shell.run("apply", "--yes")
+
+    assert applied.exit_code == 0, applied.output
+    assert "8 steps done" in applied.output
+    assert (
+        "export PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX=arn:aws:sns:us-east-1:000000000000:shop-"
+        in applied.output
+    )
+    checked = shell.run("plan", "--check")
+    assert (checked.exit_code, checked.output.strip()) == (0, "nothing to do")
+
+
+def test_json_has_the_calls(shell: ShopShell) -> None:
+    plan = shell.json("plan", "--json")
+
+    assert plan["complete"] is False
+    first = plan["steps"][0]
+    assert (first["action"], first["kind"]) == ("create", "topic")
+    assert first["call"]["action"] == "CreateTopic"
+    assert first["call"]["params"]["Tags"] == [{"Key": "pubsub-tasks", "Value": NAME}]
+
+
+def test_apply_asks_and_no_is_no(shell: ShopShell) -> None:
+    assert shell.run("apply", typed="n\n").exit_code == 1
+    assert shell.queues() == []
+
+    assert shell.run("apply", typed="y\n").exit_code == 0
+    assert "shop-receipts" in shell.queues()
+
+
+def test_without_a_terminal_yes_must_be_given(shell: ShopShell) -> None:
+    shell.terminal = False
+
+    result = shell.run("apply")
+
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1].endswith("there is no terminal to ask on: give --yes")
+
+
+def test_a_refusal_tells_what_is_done_and_what_is_left(shell: ShopShell) -> None:
+    # Given a user who may not create one of the queues
+    shell.api.refuse = {"shop-receipts": "AccessDenied"}
+
+    # When they apply
+    result = shell.run("apply", "--yes")
+
+    # Then it is one line, after what is done and what is left
+    assert result.exit_code == 2
+    assert "done: 4" in result.output
+    assert "left: 4" in result.output
+    assert "AccessDenied" in result.output.splitlines()[-1]
+    assert "Traceback" not in result.output
+
+    # And the next apply does the rest
+    shell.api.refuse = {}
+    assert "4 steps done" in shell.run("apply", "--yes").output
+
+
+@pytest.mark.parametrize(
+    ("typed", "gone"), [("y\nshop-receipts\nshop-receipts-dlq\n", True), ("y\nshop-receipt\n", False)]
+)
+def test_deleting_a_queue_asks_for_its_name(shell: ShopShell, typed: str, gone: bool) -> None:
+    # Given an app whose queues are applied, the FIFO one with a message
+    shell.run("apply", "--yes")
+    url = shell.api("sqs", "GetQueueUrl", {"QueueName": "shop-stock.fifo"})["QueueUrl"]
+    message = {"MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    shell.api("sqs", "SendMessage", {"QueueUrl": url, **message})
+
+    # When it no longer has any task, and is pruned
+    result = shell.run("apply", "--prune", app="nothing", typed=typed)
+
+    # Then a queue goes once its name is typed, and never one with messages
+    assert result.exit_code == (0 if gone else 2), result.output
+    assert ("shop-receipts" not in shell.queues()) is gone
+    assert "shop-stock.fifo" in shell.queues()
+    assert "holds 1 messages" in result.output
+
+
+def test_names_over_the_limit_are_one_line(shell: ShopShell) -> None:
+    result = shell.run("plan", prefix="x" * 80)
+
+    assert result.exit_code == 2
+    assert "is not a legal queue name" in result.output
+    assert len(result.output.splitlines()) == 1
