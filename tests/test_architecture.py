@@ -63,6 +63,7 @@ CLOCKS = {"date.today", "datetime.now", "datetime.today", "datetime.utcnow"}
 # Folders without I/O, clocks, threads and chance, in all of their files; "" is the root of the package.
 PURE = [
     "",
+    "aws_events",
     "batches",
     "celery_messages",
     "content",
@@ -164,6 +165,7 @@ MAY_IMPORT = {
     "lifecycle": {"root", "untrusted"},
     "tasks": {*WORDS, "lifecycle"},
     "root": {*WORDS, "transports"},
+    "aws_events": {"root", "wire", "messages"},
     "batches": {"root", "untrusted", "wire"},
     "dispatching": {*WORDS, "batches", "lifecycle"},
     "in_flight": {*WORDS, "batches"},

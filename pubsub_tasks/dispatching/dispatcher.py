@@ -34,6 +34,7 @@ from ..wire.compression import BodyLimit
 from ..wire.s3_pointer import ClaimStore
 from .body_reader import BodyReader
 from .foreign_queue_guard import ForeignQueueGuard
+from .foreign_reader import ForeignReader
 from .handler_verdicts import verdict_on_error, verdict_on_result
 from .retry_arguments import retry_arguments
 from .unhandled_verdicts import verdict_before_due, verdict_if_outdated, verdict_on_unreadable
@@ -109,6 +110,7 @@ class Dispatcher:
             queue, unknown or "dead-letter", max_receive_count, fifo, keeps_celery, forwards_celery
         )
         self.guard = ForeignQueueGuard(max_receive_count, fifo=fifo) if unknown is None else None
+        self._foreign = ForeignReader.of(served)
         self._body_reader = BodyReader(tasks, queue, claims)
         # A convention makes a new codec for each media type, which costs as much as all of dispatch.
         self._codec = lru_cache(CODECS)(tasks.schemas.find)
@@ -134,6 +136,9 @@ class Dispatcher:
     def prepare(self, delivery: Delivery, now: float) -> HandlerCall | Verdict:
         """Return the handler call to make, or a verdict without one. `now` is epoch seconds."""
         task, defect = self._find_task(delivery), delivery.defect
+        if self._foreign is not None and (task is None or defect is not None):
+            delivery = self._foreign.read(delivery)
+            task, defect = self._find_task(delivery), delivery.defect
         if isinstance(defect, TransportError):  # such as S3 being unavailable, which may pass
             return (task.policy if task else RetryPolicy()).decide(defect, **retry_arguments(delivery, now))
         if task is None and self._unknown.keeps(delivery):

@@ -3,10 +3,11 @@
 from ..batches.backoff import UNREADABLE_MESSAGES
 from ..errors import CeleryWorkflow, Expired, InvalidContent, UnknownMediaType
 from ..messages.delivery import Delivery
+from ..messages.foreign_body import NothingToHandle
 from ..messages.headers import hops_left
 from ..messages.message import EXPIRES
 from ..untrusted.exceptions import printable_error
-from ..verdicts import DeadLetter, Postpone, Reason, Retry, Verdict
+from ..verdicts import Ack, DeadLetter, Postpone, Reason, Retry, Verdict
 from ..wire.records import MAX_VISIBILITY
 from ..wire.sns_notification import SubscriptionConfirmation
 
@@ -19,8 +20,10 @@ _UNREADABLE: tuple[tuple[type[Exception], Reason], ...] = (
 _UNREADABLE_REASONS = frozenset({"undecodable", *(reason for _, reason in _UNREADABLE)})
 
 
-def verdict_on_unreadable(error: BaseException) -> DeadLetter:
+def verdict_on_unreadable(error: BaseException) -> DeadLetter | Ack:
     """The verdict on a delivery whose envelope, body or content cannot be read."""
+    if issubclass(type(error), NothingToHandle):
+        return Ack(skipped=True)
     reasons = (reason for kind, reason in _UNREADABLE if issubclass(type(error), kind))
     return DeadLetter(next(reasons, "undecodable"), printable_error(error))
 

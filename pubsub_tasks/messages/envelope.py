@@ -29,6 +29,7 @@ from ..wire.s3_pointer import BodyInS3, raise_if_pointer
 from ..wire.serialization import CONTENT_TYPE, JSON_ALONE, parse_json, read_body
 from ..wire.sns_notification import SnsNotification, epoch_seconds, is_notification
 from .celery_content import CeleryContent, read_celery_content
+from .cloud_event import binary_event, object_in, only_event
 from .delivery import NO_LEASE, Delivery, Lease
 from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
 from .publish_options import By, Id
@@ -36,7 +37,9 @@ from .publish_options import By, Id
 MEDIA_TYPE_ATTRIBUTE = "media_type"
 """Name of the attribute for filter policies. Source: microcosm-pubsub's `choose_message_attributes`."""
 
-_NOT_EVENT_HEADERS = frozenset({"specversion", "id", "type", "time", "datacontenttype", "data"})
+_NOT_EVENT_HEADERS = frozenset(
+    {"specversion", "id", "type", "time", "datacontenttype", "data", "data_base64"}
+)
 _NO_HEADERS: Mapping[str, str] = {}
 _NOT_RESENT = ResendState()
 
@@ -197,12 +200,14 @@ def _resolve_pointer(document: Any, claimed: str | None) -> str | None:
 
 def _content(document: Any, attributes: Mapping[str, Attribute]) -> _Content:
     if not isinstance(document, dict):
-        raise DecodeError(f"the body must be an object and is of type {type(document).__name__}")
+        document = only_event(document)
     media_type = document.get(MEDIA_TYPE)
     if media_type is None and "specversion" in document:
         return _cloud_event(document)
     if media_type is None:
         media_type = _media_type(attributes)
+        if media_type is None and (event := binary_event(document, attributes)):
+            return _cloud_event(event)
     return _check_media_type(media_type), _headers(document.get(OPAQUE_DATA)), document
 
 
@@ -238,11 +243,7 @@ def _cloud_event(document: dict[str, Any]) -> _Content:
 
     Source: CloudEvents 1.0.2, JSON event format. AWS.Messaging for .NET writes `data` as JSON text.
     """
-    content = document.get("data")
-    if isinstance(content, str):
-        content = parse_json(content)
-    if not isinstance(content, dict):
-        raise EnvelopeError("the data of the CloudEvent is not a JSON object")
+    content = object_in(document)
     headers = dict(_headers({name: document[name] for name in document.keys() - _NOT_EVENT_HEADERS}))
     if isinstance(document.get("id"), str):
         headers[MESSAGE_ID] = document["id"]

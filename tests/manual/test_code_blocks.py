@@ -101,6 +101,7 @@ def module_of_tasks() -> str:
 def test_a_python_block_imports_only_what_is_public(block: Block) -> None:
     public = (
         "pubsub_tasks",
+        "pubsub_tasks.aws_events",
         "pubsub_tasks.aws_lambda",
         "pubsub_tasks.graph",
         "pubsub_tasks.tasks.events",
