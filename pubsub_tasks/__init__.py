@@ -7,7 +7,7 @@ goes to a dead-letter queue. Importing this package loads neither boto3 nor komb
 
 import importlib as _importlib
 
-from .content.message_schema import PubSubMessageSchema
+from .content.message_schema import PubSubMessageSchema, TypedMessageSchema, optional, required
 from .decorators import handles, schema, task
 from .errors import (
     ClaimMissing,
@@ -52,6 +52,9 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "task",
     "handles",
     "PubSubMessageSchema",
+    "TypedMessageSchema",
+    "required",
+    "optional",
     "Task",
     "Tasks",
     "default_tasks",

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any, NamedTuple, ParamSpec, Self, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar, overload
 
 from marshmallow import Schema
 
 from .content.codec import Codec
+from .content.message_schema import PubSubMessageSchema
 from .errors import ConfigurationError
 from .messages.publish_options import DEFAULT, By, Id, PublishOptions
+from .tasks.publishable import C
 from .tasks.registry import Tasks, default_tasks
 from .tasks.retry_defaults import DEFAULT_STOP, DEFAULT_WAIT, retry_unless_permanent
 from .tasks.retry_policy import RetryPolicy
 from .tasks.retry_strategies import Strategy
 from .tasks.signature import TaskSignature
-from .tasks.task import DEFAULT_QUEUE, Task
+from .tasks.task import DEFAULT_QUEUE, Task, TypedTask
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,6 +32,30 @@ def schema(cls: SchemaClass) -> SchemaClass:
     return default_tasks.schemas.register(cls)
 
 
+class TaskDecorator(Protocol[C]):
+    """Makes a task of a function. `C` is what is published with it."""
+
+    def __call__(self, function: Callable[P, R], /) -> TypedTask[C, P, R]: ...
+
+
+@overload
+def task(
+    schema: Callable[C, PubSubMessageSchema],
+    *,
+    queue: str = DEFAULT_QUEUE,
+    stop: Strategy | None = None,
+    wait: Strategy | None = None,
+    retry: Strategy | None = None,
+    timeout: float | None = None,
+    group: Id | None = None,
+    deduplicate: Id | None = None,
+    name: str | None = None,
+    celery: str | Sequence[str] = (),
+    tasks: Tasks | None = None,
+) -> TaskDecorator[C]: ...
+
+
+@overload
 def task(
     schema: type[Schema],
     *,
@@ -43,7 +69,23 @@ def task(
     name: str | None = None,
     celery: str | Sequence[str] = (),
     tasks: Tasks | None = None,
-) -> Callable[[Callable[P, R]], Task[P, R]]:
+) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+
+
+def task(
+    schema: Any,
+    *,
+    queue: str = DEFAULT_QUEUE,
+    stop: Strategy | None = None,
+    wait: Strategy | None = None,
+    retry: Strategy | None = None,
+    timeout: float | None = None,
+    group: Id | None = None,
+    deduplicate: Id | None = None,
+    name: str | None = None,
+    celery: str | Sequence[str] = (),
+    tasks: Tasks | None = None,
+) -> Any:
     """Make a function the task for a schema's media type. Its parameters are the schema's fields by name.
 
     Args:
@@ -62,7 +104,7 @@ def task(
     _check_schema(schema, "task")
     options = PublishOptions.of(group_id=group, deduplication_id=deduplicate)
 
-    def declare(function: Callable[P, R]) -> Task[P, R]:
+    def declare(function: Callable[P, R]) -> TypedTask[..., P, R]:
         _check_function(function)
         codec = Codec(declaration.tasks.schemas.register(schema))
         _check_fields(codec, group, deduplicate)
@@ -139,8 +181,8 @@ class _Declaration(NamedTuple):
         name: str | None = None,
         options: PublishOptions = DEFAULT,
         celery: str | Sequence[str] = (),
-    ) -> Task[P, R]:
-        task: Task[P, R] = Task(
+    ) -> TypedTask[..., P, R]:
+        task: TypedTask[..., P, R] = TypedTask(
             function,
             media_type,
             tasks=self.tasks,

@@ -1,10 +1,12 @@
-"""The base class of message schemas."""
+"""The base classes of message schemas."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
-from marshmallow import Schema
+from marshmallow import Schema, missing
+from marshmallow.fields import Field
 
+from ..errors import ConfigurationError
 from ..wire.compression import MAX_EXPANDED
 
 
@@ -28,6 +30,56 @@ class PubSubMessageSchema(Schema):
     MAX_BODY_SIZE: ClassVar[int] = MAX_EXPANDED
     """Bytes that a message's body may have before it is compressed or goes to S3: at least 16 MiB."""
 
+    if TYPE_CHECKING:
+        # What a schema is made with stands for what is published with it: see `TypedMessageSchema`. Without
+        # annotations nothing is known of that.
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+
     def deserialize_media_type(self, obj: Any) -> str:
         """The media type. `obj` is None; the parameter is microcosm-pubsub's."""
         return self.MEDIA_TYPE
+
+
+def required(field: "Field[Any]") -> Any:
+    """Declare a field of a `TypedMessageSchema` that each message must have.
+
+    Raises ConfigurationError if the field has a `load_default`.
+    """
+    if field.load_default is not missing:
+        raise ConfigurationError(f"{field!r} is required and has a load_default: use optional(...) for it")
+    field.required = True
+    return field
+
+
+def optional(field: "Field[Any]") -> Any:
+    """Declare a field of a `TypedMessageSchema` that a message may lack.
+
+    Raises ConfigurationError if the field has `required=True`.
+    """
+    if field.required:
+        raise ConfigurationError(f"{field!r} is optional and has required=True: use required(...) for it")
+    return field
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(required,))
+class TypedMessageSchema(PubSubMessageSchema):
+    """Base class of schemas whose fields type checkers and editors know when a message is published.
+
+    Annotate each field with what publishers may give, and declare it by `required(...)` or `optional(...)`:
+
+        order_id: UUID | str = required(fields.UUID())
+
+    For a checker, what is published is what the class is called with. Code that is checked should not call it
+    for other purposes. Raises ConfigurationError for a field without an annotation, which no checker knows.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            annotated = {name for cls in type(self).__mro__ for name in vars(cls).get("__annotations__", ())}
+            if unknown := self._declared_fields.keys() - annotated:
+                raise ConfigurationError(
+                    f"{type(self).__name__} does not annotate {', '.join(sorted(unknown))}: write what "
+                    f"publishers may give, as in `{min(unknown)}: str = required(fields.String())`"
+                )

@@ -6,13 +6,16 @@ is a producer.
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, Protocol, Unpack, overload
 
 from marshmallow import Schema
 
 from ..content.codec import Codec
 from ..errors import ConfigurationError
 from ..messages.publish_options import DEFAULT, OptionArguments, PublishOptions
+
+C = ParamSpec("C")
+"""Parameters of `publish`: those with which a `TypedMessageSchema` is called; any for another schema."""
 
 Content = Any
 """A mapping by field name, or an object as the schema's `post_load` returns it."""
@@ -136,6 +139,30 @@ class Publishable:
             raise AttributeError(f"{type(self).__name__} has no {name}{hint}", name=name, obj=self)
 
 
+class TypedPublishable(Publishable, Generic[C]):
+    """A Publishable whose content type checkers know."""
+
+    if TYPE_CHECKING:
+
+        def publish(self, *args: C.args, **content: C.kwargs) -> str:
+            """See `Publishable.publish`."""
+
+        async def apublish(self, *args: C.args, **content: C.kwargs) -> str:
+            """See `Publishable.apublish`."""
+
+        def batch(self) -> "TypedBatch[C]":
+            """See `Publishable.batch`."""
+
+        def options(self, **given: Unpack[OptionArguments]) -> "TypedPublishable[C]":
+            """See `Publishable.options`."""
+
+
+class TypedBatch(AbstractContextManager["TypedBatch[C]"], Protocol[C]):
+    """A `Batch` whose content type checkers know."""
+
+    def publish(self, *args: C.args, **content: C.kwargs) -> str: ...
+
+
 class SchemaPublisher:
     """Publishes messages of any schema or media type; no task is needed."""
 
@@ -155,7 +182,13 @@ class SchemaPublisher:
             schema._refuse("a task has publish methods of its own")
         return Publishable(self._find_producer, lambda: self._find_codec(schema), self._options)
 
-    def publish(self, schema: type[Schema] | str, /, *made: Any, **content: Any) -> str:
+    @overload
+    def publish(self, schema: str, /, *made: Any, **content: Any) -> str: ...
+
+    @overload
+    def publish(self, schema: Callable[C, Schema], /, *args: C.args, **content: C.kwargs) -> str: ...
+
+    def publish(self, schema: Any, /, *made: Any, **content: Any) -> str:
         """Publish content of a schema or media type: see `Publishable.publish`."""
         return self.publishable(schema).publish(*made, **content)
 
@@ -167,7 +200,13 @@ class SchemaPublisher:
         """See `Publishable.batch`."""
         return self.publishable(schema).batch()
 
-    async def apublish(self, schema: type[Schema] | str, /, *made: Any, **content: Any) -> str:
+    @overload
+    async def apublish(self, schema: str, /, *made: Any, **content: Any) -> str: ...
+
+    @overload
+    async def apublish(self, schema: Callable[C, Schema], /, *args: C.args, **content: C.kwargs) -> str: ...
+
+    async def apublish(self, schema: Any, /, *made: Any, **content: Any) -> str:
         """See `Publishable.apublish`."""
         return await self.publishable(schema).apublish(*made, **content)
 
