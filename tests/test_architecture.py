@@ -90,6 +90,7 @@ PURE_FILES = [
     "processes/restarts.py",
     "provisioning/claims.py",
     "provisioning/declared.py",
+    "provisioning/queue_status.py",
     "provisioning/resources.py",
     "provisioning/settings.py",
     "provisioning/topology.py",

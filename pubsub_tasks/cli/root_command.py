@@ -45,6 +45,11 @@ COMMANDS = {
         "schema",
         "Export an app's schemas for other programs, and compare two versions of them.",
     ),
+    "status": LazyCommand(
+        ".doctor.status_command",
+        "command",
+        "Show the app's queues: depth, in flight, delayed, dead letters, oldest message, subscriptions.",
+    ),
     "tail": LazyCommand(".messages.tail", "command", "Show messages as they are published, until Ctrl-C."),
     "tasks": LazyCommand(
         ".tasks", "command", "List the tasks of an app: media type, schema, queue and retry policy."

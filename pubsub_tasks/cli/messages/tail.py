@@ -110,11 +110,11 @@ def command(
         stop_on_interrupt() as stop,
         temporary_queue(api, topics, owner, environment.clock, prefix) as queue,
     ):
-        print_note(f"following {len(topics)} topics; Ctrl-C ends")
+        print_note(f"following {len(topics):,} topic{_plural(len(topics))}; Ctrl-C ends")
         show = partial(_show, as_json=as_json, filters=filters, clock=environment.clock)
         count = follow(queue, environment.queue_at(queue.url), show, stop, limit, environment.clock)
         interrupted = stop.is_set()
-    print_note(f"{count:,} messages")
+    print_note(f"{count:,} message{_plural(count)}")
     if interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
 
@@ -193,3 +193,7 @@ def _remove_left_over(environment: TailEnvironment, api: Api, prefix: str) -> No
 
 def _client(transport: AwsTransport, region: str | None, service: str) -> Any:
     return transport.client(service, region)
+
+
+def _plural(count: int) -> str:
+    return "" if count == 1 else "s"

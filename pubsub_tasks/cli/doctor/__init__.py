@@ -1,0 +1,1 @@
+"""Commands that say how an application stands in AWS: `status` and `doctor`."""

@@ -1,0 +1,77 @@
+"""pubsub-tasks status as its users type it, on moto."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.cli.doctor.account import AwsAccount
+
+
+def rows(account: AwsAccount, exit_code: int = 0) -> dict[str, Any]:
+    result = account.run("status", "--json")
+    assert result.exit_code == exit_code, result.output
+    return {row["logical_name"]: row for row in json.loads(result.stdout)}
+
+
+def test_queues_that_stand_as_declared_are_shown_with_their_messages(account: AwsAccount) -> None:
+    account.apply()
+    sqs = account.client("sqs")
+    for name in ("orders", "orders", "orders-dlq"):
+        sqs.send_message(QueueUrl=account.url(name), MessageBody="{}")
+    sqs.send_message(QueueUrl=account.url("orders"), MessageBody="{}", DelaySeconds=60)
+    sqs.receive_message(QueueUrl=account.url("orders"))
+
+    orders = rows(account)["orders"]
+
+    assert (orders["visible"], orders["in_flight"], orders["delayed"], orders["letters"]) == (1, 1, 1, 1)
+    assert (orders["subscribed"], orders["wanted"], orders["state"]) == (1, 1, "")
+    assert orders["oldest"] is None
+
+
+def test_the_age_of_the_oldest_message_is_cloudwatch_s(account: AwsAccount) -> None:
+    account.apply()
+    account.client("cloudwatch").put_metric_data(
+        Namespace="AWS/SQS",
+        MetricData=[
+            {
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": "shop-orders"}],
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=2),
+                "Value": 7260.0,
+            }
+        ],
+    )
+
+    assert rows(account)["orders"]["oldest"] == 7260.0
+    assert "2 h" in account.run("status").stdout
+
+
+def test_what_stands_otherwise_is_named(account: AwsAccount) -> None:
+    account.apply()
+    sqs, sns = account.client("sqs"), account.client("sns")
+    sqs.delete_queue(QueueUrl=account.url("search-dlq"))
+    sqs.set_queue_attributes(QueueUrl=account.url("bills.fifo"), Attributes={"VisibilityTimeout": "7"})
+    for each in sns.list_subscriptions()["Subscriptions"]:
+        if each["Endpoint"].endswith("orders"):
+            sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+
+    states = {name: row["state"] for name, row in rows(account, exit_code=1).items()}
+
+    assert states["search"] == "no dead-letter queue"
+    assert states["orders"] == "not subscribed"
+    assert "VisibilityTimeout" in states["bills.fifo"]
+
+
+def test_queues_that_do_not_exist_have_no_counts(account: AwsAccount) -> None:
+    result = account.run("status")
+
+    assert result.exit_code == 1
+    assert "shop-orders" in result.stdout
+    assert "does not exist" in result.stdout
+
+
+def test_watching_is_for_a_terminal(account: AwsAccount) -> None:
+    result = account.run("status", "--watch", "--json")
+
+    assert result.exit_code == 2
+    assert "leave out --json" in result.stderr
