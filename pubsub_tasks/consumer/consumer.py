@@ -8,7 +8,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import Token
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +19,7 @@ from ..dispatching.unhandled_verdicts import retry_without_dead_letters, verdict
 from ..errors import LeaseLost, PubSubTasksError, SettleFailed
 from ..messages.delivery import Delivery
 from ..messages.envelope import decode_record
-from ..messages.headers import begin_handling, end_handling
+from ..messages.headers import HandlingToken, begin_handling, end_handling
 from ..signals import Nack
 from ..tasks.events import Observer, Settled
 from ..tasks.observers import Observers
@@ -171,7 +170,7 @@ class ConsumedMessage:
         self._turn = turn or Turn()
         self._verdict: Verdict | None = None
         self._unread: PubSubTasksError | None = None
-        self._token: Token[Mapping[str, str]] | None = None
+        self._token: HandlingToken | None = None
 
     def __repr__(self) -> str:
         return f"<ConsumedMessage {self.message_id} of {self.media_type}>"

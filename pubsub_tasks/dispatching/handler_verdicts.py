@@ -15,6 +15,8 @@ from ..untrusted.exceptions import cut_own_frames, printable_error, reraise_inte
 from ..verdicts import Ack, DeadLetter, Drop, Retry, Verdict
 from .retry_arguments import retry_arguments
 
+_ACK, _SKIPPED = Ack(), Ack(skipped=True)
+
 
 def verdict_on_error(policy: RetryPolicy, delivery: Delivery, error: BaseException, now: float) -> Verdict:
     """The verdict after a handler raised `error`: a signal's own, or else what the policy says."""
@@ -36,7 +38,7 @@ def verdict_on_result(task: Task[..., Any], delivery: Delivery, result: object, 
         verdict = task.policy.decide_result(result, **retry_arguments(delivery, now))
         if verdict is not None:
             return verdict
-    return Ack(skipped=task.skips_falsy and not _is_truthy(result))
+    return _SKIPPED if task.skips_falsy and not _is_truthy(result) else _ACK
 
 
 def _verdict_of_signal(policy: RetryPolicy, delivery: Delivery, signal: BaseException, now: float) -> Verdict:

@@ -37,8 +37,10 @@ def verdict_if_outdated(delivery: Delivery, now: float) -> Verdict | None:
     """A dead letter for a delivery that has expired or was passed on too often; otherwise None."""
     if hops_left(delivery.headers) <= 0:
         return DeadLetter("hops", Expired("published, handled and published again too many times: a loop?"))
+    if EXPIRES not in delivery.headers:
+        return None
     try:
-        late = now - float(delivery.headers.get(EXPIRES, "inf"))
+        late = now - float(delivery.headers[EXPIRES])
     except ValueError:
         return None
     return DeadLetter("expired", Expired(f"expired {late:.0f} s ago")) if late > 0 else None

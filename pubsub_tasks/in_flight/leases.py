@@ -84,7 +84,7 @@ class Leases(Generic[L]):
 
     def watch(self, members: list[L], now: float) -> None:
         """Watch members that were just received or extended."""
-        ends = min((member.lease.until for member in members), default=now)
+        ends = min([member.lease.until for member in members], default=now)
         self.watch_at(members, min(now + self._seconds / 2, ends))
 
     def watch_at(self, members: list[L], at: float) -> None:

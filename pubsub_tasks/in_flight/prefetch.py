@@ -28,6 +28,7 @@ class Credit:
 
     Attributes:
         mean_seconds: mean handling time, weighted towards recent handlers; None before the first one.
+        handlers_are_quick: True if waking another thread is not worth it, or no handling time is known yet.
         one_at_a_time: set to True to have at most one message in flight.
         polls: open polls.
     """
@@ -35,7 +36,9 @@ class Credit:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._slots = {SlotKind.THREAD: limits.threads, SlotKind.COROUTINE: limits.coroutines}
+        self._total_slots = limits.slots
         self.mean_seconds: float | None = None
+        self.handlers_are_quick = True
         self.one_at_a_time = False
         self.polls = 0
         self._asked = 0
@@ -49,7 +52,8 @@ class Credit:
         its core for ten milliseconds.
         """
         mean = self.mean_seconds
-        self.mean_seconds = seconds if mean is None else mean + MEAN_WEIGHT * (seconds - mean)
+        mean = seconds if mean is None else mean + MEAN_WEIGHT * (seconds - mean)
+        self.mean_seconds, self.handlers_are_quick = mean, mean < QUICK
 
     @property
     def prefetch(self) -> int:
@@ -62,7 +66,7 @@ class Credit:
             return self._limits.prefetch
         if self.mean_seconds is None:
             return 0
-        starts_within = self.mean_seconds / self._limits.slots
+        starts_within = self.mean_seconds / self._total_slots
         for polls in (self._limits.receivers, 1):
             if MAX_BATCH * polls * starts_within <= SOON:
                 return MAX_BATCH * polls
@@ -71,7 +75,7 @@ class Credit:
     @property
     def waiting_limit(self) -> int:
         """How many messages may wait behind another of their group, or for their next attempt."""
-        return max(100, 10 * self._limits.slots)
+        return max(100, 10 * self._total_slots)
 
     @property
     def unsettled_limit(self) -> int:
@@ -90,14 +94,15 @@ class Credit:
                 of a FIFO queue may turn out to wait.
             unsettled: all messages that are not settled, including calls under way and calls that failed.
         """
-        free = self._limits.slots - sum(running.values())
+        free = self._total_slots - sum(running.values())
         buffered = sum(ready.values())
         if self.one_at_a_time:
-            return 1 if free == self._limits.slots and not (buffered or waiting or self._asked) else 0
-        if any(ready[kind] > self.prefetch + slots for kind, slots in self._slots.items()):
+            return 1 if free == self._total_slots and not (buffered or waiting or self._asked) else 0
+        prefetch = self.prefetch
+        if any(ready[kind] > prefetch + slots for kind, slots in self._slots.items()):
             return 0  # one kind of slot has a full buffer, and the next messages may be of that kind too
         room = min(
-            free + self.prefetch - buffered,
+            free + prefetch - buffered,
             self.waiting_limit - waiting,
             self.unsettled_limit - (unsettled - waiting),
         )
@@ -107,11 +112,6 @@ class Credit:
     def polls_enough(self) -> bool:
         """True if no more polls are wanted; cheaper than computing the room."""
         return self.polls >= self._wanted_polls
-
-    @property
-    def handlers_are_quick(self) -> bool:
-        """True if waking another thread is not worth it, or no handling time is known yet."""
-        return self.mean_seconds is None or self.mean_seconds < QUICK
 
     @property
     def one_call_at_a_time(self) -> bool:

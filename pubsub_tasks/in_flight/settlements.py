@@ -50,7 +50,8 @@ class PendingSettlements:
         }
 
     def __len__(self) -> int:
-        return sum(len(buffer) for buffer in self._buffers.values()) + self._settling_order.waiting
+        sendable = len(self.deletes) + len(self._visibility_changes) + len(self._dead_letters)
+        return sendable + self._settling_order.waiting
 
     def wake_at(self) -> float | None:
         """When `take` next has something to return, or None."""
@@ -64,7 +65,9 @@ class PendingSettlements:
     def put(self, message: InFlightMessage, now: float) -> None:
         """Settle a message as its state says, as soon as the settling order of its group admits it."""
         message.failures = 0
-        if message.state is State.CHANGING_VISIBILITY:
+        if message.group is None:
+            pass  # settled in any order
+        elif message.state is State.CHANGING_VISIBILITY:
             self._settling_order.truncate(message)  # its followers have not started, and go back too
         elif not self._settling_order.admit(message):
             return
@@ -109,10 +112,15 @@ class PendingSettlements:
 
     def take(self, now: float, everything: bool) -> list[Command]:
         """Return the commands that are due; with `everything`, all except what backs off."""
-        out: list[Command] = [Delete(batch) for batch in self._due(self.deletes, now, everything)]
-        out += [ChangeVisibility(batch) for batch in self._due(self._visibility_changes, now, everything)]
-        out += [SendToDeadLetters(batch) for batch in self._due(self._dead_letters, now, everything)]
-        return out
+        commands: list[Command] = []
+        if len(self.deletes):
+            commands += [Delete(batch) for batch in self._due(self.deletes, now, everything)]
+        if len(self._visibility_changes):
+            changes = self._due(self._visibility_changes, now, everything)
+            commands += [ChangeVisibility(batch) for batch in changes]
+        if len(self._dead_letters):
+            commands += [SendToDeadLetters(batch) for batch in self._due(self._dead_letters, now, everything)]
+        return commands
 
     def _due(
         self, buffer: BatchBuffer[InFlightMessage], now: float, everything: bool

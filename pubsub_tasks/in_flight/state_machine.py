@@ -78,8 +78,6 @@ class InFlight:
         times = [part.wake_at() for part in (self._leases, self._start_order, self._settlements)]
         return min((at for at in times if at is not None), default=None)
 
-    # Receiving
-
     def received(
         self, messages: list[InFlightMessage], asked: int, now: float, polls_per_core: float = inf
     ) -> None:
@@ -90,12 +88,11 @@ class InFlight:
         self._messages.update(messages)
         self._leases.watch(messages, now)
         for message in messages:
-            self._settlements.add(message)
+            if message.group is not None:
+                self._settlements.add(message)
             self._start_order.add(message)
         if self.draining:
             self._give_back(messages, now)
-
-    # Running
 
     def start(self, kind: SlotKind, now: float) -> InFlightMessage | None:
         """Start the next message in a free slot, or return None. Messages whose lease expired are skipped."""
@@ -118,7 +115,8 @@ class InFlight:
             verdict = message.verdict = Release()
         if isinstance(verdict, Ack | Drop):
             self._settle(message, State.DELETING, now)
-            self._start_order.remove_head(message)
+            if message.start_group is not None:
+                self._start_order.remove_head(message)
         elif message.lease.lost:
             self._remove(message)  # another consumer decides
         elif isinstance(verdict, DeadLetter):
@@ -138,8 +136,6 @@ class InFlight:
         self.draining = True
         self._settlements.hurry(now)
         self._give_back(list(self._messages), now)
-
-    # Settling
 
     def commands(self, now: float) -> list[Command]:
         """The commands that are due."""
@@ -257,4 +253,5 @@ class InFlight:
         message.state = State.GONE
         self._messages.discard(message)
         self._leases.forget(message)
-        self._start_order.remove_head(message)
+        if message.start_group is not None:
+            self._start_order.remove_head(message)

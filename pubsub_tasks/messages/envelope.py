@@ -99,8 +99,11 @@ def encode_message(
     attributes: Mapping[str, Attribute] = NO_ATTRIBUTES,
     group_id: Id | None = None,
     deduplication_id: Id | None = None,
+    delay: int = 0,
 ) -> Outgoing:
     """Return the message as a topic or queue takes it. Its id and publish time are among its headers.
+
+    `delay` is in seconds, for queues only.
 
     Raises InvalidContent, EncodeError, and TooManyAttributes for more than ten attributes, including
     `media_type`.
@@ -117,7 +120,7 @@ def encode_message(
         given.of(codec.media_type, written.content) if isinstance(given, By) else given
         for given in (group_id, deduplication_id)
     )
-    return Outgoing(written.body, attributes, group, deduplication)
+    return Outgoing(written.body, attributes, group, deduplication, delay)
 
 
 def _delivery(
@@ -129,7 +132,7 @@ def _delivery(
 ) -> Delivery:
     media_type, headers, fields = content
     resent = ResendState.read(record.attributes) if RESENT in record.attributes else _NOT_RESENT
-    not_before = finite_number(headers.get(NOT_BEFORE)) or 0.0
+    not_before = (finite_number(headers[NOT_BEFORE]) or 0.0) if NOT_BEFORE in headers else 0.0
     # A message received before it was due only waited in its first receive: that was not an attempt.
     early = 1 if 0 < record.first_received_at < not_before and record.receive_count > 1 else 0
     return Delivery(
@@ -163,7 +166,7 @@ def _published_at(
 ) -> float:
     if resent.first_published is not None:
         return resent.first_published
-    published_at = finite_number(headers.get(PUBLISHED))
+    published_at = finite_number(headers[PUBLISHED]) if PUBLISHED in headers else None
     if published_at is None and notification:
         published_at = notification.published_at
     return record.sent_at if published_at is None else published_at

@@ -7,6 +7,7 @@ inside `headers(...)` carry those. Headers that describe a single message, such 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from typing import NamedTuple
 
 from .message import EXPIRES, HOPS, INITIAL_HOPS, MESSAGE_ID, NOT_BEFORE, PUBLISHED, REQUEST_ID
 
@@ -14,13 +15,28 @@ _NOT_PASSED_ON = frozenset(
     {MESSAGE_ID, PUBLISHED, NOT_BEFORE, EXPIRES, "receipt_handle", "message_id", "uri"}
 )
 
-_current: ContextVar[Mapping[str, str]] = ContextVar("pubsub_tasks_headers")
+
+class _Inbound(NamedTuple):
+    """The headers of the message that is handled, from which those to pass on are made when they are asked
+    for: most handlers publish nothing."""
+
+    headers: Mapping[str, str]
+
+
+HandlingToken = Token[Mapping[str, str] | _Inbound]
+"""What `begin_handling` returns."""
+
+_current: ContextVar[Mapping[str, str] | _Inbound] = ContextVar("pubsub_tasks_headers")
 _NONE: Mapping[str, str] = {}
 
 
 def current_headers() -> Mapping[str, str]:
     """Return the headers that a message published now in this thread or coroutine would carry."""
-    return _current.get(_NONE)
+    current = _current.get(_NONE)
+    if not isinstance(current, _Inbound):
+        return current
+    passed_on = {name: value for name, value in current.headers.items() if name not in _NOT_PASSED_ON}
+    return {**passed_on, HOPS: str(hops_left(current.headers) - 1)}
 
 
 @contextmanager
@@ -33,14 +49,12 @@ def headers(given: Mapping[str, str] | None = None, /, **named: str) -> Iterator
         _current.reset(token)
 
 
-def begin_handling(inbound: Mapping[str, str]) -> Token[Mapping[str, str]]:
+def begin_handling(inbound: Mapping[str, str]) -> HandlingToken:
     """Pass on the headers of a handled message, with one hop less, until `end_handling`."""
-    passed_on = {name: value for name, value in inbound.items() if name not in _NOT_PASSED_ON}
-    passed_on[HOPS] = str(hops_left(inbound) - 1)
-    return _current.set(passed_on)
+    return _current.set(_Inbound(inbound))
 
 
-def end_handling(token: Token[Mapping[str, str]]) -> None:
+def end_handling(token: HandlingToken) -> None:
     """Undo `begin_handling`."""
     _current.reset(token)
 

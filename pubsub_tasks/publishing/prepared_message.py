@@ -1,6 +1,6 @@
 """A message that is ready to be sent: written, sealed and within its size limit, with its destination."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
@@ -43,7 +43,10 @@ class PreparedMessage:
 
     def at(self, index: int) -> Self:
         """The same message at another index."""
-        return replace(self, index=index)
+        message_id, outgoing = self.message_id, self.outgoing
+        return type(self)(
+            self.media_type, message_id, self.destination, outgoing, self.size, index, self.claim
+        )
 
     @property
     def group(self) -> tuple[str, str | None] | None:

@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from os import urandom
 from typing import Any
-from uuid import uuid4
 
 from ..content.codec import Codec
 from ..content.copying import copy_value
@@ -32,6 +32,13 @@ from .topics import Topics
 
 CHUNK = 100
 """Messages of an asynchronous iterable that one thread call publishes."""
+
+
+def _random_uuid() -> str:
+    """Return the text of a random UUID, as `str(uuid4())` does in twice the time."""
+    digits = urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class Producer:
         claims: ClaimStore | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
-        new_id: Callable[[], str] = lambda: str(uuid4()),
+        new_id: Callable[[], str] = _random_uuid,
     ) -> None:
         for each in middleware:
             require_plain_function(each, "a publish")
@@ -169,7 +176,7 @@ class Producer:
             codec.check(content)  # report invalid content before a missing topic
             raise
         message = self._message(codec.media_type, content, options, route, now)
-        sealed = replace(_seal_for(route, codec, message, options), delay=route.delay)
+        sealed = _seal_for(route, codec, message, options)
         outgoing, claim = fit(codec, sealed, self._max_size, self._pointer(message))
         return PreparedMessage(
             codec.media_type, message.id, route.destination, outgoing, outgoing.size, claim=claim
@@ -212,6 +219,7 @@ def _seal_for(route: Route, codec: Codec, message: Message, options: PublishOpti
         group_id=options.group_id,
         # On FIFO, a call that is repeated must not make a second message. Standard targets reject the id.
         deduplication_id=(options.deduplication_id or message.id) if route.fifo else None,
+        delay=route.delay,
     )
 
 

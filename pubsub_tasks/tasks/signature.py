@@ -58,7 +58,7 @@ class TaskSignature(NamedTuple):
 
         An object is passed whole to parameters annotated with its class, and its attributes to others.
         """
-        if self.classes or not isinstance(content, Mapping):
+        if self.classes or not isinstance(content, (dict, Mapping)):  # a dict is the quicker to recognise
             bound = self._bind_object(content)
         elif self.rest:
             bound = dict(content)

@@ -15,6 +15,16 @@ MAX_RECEIVES = 100_000
 """Upper bound of a receive count: within the longest retention no message is received more often."""
 
 
+_TEXTS = (
+    "MessageGroupId",
+    "MessageDeduplicationId",
+    "SequenceNumber",
+    "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
+)
+"""System attributes that are text, in the order of the fields of `Record` for them."""
+
+
 def make_record(
     body: Any, receipt_handle: str, message_id: str, system: Any, attributes: Mapping[str, Attribute]
 ) -> Record:
@@ -31,11 +41,7 @@ def make_record(
         _seconds(system.get("SentTimestamp", 0)),
         _seconds(system.get("ApproximateFirstReceiveTimestamp", 0)),
         attributes,
-        _text(system, "MessageGroupId"),
-        _text(system, "MessageDeduplicationId"),
-        _text(system, "SequenceNumber"),
-        _text(system, "AWSTraceHeader"),
-        _text(system, "DeadLetterQueueSourceArn"),
+        *[value if isinstance(value := system.get(name), str) else None for name in _TEXTS],
     )
 
 
@@ -58,11 +64,6 @@ def make_attribute_from_base64(kind: Any, value: Any) -> Attribute | None:
 
 def _to_json(body: Any) -> str:
     return "" if body is None else json.dumps(body, default=str)
-
-
-def _text(system: dict[str, Any], name: str) -> str | None:
-    value = system.get(name)
-    return value if isinstance(value, str) else None
 
 
 def _receive_count(value: Any) -> int:

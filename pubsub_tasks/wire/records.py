@@ -109,10 +109,10 @@ class Outgoing:
     @property
     def size(self) -> int:
         """Bytes as AWS counts them: the body, and the name, type and value of each attribute."""
-        return _length(self.body) + sum(
-            _length(name) + _length(attribute.type) + _length(attribute.value)
-            for name, attribute in self.attributes.items()
-        )
+        size = _length(self.body)
+        for name, attribute in self.attributes.items():
+            size += _length(name) + _length(attribute.type) + _length(attribute.value)
+        return size
 
 
 @dataclass(frozen=True, slots=True)

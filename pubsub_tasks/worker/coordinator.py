@@ -151,7 +151,8 @@ class Coordinator(AbstractContextManager[InFlight]):
             self._wake_slots(False)
         elif job is None:
             job = self._polls.open(now)
-        self._wake_coroutines(now)
+        if self.on_coroutine_ready is not None:
+            self._wake_coroutines(now)
         self._wake_others(now)
         return job
 
@@ -197,8 +198,10 @@ class Coordinator(AbstractContextManager[InFlight]):
         next_due = inf if due is None else due
         if self._free_slots and self._inflight.ready(SlotKind.THREAD):
             next_due = min(next_due, now + TICK)
-        if (self._free_slots or not leads) and self._polls.size:
-            next_due = min(next_due, max(self._polls.next_at, now + TICK if leads else now))
+        if self._free_slots or not leads:
+            poll_at = max(self._polls.next_at, now + TICK if leads else now)
+            if poll_at < next_due and self._polls.size:
+                return poll_at
         return next_due
 
     def _wake_others(self, now: float, at_once: bool = False) -> None:

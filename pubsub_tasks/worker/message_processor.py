@@ -83,9 +83,11 @@ class MessageProcessor:
 
     def slot_kind(self, delivery: Delivery) -> SlotKind:
         """Return the kind of slot that processes a delivery."""
-        if self._has_threads and not self._dispatcher.is_coroutine(delivery):
-            return SlotKind.THREAD
-        return SlotKind.COROUTINE
+        if not self._has_threads:
+            return SlotKind.COROUTINE
+        if self._dispatcher.has_coroutines and self._dispatcher.is_coroutine(delivery):
+            return SlotKind.COROUTINE
+        return SlotKind.THREAD
 
     def process(self, message: InFlightMessage) -> Verdict | None:
         """Process a message in the current thread and return its verdict.

@@ -79,8 +79,7 @@ class Receiver:
         try:
             records = self._poll(poll)
             now = self._clock()
-            opened = (self._open(record, now) for record in records)
-            messages = [message for message in opened if message is not None]
+            messages = [opened for record in records if (opened := self._open(record, now)) is not None]
             self._call_health.record_success()
         except PubSubTasksError as error:
             self._coordinator.pause_polls(self._call_health.record_failure(error, started))

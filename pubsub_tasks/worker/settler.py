@@ -109,7 +109,8 @@ class Settler:
             inflight.settled(done, self._clock())
             inflight.settle_failed(failed, self._clock())
             inflight.expired_on_settle(lost, self._clock())
-            self._coordinator.counters.released += sum(isinstance(each.verdict, Release) for each in done)
+            released = [message for message in done if isinstance(message.verdict, Release)]
+            self._coordinator.counters.released += len(released)
         if self._observers.wants(Confirmed):
             self._report_confirmed(done)
 

@@ -1,6 +1,7 @@
 """From content to a message on a queue, as its consumers find it."""
 
 from decimal import Decimal
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -58,6 +59,17 @@ def test_each_message_has_an_id_of_its_own(shop):
 
     assert {delivery.id for delivery in shop.arrived("orders")} == ids
     assert len(ids) == 3
+
+
+def test_the_ids_of_a_message_and_its_request_are_random_uuids(shop):
+    producer = shop.producer(**{ORDER: shop.topic("orders")})
+    for _ in range(20):
+        producer.publish(CODEC, CONTENT)
+
+    for delivery in shop.arrived("orders"):
+        for written in (delivery.id, delivery.headers["x-request-id"]):
+            parsed = UUID(written)
+            assert (parsed.version, parsed.variant, str(parsed)) == (4, RFC_4122, written)
 
 
 def test_a_media_type_alone_is_enough_and_content_comes_by_mapping_and_by_name(shop):
