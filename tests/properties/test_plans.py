@@ -70,7 +70,7 @@ LEAVES = [
     Kind(fields.Float, ({}, {"allow_nan": True}, {"as_string": True}), numbers, numbers),
     Kind(
         fields.Decimal,
-        ({"as_string": True}, {}, {"places": 1}, {"allow_nan": True, "as_string": True}),
+        ({"as_string": True}, {}, {"places": 1, "as_string": True}, {"allow_nan": True, "as_string": True}),
         decimals.map(str) | numbers,
         decimals | numbers,
     ),

@@ -118,7 +118,7 @@ def of_tuple(items: list[Convert], *types: type) -> Convert:
     """Return a function that makes tuples of collections of these types, of as many items."""
 
     def convert(content: Any) -> Any:
-        if type(content) not in types or len(content) != len(items):
+        if type(content) not in types:
             raise Surprise
         return tuple([item(each) for item, each in zip(items, content, strict=True)])
 

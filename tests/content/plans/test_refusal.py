@@ -171,3 +171,15 @@ def test_what_happens_on_errors_alone_is_no_reason() -> None:
     assert conversion.load_plan.refusal is None
     with pytest.raises(LookupError):
         conversion.load({"total": "free"})
+
+
+@pytest.mark.filterwarnings("ignore:The .ordered.")
+def test_a_schema_that_makes_another_mapping_makes_it() -> None:
+    class Meta:
+        ordered = True  # an OrderedDict in marshmallow 3, and nothing in 4
+
+    ordered = type("Ordered", (Order,), {"Meta": Meta})
+
+    loaded = Conversion(ordered()).load({"total": "1"})
+
+    assert type(loaded) is type(ordered().load({"total": "1"}))
