@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from ..messages.foreign_body import ForeignBody, ForeignSchema
+from ..messages.foreign_body import PLAIN_TEXT, ForeignBody, ForeignSchema
 
 
 class PlainText(ForeignSchema):
@@ -14,7 +14,7 @@ class PlainText(ForeignSchema):
     Fields: `text`, and `subject`, of the SNS notification or empty.
     """
 
-    MEDIA_TYPE = "text/plain"
+    MEDIA_TYPE = PLAIN_TEXT
     IS_GENERIC = True
 
     text = fields.String(required=True)
@@ -25,4 +25,4 @@ class PlainText(ForeignSchema):
         """Recognize anything but a JSON object or array, and text that begins like one."""
         if isinstance(body.document, dict | list) or body.text.lstrip()[:1] in ("{", "["):
             return None
-        return {"text": body.text, "subject": body.subject}
+        return body.as_text()

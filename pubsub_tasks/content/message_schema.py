@@ -30,10 +30,28 @@ class PubSubMessageSchema(Schema):
     MAX_BODY_SIZE: ClassVar[int] = MAX_EXPANDED
     """Bytes that a message's body may have before it is compressed or goes to S3: at least 16 MiB."""
 
+    CLOUD_EVENT: ClassVar[str | None] = None
+    """How messages are CloudEvents: `structured`, `binary` with attributes for the context, or None."""
+
+    CLOUD_EVENT_SOURCE: ClassVar[str] = ""
+    """The `source` of CloudEvents: a URI reference, such as `/shop/orders`."""
+
     if TYPE_CHECKING:
         # What a schema is made with stands for what is published with it: see `TypedMessageSchema`. Without
         # annotations nothing is known of that.
         def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if cls.CLOUD_EVENT is None:
+            return
+        if cls.CLOUD_EVENT not in ("structured", "binary") or not cls.CLOUD_EVENT_SOURCE:
+            raise ConfigurationError(
+                f"{cls.__name__} has CLOUD_EVENT={cls.CLOUD_EVENT!r}: give structured or binary, and a "
+                "CLOUD_EVENT_SOURCE"
+            )
+        if cls.CONTENT_TYPE != "json":
+            raise ConfigurationError(f"{cls.__name__} is written as CloudEvents, whose content is JSON")
 
     def deserialize_media_type(self, obj: Any) -> str:
         """The media type. `obj` is None; the parameter is microcosm-pubsub's."""

@@ -110,7 +110,7 @@ class Dispatcher:
             queue, unknown or "dead-letter", max_receive_count, fifo, keeps_celery, forwards_celery
         )
         self.guard = ForeignQueueGuard(max_receive_count, fifo=fifo) if unknown is None else None
-        self._foreign = ForeignReader.of(served)
+        self._foreign = ForeignReader.of(served, tasks.assumed.get(queue))
         self._body_reader = BodyReader(tasks, queue, claims)
         # A convention makes a new codec for each media type, which costs as much as all of dispatch.
         self._codec = lru_cache(CODECS)(tasks.schemas.find)

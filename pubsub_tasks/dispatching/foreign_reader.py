@@ -6,26 +6,32 @@ from typing import Any, Self
 
 from ..errors import DecodeError, EnvelopeError, MessageError
 from ..messages.delivery import Delivery
-from ..messages.foreign_body import ForeignBody, ForeignSchema
+from ..messages.foreign_body import PLAIN_TEXT, ForeignBody, ForeignSchema
 from ..tasks.task import Task
+from ..wire.records import MEDIA_TYPE
 from ..wire.sns_notification import SubscriptionConfirmation
 
 
 class ForeignReader:
     """Asks these schemas, each with its media type, in order which one recognizes a body."""
 
-    def __init__(self, schemas: Sequence[tuple[ForeignSchema, str]]) -> None:
+    def __init__(self, schemas: Sequence[tuple[ForeignSchema, str]], assumed: str | None) -> None:
         self._schemas = schemas
+        self._assumed = assumed
 
     @classmethod
-    def of(cls, tasks: Iterable[Task[..., Any]]) -> Self | None:
-        """Return the reader for these tasks, or None if none asks for a foreign body."""
+    def of(cls, tasks: Iterable[Task[..., Any]], assumed: str | None = None) -> Self | None:
+        """Return the reader for these tasks, or None if none asks for a foreign body.
+
+        `assumed` is the media type of bodies that name none and that no schema recognizes.
+        """
         schemas = [
             (task.codec.schema, task.media_type)
             for task in tasks
             if task.codec and isinstance(task.codec.schema, ForeignSchema)
         ]
-        return cls(sorted(schemas, key=lambda each: each[0].IS_GENERIC)) if schemas else None
+        in_order = sorted(schemas, key=lambda each: each[0].IS_GENERIC)
+        return cls(in_order, assumed) if schemas or assumed else None
 
     def read(self, delivery: Delivery) -> Delivery:
         """Return the delivery with the media type and the fields of the schema that recognizes it.
@@ -43,7 +49,19 @@ class ForeignReader:
                     return replace(delivery, media_type=media_type, fields=fields, defect=None)
         except MessageError as error:
             return replace(delivery, defect=error)
-        return delivery
+        return (
+            delivery
+            if defect is None or self._assumed is None
+            else self._assume(delivery, body, self._assumed)
+        )
+
+    def _assume(self, delivery: Delivery, body: ForeignBody, media_type: str) -> Delivery:
+        """Return the delivery with the assumed media type, if its body is what that takes."""
+        if media_type == PLAIN_TEXT:
+            return replace(delivery, media_type=media_type, fields=body.as_text(), defect=None)
+        if not isinstance(body.document, dict) or MEDIA_TYPE in body.document:
+            return delivery
+        return replace(delivery, media_type=media_type, fields=body.document, defect=None)
 
 
 def _is_confirmation(defect: object) -> bool:

@@ -94,6 +94,7 @@ def _registry(tasks: Tasks, chosen: Iterable[Task[..., Any]], layers: Sequence[L
     registry.schemas = tasks.schemas
     registry.middleware = [*layers, *tasks.middleware]
     registry.observers = tasks.observers
+    registry.assumed = tasks.assumed
     for task in chosen:
         registry.register(task)
     return registry

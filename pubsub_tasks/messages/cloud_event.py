@@ -1,18 +1,69 @@
-"""CloudEvents as messages carry them: one in a batch, in binary mode, with data in base64.
+"""CloudEvents as messages carry them: structured or in binary mode, one in a batch, with data in base64.
 
 Source: CloudEvents 1.0.2, "JSON event format", "JSON batch format" and the `ce-` prefix of its HTTP binding.
 """
 
+import re
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from marshmallow import Schema
+
+from ..content.codec import EncodedContent
 from ..errors import DecodeError, EnvelopeError
-from ..wire.records import Attribute
-from ..wire.serialization import parse_json
+from ..wire.records import MEDIA_TYPE, OPAQUE_DATA, Attribute, text
+from ..wire.serialization import JSON, Serializer, parse_json
+from .message import EXPIRES, HOPS, MESSAGE_ID, NOT_BEFORE, PUBLISHED, REQUEST_ID, REQUEST_USER
 
 BINARY_PREFIX = "ce-"
 """Prefix of the attributes of an event in binary mode."""
+
+_CONTEXT = frozenset({"specversion", "id", "type", "time", "datacontenttype", "data", "data_base64"})
+"""Members of an event that are no headers."""
+
+_HEADERS = {name.replace("-", ""): name for name in (REQUEST_ID, REQUEST_USER, HOPS, NOT_BEFORE, EXPIRES)}
+"""Headers of ours by the names of their extension attributes, which have letters and digits only."""
+
+_OWN = frozenset({MESSAGE_ID, PUBLISHED})
+"""Headers that are the id and the time of an event."""
+
+_NOT_IN_NAMES = re.compile("[^a-z0-9]")
+
+
+def encode_event(
+    schema: Schema, media_type: str, headers: Mapping[str, str], written: EncodedContent
+) -> EncodedContent:
+    """Return a message as a CloudEvent in the mode of its schema, `structured` or `binary`.
+
+    Its id, type and time are the message's id, media type and publish time; other headers are extension
+    attributes.
+    """
+    document = parse_json(written.body)
+    data = {name: value for name, value in document.items() if name not in (MEDIA_TYPE, OPAQUE_DATA)}
+    context = {
+        "specversion": "1.0",
+        "id": headers[MESSAGE_ID],
+        "source": getattr(schema, "CLOUD_EVENT_SOURCE", ""),
+        "type": media_type,
+        "time": datetime.fromtimestamp(float(headers[PUBLISHED]), UTC).isoformat(),
+        "datacontenttype": JSON,
+        **{_NOT_IN_NAMES.sub("", name.lower()): value for name, value in headers.items() if name not in _OWN},
+    }
+    if getattr(schema, "CLOUD_EVENT", None) == "structured":
+        return written._replace(body=_write({**context, "data": data}))
+    binary = {f"{BINARY_PREFIX}{name}": text(value) for name, value in context.items()}
+    return written._replace(body=_write(data), attributes={**written.attributes, **binary})
+
+
+def extensions_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event says beside its data, its id, its type and its time, by the names of headers."""
+    return {_HEADERS.get(name, name): event[name] for name in event.keys() - _CONTEXT}
+
+
+def _write(document: Mapping[str, Any]) -> str:
+    return Serializer().write(document)[0]
 
 
 def only_event(document: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from ..wire.s3_pointer import BodyInS3, raise_if_pointer
 from ..wire.serialization import CONTENT_TYPE, JSON_ALONE, parse_json, read_body
 from ..wire.sns_notification import SnsNotification, epoch_seconds, is_notification
 from .celery_content import CeleryContent, read_celery_content
-from .cloud_event import binary_event, object_in, only_event
+from .cloud_event import binary_event, encode_event, extensions_of, object_in, only_event
 from .delivery import NO_LEASE, Delivery, Lease
 from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
 from .publish_options import By, Id
@@ -37,9 +37,6 @@ from .publish_options import By, Id
 MEDIA_TYPE_ATTRIBUTE = "media_type"
 """Name of the attribute for filter policies. Source: microcosm-pubsub's `choose_message_attributes`."""
 
-_NOT_EVENT_HEADERS = frozenset(
-    {"specversion", "id", "type", "time", "datacontenttype", "data", "data_base64"}
-)
 _NO_HEADERS: Mapping[str, str] = {}
 _NOT_RESENT = ResendState()
 
@@ -110,6 +107,8 @@ def encode_message(
     """
     headers = {**message.headers, MESSAGE_ID: message.id, PUBLISHED: str(message.published_at)}
     written = codec.write(message.content, headers)
+    if getattr(codec.schema, "CLOUD_EVENT", None):
+        written = encode_event(codec.schema, codec.media_type, headers, written)
     attributes = {**written.attributes, **attributes, MEDIA_TYPE_ATTRIBUTE: text(codec.media_type)}
     if len(attributes) > MAX_ATTRIBUTES:
         raise TooManyAttributes(
@@ -208,9 +207,9 @@ def _content(document: Any, attributes: Mapping[str, Attribute]) -> _Content:
     if media_type is None and "specversion" in document:
         return _cloud_event(document)
     if media_type is None:
-        media_type = _media_type(attributes)
-        if media_type is None and (event := binary_event(document, attributes)):
+        if event := binary_event(document, attributes):
             return _cloud_event(event)
+        media_type = _media_type(attributes)
     return _check_media_type(media_type), _headers(document.get(OPAQUE_DATA)), document
 
 
@@ -247,7 +246,7 @@ def _cloud_event(document: dict[str, Any]) -> _Content:
     Source: CloudEvents 1.0.2, JSON event format. AWS.Messaging for .NET writes `data` as JSON text.
     """
     content = object_in(document)
-    headers = dict(_headers({name: document[name] for name in document.keys() - _NOT_EVENT_HEADERS}))
+    headers = dict(_headers(extensions_of(document)))
     if isinstance(document.get("id"), str):
         headers[MESSAGE_ID] = document["id"]
     published_at = epoch_seconds(document.get("time"))

@@ -10,6 +10,9 @@ from ..wire.records import Attribute, Record
 from ..wire.serialization import parse_json
 from ..wire.sns_notification import SnsNotification, is_notification
 
+PLAIN_TEXT = "text/plain"
+"""Media type of a body that is text and nothing else."""
+
 
 class NothingToHandle(MessageError):
     """A message that a service sends to test a queue. It is acknowledged."""
@@ -40,6 +43,10 @@ class ForeignBody:
         notification = SnsNotification.read(document)
         subject, text = document.get("Subject"), notification.message
         return cls(text, _json(text), notification.attributes, subject if isinstance(subject, str) else "")
+
+    def as_text(self) -> Mapping[str, Any]:
+        """Return the fields of a message of plain text."""
+        return {"text": self.text, "subject": self.subject}
 
     @property
     def members(self) -> Mapping[str, Any]:

@@ -44,6 +44,7 @@ class Tasks(SchemaPublisher):
         self.default = default
         self.override: Callable[[], SupportsPublish | None] | None = None
         self._tasks: dict[tuple[str, str], Task[..., Any]] = {}
+        self.assumed: dict[str, str] = {}
         self._celery: dict[tuple[str, str], Task[..., Any]] = {}
         self._codecs: dict[type[Schema], Codec] = {}
         self._producer: SupportsPublish | None = None
@@ -159,6 +160,13 @@ class Tasks(SchemaPublisher):
         producer = _override.get({}).get(id(self)) or (self.override and self.override())
         producer = producer or self._latest_weak or self._producer
         return producer if producer is not None else self._bind_default()
+
+    def assume(self, queue: str, schema: type[Schema] | str) -> None:
+        """Read messages of a queue that name no media type as messages of this schema or media type.
+
+        Add it before the worker starts. Raises ConfigurationError for a schema without a media type.
+        """
+        self.assumed[queue] = schema if isinstance(schema, str) else self.codec(schema).media_type
 
     def codec_of(self, task: Task[..., Any]) -> Codec:
         """Return the codec of a task. Raises ConfigurationError if its media type is a wildcard."""
