@@ -8,6 +8,7 @@ from ..errors import DecodeError, EnvelopeError, MessageError
 from ..messages.delivery import Delivery
 from ..messages.foreign_body import PLAIN_TEXT, ForeignBody, ForeignSchema
 from ..tasks.task import Task
+from ..untrusted.exceptions import error_text, reraise_interrupt
 from ..wire.records import MEDIA_TYPE
 from ..wire.sns_notification import SubscriptionConfirmation
 
@@ -49,11 +50,12 @@ class ForeignReader:
                     return replace(delivery, media_type=media_type, fields=fields, defect=None)
         except MessageError as error:
             return replace(delivery, defect=error)
-        return (
-            delivery
-            if defect is None or self._assumed is None
-            else self._assume(delivery, body, self._assumed)
-        )
+        except BaseException as error:  # a schema of the application
+            reraise_interrupt(error)
+            return replace(delivery, defect=DecodeError(f"the body is not recognized: {error_text(error)}"))
+        if defect is None or self._assumed is None:
+            return delivery
+        return self._assume(delivery, body, self._assumed)
 
     def _assume(self, delivery: Delivery, body: ForeignBody, media_type: str) -> Delivery:
         """Return the delivery with the assumed media type, if its body is what that takes."""

@@ -84,7 +84,7 @@ def binary_event(data: Any, attributes: Mapping[str, Attribute]) -> dict[str, An
     context = {
         name.removeprefix(BINARY_PREFIX): attribute.value
         for name, attribute in attributes.items()
-        if name.startswith(BINARY_PREFIX)
+        if name.startswith(BINARY_PREFIX) and isinstance(attribute.value, str)
     }
     return {**context, "data": data}
 
