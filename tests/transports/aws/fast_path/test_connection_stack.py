@@ -174,7 +174,7 @@ def test_a_response_that_nobody_asked_for_is_never_a_response(queue: SqsQueue, s
 @PLAIN_AND_TLS
 def test_a_late_response_is_never_that_of_another_call(service: RawService) -> None:
     # Given a call that is answered after it timed out
-    queue = service.transport(read_timeout=0.5, wait=0).queue(URL)
+    queue = service.transport(read_timeout=1.0, wait=0).queue(URL)
     queue.delete(["first"])
     timed_out, answered = Event(), Event()
     service.will_send(lambda: timed_out.wait(PATIENCE), receives("late"), answered.set)
@@ -191,7 +191,7 @@ def test_a_late_response_is_never_that_of_another_call(service: RawService) -> N
 
 def test_after_a_timeout_no_idle_connection_is_trusted(service: RawService) -> None:
     # Given two connections, of which one does not answer any more
-    queue = service.transport(read_timeout=0.5, wait=0).queue(URL)
+    queue = service.transport(read_timeout=1.0, wait=0).queue(URL)
     queue.delete(["first"])
     at_once(queue, service, 2)
     timed_out = Event()
