@@ -76,6 +76,7 @@ PURE = [
     "local/rules",
     "local/topics",
     "messages",
+    "provisioning/export",
     "provisioning/planning",
     "provisioning/wanted",
     "schemas",

@@ -29,6 +29,11 @@ COMMANDS = {
         "Create and change in AWS what an app's tasks need, after a question.",
     ),
     "dlq": LazyCommand(".dlq.command", "dlq", "Inspect, redrive, drop, export and import dead letters."),
+    "export": LazyCommand(
+        ".provisioning.export_command",
+        "command",
+        "Write what an app needs in AWS as Terraform, CloudFormation, JSON or IAM policies.",
+    ),
     "local": LazyCommand(".local", "command", "Run a local SNS and SQS for development and tests."),
     "manual": LazyCommand(".manual", "command", "Show a page of the manual, or list the pages."),
     "peek": LazyCommand(

@@ -102,3 +102,21 @@ def test_names_over_the_limit_are_one_line(shell: ShopShell) -> None:
     assert result.exit_code == 2
     assert "is not a legal queue name" in result.output
     assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("written_as", "said"),
+    [("terraform", "aws_sqs_queue"), ("cloudformation", "AWS::SQS::Queue"), ("json", "${region}")],
+)
+def test_export_writes_each_format_without_a_call(shell: ShopShell, written_as: str, said: str) -> None:
+    result = shell.run("export", "--format", written_as)
+
+    assert result.exit_code == 0, result.output
+    assert said in result.output
+    assert shell.api.calls == []
+
+
+def test_export_writes_policies_of_publisher_and_worker(shell: ShopShell) -> None:
+    policies = shell.json("export", "--iam")
+
+    assert policies.keys() == {"publisher", "worker"}

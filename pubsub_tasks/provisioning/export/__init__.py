@@ -1,0 +1,1 @@
+"""Writes what is wanted for other tools. No I/O."""
