@@ -6,6 +6,7 @@ goes to a dead-letter queue. Importing this package loads neither boto3 nor komb
 """
 
 import importlib as _importlib
+from functools import partial as _partial
 
 from .content.message_schema import PubSubMessageSchema, TypedMessageSchema, optional, required
 from .decorators import handles, schema, task
@@ -68,6 +69,7 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "headers",
     "by",
     "Message",
+    "configure",
     # Handling
     "Delivery",
     # Middleware and observers
@@ -123,11 +125,23 @@ use = default_tasks.use
 observe = default_tasks.observe
 
 
-def _producer_from_environment(tasks: Tasks) -> _SupportsPublish:
+def configure(*, eager: bool, tasks: Tasks | None = None) -> None:
+    """Choose how tasks publish from now on, instead of what was bound before.
+
+    Args:
+        eager: call the handlers at once, in the calling thread and without AWS; what they raise is raised by
+            `publish`. If false, publish as the environment configures (PUBSUB_TASKS__...), even if
+            PUBSUB_TASKS_EAGER is set.
+        tasks: the registry; the default registry if None.
+    """
+    (default_tasks if tasks is None else tasks).reset(_partial(_producer_from_environment, eager=eager))
+
+
+def _producer_from_environment(tasks: Tasks, eager: bool | None = None) -> _SupportsPublish:
     # The graph imports microcosm and, on use, boto3, which takes a quarter of a second: wait for a publish.
     producer: _SupportsPublish = _importlib.import_module(
         "pubsub_tasks.graph.object_graph"
-    ).producer_from_environment(tasks)
+    ).producer_from_environment(tasks, eager)
     return producer
 
 

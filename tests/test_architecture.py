@@ -238,6 +238,7 @@ LAZY = {
     ("transports/aws/transport.py", "pubsub_tasks.transports.aws.boto3_calls"): "brings boto3, 0.15 s",
     ("graph/connections.py", "pubsub_tasks.environments.memory"): "for testing graphs, and brings the broker",
     ("graph/producing.py", "pubsub_tasks.environments.memory"): "as above",
+    ("graph/object_graph.py", "pubsub_tasks.environments.eager"): "for eager mode, and brings dispatch",
     ("graph/components.py", "pubsub_tasks.graph.consuming"): "a worker needs no consumer",
     ("graph/components.py", "pubsub_tasks.graph.producing"): "many workers publish nothing",
     ("graph/components.py", "pubsub_tasks.consumer"): "types of the above",

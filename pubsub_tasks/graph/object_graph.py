@@ -4,11 +4,13 @@ Importing this binds the components of this package. Configuration is microcosm'
 environment, then a command's flags.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from microcosm.api import create_object_graph, load_each, load_from_dict, load_from_environ
+from microcosm.config.types import boolean
 from microcosm.errors import ValidationError
 from microcosm.object_graph import ObjectGraph
 from microcosm.registry import Registry, _registry
@@ -21,6 +23,9 @@ from .connections import Graph
 
 NAME = "pubsub-tasks"
 """The name of these graphs: their environment variables start with PUBSUB_TASKS__."""
+
+EAGER = "PUBSUB_TASKS_EAGER"
+"""The variable that makes publishing call the handlers."""
 
 
 class _ExplicitBindings(Registry):
@@ -79,9 +84,25 @@ def is_graph(given: object) -> bool:
     return isinstance(given, ObjectGraph)
 
 
-def producer_from_environment(tasks: Tasks) -> SupportsPublish:
-    """Create a producer for tasks without one, configured by environment variables (PUBSUB_TASKS__…)."""
+def producer_from_environment(tasks: Tasks, eager: bool | None = None) -> SupportsPublish:
+    """Create a producer for tasks without one, configured by environment variables (PUBSUB_TASKS__…).
+
+    With `eager`, or if it is None and the variable PUBSUB_TASKS_EAGER is true, publishing calls the handlers.
+    Raises ConfigurationError.
+    """
+    if _is_eager() if eager is None else eager:
+        from ..environments.eager import eager_producer
+
+        return eager_producer(tasks, graph_for)
     graph = graph_for(tasks, entry_points=False)
     producer: SupportsPublish = graph.sns_producer
     graph.lock()
     return producer
+
+
+def _is_eager() -> bool:
+    given = os.environ.get(EAGER)
+    try:
+        return given is not None and boolean(given)
+    except ValueError as error:
+        raise ConfigurationError(f"{EAGER}={given!r}: write 1 or 0") from error

@@ -145,6 +145,11 @@ class Tasks(SchemaPublisher):
         self._weak = [each for each in self._weak if each() is not producer]
         self._producer = None if self._producer is producer else self._producer
 
+    def reset(self, default: "Callable[[Tasks], SupportsPublish]") -> None:
+        """Forget what was bound; `default` makes the producer at the next publish."""
+        with forks.blocked():
+            self.default, self._producer, self._weak = default, None, []
+
     @contextmanager
     def bound(self, producer: SupportsPublish) -> Iterator[None]:
         """Publish with this producer during the block, in this thread or coroutine only."""
