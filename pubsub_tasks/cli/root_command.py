@@ -29,6 +29,9 @@ COMMANDS = {
         "Create and change in AWS what an app's tasks need, after a question.",
     ),
     "dlq": LazyCommand(".dlq.command", "dlq", "Inspect, redrive, drop, export and import dead letters."),
+    "doctor": LazyCommand(
+        ".doctor.doctor_command", "command", "Find what stands otherwise than the app needs it."
+    ),
     "export": LazyCommand(
         ".provisioning.export_command",
         "command",

@@ -83,7 +83,7 @@ def test_the_tables_of_schema_commands_have_their_flags(name: str) -> None:
     assert told == flags(subcommands(subcommands(root_command.command)["schema"])[name])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["peek", "publish", "status", "tail", "tasks"])
+@pytest.mark.parametrize("name", ["doctor", "peek", "publish", "status", "tail", "tasks"])
 def test_the_tables_of_commands_have_their_flags(name: str) -> None:
     told = flags_named([row[0] for row in rows(page("commands"), f"`pubsub-tasks {name}`")])
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from pubsub_tasks.cli.root_command import command
 from pubsub_tasks.provisioning.reading.boto_api import boto_api
 from pubsub_tasks.provisioning.resources import Place
 from tests.cli.messages.shell import RUNNER
+from tests.provisioning.shop import PLACE as BROKER_PLACE
+from tests.provisioning.shop import BrokerApi
 
 NAME = "app_of_doctor_commands"
 REGION = "eu-west-1"
@@ -72,11 +74,35 @@ class AwsAccount:
         return PLACE.queue_url(f"{PREFIX}{name}")
 
 
+@dataclass
+class BrokerAccount(AwsAccount):
+    """The same in the embedded broker, which is quick."""
+
+    api: BrokerApi = field(default_factory=BrokerApi)
+
+    def type(self, *line: str) -> Result:
+        access = AccountAccess(lambda region, profile: (self.api, BROKER_PLACE))
+        return RUNNER.invoke(command, line, obj=access)
+
+    def url(self, name: str) -> str:
+        return BROKER_PLACE.queue_url(f"{PREFIX}{name}")
+
+
 @pytest.fixture
-def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsAccount]:
+def broker(app: None) -> BrokerAccount:
+    return BrokerAccount()
+
+
+@pytest.fixture
+def account(app: None) -> Iterator[AwsAccount]:
+    with mock_aws():
+        yield AwsAccount()
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / f"{NAME}.py").write_text(APP)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    with mock_aws():
-        yield AwsAccount()
+    yield
     sys.modules.pop(NAME, None)

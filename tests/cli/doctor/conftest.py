@@ -1,5 +1,5 @@
-"""The account of these tests."""
+"""The accounts of these tests."""
 
-from tests.cli.doctor.account import account
+from tests.cli.doctor.account import account, app, broker
 
-__all__ = ["account"]
+__all__ = ["account", "app", "broker"]

@@ -1,0 +1,1 @@
+"""What stands otherwise than an application needs it, why it hurts, and how to mend it. No I/O."""
