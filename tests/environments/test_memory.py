@@ -5,6 +5,8 @@ import pytest
 from pubsub_tasks.decorators import task
 from pubsub_tasks.environments.memory import TOPICS, MemoryEnvironment, MemoryTopics
 from pubsub_tasks.tasks.registry import Tasks
+from pubsub_tasks.testing.clock import VirtualClock
+from pubsub_tasks.transports.memory import MemoryTransport
 from pubsub_tasks.wire.records import Outgoing, text
 from tests.samples import ORDER, TOPIC, OrderPlaced, body
 
@@ -134,3 +136,23 @@ def test_a_queue_is_known_by_its_url_and_has_a_dead_letter_queue() -> None:
     arn = queue.attributes().dead_letter_arn
     assert arn is not None
     assert environment.queue_url(arn).endswith("/billing-dlq")
+
+
+def test_other_topics_and_queues_may_take_their_place_and_give_it_back() -> None:
+    # given a message on a queue
+    environment = MemoryEnvironment(tasks_of("billing"))
+    before, clock = environment.memory, VirtualClock(start=5_000_000_000.0)
+    publish(environment)
+
+    environment.use(MemoryTransport(clock=clock))
+
+    # then the others are empty, and take what is published meanwhile
+    assert environment.clock() == clock()
+    assert count(environment, "billing") == [0]
+    publish(environment)
+    publish(environment)
+    assert count(environment, "billing") == [2]
+    environment.use(before)
+    assert count(environment, "billing") == [1]
+    publish(environment)
+    assert count(environment, "billing") == [2]

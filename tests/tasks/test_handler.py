@@ -128,3 +128,10 @@ def test_it_tells_where_it_is_written_even_through_decorators():
 
     assert str(Handler(wrapper)) == f"{__name__}.coroutine ({__file__}:{coroutine.__code__.co_firstlineno})"
     assert str(Handler(len)) == "builtins.len"
+
+
+def test_a_copy_of_a_class_makes_an_instance_of_its_own_and_a_function_is_itself():
+    handler = Handler(Plain)
+
+    assert handler.anew().function is not handler.function
+    assert Handler(coroutine).anew().function is coroutine

@@ -228,3 +228,38 @@ def test_middleware_that_cannot_wrap_a_task_is_refused_whichever_comes_first(tas
     other.use(coroutine)
     with pytest.raises(ConfigurationError, match="give both"):
         declared(other)
+
+
+def test_an_override_comes_before_what_was_bound_but_not_before_a_block(tasks, producer):
+    kit, block = RememberingProducer(), RememberingProducer()
+    tasks.override = lambda: kit
+    assert tasks.producer is kit
+    with tasks.bound(block):
+        assert tasks.producer is block
+
+    tasks.override = lambda: None
+
+    assert tasks.producer is producer
+
+
+def test_a_producer_that_is_unbound_gives_way_to_the_one_before(tasks, producer):
+    weak, other = RememberingProducer(), RememberingProducer()
+    tasks.bind(weak, weak=True)
+    tasks.unbind(other)
+    assert tasks.producer is weak
+
+    tasks.unbind(weak)
+    assert tasks.producer is producer
+
+    tasks.unbind(producer)
+    with pytest.raises(Unbound):
+        _ = tasks.producer
+
+
+def test_a_registry_that_is_reset_asks_for_a_producer_again(tasks, producer):
+    weak, fresh = RememberingProducer(), RememberingProducer()
+    tasks.bind(weak, weak=True)
+
+    tasks.reset(lambda registry: fresh)
+
+    assert tasks.producer is fresh

@@ -94,6 +94,22 @@ def _queue(transport: MemoryTransport) -> Queue:
     return transport.queue(transport.client("sqs").create_queue(QueueName="orders")["QueueUrl"])
 
 
+def test_messages_can_be_looked_at_in_any_state_without_receiving_them() -> None:
+    clock = VirtualClock()
+    transport = MemoryTransport(clock=clock)
+    queue = _queue(transport)
+    queue.send([Outgoing("in flight")])
+    (received,) = queue.receive(1, 0, 30)
+    queue.send([Outgoing("delayed", delay=60), Outgoing("visible")])
+
+    looked_at = transport.messages(queue.url)
+
+    assert [record.body for record in looked_at] == ["in flight", "delayed", "visible"]
+    assert looked_at[0].message_id == received.message_id
+    assert transport.wake_at(queue.url) == clock() + 30
+    assert [record.body for record in queue.receive(10, 0, None)] == ["visible"]
+
+
 def _take_all(queue: Queue) -> list[str]:
     taken = []
     while records := queue.receive(10, 0, None):
