@@ -52,7 +52,10 @@ class Observers:
 
     def wants(self, kind: type[Any]) -> bool:
         """Whether any observer watches events of this kind; if not, the event need not be made."""
-        return bool(self._watching(kind)) or (self._parent is not None and self._parent.wants(kind))
+        watching = self._by_kind.get(kind)
+        if watching is None:
+            watching = self._watching(kind)
+        return bool(watching) or (self._parent is not None and self._parent.wants(kind))
 
     def notify(self, event: Event) -> None:
         """Notify all observers that watch events of this kind."""

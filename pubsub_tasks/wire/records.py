@@ -175,5 +175,7 @@ class MoveTaskStatus:
 
 
 def _length(value: str | bytes) -> int:
+    if isinstance(value, str) and value.isascii():
+        return len(value)
     # JSON from elsewhere may contain lone surrogates, which UTF-8 cannot encode.
     return len(value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value)

@@ -70,6 +70,7 @@ class Receiver:
         self._retention_warning = retention_warning
         self._unanswered_attempts: deque[tuple[str, float]] = deque()
         self._interruption = Interruption()
+        self._body_limit = BodyLimit(OPENED_AT_ONCE)
 
     def receive(self, poll: Poll) -> None:
         """Poll, and pass the messages to the coordinator. A failed poll pauses polling; it never raises."""
@@ -139,7 +140,7 @@ class Receiver:
         """Return the message of a record, or None after a fault of this library: it becomes visible again."""
         try:
             lease = VisibilityLease(now, self._visibility, self._clock)
-            delivery = decode_record(record, lease, limit=BodyLimit(OPENED_AT_ONCE))
+            delivery = decode_record(record, lease, limit=self._body_limit)
             group = record.group_id if self._queue.fifo else None
             return InFlightMessage(delivery, lease, self._slot_kind(delivery), group)
         except BaseException as error:

@@ -101,20 +101,21 @@ def consume(is_async: bool) -> tuple[Counter[str], Counter[str]]:
     return counts, canned.calls
 
 
-@pytest.mark.parametrize(("is_async", "bound"), [(False, 126), (True, 138)], ids=["threads", "coroutines"])
+@pytest.mark.parametrize(("is_async", "bound"), [(False, 117), (True, 134)], ids=["threads", "coroutines"])
 def test_a_message_costs_so_many_calls_of_functions_and_two_api_calls_for_ten(
     is_async: bool, bound: int
 ) -> None:
-    functions, api = consume(is_async)
+    # The least of some runs: on a busy machine calls look like waiting, and more threads take part
+    functions, api = min((consume(is_async) for _ in range(4)), key=lambda counts: counts[0].total())
 
     assert functions.total() / MESSAGES <= bound, functions.most_common(40)
     assert api.total() / MESSAGES <= 0.2 * 1.05, api
 
 
 def test_a_quick_message_is_not_handed_from_thread_to_thread_on_its_own() -> None:
-    functions, _ = consume(is_async=True)
+    runs = [consume(is_async=True)[0] for _ in range(3)]
 
     # Each hand-off costs more than a quick handler: ten messages are given to the event loop together, and a
     # thread that has received or deleted ten waits at most once for more to do
     hand_offs = [each.__qualname__ for each in (IdleIOThreads.wait, CoroutineSlots.call)]
-    assert sum(functions[name] for name in hand_offs) / MESSAGES <= 0.4, functions
+    assert min(sum(calls[name] for name in hand_offs) for calls in runs) / MESSAGES <= 0.3, runs
