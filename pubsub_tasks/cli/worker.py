@@ -122,6 +122,11 @@ _POSITIVE = click.IntRange(min=1)
     help="What to do with media types that no task handles. The default is dead-letter; but until a first "
     "message of the queue is handled, they are released for up to an hour.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 2 instead of starting if something is warned about; see pubsub-tasks doctor.",
+)
 @click.option("--once", is_flag=True, help="Receive once, handle the messages and exit, as for cron.")
 @click.option(
     "--drain", is_flag=True, help="Exit when the queue is empty and nothing is in flight, as for batch jobs."

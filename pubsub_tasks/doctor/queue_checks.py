@@ -1,15 +1,12 @@
 """Checks of one queue with its dead-letter queue, by what their attributes say."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .finding import Finding, Severity
 
-RAISE_COUNT = "raise maxReceiveCount in the queue's redrive policy to {}"
 
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterFacts:
+class DeadLetterFacts(NamedTuple):
     """A dead-letter queue as it stands; `retention` in seconds, `max_size` in bytes."""
 
     name: str
@@ -18,8 +15,7 @@ class DeadLetterFacts:
     max_size: int
 
 
-@dataclass(frozen=True, slots=True)
-class QueueFacts:
+class QueueFacts(NamedTuple):
     """A queue as it stands.
 
     Attributes:
@@ -76,13 +72,13 @@ def _check_receives(facts: QueueFacts, subject: str) -> Iterator[Finding]:
     most = _most(facts.attempts)
     if facts.receives is None or most is None or facts.receives > most:
         return
-    advice = RAISE_COUNT.format(facts.wanted_receives or most + 10)
+    receives = facts.wanted_receives or most + 10
     yield Finding(
         Severity.ERROR,
         subject,
         f"has maxReceiveCount {facts.receives}, and a retry policy has {most} attempts",
         "SQS moves messages to the dead letters before their last attempt, without the reason",
-        facts.mend or advice[0].upper() + advice[1:],
+        facts.mend or f"Raise maxReceiveCount in the queue's redrive policy to {receives}",
     )
 
 

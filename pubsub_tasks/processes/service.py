@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..dead_letters.dead_letter_copy import build_dead_letter
 from ..dispatching.dispatcher import Dispatcher
 from ..dispatching.unknown_messages import UnknownPolicy
+from ..doctor.queue_checks import DeadLetterFacts, QueueFacts, check_queue
 from ..errors import ConfigurationError
 from ..in_flight.capacity import Capacity
 from ..in_flight.in_flight_message import InFlightMessage
@@ -41,6 +42,7 @@ class ServiceOptions:
             against a queue from which no message can be handled.
         queue: the logical queue whose tasks serve it; None to derive it from the URL.
         queue_urls: the configured URLs of logical queues, used to derive it.
+        strict: refuse to start where something is warned about.
     """
 
     capacity: Capacity = field(default_factory=Capacity)
@@ -52,6 +54,7 @@ class ServiceOptions:
     run_limit: RunLimit = field(default_factory=RunLimit)
     observers: Sequence[Observer] | Observers = ()
     claims: ClaimStore | None = None
+    strict: bool = False
 
 
 class Service(NamedTuple):
@@ -75,14 +78,18 @@ little would be left of a shorter lease.
 def create_service(transport: Transport, tasks: Tasks, url: str, options: ServiceOptions) -> Service:
     """Assemble the service of the queue at `url`, without starting it.
 
-    Raises ConfigurationError for tasks or a dead-letter queue that do not fit, and TransportError.
+    Raises ConfigurationError for tasks or a dead-letter queue that do not fit, with `strict` for anything
+    that is warned about, and TransportError.
     """
     queue = transport.queue(url)
     logical_name = choose_queue(tasks, url, options.queue, options.queue_urls)
     attributes = queue.attributes()
     dead_letter_queue = find_dead_letter_queue(transport, attributes, options.dead_letter_queue_url)
     rest = transport.queue(options.celery_rest_queue_url) if options.celery_rest_queue_url else None
-    _warn(queue, dead_letter_queue, options.capacity.visibility)
+    letters = dead_letter_queue.attributes() if dead_letter_queue else None
+    attempts = tuple(task.policy.attempts for task in tasks.for_queue(logical_name))
+    facts = _facts(queue, attributes, attempts, dead_letter_queue, letters)
+    _warn([*map(str, check_queue(facts)), *_short_lease(options.capacity.visibility)], options.strict)
     dispatcher = Dispatcher(
         tasks,
         logical_name,
@@ -97,7 +104,7 @@ def create_service(transport: Transport, tasks: Tasks, url: str, options: Servic
     worker = Worker(
         queue,
         dispatcher,
-        dead_letters=dead_letter_target(dead_letter_queue, queue, attributes) if dead_letter_queue else None,
+        dead_letters=dead_letter_target(dead_letter_queue, queue, letters) if dead_letter_queue else None,
         forward=None if rest is None else rest.send,
         capacity=options.capacity,
         observers=options.observers,
@@ -107,47 +114,69 @@ def create_service(transport: Transport, tasks: Tasks, url: str, options: Servic
     return Service(worker, queue, tasks.for_queue(logical_name), attributes, dead_letter_queue)
 
 
-def _warn(queue: Queue, dead_letter_queue: Queue | None, visibility: int) -> None:
-    """Log what is valid, and yet a likely mistake."""
-    if dead_letter_queue is None:
-        logger.warning(
-            "%s has no dead-letter queue: messages that cannot be handled stay on it. Give it a redrive "
-            "policy, or name a queue with --dead-letter-queue-url",
-            queue.name,
+def _facts(
+    queue: Queue,
+    attributes: QueueAttributes,
+    attempts: tuple[int | None, ...],
+    dead_letter_queue: Queue | None,
+    letters: QueueAttributes | None,
+) -> QueueFacts:
+    """What is known of the queue without a further call."""
+    dead_letters = None
+    if dead_letter_queue is not None and letters is not None:
+        # Only what SQS itself moves keeps its age; a worker sends letters anew.
+        keeps_age = attributes.dead_letter_arn is not None
+        retention = letters.retention if keeps_age else attributes.retention + 1
+        dead_letters = DeadLetterFacts(
+            dead_letter_queue.name, dead_letter_queue.fifo, retention, letters.max_message_size
         )
-    if visibility < SHORTEST_LEASE:
-        logger.warning(
-            "a visibility timeout of %s s is too short to be extended reliably: one unanswered call can cost "
-            "the lease, and the message is handled again. Choose %s s or more (--visibility-timeout)",
-            visibility,
-            SHORTEST_LEASE,
-        )
+    return QueueFacts(
+        queue.name,
+        queue.fifo,
+        attributes.visibility_timeout,
+        attributes.retention,
+        attributes.max_message_size,
+        attributes.max_receive_count,
+        attempts,
+        0,  # each receive of a worker asks for its own lease
+        dead_letters,
+        dead_letter_queue is not None,
+    )
+
+
+def _short_lease(visibility: int) -> list[str]:
+    if visibility >= SHORTEST_LEASE:
+        return []
+    return [
+        f"a visibility timeout of {visibility} s is too short to be extended reliably: one unanswered call "
+        f"can cost the lease, and the message is handled again. Choose {SHORTEST_LEASE} s or more "
+        "(--visibility-timeout)"
+    ]
+
+
+def _warn(warnings: Sequence[str], strict: bool) -> None:
+    """Log what is valid, and yet a likely mistake. With `strict`, raise ConfigurationError for it."""
+    for warning in warnings:
+        logger.warning(warning)
+    if strict and warnings:
+        count = "a warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+        raise ConfigurationError(f"--strict: {count} above")
 
 
 def dead_letter_target(
-    dead_letter_queue: Queue, queue: Queue, attributes: QueueAttributes | None = None
+    dead_letter_queue: Queue, queue: Queue, letters: QueueAttributes | None = None
 ) -> DeadLetterTarget:
     """Return how dead letters of `queue` are written for `dead_letter_queue`.
 
-    With the `attributes` of `queue`, logs a warning if the dead-letter queue accepts only smaller messages.
+    `letters` are the attributes of `dead_letter_queue`, if they are known already.
     Raises ConfigurationError if only one of the two is FIFO.
     """
-    limit = dead_letter_queue.attributes().max_message_size
+    limit = (letters or dead_letter_queue.attributes()).max_message_size
     fifo = dead_letter_queue.fifo
     if fifo is not queue.fifo:
         raise ConfigurationError(
             f"{dead_letter_queue.name} cannot take the dead letters of {queue.name}: "
             "either both must be FIFO queues or neither"
-        )
-    if attributes is not None and limit < attributes.max_message_size:
-        logger.warning(
-            "%s accepts messages of up to %d bytes, and %s of up to %d: a larger message cannot be "
-            "dead-lettered and comes back every 15 minutes; raise the MaximumMessageSize of %s",
-            dead_letter_queue.name,
-            limit,
-            queue.name,
-            attributes.max_message_size,
-            dead_letter_queue.name,
         )
 
     def write(message: InFlightMessage, verdict: DeadLetter) -> Outgoing:

@@ -136,27 +136,27 @@ def test_a_fifo_queue_without_a_scheduler_is_noted() -> None:
         ({"attempts": (None, 20)}, "has maxReceiveCount 15, and a retry policy has 20 attempts"),
         ({"visibility": 5}, "has a visibility timeout of 5 s, less than the lease of 30 s"),
         (
-            {"dead_letters": replace(LETTERS, fifo=True)},
+            {"dead_letters": LETTERS._replace(fifo=True)},
             "is a standard queue, and its dead-letter queue orders-dlq is a FIFO queue",
         ),
         (
-            {"dead_letters": replace(LETTERS, retention=345_600)},
+            {"dead_letters": LETTERS._replace(retention=345_600)},
             "keeps letters 345600 s, and orders keeps messages 345600 s",
         ),
-        ({"dead_letters": replace(LETTERS, max_size=1)}, "accepts 1 bytes, and orders accepts 1048576"),
+        ({"dead_letters": LETTERS._replace(max_size=1)}, "accepts 1 bytes, and orders accepts 1048576"),
     ],
 )
 def test_a_queue_is_checked_by_its_attributes(changes: dict[str, Any], what: str) -> None:
-    assert list(check_queue(replace(FACTS, dead_letters=LETTERS))) == []
+    assert list(check_queue(FACTS._replace(dead_letters=LETTERS))) == []
 
-    found = list(check_queue(replace(FACTS, **{"dead_letters": LETTERS, **changes})))
+    found = list(check_queue(FACTS._replace(**{"dead_letters": LETTERS, **changes})))
 
     assert [each.what for each in found] == [what]
     assert all(each.why and each.mend for each in found)
 
 
 def test_policies_without_a_limit_never_meet_max_receive_count() -> None:
-    assert list(check_queue(replace(FACTS, attempts=(None,), receives=1))) == []
+    assert list(check_queue(FACTS._replace(attempts=(None,), receives=1))) == []
 
 
 def test_the_worst_come_first_and_a_finding_is_one_line() -> None:

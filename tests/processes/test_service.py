@@ -1,6 +1,10 @@
 """Assembling a service: which tasks serve a queue, and what is warned about before it starts."""
 
+from contextlib import nullcontext
+from json import dumps
+
 import pytest
+from tenacity import stop_after_attempt
 
 from pubsub_tasks.decorators import task
 from pubsub_tasks.errors import ConfigurationError
@@ -107,7 +111,7 @@ def test_a_dead_letter_queue_with_a_smaller_size_limit_is_warned_about(
     create_service(transport, tasks_of(None), url, ServiceOptions(dead_letter_queue_url=dead))
 
     # Then one line says so, with both limits
-    (line,) = [text for text in caplog.messages if "MaximumMessageSize" in text]
+    (line,) = [text for text in caplog.messages if "accepts" in text]
     assert "262144" in line
     assert "1048576" in line
 
@@ -128,3 +132,43 @@ def test_a_short_visibility_timeout_is_warned_about(
     create_service(transport, tasks_of(None), url, ServiceOptions(Capacity(visibility=visibility)))
 
     assert (f"a visibility timeout of {visibility} s is too short" in caplog.text) is warned
+
+
+def queue_with_letters(transport: MemoryTransport, receives: int, retention: str = "1209600") -> str:
+    """URL of a queue whose redrive policy moves messages after so many receives."""
+    sqs = transport.client("sqs")
+    dead = sqs.create_queue(QueueName="dead", Attributes={"MessageRetentionPeriod": retention})["QueueUrl"]
+    policy = {"deadLetterTargetArn": transport.queue(dead).attributes().arn, "maxReceiveCount": receives}
+    url: str = sqs.create_queue(QueueName="orders", Attributes={"RedrivePolicy": dumps(policy)})["QueueUrl"]
+    return url
+
+
+@pytest.mark.parametrize(
+    ("receives", "retention", "said"),
+    [
+        (5, "1209600", "queue orders has maxReceiveCount 5, and a retry policy has 5 attempts"),
+        (15, "345600", "queue dead keeps letters 345600 s"),
+        (15, "1209600", None),
+    ],
+)
+def test_what_is_likely_a_mistake_is_one_line_each_and_strict_refuses_it(
+    receives: int, retention: str, said: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport, tasks = MemoryTransport(), Tasks()
+    task(OrderPlaced, tasks=tasks, stop=stop_after_attempt(5))(lambda order_id, total: None)
+    url = queue_with_letters(transport, receives, retention)
+
+    create_service(transport, tasks, url, ServiceOptions())
+
+    assert [text.startswith(said or "nothing") for text in caplog.messages] == [True] * bool(said)
+    refused = pytest.raises(ConfigurationError, match="--strict: a warning above") if said else nullcontext()
+    with refused:
+        create_service(transport, tasks, url, ServiceOptions(strict=True))
+
+
+def test_strict_refuses_a_queue_without_dead_letters() -> None:
+    transport = MemoryTransport()
+    url = transport.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+
+    with pytest.raises(ConfigurationError, match="--strict"):
+        create_service(transport, tasks_of(None), url, ServiceOptions(strict=True))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from shlex import quote
 
 import click
@@ -72,7 +72,7 @@ def command(
     commands = Commands(" ".join(_options(app, prefix)))
     findings = _examine(resources, commands, api, place, urls)
     if as_json:
-        print_line(json.dumps([asdict(finding) for finding in findings]))
+        print_line(json.dumps([finding._asdict() for finding in findings]))
     else:
         _print(findings)
     if has_errors(findings):

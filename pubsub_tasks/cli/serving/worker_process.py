@@ -169,6 +169,7 @@ def service_options(flags: Flags, source: Source) -> ServiceOptions:
         flags["celery_rest_queue_url"],
         unknown,
         run_limit=RunLimit(flags["once"], flags["drain"], flags["max_tasks"]),
+        strict=flags["strict"],
     )
 
 
