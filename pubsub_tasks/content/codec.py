@@ -1,8 +1,4 @@
-"""Convert content to a message body and back with a marshmallow schema.
-
-A body has microcosm-pubsub's format: one flat JSON object of `mediaType`, `opaqueData` and the schema's
-fields.
-"""
+"""Convert content to a message body and back with a marshmallow schema."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -18,6 +14,7 @@ from ..wire.records import MEDIA_TYPE as MEDIA_TYPE
 from ..wire.records import OPAQUE_DATA as OPAQUE_DATA
 from ..wire.records import Attribute
 from ..wire.serialization import JSON, Serializer
+from .body_format import FLAT_BODY, BodyFormat
 from .conversion import Conversion
 from .copying import copy_value
 from .post_load_objects import by_field_name, check_class, post_load_class
@@ -48,6 +45,7 @@ class Codec:
         conversion: how it loads and dumps.
         media_type: what content is written as.
         format: the content type that is written.
+        body_format: how content and headers become a body.
         accept: content types that are read.
         compression: what compresses a message over `compress_over` (bytes), or None.
         max_body_size: bytes that a body may have, decompressed.
@@ -63,6 +61,7 @@ class Codec:
         self.schema = schema() if isinstance(schema, type) else schema
         self.media_type = media_type or declared_media_type(self.schema)
         self.format = Serializer.of(getattr(schema, "CONTENT_TYPE", "json"))
+        self.body_format: BodyFormat = FLAT_BODY
         self.accept = frozenset({JSON, self.format.content_type})
         self.compression: str | None = getattr(schema, "COMPRESSION", None)
         self.compress_over: int = getattr(schema, "COMPRESS_OVER", 0)
@@ -134,9 +133,8 @@ class Codec:
     def write(self, content: object, headers: Mapping[str, str]) -> EncodedContent:
         """Return a body that SQS and SNS accept, with its attributes. Raises InvalidContent, EncodeError."""
         dumped, loaded = self.check(content, headers)
-        envelope = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)}
         try:
-            body, format_attributes = self.format.write({**envelope, **dumped, **envelope})
+            body, format_attributes = self.body_format.write(self.media_type, dumped, headers, self.format)
         except Exception as error:  # a serializer of kombu's may raise anything
             raise EncodeError(
                 f"content of {self.media_type} cannot be written as {self.format.title}: {error}; "
@@ -144,6 +142,14 @@ class Codec:
             ) from error
         named = by_field_name(loaded, self.field_names)
         return EncodedContent(body, named, {**self._attributes(dumped, named), **format_attributes})
+
+    def with_format(self, body_format: BodyFormat) -> Self:
+        """Return a codec of the same schema that writes bodies in another format."""
+        codec = copy(self)
+        codec.body_format = body_format
+        if not body_format.is_packable:
+            codec.compression = None
+        return codec
 
     def renamed(self, media_type: str) -> Self:
         """Return a codec of the same schema for another media type."""

@@ -28,9 +28,9 @@ from ..wire.resend_attribute import RESENT, ResendState, finite_number
 from ..wire.s3_pointer import BodyInS3, raise_if_pointer
 from ..wire.serialization import CONTENT_TYPE, JSON_ALONE, parse_json, read_body
 from ..wire.sns_notification import SnsNotification, epoch_seconds, is_notification
-from .celery_content import CeleryContent, read_celery_content
 from .cloud_event import binary_event, encode_event, extensions_of, object_in, only_event
 from .delivery import NO_LEASE, Delivery, Lease
+from .formats.celery_content import CeleryContent, read_celery_content
 from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
 from .publish_options import By, Id
 

@@ -40,6 +40,8 @@ def fit(
         size = sealed.size
     if size <= limit:
         return _with_checked_attributes(codec, sealed), None
+    if not codec.body_format.is_packable:
+        raise MessageTooLarge(codec.media_type, size, limit)
     compressed = _smaller(sealed, GZIP)
     if compressed.size <= limit:
         return _with_checked_attributes(codec, compressed), None

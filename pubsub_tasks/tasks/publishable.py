@@ -99,9 +99,16 @@ class Publishable:
         """`publish_many` without blocking the event loop. A plain iterable is read in a thread."""
         return await self._producer().apublish_many(self._codec(), contents, self._options)
 
-    def options(self, **given: Unpack[OptionArguments]) -> "Publishable":
-        """Return a copy whose messages are published with these options: see `PublishOptions`."""
-        return Publishable(self._producer, self._codec, self._options.having(**given))
+    def options(self, *, celery: bool = False, **given: Unpack[OptionArguments]) -> "Publishable":
+        """Return a copy whose messages are published with these options: see `PublishOptions`.
+
+        With `celery` they are written for a Celery worker, and are for a task that names a Celery task.
+        """
+        codec = self._celery_codec if celery else self._codec
+        return Publishable(self._producer, codec, self._options.having(**given))
+
+    def _celery_codec(self) -> Codec:
+        raise ConfigurationError("no Celery task is named: declare the task with celery='shop.tasks.bill'")
 
     def _content_of(self, made: tuple[Any, ...], content: Mapping[str, Any], verb: str) -> Content:
         """Return the content. Raises TypeError for positional arguments but one object of the schema."""
@@ -153,7 +160,7 @@ class TypedPublishable(Publishable, Generic[C]):
         def batch(self) -> "TypedBatch[C]":
             """See `Publishable.batch`."""
 
-        def options(self, **given: Unpack[OptionArguments]) -> "TypedPublishable[C]":
+        def options(self, *, celery: bool = False, **given: Unpack[OptionArguments]) -> "TypedPublishable[C]":
             """See `Publishable.options`."""
 
 

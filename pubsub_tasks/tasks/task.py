@@ -9,6 +9,7 @@ from ..celery_messages.celery_arguments import fields_of_arguments
 from ..celery_messages.celery_message import is_celery
 from ..content.codec import Codec
 from ..messages.delivery import Delivery
+from ..messages.formats.celery_body import celery_codec
 from ..messages.publish_options import DEFAULT, By, PublishOptions
 from ..untrusted.queue_names import check_queue_name
 from .handler import Handler
@@ -74,8 +75,9 @@ class Task(Publishable, Generic[P, R]):
         queue name.
         """
         check_queue_name(queue)
-        super().__init__(lambda: tasks.producer, lambda: tasks.codec_of(self), replace(options, queue=queue))
+        super().__init__(lambda: tasks.producer, self._publishing_codec, replace(options, queue=queue))
         update_wrapper(self, function, updated=())
+        self._registry = tasks
         self.handler = Handler(function)
         self.name = name or self.handler.name
         self.media_type = media_type
@@ -104,6 +106,16 @@ class Task(Publishable, Generic[P, R]):
     def resolve(self, instance: Callable[P, R]) -> None:
         """Set the instance of the handler class, which an object graph made."""
         self.handler.resolve(instance)
+
+    def _celery_codec(self) -> Codec:
+        if not self.celery:
+            return super()._celery_codec()
+        return celery_codec(self._registry.codec_of(self), self.celery[0])
+
+    def _publishing_codec(self) -> Codec:
+        codec = self._registry.codec_of(self)
+        writes_celery = self.celery and getattr(codec.schema, "CELERY", False)
+        return self._celery_codec() if writes_celery else codec
 
     def fields_of(self, delivery: Delivery) -> Mapping[str, Any]:
         """Return the fields of a delivery, as the codec loads them.

@@ -4,6 +4,7 @@ import logging
 from threading import Lock
 from typing import Any
 
+from ..celery_messages.celery_message import is_celery
 from ..errors import UnknownMediaType
 from ..lifecycle import last_resort
 from ..messages.current_message import CurrentMessage
@@ -16,6 +17,15 @@ logger = logging.getLogger("pubsub_tasks.messages")
 
 MAX_UNKNOWN = 1_000
 """Unknown media types that are logged, each once; publishers could invent any number of them."""
+
+_LEFT_FOR_OTHERS = (
+    "no task on %s handles %s: for an hour after the first receive its messages are left for workers that "
+    "do; this is logged once"
+)
+_LEFT_FOR_CELERY = (
+    "no task on %s handles %s: its messages stay on the queue for a Celery worker; send them elsewhere with "
+    "--celery-rest-queue. This is logged once"
+)
 
 
 class LogObserver:
@@ -58,8 +68,7 @@ class LogObserver:
             self._unknown |= {media_type} if new else set()
         if new:
             logger.warning(
-                "no task on %s handles %s: for an hour after the first receive its messages are left for "
-                "workers that do; this is logged once",
+                _LEFT_FOR_CELERY if is_celery(media_type) else _LEFT_FOR_OTHERS,
                 event.queue,
                 printable(event.delivery.media_type or "", LONGEST_ID),
                 extra=_fields(event, None),

@@ -103,6 +103,7 @@ def test_a_python_block_imports_only_what_is_public(block: Block) -> None:
         "pubsub_tasks",
         "pubsub_tasks.aws_events",
         "pubsub_tasks.aws_lambda",
+        "pubsub_tasks.celery",
         "pubsub_tasks.graph",
         "pubsub_tasks.tasks.events",
         "pubsub_tasks.testing",

@@ -158,7 +158,7 @@ def test_the_options_of_handles_are_named() -> None:
 
 
 def test_the_table_of_publishing_options_has_all_of_them() -> None:
-    assert options_named("publishing", "option") == set(OptionArguments.__annotations__)
+    assert options_named("publishing", "option") == {"celery", *OptionArguments.__annotations__}
 
 
 def options_named(name: str, head: str) -> set[str]:

@@ -15,5 +15,7 @@ def banner(service: Service) -> Iterator[str]:
     yield f"  {', '.join(slots)}, up to {limits.receivers} receivers, visibility {limits.visibility} s"
     for task in service.tasks:
         yield f"  {task.media_type} -> {task.name} ({task.policy.describe()})"
+        for name in task.celery:
+            yield f"  Celery's {name} -> {task.name}"
     dead_letters = service.dead_letter_queue
     yield f"  dead letters: {dead_letters.url if dead_letters else 'none'}"

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from ..celery_messages.celery_message import CeleryMessage, celery_media_type, task_name
-from ..errors import CeleryWorkflow, MessageError
-from ..wire.compression import BodyLimit
-from .message import EXPIRES, MESSAGE_ID, NOT_BEFORE, REQUEST_ID
+from ...celery_messages.celery_message import CeleryMessage, celery_media_type, task_name
+from ...errors import CeleryWorkflow, MessageError
+from ...wire.compression import BodyLimit
+from ..message import EXPIRES, MESSAGE_ID, NOT_BEFORE, REQUEST_ID
 
 
 class CeleryContent(NamedTuple):
