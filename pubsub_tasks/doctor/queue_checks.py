@@ -1,4 +1,7 @@
-"""Checks of one queue with its dead-letter queue, by what their attributes say."""
+"""Checks of one queue with its dead-letter queue, by what their attributes say.
+
+Source: SQS developer guide, "Using dead-letter queues".
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -92,7 +95,8 @@ def _check_dead_letters(facts: QueueFacts, letters: DeadLetterFacts, subject: st
             "no dead letter can be sent there",
             facts.mend or "Name a dead-letter queue of the same kind in its redrive policy",
         )
-    if letters.retention <= facts.retention:
+    # In a FIFO queue the age of what SQS moves begins anew.
+    if not facts.fifo and letters.retention <= facts.retention:
         yield Finding(
             Severity.ERROR,
             f"queue {letters.name}",

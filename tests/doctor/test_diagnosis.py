@@ -155,6 +155,12 @@ def test_a_queue_is_checked_by_its_attributes(changes: dict[str, Any], what: str
     assert all(each.why and each.mend for each in found)
 
 
+def test_in_a_fifo_queue_the_age_of_letters_begins_anew() -> None:
+    letters = LETTERS._replace(fifo=True, retention=60)
+
+    assert list(check_queue(FACTS._replace(fifo=True, dead_letters=letters))) == []
+
+
 def test_policies_without_a_limit_never_meet_max_receive_count() -> None:
     assert list(check_queue(FACTS._replace(attempts=(None,), receives=1))) == []
 

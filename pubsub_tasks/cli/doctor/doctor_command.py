@@ -165,5 +165,5 @@ def _print(findings: Sequence[Finding]) -> None:
         console.print(Text(f"        {without_controls(finding.why)}", "dim"), soft_wrap=True)
         if finding.mend:
             console.print(Text(f"        {without_controls(finding.mend)}", "cyan"), soft_wrap=True)
-    counts = (sum(each.severity is severity for each in findings) for severity in ORDER)
-    print_line(", ".join(f"{count} {severity}s" for count, severity in zip(counts, ORDER, strict=True)))
+    counts = {severity: sum(each.severity is severity for each in findings) for severity in ORDER}
+    print_line(", ".join(f"{n} {severity}{'' if n == 1 else 's'}" for severity, n in counts.items()))

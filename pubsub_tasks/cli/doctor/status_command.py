@@ -107,7 +107,7 @@ def _watch(resources: AppResources, api: Api, place: Place, interval: float) -> 
 def _table(rows: Sequence[QueueStatus]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("queue", overflow="fold")
-    for column in (*_COUNTS, "oldest", "subscriptions"):
+    for column in (*_COUNTS, "oldest", "subscribed"):
         table.add_column(column, justify="right")
     table.add_column("state", overflow="fold")
     for row in rows:

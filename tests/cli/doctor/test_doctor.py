@@ -263,7 +263,7 @@ def test_findings_are_printed_with_the_worst_first(broker: BrokerAccount) -> Non
     words = [line.split()[0] for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert words[:2] == ["error", "warning"]
     assert "pubsub-tasks apply --app app_of_doctor_commands:tasks --prefix shop-" in result.stdout
-    assert result.stdout.splitlines()[-1].startswith("1 errors, 1 warnings, ")
+    assert result.stdout.splitlines()[-1].startswith("1 error, 1 warning, ")
 
 
 def test_it_agrees_with_apply_on_moto_too(account: AwsAccount) -> None:

@@ -1,10 +1,15 @@
 """pubsub-tasks status as its users type it, on moto."""
 
 import json
+import signal
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.cli.doctor.account import AwsAccount
+from pubsub_tasks.cli.provisioning.account_access import AccountAccess
+from pubsub_tasks.cli.root_command import command
+from pubsub_tasks.errors import TransportError
+from tests.cli.doctor.account import BROKER_PLACE, NAME, PREFIX, AwsAccount, BrokerAccount
+from tests.cli.messages.shell import RUNNER
 
 
 def rows(account: AwsAccount, exit_code: int = 0) -> dict[str, Any]:
@@ -75,3 +80,26 @@ def test_watching_is_for_a_terminal(account: AwsAccount) -> None:
 
     assert result.exit_code == 2
     assert "leave out --json" in result.stderr
+
+
+def test_the_table_is_refreshed_until_it_is_interrupted(broker: BrokerAccount) -> None:
+    broker.apply()
+    looks = []
+
+    def api(service: str, action: str, params: Any) -> Any:
+        if action == "ListQueues":
+            looks.append(action)
+            if len(looks) == 2:
+                signal.raise_signal(signal.SIGINT)
+        if service == "cloudwatch":
+            raise TransportError("there is no CloudWatch here")
+        return broker.api(service, action, params)
+
+    access = AccountAccess(lambda region, profile: (api, BROKER_PLACE))
+    line = ["status", "--app", f"{NAME}:tasks", "--prefix", PREFIX, "--watch", "--interval", "1"]
+    result = RUNNER.invoke(command, line, obj=access)
+
+    assert result.exit_code == 0, result.output
+    assert len(looks) >= 2
+    assert "shop-orders" in result.stdout
+    assert "the age of the oldest messages is not known" in result.stderr
