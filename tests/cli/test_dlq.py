@@ -543,7 +543,7 @@ def test_a_native_redrive_is_done_by_sqs(shell: Shell) -> None:
         in result.stdout
     )
 
-    shell.queues.transport._clock = lambda: environment_s_clock.advance(0.1)
+    shell.queues.transport.clock = lambda: environment_s_clock.advance(0.1)
     result = shell.run("redrive", "--native", "--yes")
     assert result.stdout == "completed: SQS moved 2 of about 2 letters\n"
     assert result.exit_code == 0
@@ -552,7 +552,7 @@ def test_a_native_redrive_is_done_by_sqs(shell: Shell) -> None:
 def test_a_native_move_that_fails_says_what_to_do(shell: Shell) -> None:
     shell.fail(order())
     clock = shell.queues.clock
-    shell.queues.transport._clock = lambda: clock.advance(0.1)
+    shell.queues.transport.clock = lambda: clock.advance(0.1)
 
     result = shell.run("redrive", "--native", "--yes")
 

@@ -62,7 +62,7 @@ def test_a_media_type_unknown_to_the_old_version_is_handled_by_the_new_one(shop:
     # When half a minute later there is one that knows it
     handled: list[int] = []
     shop.task(Renamed)(lambda number: handled.append(number))
-    shop.transport._clock = lambda: time.time() + 31
+    shop.transport.clock = lambda: time.time() + 31
     with releasing(shop):
         shop.events.verdicts(1)
 
