@@ -13,6 +13,7 @@ from ...tasks.publishable import Publishable
 from ...tasks.registry import Tasks
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import print_line
+from ..provisioning.common_options import app_option
 from .given_content import is_assignment, parse_assignments, read_document
 from .publish_file import STDIN, FileRun
 
@@ -20,9 +21,7 @@ from .publish_file import STDIN, FileRun
 @click.command(name="publish", cls=OneLineCommand)
 @click.argument("media_type")
 @click.argument("given", nargs=-1, metavar="[FIELD=VALUE]... | FILE.jsonl")
-@click.option(
-    "--app", "-A", metavar="MODULE[:ATTRIBUTE]", help="The app that has the schema, as for pubsub-worker."
-)
+@app_option
 @click.option(
     "--json",
     "document",

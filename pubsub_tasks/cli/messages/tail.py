@@ -27,6 +27,7 @@ from ...wire.records import MAX_BATCH
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import INTERRUPTED, print_line, print_note, stop_on_interrupt
 from ..output.values import cell
+from ..provisioning.common_options import app_option
 from .message_view import MessageView
 from .temporary_queue import TailedTopic, TemporaryQueue, remove_left_over, temporary_queue
 
@@ -67,9 +68,7 @@ class TailEnvironment:
     metavar="TYPE",
     help="What to follow; * and ? are wildcards among the media types of the app.",
 )
-@click.option(
-    "--app", "-A", metavar="MODULE[:ATTRIBUTE]", help="The app whose configuration names the topics."
-)
+@app_option
 @click.option(
     "--where",
     "wheres",

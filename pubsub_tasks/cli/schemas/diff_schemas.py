@@ -19,7 +19,7 @@ from ...schemas.schema_version import SchemaVersion
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import make_console, print_line
 from ..output.values import cell
-from .app_option import app_option
+from ..provisioning.common_options import app_option
 from .export_schemas import export_app
 
 _STYLES = {Risk.SAFE: "green", Risk.RISKY: "yellow", Risk.BREAKING: "bold red"}

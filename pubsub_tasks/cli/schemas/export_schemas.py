@@ -16,7 +16,7 @@ from ...tasks.registry import Tasks
 from ...wire.media_types import topic_name
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import print_line
-from .app_option import app_option
+from ..provisioning.common_options import app_option
 
 STDOUT = "-"
 
