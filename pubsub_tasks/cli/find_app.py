@@ -105,7 +105,7 @@ def _given_graph(graph: Any, config: Mapping[str, Any], *, testing: bool, debug:
 def _installed() -> Tasks:
     points = list(entry_points(group=ENTRY_POINTS))
     for point in points:
-        _import(point.value.partition(":")[0])
+        import_module(point.value.partition(":")[0])
     if not points:
         raise ConfigurationError(
             f"no tasks: name their module with --app, in {VARIABLE}, or by an entry point in {ENTRY_POINTS}"
@@ -121,7 +121,7 @@ def import_app(spec: str) -> Any:
         raise ConfigurationError(f"--app {spec} is a file name: give the module name, --app {suggestion}")
     if not name or name.startswith("."):
         raise ConfigurationError(f"--app {spec} does not name a module: write MODULE or MODULE:ATTRIBUTE")
-    module = _import(name)
+    module = import_module(name)
     if not attribute:
         return default_tasks
     target = getattr(module, attribute, None)
@@ -138,7 +138,8 @@ def import_app(spec: str) -> Any:
     )
 
 
-def _import(name: str) -> object:
+def import_module(name: str) -> object:
+    """Import a module; the current directory is searched first. Raises ConfigurationError."""
     directory = os.getcwd()
     if directory not in sys.path:
         sys.path.insert(0, directory)

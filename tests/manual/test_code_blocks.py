@@ -148,7 +148,7 @@ def test_a_command_that_is_shown_exists_with_its_flags(where: str, line: list[st
         "pubsub-tasks": root_command.command,
     }
     if program not in commands:
-        assert Path(program).name in ("python3", "python", "pip"), where
+        assert Path(program).name in ("python3", "python", "pip", "export"), where
         return
     command = commands[program]
     while isinstance(command, click.Group) and arguments:

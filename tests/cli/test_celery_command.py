@@ -1,0 +1,144 @@
+"""`pubsub-tasks celery inspect`: what the tasks of a Celery app become here."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pubsub_tasks.cli.root_command import command
+
+REPOSITORY = Path(__file__).parents[2]
+SHOP = "tests.cli.celery_shop"
+
+
+def run(*arguments):
+    return CliRunner().invoke(command, ["celery", "inspect", *arguments], env={"COLUMNS": "160"})
+
+
+def inspected(app=SHOP):
+    result = run("--app", app, "--json")
+    assert result.exit_code == 0, result.output
+    return {task["task"]: task for task in json.loads(result.output)}
+
+
+def test_each_task_is_listed_with_what_it_becomes():
+    receipt = inspected()["shop.send_receipt"]
+
+    assert receipt == {
+        "task": "shop.send_receipt",
+        "queue": "shop",
+        "fields": {"order_id": "UUID", "total": "Decimal", "note": "String"},
+        "attempts": 4,
+        "retried_after": [],
+        "timeout": 300,
+        "problems": [],
+        "notes": [],
+    }
+
+
+def test_policies_queues_and_limits_are_read():
+    paint = inspected()["shop.paint"]
+
+    assert paint["queue"] == "paint"
+    assert paint["attempts"] == 8
+    assert paint["retried_after"] == ["OSError", "KeyError"]
+    assert paint["timeout"] == 60
+    assert paint["fields"] == {"color": "Enum", "walls": "List", "price_per_square_metre": "Decimal"}
+    assert any("rate_limit" in note for note in paint["notes"])
+    assert any("raise Nack" in note for note in paint["notes"])
+
+
+def test_what_cannot_be_moved_says_why():
+    tasks = inspected()
+
+    assert "*args" in tasks["shop.anything"]["problems"][0]
+    assert "pickled" in tasks["shop.pickled"]["problems"][0]
+
+
+def test_the_table_shows_the_same():
+    output = run("--app", f"{SHOP}:app").output
+
+    assert "shop.send_receipt" in output
+    assert "order_id: UUID" in output
+    assert "shop.anything cannot be moved: " in output
+
+
+@pytest.fixture
+def written(tmp_path):
+    file = tmp_path / "moved.py"
+    result = run("--app", SHOP, "--write", str(file))
+    assert result.exit_code == 0, result.output
+    return file
+
+
+SHOW = """
+import json, moved
+paint, has_pickled = moved.paint, hasattr(moved, "pickled")
+print(json.dumps([paint.celery, paint.queue, paint.timeout, paint.policy.describe(), has_pickled]))
+moved.SendReceipt().load({"order_id": "00000000-0000-0000-0000-000000000007"})
+"""
+
+
+def test_what_is_written_declares_the_tasks(written):
+    environment = {**os.environ, "PYTHONPATH": f"{written.parent}{os.pathsep}{REPOSITORY}"}
+
+    shown = subprocess.run(
+        [sys.executable, "-c", SHOW], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(shown.stdout) == [["shop.paint"], "paint", 60, "8 attempts, 0s..600s", False]
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        ["ruff", "format", "--check", "--isolated"],
+        ["ruff", "check", "--isolated", "--select", "E,F,I,UP,W"],
+        ["mypy", "--strict", "--follow-imports=silent", "--cache-dir=/dev/null"],
+    ],
+    ids=["format", "lint", "types"],
+)
+def test_what_is_written_is_formatted_and_typed(written, tool):
+    program = Path(sys.executable).parent / tool[0]
+
+    result = subprocess.run(
+        [program, *tool[1:], written],
+        cwd=written.parent,
+        env={**os.environ, "MYPYPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stdout + written.read_text()
+
+
+def test_a_file_that_exists_is_never_overwritten(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("mine")
+
+    result = run("--app", SHOP, "--write", str(file))
+
+    assert result.exit_code == 2
+    assert "exists already" in result.output
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("app", "message"),
+    [
+        ("no.such.module", "no.such.module"),
+        ("json", "no Celery app"),
+        (f"{SHOP}:Color", "no Celery app"),
+    ],
+)
+def test_an_app_that_is_not_there_is_one_line(app, message):
+    result = run("--app", app)
+
+    assert result.exit_code == 2
+    assert message in result.output
+    assert len(result.output.strip().splitlines()) == 1
