@@ -8,9 +8,9 @@ import sys
 import time
 
 from pubsub_tasks import task
-from tests.benchmarks.readings import Reading
+from tests.benchmarks.orders import OrderPlaced
 
 
-@task(Reading)
-def read(value: float) -> None:
+@task(OrderPlaced)
+def read(total: object) -> None:
     os.write(sys.stdout.fileno(), f"{time.perf_counter()}\n".encode())  # a line in one piece, from any thread

@@ -27,8 +27,8 @@ from pubsub_tasks import Tasks, task
 from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions
 from tests.benchmarks.counted import Goal, counted_worker
+from tests.benchmarks.orders import OrderPlaced
 from tests.benchmarks.publishing import PUBLISHING
-from tests.benchmarks.readings import Reading
 
 Figures = dict[str, float]
 
@@ -76,7 +76,7 @@ def bare(url: str, goal: Goal, *, decode: Callable[[str], object] | None = None,
 
 def decoding(url: str, goal: Goal, threads: int = 1) -> Consume:
     """The same with json and `schema.load`."""
-    loaded = Reading()
+    loaded = OrderPlaced()
     names = set(loaded.fields)
 
     def decode(body: str) -> object:
@@ -94,15 +94,15 @@ def ours(
 
     if kind == "plain":
 
-        @task(Reading, tasks=tasks)
-        def read(value: float) -> None:
+        @task(OrderPlaced, tasks=tasks)
+        def read(total: object) -> None:
             if seconds:
                 time.sleep(seconds)
 
     else:
 
-        @task(Reading, tasks=tasks)
-        async def read_async(value: float) -> None:
+        @task(OrderPlaced, tasks=tasks)
+        async def read_async(total: object) -> None:
             if seconds:
                 await asyncio.sleep(seconds)
 

@@ -23,7 +23,7 @@ from functools import partial
 from hashlib import md5
 from itertools import count
 
-from tests.benchmarks.readings import BODY
+from tests.benchmarks.orders import BODY
 
 ACCOUNT = "111111111111"
 """Of its queues' URLs, which tells them from the local broker's."""

@@ -11,7 +11,7 @@ from pubsub_tasks import Tasks, task
 from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions
 from tests.benchmarks.counted import Goal, counted_worker
-from tests.benchmarks.readings import BODY, Reading
+from tests.benchmarks.orders import BODY, OrderPlaced
 from tests.benchmarks.section import Figure, Figures, Round, Section, Stage
 
 GROUPS = (1, 10, 100)
@@ -29,7 +29,7 @@ def measure(stage: Stage) -> Round:
 
 def _handled(url: str, messages: int) -> Figures:
     tasks = Tasks()
-    task(Reading, tasks=tasks)(_read)
+    task(OrderPlaced, tasks=tasks)(_read)
     goal = Goal(messages)
     worker, queue = counted_worker(tasks, url, goal, ServiceOptions(capacity=Capacity(wait=1)), 24)
     started = time.perf_counter()
@@ -40,7 +40,7 @@ def _handled(url: str, messages: int) -> Figures:
     return {"messages/s": messages / took, "calls/message": calls / messages}
 
 
-def _read(value: float) -> None: ...
+def _read(total: object) -> None: ...
 
 
 def _filled(sqs: Any, name: str, messages: int, groups: int) -> str:

@@ -13,7 +13,7 @@ from pubsub_tasks import Tasks, task
 from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.processes.service import ServiceOptions
 from tests.benchmarks.counted import Goal, counted_worker
-from tests.benchmarks.readings import Reading
+from tests.benchmarks.orders import OrderPlaced
 from tests.benchmarks.section import Figure, Figures, Round, Section, Stage
 from tests.benchmarks.stage import filled
 
@@ -29,7 +29,7 @@ def measure(stage: Stage) -> Round:
 def rest(url: str, seconds: float) -> Figures:
     """Milliseconds of CPU and calls, a minute."""
     tasks = Tasks()
-    task(Reading, tasks=tasks)(_read)
+    task(OrderPlaced, tasks=tasks)(_read)
     goal = Goal(1)
     worker, queue = counted_worker(tasks, url, goal, ServiceOptions(capacity=Capacity(wait=20)), 24)
     worker.start()
@@ -43,7 +43,7 @@ def rest(url: str, seconds: float) -> Figures:
     return figures
 
 
-def _read(value: float) -> None: ...
+def _read(total: object) -> None: ...
 
 
 def _cpu() -> float:

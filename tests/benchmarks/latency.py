@@ -9,7 +9,7 @@ from statistics import quantiles
 
 import boto3
 
-from tests.benchmarks.readings import BODY
+from tests.benchmarks.orders import BODY
 from tests.benchmarks.section import Figure, Round, Section, Stage
 from tests.benchmarks.stage import CONSUMERS, consumer, filled
 

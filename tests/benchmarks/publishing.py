@@ -13,31 +13,19 @@ from uuid import uuid4
 
 import boto3
 from botocore.config import Config
-from marshmallow import fields
 
-from pubsub_tasks import PubSubMessageSchema, Tasks
+from pubsub_tasks import Tasks
 from pubsub_tasks.publishing.producer import Producer
 from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.tasks.publishable import Publishable
 from pubsub_tasks.transports.aws.client_settings import ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from tests.benchmarks.counted import Goal
+from tests.benchmarks.orders import CONTENT, OrderPlaced
 
-MEDIA_TYPE = "application/vnd.bench.pubsub._.created.order"
 THREADS = 8
 AT_ONCE = 8
 """Coroutines that publish beside each other, as requests to a web server do."""
-
-
-class Ordered(PubSubMessageSchema):
-    MEDIA_TYPE = MEDIA_TYPE
-
-    order_id = fields.String(required=True)
-    total = fields.Decimal(required=True, as_string=True)
-
-
-def content(number: int) -> dict[str, str]:
-    return {"order_id": f"order-{number}", "total": "9.99"}
 
 
 class Bare:
@@ -48,12 +36,12 @@ class Bare:
         self._sns = boto3.client("sns", config=Config(max_pool_connections=THREADS))
 
     def single(self, messages: int) -> None:
-        for number in range(messages):
-            self._sns.publish(TopicArn=self._topic, **self._message(number))
+        for _ in range(messages):
+            self._sns.publish(TopicArn=self._topic, **self._message())
 
     def batched(self, messages: int) -> None:
-        for start in range(0, messages, 10):
-            entries = [{"Id": str(index), **self._message(start + index)} for index in range(10)]
+        for _ in range(0, messages, 10):
+            entries = [{"Id": str(index), **self._message()} for index in range(10)]
             answer = self._sns.publish_batch(TopicArn=self._topic, PublishBatchRequestEntries=entries)
             assert not answer.get("Failed")
 
@@ -61,11 +49,11 @@ class Bare:
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(self.single, [messages // THREADS] * THREADS))
 
-    def _message(self, number: int) -> dict[str, object]:
+    def _message(self) -> dict[str, object]:
         headers = {"x-message-id": str(uuid4()), "x-request-id": str(uuid4()), "x-request-ttl": "32"}
         headers["x-request-published"] = str(time.time())
-        body = json.dumps({"mediaType": MEDIA_TYPE, "opaqueData": headers, **content(number)})
-        attributes = {"media_type": {"DataType": "String", "StringValue": MEDIA_TYPE}}
+        body = json.dumps({"mediaType": OrderPlaced.MEDIA_TYPE, "opaqueData": headers, **CONTENT})
+        attributes = {"media_type": {"DataType": "String", "StringValue": OrderPlaced.MEDIA_TYPE}}
         return {"Message": body, "MessageAttributes": attributes}
 
 
@@ -75,20 +63,20 @@ class Ours:
     def __init__(self, topic: str) -> None:
         tasks = Tasks()
         transport = AwsTransport(ClientSettings(max_pool_connections=THREADS * 2))
-        tasks.bind(Producer(transport.publisher(), Topics({MEDIA_TYPE: topic}), tasks.schemas))
-        self._outlet: Publishable = tasks.publishable(Ordered)
+        tasks.bind(Producer(transport.publisher(), Topics({OrderPlaced.MEDIA_TYPE: topic}), tasks.schemas))
+        self._outlet: Publishable = tasks.publishable(OrderPlaced)
 
     def single(self, messages: int) -> None:
-        for number in range(messages):
-            self._outlet.publish(**content(number))
+        for _ in range(messages):
+            self._outlet.publish(**CONTENT)
 
     def batched(self, messages: int) -> None:
-        self._outlet.publish_many(content(number) for number in range(messages))
+        self._outlet.publish_many(CONTENT for _ in range(messages))
 
     def coroutines(self, messages: int) -> None:
         async def some(count: int) -> None:
-            for number in range(count):
-                await self._outlet.apublish(**content(number))
+            for _ in range(count):
+                await self._outlet.apublish(**CONTENT)
 
         async def main() -> None:
             await asyncio.gather(*(some(messages // AT_ONCE) for _ in range(AT_ONCE)))

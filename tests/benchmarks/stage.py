@@ -16,7 +16,7 @@ import boto3
 from pubsub_tasks.environments.local_broker import environment
 from pubsub_tasks.local.server import start_process
 from tests.benchmarks.endpoint import ACCOUNT as CANNED
-from tests.benchmarks.readings import BODY
+from tests.benchmarks.orders import BODY
 
 ROOT = Path(__file__).parents[2]
 
