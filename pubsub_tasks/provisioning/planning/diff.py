@@ -102,14 +102,16 @@ class _Planner:
     def _is_surplus(self, standing: StandingResource) -> bool:
         if standing.key.kind != "subscription":
             return standing.owner == self.owner
-        queue = self.found.get(Key("queue", standing.key.name.rpartition(" -> ")[2]))
-        return queue is not None and self._will_be_ours(queue)
+        key = Key("queue", standing.key.name.rpartition(" -> ")[2])
+        queue = self.found.get(key)
+        return key in self.needed if queue is None else self._will_be_ours(queue)
 
     def _source(self, dead_letters: StandingResource) -> str | None:
         """That a queue which stays has its dead letters there."""
+        arn = dead_letters.identity.get("QueueArn")
         for key, standing in self.found.items():
             target = (standing.properties.get("RedrivePolicy") or {}).get("deadLetterTargetArn")
-            if key.kind != "queue" or target != dead_letters.identity.get("QueueArn"):
+            if arn is None or key.kind != "queue" or target != arn:
                 continue
             if key in self.needed or standing.in_use or not self._is_ours(standing):
                 return f"has the dead letters of {key.name}"
