@@ -170,7 +170,9 @@ class PubSub:
 
     def _run_coroutine(self, coroutine: Any, context: Context) -> Any:
         if self._runner is None:
-            self._runner = asyncio.Runner()  # one for the whole test, as a worker has one event loop
+            # One for the whole test, as a worker has one event loop. With a factory it does not become the
+            # thread's current loop, which may be another plugin's.
+            self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         return self._runner.run(coroutine, context=context)
 
 

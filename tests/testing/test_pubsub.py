@@ -368,3 +368,17 @@ def test_large_and_compressed_messages_are_read_back(pubsub: PubSub) -> None:
         assert len(pubsub.published.only().content["text"]) == 500_000
         pubsub.run()
     assert len(read.text) == 500_000
+
+
+def test_the_current_event_loop_of_the_thread_is_left_alone(shop: Shop, pubsub: PubSub) -> None:
+    # given a loop of another plugin's
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        shop.send_receipt.publish(order_id=7)
+        pubsub.run()
+
+        assert asyncio.get_event_loop_policy().get_event_loop() is loop
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
