@@ -382,3 +382,21 @@ def test_the_current_event_loop_of_the_thread_is_left_alone(shop: Shop, pubsub: 
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def test_publishers_go_by_the_clock_of_the_test(shop: Shop, pubsub: PubSub) -> None:
+    pubsub.advance(days=2)
+
+    shop.pay.options(delay=86_400).publish(order_id=7, total="9.99")
+
+    assert pubsub.published[0].delay == pytest.approx(86_400, abs=1)
+    assert pubsub.run().seconds == pytest.approx(86_400, abs=1)
+
+
+def test_letters_that_a_graph_sends_itself_are_not_published(shop: Shop, pubsub: PubSub) -> None:
+    pubsub.deliver("no JSON")
+
+    pubsub.graph.sqs_message_dispatcher.handle_batch()
+
+    assert pubsub.published == []
+    assert [letter.reason for letter in pubsub.dead_letters] == ["undecodable"]
