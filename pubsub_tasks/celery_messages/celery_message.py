@@ -148,6 +148,13 @@ class CeleryMessage:
         Raises EnvelopeError if it is no task message, and DecodeError or ContentDisallowed if its content
         cannot be read.
         """
+        try:
+            return cls._read(document, accept, limit)
+        except RecursionError as error:
+            raise DecodeError("a Celery message is nested too deeply to be read") from error
+
+    @classmethod
+    def _read(cls, document: Mapping[str, Any], accept: Collection[str], limit: BodyLimit | None) -> Self:
         headers, content = _mapping(document.get("headers")), _content(document, accept, limit)
         if isinstance(content, dict):  # protocol 1 has everything in the body
             headers = {**headers, **content}
@@ -184,17 +191,18 @@ def _content(document: Mapping[str, Any], accept: Collection[str], limit: BodyLi
         return body
     if not isinstance(body, str):
         raise EnvelopeError("the message of kombu has no text as its body")
-    encodings = [_mapping(document.get("headers")).get("compression")]
-    if encodings[0] is not None:
-        if encodings[0] not in _COMPRESSIONS:
-            raise DecodeError(f"compression {encodings[0]!r:.80} of a Celery message cannot be read")
-        encodings = [_COMPRESSIONS[encodings[0]]]
+    encodings = []
+    compression = _mapping(document.get("headers")).get("compression")
+    if compression is not None:
+        if not isinstance(compression, str) or compression not in _COMPRESSIONS:
+            raise DecodeError(f"compression {compression!r:.80} of a Celery message cannot be read")
+        encodings.append(_COMPRESSIONS[compression])
     if _mapping(document.get("properties")).get("body_encoding") == BASE64:
         encodings.append(BASE64)
     content_type = document.get("content-type")
     attributes: dict[str, Attribute] = {CONTENT_TYPE: text(str(content_type or JSON))}
-    if named := [each for each in encodings if each]:
-        attributes[CONTENT_ENCODING] = text(",".join(named))
+    if encodings:
+        attributes[CONTENT_ENCODING] = text(",".join(encodings))
     return read_body(body, attributes, accept, limit)
 
 
