@@ -27,7 +27,7 @@ def greet(name):
     print("modules", *sys.modules)
 """
 
-MOST = 178
+MOST = 191
 """Of our own modules, 5 % above today's."""
 
 PACKAGES = {
