@@ -135,7 +135,8 @@ _POSITIVE = click.IntRange(min=1)
     "--health-port",
     metavar="PORT",
     type=click.IntRange(0, 65_535),
-    help="Serve /healthz, /readyz and /status on this port; off by default.",
+    help="Serve /healthz, /readyz, /status and, with the extra `metrics`, /metrics on this port; off by "
+    "default.",
 )
 @click.option(
     "--health-host", metavar="HOST", default=LOOPBACK, show_default=True, help="Address for --health-port."

@@ -1,10 +1,10 @@
-"""Middleware and observers from configuration and from the entry points of installed packages.
+"""Middleware, observers and metrics from configuration and from the entry points of installed packages.
 
 Code adds its own with `tasks.use` and `tasks.observe`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import resolve_name
@@ -61,6 +61,13 @@ def configure_observers(graph: Graph) -> Observers:
     for point in _installed() if config.entry_points and not graph.metadata.testing else ():
         _add(observers, point)
     return observers
+
+
+@factory("pubsub_metrics", queue_depth=typed(boolean, default_value=False))
+def configure_metrics(graph: Graph) -> Mapping[str, Any]:
+    """The configured values, for the worker's metrics."""
+    config: Mapping[str, Any] = graph.config.pubsub_metrics
+    return config
 
 
 def _layer(name: str) -> Layer:

@@ -33,16 +33,16 @@ class InFlight:
         self._leases: Leases[InFlightMessage] = Leases(limits.visibility)
         self._start_order = StartOrder()
         self._settlements = PendingSettlements(limits.linger, jitter)
-        self._messages: set[InFlightMessage] = set()
+        self.messages: set[InFlightMessage] = set()
         self._running = dict.fromkeys(SlotKind, 0)
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return len(self.messages)
 
     @property
     def idle(self) -> bool:
         """True if nothing is in flight and no poll is open."""
-        return not self._messages and not self.credit.polls
+        return not self.messages and not self.credit.polls
 
     @property
     def waiting(self) -> int:
@@ -69,7 +69,7 @@ class InFlight:
             return 0
         ready = {kind: self.ready(kind) for kind in SlotKind}
         # Settlements may outnumber messages: a lost lease leaves its delete behind.
-        unsettled = max(len(self._messages), len(self._settlements))
+        unsettled = max(len(self.messages), len(self._settlements))
         room = self.credit.room(self._running, ready, self.waiting, unsettled)
         return self.credit.poll_size(room, sum(ready.values()))
 
@@ -85,7 +85,7 @@ class InFlight:
         self.credit.poll_finished(asked, len(messages), polls_per_core)
         if not messages:
             return
-        self._messages.update(messages)
+        self.messages.update(messages)
         self._leases.watch(messages, now)
         for message in messages:
             if message.group is not None:
@@ -135,7 +135,7 @@ class InFlight:
         """Receive and start nothing more; release what was not started."""
         self.draining = True
         self._settlements.hurry(now)
-        self._give_back(list(self._messages), now)
+        self._give_back(list(self.messages), now)
 
     def commands(self, now: float) -> list[Command]:
         """The commands that are due."""
@@ -251,7 +251,7 @@ class InFlight:
 
     def _remove(self, message: InFlightMessage) -> None:
         message.state = State.GONE
-        self._messages.discard(message)
+        self.messages.discard(message)
         self._leases.forget(message)
         if message.start_group is not None:
             self._start_order.remove_head(message)

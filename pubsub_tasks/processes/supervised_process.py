@@ -47,8 +47,10 @@ class SupervisedProcess:
 
     def report(self, **values: Any) -> None:
         """Send values to the supervisor. Does nothing if the supervisor is gone."""
+        unsent = json.dumps(values).encode() + b"\n"
         try:
-            os.write(self._pipe, json.dumps(values).encode() + b"\n")
+            while unsent:
+                unsent = unsent[os.write(self._pipe, unsent) :]
         except OSError:
             return
 

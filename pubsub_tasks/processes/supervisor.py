@@ -10,8 +10,9 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from ..lifecycle import forks, last_resort
 from .child_process import NEVER, ChildProcess
@@ -36,6 +37,9 @@ class Supervisor:
         environment: the environment variables of the children.
         margin: seconds beyond `grace` after which a child is killed.
         reloads: a child that ends waits for `reload` instead of being given up.
+
+    Attributes:
+        on_metrics: called with the name of a child and the metrics that it reports at its end.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Supervisor:
         self._grace = grace
         self._margin = margin
         self._reloads = reloads
+        self.on_metrics: Callable[[str, Any], None] = lambda name, metrics: None
         self._reload_requested = False
         self._selector = selectors.DefaultSelector()
         self._received_signals: list[int] = []
@@ -107,6 +112,8 @@ class Supervisor:
     def _add_reports(self, child: ChildProcess) -> None:
         for report in child.read_reports():
             self.totals.update(report.get("summary", {}))
+            if "metrics" in report:
+                self.on_metrics(child.share.name, report["metrics"])
 
     def _handle_signals(self) -> None:
         while self._received_signals:

@@ -3,6 +3,7 @@
 /healthz   200 if the worker is alive; if not, it should be restarted
 /readyz    200 if the worker receives messages
 /status    details as JSON
+/metrics   metrics as text, if there are any
 """
 
 import json
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ConfigurationError
 from ..lifecycle import forks
@@ -23,6 +24,14 @@ logger = logging.getLogger(__name__)
 
 Answer = Callable[[], tuple[bool, Any]]
 """Returns whether the check passes, and the body of the answer as JSON types."""
+
+
+class Page(NamedTuple):
+    """The body of an answer that is not JSON."""
+
+    content: bytes
+    content_type: str
+
 
 PATHS = ("/healthz", "/readyz", "/status")
 
@@ -58,12 +67,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(200 if ok else 503, body)
 
     def _respond(self, code: int, content: Any) -> None:
-        body = json.dumps(content, indent=2, default=str).encode() + b"\n"
+        page = content if isinstance(content, Page) else _json_page(content)
         self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", page.content_type)
+        self.send_header("Content-Length", str(len(page.content)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(page.content)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: probes come every few seconds."""
@@ -89,6 +98,10 @@ def health(host: str, port: int, answers: Mapping[str, Answer]) -> Iterator[int]
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _json_page(content: Any) -> Page:
+    return Page(json.dumps(content, indent=2, default=str).encode() + b"\n", "application/json")
 
 
 def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:

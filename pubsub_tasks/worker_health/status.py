@@ -19,6 +19,9 @@ def in_flight_status(inflight: InFlight, running: Iterable[InFlightMessage], now
         "buffered": buffered,
         "waiting_in_hand": inflight.waiting,  # for others of their message group, or for a retry
         "settling": len(inflight) - len(entries) - buffered - inflight.waiting,
+        "oldest_seconds": round(
+            max((now - each.lease.received_at for each in inflight.messages), default=0.0), 3
+        ),
     }
 
 

@@ -42,6 +42,7 @@ UNNEEDED = {
     "botocore.client": "which makes boto3's clients",
     "http.server": "for --health-port",
     "kombu": "for other content than JSON",
+    "prometheus_client": "for --health-port",
     "rich": "for tables",
     "pubsub_tasks.cli.serving.supervise": "for several processes",
     "pubsub_tasks.consumer": "for code that handles messages by itself",
@@ -49,6 +50,7 @@ UNNEEDED = {
     "pubsub_tasks.local": "for --local",
     "pubsub_tasks.provisioning": "for --local",
     "pubsub_tasks.redrive": "for dead-letter commands",
+    "pubsub_tasks.telemetry.metrics": "for --health-port",
     "pubsub_tasks.testing": "for tests",
 }
 

@@ -208,7 +208,7 @@ class World:
                 calls.append(self._check(command))
         self.wire += calls
         self._check_that_it_wakes()
-        assert set(self.inflight._messages) == set(self.in_flight), "what is in hand is what was not settled"
+        assert set(self.inflight.messages) == set(self.in_flight), "what is in hand is what was not settled"
         self._fill()
         self._check_that_nobody_waits()
         return calls

@@ -264,7 +264,7 @@ def prefetches_without_limit(plant):
 
 def receives_while_draining(plant):
     def drain(self, now):
-        self._give_back(list(self._messages), now)
+        self._give_back(list(self.messages), now)
 
     plant(InFlight, "drain", drain)
 

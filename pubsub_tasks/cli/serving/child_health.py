@@ -20,11 +20,12 @@ def child_checks(children: Sequence[ChildProcess]) -> Mapping[str, Answer]:
 
 
 def _gather(children: Sequence[ChildProcess], path: str) -> tuple[bool, dict[str, Any]]:
-    answers = {child.share.name: _ask(child, path) for child in children}
+    answers = {child.share.name: ask(child, path) for child in children}
     return all(ok for ok, _ in answers.values()), {name: body for name, (_, body) in answers.items()}
 
 
-def _ask(child: ChildProcess, path: str) -> tuple[bool, Any]:
+def ask(child: ChildProcess, path: str) -> tuple[bool, Any]:
+    """Whether the check of this path passes in a child process, and its answer as JSON types."""
     port = child.reported.get("health")
     if port is None:
         return path != "/readyz", "starting"  # a restart of one must not get the others killed

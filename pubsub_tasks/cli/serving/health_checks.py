@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from ...processes.served_queue import package_version
@@ -11,6 +11,7 @@ from ...processes.service import Service
 from ...telemetry.health_server import Answer, health
 from ...telemetry.recent_activity import RecentActivity
 from ...worker_health.call_health import UNREADY_AFTER
+from .worker_metrics import WorkerMetrics
 
 
 class HealthChecks:
@@ -18,15 +19,30 @@ class HealthChecks:
 
     Attributes:
         recent: an observer for the workers, whose findings are part of /status.
+        metrics: what /metrics answers; None if prometheus_client is not installed.
+        port: where it serves, once it does.
     """
 
-    def __init__(self, host: str, port: int, unready_after: float) -> None:
-        self._host, self._port, self._unready_after = host, port, unready_after
+    def __init__(
+        self, host: str, port: int, unready_after: float, metrics: WorkerMetrics | None = None
+    ) -> None:
+        self._host, self._unready_after = host, unready_after
+        self.port, self.metrics = port, metrics
         self.recent = RecentActivity(time.time)
 
-    def serve(self, services: Sequence[Service]) -> AbstractContextManager[int]:
-        """Serve while the block runs; gives the port. Raises ConfigurationError."""
-        return health(self._host, self._port, service_checks(services, self.recent, self._unready_after))
+    @contextmanager
+    def serve(self, services: Sequence[Service]) -> Iterator[None]:
+        """Serve while the block runs. Raises ConfigurationError."""
+        answers = dict(service_checks(services, self.recent, self._unready_after))
+        with ExitStack() as stack:
+            if self.metrics is not None:
+                answers["/metrics"] = stack.enter_context(self.metrics.answering(services))
+            self.port = stack.enter_context(health(self._host, self.port, answers))
+            yield
+
+    def report(self) -> dict[str, Any]:
+        """What a supervisor is told last: the final metrics."""
+        return {} if self.metrics is None else {"metrics": self.metrics.report()}
 
 
 def service_checks(

@@ -42,10 +42,10 @@ def supervise(flags: Flags, tasks: Callable[[], Tasks], stack: ExitStack) -> int
     if flags["health_port"] is not None:
         from ...telemetry.health_server import health
         from .child_health import child_checks
+        from .child_metrics import child_metrics
 
-        stack.enter_context(
-            health(flags["health_host"], flags["health_port"], child_checks(supervisor.children))
-        )
+        checks = {**child_checks(supervisor.children), **child_metrics(supervisor)}
+        stack.enter_context(health(flags["health_host"], flags["health_port"], checks))
     if flags["reload"]:
         stack.enter_context(watch_python_files(os.getcwd(), supervisor.reload))
     return supervisor.run()

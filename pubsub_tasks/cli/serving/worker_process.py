@@ -61,29 +61,32 @@ def handle_messages(
     graph = app.graph(_config(context, broker), testing=flags["testing"], debug=flags["debug"])
     _apply_configuration(context, graph.config.sqs_consumer)
     tasks = app.require_tasks(graph)
-    graph.use("pubsub_claims", "pubsub_observers", "sqs_queue_urls")
+    graph.use("pubsub_claims", "pubsub_metrics", "pubsub_observers", "sqs_queue_urls")
     graph.lock()
     log.complete()  # the app and its components have configured their own logging by now
     source = find_source(flags, graph, broker)
     options = replace(
         service_options(flags, source), claims=graph.pubsub_claims, queue_urls=graph.sqs_queue_urls
     )
-    health = _health_checks(flags)
+    health = _health_checks(flags, graph, me)
     watching = Observers([health.recent], graph.pubsub_observers) if health else graph.pubsub_observers
     services = _services(flags, source, tasks, replace(options, observers=watching))
-    port = stack.enter_context(health.serve(services)) if health else None
-    code = _run(services, flags, source, me, port, reasons)
+    if health is not None:
+        stack.enter_context(health.serve(services))
+    code = _run(services, flags, source, me, health, reasons)
     lines = source.lines
     unhandled = lines and (lines.refused or any(each.worker.counters.dead_lettered for each in services))
     return code or (INCOMPLETE if unhandled else 0)
 
 
-def _health_checks(flags: Flags) -> "HealthChecks | None":
+def _health_checks(flags: Flags, graph: Any, me: SupervisedProcess | None) -> "HealthChecks | None":
     if flags["health_port"] is None:
         return None
     from .health_checks import HealthChecks
+    from .worker_metrics import worker_metrics
 
-    return HealthChecks(flags["health_host"], flags["health_port"], flags["unready_after"])
+    metrics = worker_metrics(graph.pubsub_observers, graph.pubsub_metrics, is_supervised=me is not None)
+    return HealthChecks(flags["health_host"], flags["health_port"], flags["unready_after"], metrics)
 
 
 def _services(flags: Flags, source: Source, tasks: Tasks, options: ServiceOptions) -> list[Service]:
@@ -99,7 +102,7 @@ def _run(
     flags: Flags,
     source: Source,
     me: SupervisedProcess | None,
-    port: int | None,
+    health: "HealthChecks | None",
     reasons: StopReasons,
 ) -> int:
     is_over = source.lines.is_over if source.lines else None
@@ -109,11 +112,12 @@ def _run(
 
     def announce(services: Sequence[Service]) -> None:
         _announce(services)
-        me.report(ready=True, health=port)
+        me.report(ready=True, health=health.port if health else None)
 
     me.watch(lambda: reasons.add(StopReason(SUCCESS, "the supervisor is gone")))
     code = run(services, RunOptions(flags["grace"], most, is_over), announce, reasons)
-    me.report(summary=total([each.worker.counters for each in services]))
+    final = health.report() if health else {}
+    me.report(summary=total([each.worker.counters for each in services]), **final)
     return code
 
 

@@ -1,0 +1,1 @@
+"""Metrics of workers and publishers, aggregated in memory and served to Prometheus."""

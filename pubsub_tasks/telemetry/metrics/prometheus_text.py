@@ -1,0 +1,68 @@
+"""Metric families in Prometheus's text format. prometheus_client is imported at the first scrape."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from .families import Family, Sample
+from .worker_gauges import backlogs
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_NOT_SERVED = ("_created",)
+"""Suffixes of samples that cannot be added up over processes."""
+
+
+def is_installed() -> bool:
+    """Whether prometheus_client is installed."""
+    return find_spec("prometheus_client") is not None
+
+
+def registered_families() -> list[Family]:
+    """What the application and its libraries registered in prometheus_client's default registry.
+
+    An application's collector that fails is logged and left out.
+    """
+    registry: Any = import_module("prometheus_client").REGISTRY
+    try:
+        return [
+            Family(each.name, each.type, each.documentation, list(_samples(each)))
+            for each in registry.collect()
+        ]
+    except Exception:
+        logger.exception("the application's own metrics are left out: one of its collectors failed")
+        return []
+
+
+def _samples(collected: Any) -> Iterator[Sample]:
+    for sample in collected.samples:
+        if not sample.name.endswith(_NOT_SERVED):
+            yield Sample(sample.name, tuple(sorted(sample.labels.items())), sample.value)
+
+
+def text_of_families(families: Iterable[Family]) -> bytes:
+    """The families, and the backlog that follows from them, in the text format."""
+    families = list(families)
+    core: Any = import_module("prometheus_client.core")
+    exposition: Any = import_module("prometheus_client.exposition")
+    registry = core.CollectorRegistry()
+    collected = [_collected(core.Metric, each) for each in (*families, backlogs(families)) if each.samples]
+
+    class _Collector:
+        def collect(self) -> list[Any]:
+            return collected
+
+    registry.register(_Collector())
+    text: bytes = exposition.generate_latest(registry)
+    return text
+
+
+def _collected(metric: Any, family: Family) -> Any:
+    made = metric(family.name, family.help, family.kind)
+    for name, labels, value in family.samples:
+        made.add_sample(name, dict(labels), value)
+    return made

@@ -1,0 +1,85 @@
+"""/metrics of `pubsub-worker`, as Prometheus scrapes it."""
+
+import signal
+from http.client import HTTPConnection
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from pubsub_tasks.environments.local_broker import environment
+from pubsub_tasks.local.server import LocalServer
+from tests.integration.commands import command
+from tests.integration.test_processes import APP, World, _free_port
+from tests.worker.shop import until
+
+OWN = """
+from prometheus_client import Counter, Gauge
+SEEN, LAST = Counter("shop_seen", "Seen"), Gauge("shop_last", "Last")
+
+@tasks.observe
+def count(event):
+    if type(event).__name__ == "Started":
+        SEEN.inc()
+        LAST.set(7)
+"""
+
+
+def scrape(port: int) -> dict[str, float]:
+    """All samples by name and labels."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        assert answer.getheader("Content-Type", "").startswith("text/plain; version=0.0.4")
+    except ConnectionRefusedError:
+        return {}
+    finally:
+        connection.close()
+    return {
+        f"{sample.name}{dict(sorted(sample.labels.items()))}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+ACKED = "pubsub_tasks_handling_seconds_count{'queue': 'one', 'task': 'shop.greet', 'verdict': 'ack'}"
+VISIBLE = "pubsub_tasks_queue_messages{'queue': 'one', 'state': 'visible'}"
+
+
+def test_totals_of_two_processes_survive_their_recycling(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        APP.replace("import PubSub", "import default_tasks as tasks, PubSub") + OWN
+    )
+    with LocalServer() as server:
+        world, port = World(server, tmp_path), _free_port()
+        arguments = world.arguments("--processes", "2", "--max-tasks", "2", "--health-port", str(port))
+        env = {**world.env, "PUBSUB_TASKS__PUBSUB_METRICS__QUEUE_DEPTH": "true"}
+        with command(*arguments, cwd=world.place, env=env) as worker:
+            world.greet(*"abcdef")
+            worker.wait_for("ended with exit code 75, restarting")
+            until(lambda: scrape(port).get(ACKED) == 6)
+            world.greet(*"gh")
+            until(lambda: scrape(port).get(ACKED) == 8)
+            until(lambda: VISIBLE in scrape(port))
+            found = scrape(port)
+            worker.signal(signal.SIGTERM)
+            assert worker.end() == 0
+    assert found["pubsub_tasks_received_messages_total{'queue': 'one'}"] == 8
+    assert found["shop_seen_total{}"] == 8
+    assert {"shop_last{'process': 'one-1'}", "shop_last{'process': 'one-2'}"} <= found.keys()
+    assert found["pubsub_tasks_backlog_seconds{'queue': 'one'}"] >= 0
+
+
+def test_a_single_process_serves_its_own(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(APP)
+    with LocalServer() as server:
+        world, port = World(server, tmp_path), _free_port()
+        with command(
+            *world.arguments("--health-port", str(port)), cwd=world.place, env=environment(server.url)
+        ) as worker:
+            world.greet("Ada")
+            until(lambda: scrape(port).get(ACKED) == 1)
+            assert VISIBLE not in scrape(port)
+            worker.signal(signal.SIGTERM)
+            assert worker.end() == 0
