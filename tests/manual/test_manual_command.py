@@ -47,7 +47,7 @@ def test_a_page_is_found_by_its_file_name_and_in_any_case(name: str) -> None:
         ("worke", "did you mean worker?"),
         ("letters", "did you mean dead-letters?"),
         ("celery", "did you mean from-celery?"),
-        ("retries", "did you mean dead-letters?"),
+        ("retry", "did you mean dead-letters?"),
         ("fifo", "did you mean publishing?"),
         ("\x1b[2J", "The pages are: "),
         ("", "The pages are: "),
