@@ -53,7 +53,7 @@ class AppResources:
             urls,
             _settings(graph, spec or os.environ.get(VARIABLE)),
             prefix if prefix is not None else configured or "",
-            config.region_name or _region_of(topics.prefix),
+            config.region_name or _region_of(topics.prefix or topics.default),
             config.profile_name,
         )
 
@@ -66,10 +66,11 @@ class AppResources:
         return wanted_resources(self.topology(place), place, self.settings)
 
     def configured_place(self) -> Place | None:
-        """The account and region in the configured prefix of the topics, or None without one."""
-        if not self.topics.prefix:
+        """The account and region in the configured ARNs of the topics, or None without one."""
+        configured = self.topics.prefix or self.topics.default
+        if not configured:
             return None
-        _, partition, _, region, account, _ = self.topics.prefix.split(":", 5)
+        _, partition, _, region, account, _ = _parts(configured)
         suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
         return Place(region, account, partition, f"https://sqs.{region}.{suffix}/{account}/")
 
@@ -81,13 +82,14 @@ class AppResources:
         }
 
     def _naming(self, place: Place) -> Naming:
-        configured = self.topics.prefix
-        if configured and not place.has(configured):
+        configured, default = self.topics.prefix, self.topics.default
+        arn = configured or default
+        if arn and _parts(arn) and not place.has(arn):
             raise ConfigurationError(
-                f"sns_topic_arns.prefix is {configured}, and the credentials are of account {place.account} "
+                f"sns_topic_arns has {arn}, and the credentials are of account {place.account} "
                 f"in {place.region}: use those of the other account, or another AWS_PROFILE or AWS_REGION"
             )
-        shared = frozenset([self.topics.default] if self.topics.default and not configured else [])
+        shared = frozenset([default] if default and not configured else [])
         prefix = None if shared else configured or place.topic_arn(self.prefix)
         names = {name: url.rpartition("/")[2] for name, url in self.queue_urls.urls.items()}
         queue_prefix = self.queue_urls.prefix.rpartition("/")[2] if self.queue_urls.prefix else self.prefix
@@ -120,6 +122,13 @@ def _owner(configured: str | None, spec: str | None) -> str:
         "who owns what is made? name the app with --app, or set pubsub_provisioning.owner, as with "
         "PUBSUB_TASKS__PUBSUB_PROVISIONING__OWNER=shop"
     )
+
+
+def _parts(arn: str) -> list[str]:
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn":
+        raise ConfigurationError(f"{arn!r} in sns_topic_arns is not the ARN of a topic, or its beginning")
+    return parts
 
 
 def _region_of(arn: str | None) -> str | None:

@@ -116,6 +116,36 @@ def test_export_writes_each_format_without_a_call(shell: ShopShell, written_as: 
     assert shell.api.calls == []
 
 
+def test_one_topic_for_all_is_made_with_filters(shell: ShopShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = "arn:aws:sns:us-east-1:000000000000:shop-all.fifo"
+    monkeypatch.setenv("PUBSUB_TASKS__SNS_TOPIC_ARNS__DEFAULT", arn)
+
+    assert shell.run("apply", "--yes").exit_code == 0
+
+    assert shell.api("sns", "ListTopics", {})["Topics"] == [{"TopicArn": arn}]
+    assert shell.run("plan", "--check").output.strip() == "nothing to do"
+    assert '"FilterPolicy"' in shell.run("export").output
+
+
+def test_an_arn_of_another_account_is_refused(shell: ShopShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = "arn:aws:sns:eu-west-1:123456789012:all.fifo"
+    monkeypatch.setenv("PUBSUB_TASKS__SNS_TOPIC_ARNS__DEFAULT", arn)
+
+    result = shell.run("plan")
+
+    assert result.exit_code == 2
+    assert "the credentials are of account 000000000000 in us-east-1" in result.output
+
+
+def test_what_is_no_arn_is_one_line(shell: ShopShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBSUB_TASKS__SNS_TOPIC_ARNS__DEFAULT", "shop-all")
+
+    result = shell.run("export")
+
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert "'shop-all' in sns_topic_arns is not the ARN of a topic" in result.output
+
+
 def test_export_writes_policies_of_publisher_and_worker(shell: ShopShell) -> None:
     policies = shell.json("export", "--iam")
 
