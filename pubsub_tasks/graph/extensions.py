@@ -19,6 +19,7 @@ from ..tasks.observers import Observers
 from ..telemetry.log_observer import observe as log_events
 from ..untrusted.exceptions import error_class, error_text
 from .connections import Graph, factory
+from .tracing import Tracing
 
 ENTRY_POINTS = "pubsub_tasks.observers"
 """The entry point group of observers. Testing graphs do not load it."""
@@ -27,24 +28,35 @@ logger = logging.getLogger(__name__)
 
 
 class Configured(NamedTuple):
-    """Middleware from configuration, around handlers and around publishing; the first is outermost."""
+    """Middleware from configuration, around handlers, publishes and calls; the first is outermost."""
 
     handling: Sequence[Layer]
     publishing: Sequence[Middleware]
+    sending: Sequence[Middleware]
 
 
 @factory(
     "pubsub_middleware",
     handling=typed(comma_separated_list, default_value=""),
     publishing=typed(comma_separated_list, default_value=""),
+    sending=typed(comma_separated_list, default_value=""),
 )
 def configure_middleware(graph: Graph) -> Configured:
     """Middleware by dotted names, such as `shop.tracing.around`, or (`def`, `async def`) pairs of them."""
     config = graph.config.pubsub_middleware
     publishing = [_named(name, "pubsub_middleware.publishing") for name in config.publishing]
-    for middleware in publishing:
+    sending = [_named(name, "pubsub_middleware.sending") for name in config.sending]
+    for middleware in (*publishing, *sending):
         require_plain_function(middleware, "a publish")
-    return Configured([_layer(name) for name in config.handling], publishing)
+    configured = Configured([_layer(name) for name in config.handling], publishing, sending)
+    tracing: Tracing | None = graph.pubsub_tracing
+    if tracing is None:
+        return configured
+    return Configured(
+        [tracing.handling.layer, *configured.handling],
+        [*publishing, tracing.publish.publishing],
+        [*sending, tracing.publish.sending],
+    )
 
 
 @factory(
@@ -58,6 +70,8 @@ def configure_observers(graph: Graph) -> Observers:
     observers = Observers([log_events], parent=graph.sqs_message_handler_registry.observers)
     for name in config.names:
         observers.add(_named(name, "pubsub_observers.names"))
+    if graph.pubsub_tracing is not None:
+        observers.add(graph.pubsub_tracing.handling)
     for point in _installed() if config.entry_points and not graph.metadata.testing else ():
         _add(observers, point)
     return observers

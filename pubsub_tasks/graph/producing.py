@@ -44,6 +44,7 @@ def make_producer(graph: Graph) -> Producer:
         graph.pubsub_message_schema_registry,
         observers=graph.pubsub_observers,
         middleware=list(_publishing(graph)),
+        sending=graph.pubsub_middleware.sending,
         max_size=config.max_size,
         claims=graph.pubsub_claims,
         clock=graph.pubsub_world.clock if graph.metadata.testing else time.time,

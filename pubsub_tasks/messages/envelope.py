@@ -13,6 +13,7 @@ from typing import Any
 from ..celery_messages.celery_message import is_celery_message, unwrap_base64
 from ..content.codec import Codec
 from ..errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
+from ..wire.attributes import with_room_for_trace
 from ..wire.compression import CONTENT_ENCODING, BodyLimit
 from ..wire.records import (
     MAX_ATTRIBUTES,
@@ -109,7 +110,9 @@ def encode_message(
     written = codec.write(message.content, headers)
     if getattr(codec.schema, "CLOUD_EVENT", None):
         written = encode_event(codec.schema, codec.media_type, headers, written)
-    attributes = {**written.attributes, **attributes, MEDIA_TYPE_ATTRIBUTE: text(codec.media_type)}
+    attributes = with_room_for_trace(
+        {**written.attributes, **attributes, MEDIA_TYPE_ATTRIBUTE: text(codec.media_type)}
+    )
     if len(attributes) > MAX_ATTRIBUTES:
         raise TooManyAttributes(
             f"message of {codec.media_type} has {len(attributes)} attributes, {MEDIA_TYPE_ATTRIBUTE} among "

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..content.codec import Codec
 from ..errors import MessageTooLarge, TooManyAttributes
+from ..wire.attributes import with_room_for_trace
 from ..wire.compression import CONTENT_ENCODING, GZIP, compress
 from ..wire.records import MAX_ATTRIBUTES, Outgoing
 from ..wire.s3_pointer import Pointer, size_attribute
@@ -61,6 +62,8 @@ def _smaller(outgoing: Outgoing, compression: str) -> Outgoing:
 
 
 def _with_checked_attributes(codec: Codec, outgoing: Outgoing) -> Outgoing:
+    if len(outgoing.attributes) >= MAX_ATTRIBUTES:
+        outgoing = replace(outgoing, attributes=with_room_for_trace(outgoing.attributes))
     if len(outgoing.attributes) > MAX_ATTRIBUTES:
         state = "compressed" if CONTENT_ENCODING in outgoing.attributes else "stored in S3"
         raise TooManyAttributes(

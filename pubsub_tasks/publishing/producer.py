@@ -59,6 +59,7 @@ class Producer:
         schemas: find the codec of a media type, for `produce`.
         observers: receive Published and NotPublished.
         middleware: wraps each publish, the first outermost.
+        sending: wraps each call to a topic or queue, which may carry ten messages.
         max_size: bytes of a message, and of all messages of one call together.
         claims: stores bodies that are too large for a message.
         clock: returns epoch seconds.
@@ -74,18 +75,21 @@ class Producer:
         *,
         observers: Sequence[Observer] | Observers = (),
         middleware: Sequence[Middleware] = (),
+        sending: Sequence[Middleware] = (),
         max_size: int = MAX_SIZE,
         claims: ClaimStore | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         new_id: Callable[[], str] = _random_uuid,
     ) -> None:
-        for each in middleware:
+        for each in (*middleware, *sending):
             require_plain_function(each, "a publish")
         self._topics = topics
         self._schemas = schemas
         self._routes = publisher if isinstance(publisher, Routes) else Routes(publisher)
-        self._sender = Sender(self._routes, max_size, Observers.of(observers), clock, sleep, claims)
+        self._sender = Sender(
+            self._routes, max_size, Observers.of(observers), clock, sleep, claims, list(sending)
+        )
         self._max_size = max_size
         self._claims = claims
         self._clock = clock

@@ -18,6 +18,7 @@ from ..batches.backoff import PUBLISHES
 from ..batches.entry_answers import EntryAnswers
 from ..errors import MessageError, TransportError
 from ..tasks.events import NotPublished, Published
+from ..tasks.middleware import Middleware, compose
 from ..tasks.observers import Observers
 from ..wire.records import THROTTLING_CODES, EntryFailure, Sent
 from ..wire.s3_pointer import ClaimStore
@@ -25,7 +26,7 @@ from .deferred import sink
 from .prepared_message import PreparedMessage
 from .publish_batches import PublishBatches
 from .publish_results import PublishResults
-from .routes import Routes
+from .routes import Routes, SendCall
 
 ATTEMPTS = 4
 """Tries of one entry, within about two seconds: the caller may be waiting for the answer."""
@@ -33,6 +34,14 @@ ATTEMPTS = 4
 
 def _give_up(state: RetryCallState) -> None:
     """Return instead of raising RetryError: the entries that are left are reported one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendContext:
+    """What middleware around calls receives: a topic (ARN) or queue (URL), and the messages of the call."""
+
+    destination: str
+    messages: Sequence[PreparedMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class Sender:
         clock: returns epoch seconds.
         sleep: waits between tries, in seconds.
         claims: stores the bodies that are too large for a message.
+        middleware: wraps each call to a topic or queue, the first outermost.
     """
 
     routes: Routes
@@ -54,6 +64,7 @@ class Sender:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     claims: ClaimStore | None = None
+    middleware: Sequence[Middleware] = ()
     retrying: Retrying = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +125,8 @@ class Sender:
         started = self.clock()
         answers: list[Sent | EntryFailure]
         try:
-            answers = self.routes.call_for(messages)()
+            call = self.routes.call_for(messages)
+            answers = self._send_through(call, messages) if self.middleware else call()
         except (MessageError, TransportError) as error:
             results.cause = results.cause or error
             answers = [_failure_of_call(error)] * len(messages)
@@ -125,6 +137,13 @@ class Sender:
             else:
                 self._record_published(prepared, seconds, results)
         return bool(entries.pending)
+
+    def _send_through(self, call: SendCall, messages: Sequence[PreparedMessage]) -> list[Sent | EntryFailure]:
+        destination = messages[0].destination
+        target = destination if isinstance(destination, str) else destination.target
+        through = compose(self.middleware, lambda context: call())
+        answers: list[Sent | EntryFailure] = through(SendContext(target, messages))
+        return answers
 
     def _store_claim(self, prepared: PreparedMessage, results: PublishResults) -> bool:
         """Store a large body before its message is sent. Returns False if that failed."""

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from ..errors import ConfigurationError
-from .records import Attribute, text
+from .records import MAX_ATTRIBUTES, TRACE_CONTEXT, Attribute, text
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that SQS rejects. Source: SQS API reference, MessageAttributeValue, StringValue."""
@@ -59,6 +59,16 @@ def field_attribute(loaded: Any, dumped: Any) -> Attribute | None:
     except (TypeError, ValueError, RecursionError):
         return None
     return text(value) if is_sendable(value) else None
+
+
+def with_room_for_trace(attributes: Mapping[str, Attribute]) -> Mapping[str, Attribute]:
+    """Return the attributes without their trace context if they would be ten or more with it.
+
+    The tenth is left for the attribute that counts earlier attempts when a message is sent again.
+    """
+    if len(attributes) < MAX_ATTRIBUTES:
+        return attributes
+    return {name: value for name, value in attributes.items() if name not in TRACE_CONTEXT}
 
 
 def is_sendable(value: str) -> bool:

@@ -25,6 +25,10 @@ MEDIA_TYPE = "mediaType"
 OPAQUE_DATA = "opaqueData"
 """Key of the headers in a body. Source: microcosm-pubsub."""
 
+TRACEPARENT = "traceparent"
+TRACE_CONTEXT = (TRACEPARENT, "tracestate")
+"""Attributes of a trace context. Source: W3C Trace Context."""
+
 THROTTLING_CODES = frozenset(
     {"KmsThrottled", "KMSThrottling", "RequestThrottled", "Throttled", "Throttling", "ThrottlingException"}
 )

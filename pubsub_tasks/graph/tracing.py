@@ -1,0 +1,44 @@
+"""OpenTelemetry traces from configuration. OpenTelemetry is imported only if they are enabled."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from microcosm.api import typed
+from microcosm.config.types import boolean
+
+from ..errors import MissingExtra
+from .connections import Graph, factory
+
+if TYPE_CHECKING:
+    from ..telemetry.tracing.handling_spans import HandlingSpans
+    from ..telemetry.tracing.publish_spans import PublishSpans
+
+
+class Tracing(NamedTuple):
+    """What makes spans of publishes and of handled messages."""
+
+    publish: "PublishSpans"
+    handling: "HandlingSpans"
+
+
+@factory(
+    "pubsub_tracing",
+    enabled=typed(boolean, default_value=False),
+    parent=typed(boolean, default_value=False),
+)
+def configure_tracing(graph: Graph) -> Tracing | None:
+    """Spans by the application's tracer provider if `enabled`, else None.
+
+    The span of a handled message is linked to its publisher's, or with `parent` is its child.
+
+    Raises MissingExtra if OpenTelemetry is not installed.
+    """
+    config = graph.config.pubsub_tracing
+    if not config.enabled:
+        return None
+    try:
+        from ..telemetry.tracing.handling_spans import HandlingSpans
+        from ..telemetry.tracing.publish_spans import PublishSpans, make_tracer
+    except ModuleNotFoundError as error:
+        raise MissingExtra("pubsub_tracing.enabled", "otel") from error
+    tracer = make_tracer()
+    return Tracing(PublishSpans(tracer), HandlingSpans(tracer, as_child=config.parent))
