@@ -68,6 +68,7 @@ PURE = [
     "celery_messages",
     "content",
     "content/plans",
+    "dashboard/measures",
     "dead_letters",
     "dispatching",
     "doctor",
@@ -88,6 +89,8 @@ PURE = [
 ]
 # Files of other folders that are pure all the same.
 PURE_FILES = [
+    "dashboard/letter_query.py",
+    "dashboard/web/access.py",
     "lifecycle/forks.py",
     "processes/exit_codes.py",
     "processes/restarts.py",
@@ -154,7 +157,9 @@ KNOWN_BY = {
     "msgspec": ["wire/json_parser.py"],
     "prometheus_client": ["telemetry/metrics/prometheus_text.py"],
     "opentelemetry": ["telemetry/tracing/*"],
-    "uvicorn": ["local/listener.py"],
+    "uvicorn": ["dashboard/web/web_server.py", "local/listener.py"],
+    "starlette": ["dashboard/*"],
+    "jinja2": ["dashboard/pages/page_templates.py"],
     "urllib3": ["transports/http_resource.py", "transports/aws/fast_path/*"],
     "moto": [],
 }
@@ -191,6 +196,7 @@ MAY_IMPORT = {
     "doctor": {*WORDS, "provisioning", "local"},
     "schemas": WORDS,
     "telemetry": {*WORDS, "lifecycle"},
+    "dashboard": {*WORDS, "dead_letters", "lifecycle", "protocols", "redrive", "telemetry"},
     "local": {"errors"},
     "face": {*WORDS, "publishing", "graph"},
 }
@@ -267,6 +273,10 @@ LAZY = {
     ("cli/serving/supervise.py", "pubsub_tasks.cli.serving.child_metrics"): "for --health-port",
     ("cli/serving/supervise.py", "pubsub_tasks.telemetry.health_server"): "for --health-port",
     ("telemetry/metrics/prometheus_text.py", "prometheus_client"): "an extra, for /metrics alone",
+    (
+        "cli/monitoring/dashboard_command.py",
+        "pubsub_tasks.dashboard.web",
+    ): "brings Starlette and uvicorn, an extra",
     (
         "testing/plugin/__init__.py",
         "pubsub_tasks.testing",

@@ -29,6 +29,11 @@ COMMANDS = {
         "Create and change in AWS what an app's tasks need, after a question.",
     ),
     "celery": LazyCommand(".celery_command", "celery", "Read a Celery app, to move its tasks."),
+    "dashboard": LazyCommand(
+        ".monitoring.dashboard_command",
+        "command",
+        "Show an app's queues, workers and dead letters in the browser.",
+    ),
     "dlq": LazyCommand(".dlq.command", "dlq", "Inspect, redrive, drop, export and import dead letters."),
     "doctor": LazyCommand(
         ".doctor.doctor_command", "command", "Find what stands otherwise than the app needs it."

@@ -1,11 +1,12 @@
-"""A dead letter: one message of a dead-letter queue, with its failure and content. No I/O."""
+"""A dead letter: one message of a dead-letter queue, with its failure and content, and its texts. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from ..messages.delivery import Delivery
 from ..messages.envelope import decode_record
+from ..untrusted.readable_times import format_age, format_time
 from ..wire.records import MEDIA_TYPE, OPAQUE_DATA, Record
 from .dead_letter_attribute import Failure
 
@@ -16,6 +17,10 @@ UNKNOWN_REASON = "untold"
 """Reason of a message that neither a worker nor SQS moved here, as far as it shows."""
 
 _NO_CONTENT = (MEDIA_TYPE, OPAQUE_DATA)
+_MAX_ERROR = 60
+"""Characters of an error in a list of letters."""
+
+_REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +100,45 @@ class Letter:
     def content(self) -> Mapping[str, Any]:
         """The schema's fields; empty if the body cannot be read."""
         return {name: value for name, value in self.delivery.fields.items() if name not in _NO_CONTENT}
+
+
+def describe_reason(reason: str) -> str:
+    """A letter's reason in words."""
+    return _REASONS.get(reason, reason)
+
+
+def class_name(error_type: str) -> str:
+    """The error's class name, without its module."""
+    return error_type.rpartition(".")[2]
+
+
+def error_line(letter: Letter) -> str:
+    """The error's class name and the first line of its message, cut to fit."""
+    module = letter.error_type.removesuffix(class_name(letter.error_type))
+    line = letter.error.removeprefix(module).partition("\n")[0]
+    return line if len(line) <= _MAX_ERROR else line[: _MAX_ERROR - 1] + "…"
+
+
+def failure_fields(letter: Letter, now: float) -> Iterator[tuple[str, object]]:
+    """Names and values of everything that is known about its failure; some are None or empty."""
+    failure = letter.failure
+    yield "reason", describe_reason(letter.reason)
+    if letter.delivery.defect:
+        yield "defect", letter.delivery.defect
+    if failure:
+        yield "error", letter.error
+        yield "task", letter.task or "none"
+    yield "attempts" if failure else "receives", letter.attempts
+    yield (
+        "failed" if failure and failure.failed_at else "sent",
+        f"{format_age(letter.age(now))} ago, {format_time(letter.dead_since)}",
+    )
+    if failure:
+        yield "first received", format_time(failure.first_received_at)
+        yield "queue", failure.queue
+        yield "failed SQS message", failure.sqs_message_id
+        yield "pubsub-tasks", failure.version
+    yield "published", format_time(letter.delivery.published_at)
+    yield "source queue", letter.record.source_arn
+    yield "message group", letter.record.group_id
+    yield "this SQS message", letter.record.message_id

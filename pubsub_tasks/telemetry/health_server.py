@@ -41,7 +41,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int, answers: Mapping[str, Answer]) -> None:
         """Raises OSError or ValueError if the address cannot be resolved or bound."""
-        self.address_family, address = _resolved(strip_brackets(host), port)
+        self.address_family, address = resolve_address(strip_brackets(host), port)
         super().__init__(address, _Handler)
         self.answers = answers
 
@@ -104,7 +104,7 @@ def _json_page(content: Any) -> Page:
     return Page(json.dumps(content, indent=2, default=str).encode() + b"\n", "application/json")
 
 
-def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+def resolve_address(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     """The family and address to bind; IPv4 if a name has both, as probes of `localhost` expect."""
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, *_, address = min(found, key=lambda each: each[0] is not socket.AF_INET)

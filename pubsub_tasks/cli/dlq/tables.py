@@ -8,23 +8,21 @@ from rich.table import Table
 from rich.text import Text
 
 from ...dead_letters.archive import to_dict
-from ...dead_letters.letter_view import MOVED_BY_SQS, Letter
+from ...dead_letters.letter_view import (
+    Letter,
+    class_name,
+    describe_reason,
+    error_line,
+    failure_fields,
+)
 from ...dead_letters.short_ids import shorten_ids
 from ...dead_letters.summary import summarize
+from ...untrusted.readable_times import format_age, format_ages
 from ..output.terminal import without_controls
-from ..output.values import cell, format_age, format_ages, format_time, pairs, tree, writable
+from ..output.values import cell, pairs, tree, writable
 
 _NUMBERS = ("letters", "attempts")
 _FOLDED = ("reason", "media type", "task")
-_MAX_ERROR = 60
-"""Characters of an error in a list of letters."""
-
-_REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}"}
-
-
-def describe_reason(reason: str) -> str:
-    """A letter's reason in words."""
-    return _REASONS.get(reason, reason)
 
 
 def kinds_table(letters: Sequence[Letter], now: float) -> Table:
@@ -35,7 +33,7 @@ def kinds_table(letters: Sequence[Letter], now: float) -> Table:
         kind = row.kind
         cells = (
             describe_reason(kind.reason),
-            _class_name(kind.error_type) or "-",
+            class_name(kind.error_type) or "-",
             kind.media_type or "-",
             kind.task or "-",
         )
@@ -55,7 +53,7 @@ def letters_table(letters: Sequence[Letter], now: float) -> Table:
     for letter in sorted(letters, key=lambda letter: -letter.dead_since):
         cells = (
             describe_reason(letter.reason),
-            _error_line(letter) or "-",
+            error_line(letter) or "-",
             letter.media_type or "-",
             letter.task or "-",
         )
@@ -97,18 +95,6 @@ def as_json(letter: Letter, now: float) -> dict[str, Any]:
     }
 
 
-def _class_name(error_type: str) -> str:
-    """The error's class name, without its module."""
-    return error_type.rpartition(".")[2]
-
-
-def _error_line(letter: Letter) -> str:
-    """The error's class name and the first line of its message, cut to fit."""
-    module = letter.error_type.removesuffix(_class_name(letter.error_type))
-    line = letter.error.removeprefix(module).partition("\n")[0]
-    return line if len(line) <= _MAX_ERROR else line[: _MAX_ERROR - 1] + "…"
-
-
 def _table(*columns: str, folded: Sequence[str] = ()) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
@@ -118,7 +104,7 @@ def _table(*columns: str, folded: Sequence[str] = ()) -> Table:
 
 
 def _sections(letter: Letter, now: float) -> Iterator[tuple[str, RenderableType]]:
-    yield "Failure", pairs(_failure_fields(letter, now))
+    yield "Failure", pairs(failure_fields(letter, now))
     if letter.delivery.defect:
         yield "Body (cannot be read)", Text(without_controls(letter.record.body))
     else:
@@ -132,27 +118,3 @@ def _sections(letter: Letter, now: float) -> Iterator[tuple[str, RenderableType]
         yield "Attributes", pairs(attributes)
     if letter.failure and letter.failure.traceback:
         yield "Traceback", Text(without_controls(letter.failure.traceback.rstrip()))
-
-
-def _failure_fields(letter: Letter, now: float) -> Iterator[tuple[str, object]]:
-    failure = letter.failure
-    yield "reason", describe_reason(letter.reason)
-    if letter.delivery.defect:
-        yield "defect", letter.delivery.defect
-    if failure:
-        yield "error", letter.error
-        yield "task", letter.task or "none"
-    yield "attempts" if failure else "receives", letter.attempts
-    yield (
-        "failed" if failure and failure.failed_at else "sent",
-        f"{format_age(letter.age(now))} ago, {format_time(letter.dead_since)}",
-    )
-    if failure:
-        yield "first received", format_time(failure.first_received_at)
-        yield "queue", failure.queue
-        yield "failed SQS message", failure.sqs_message_id
-        yield "pubsub-tasks", failure.version
-    yield "published", format_time(letter.delivery.published_at)
-    yield "source queue", letter.record.source_arn
-    yield "message group", letter.record.group_id
-    yield "this SQS message", letter.record.message_id

@@ -15,10 +15,11 @@ from ...provisioning.queue_status import QueueStatus, queue_statuses
 from ...provisioning.reading.aws_api import Api
 from ...provisioning.reading.read_found import read_found
 from ...provisioning.resources import Place
+from ...untrusted.readable_times import format_age
 from ..finite_range import FiniteRange
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import make_console, print_line, print_note, stop_on_interrupt
-from ..output.values import cell, format_age
+from ..output.values import cell
 from ..provisioning.account_access import AccountAccess, pass_account
 from ..provisioning.app_resources import AppResources
 from ..provisioning.common_options import app_option, json_option, prefix_option

@@ -10,10 +10,11 @@ from rich.text import Text
 from ...dead_letters.archive import to_dict
 from ...messages.delivery import Delivery
 from ...messages.envelope import decode_record
+from ...untrusted.readable_times import format_age, format_time
 from ...wire.records import MEDIA_TYPE, OPAQUE_DATA, Record
 from ...wire.serialization import content_type_of
 from ..output.terminal import without_controls
-from ..output.values import format_age, format_time, pairs, tree, writable
+from ..output.values import pairs, tree, writable
 
 _NO_CONTENT = (MEDIA_TYPE, OPAQUE_DATA)
 

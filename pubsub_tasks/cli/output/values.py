@@ -1,8 +1,7 @@
-"""Ages, times and a message's content as text and tables. Control characters are replaced."""
+"""A message's content as text and tables. Control characters are replaced."""
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
@@ -15,29 +14,7 @@ from .terminal import without_controls
 MAX_SHOWN = 10_000
 """Characters of one value that are shown; `--json` is complete."""
 
-_AGE_UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 _MAX_DEPTH = 20
-
-
-def format_age(seconds: float) -> str:
-    """Such as `45 s`, `12 min`, `3 h` or `5 d`."""
-    for step, unit in _AGE_UNITS:
-        if seconds >= step:
-            return f"{seconds / step:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def format_ages(youngest: float, oldest: float) -> str:
-    """Such as `12 min - 3 h`, or one age if both read alike."""
-    return " - ".join(dict.fromkeys((format_age(youngest), format_age(oldest))))
-
-
-def format_time(epoch: float | None) -> str:
-    """UTC, to the second; empty if unknown or not a valid date."""
-    try:
-        return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if epoch else ""
-    except (OverflowError, OSError, ValueError):
-        return ""
 
 
 def cell(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Commands that watch an app while it works: `dashboard` and `top`."""

@@ -1,0 +1,1 @@
+"""The pages of the dashboard, one file for each entry of its menu."""

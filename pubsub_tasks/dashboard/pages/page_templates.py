@@ -1,0 +1,49 @@
+"""Renders templates. Every value is escaped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from ...dead_letters.letter_view import describe_reason
+from ...untrusted.readable_times import format_age, format_time
+from ..measures.sparkline import HEIGHT, WIDTH, svg_lines
+from ..web.access import Access
+
+UNKNOWN = "-"
+
+
+class PageTemplates:
+    """The templates of one dashboard."""
+
+    def __init__(self, access: Access, interval: float) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("pubsub_tasks.dashboard"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            age=_age, time=format_time, number=_number, reason=describe_reason, sparkline=svg_lines
+        )
+        self._environment.globals.update(
+            access=access, interval=interval, chart_width=WIDTH, chart_height=HEIGHT
+        )
+
+    def page(self, request: Request, name: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+        """A whole page."""
+        text = self._environment.get_template(name).render(path=request.url.path, **values)
+        return HTMLResponse(text, status)
+
+
+def _age(seconds: float | None) -> str:
+    return UNKNOWN if seconds is None else format_age(seconds)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if value == int(value) or value >= 10 else f"{value:,.1f}"

@@ -1,0 +1,41 @@
+"""The dashboard as an ASGI application."""
+
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from ...errors import ConfigurationError, PubSubTasksError
+from ..pages.letter_pages import LetterPages
+from ..pages.overview_pages import OverviewPages
+from ..pages.page_templates import PageTemplates
+from ..poller import Poller
+from .access import Access
+from .guard import Guard
+
+
+def make_web_app(poller: Poller, access: Access) -> Starlette:
+    """The application; the poller is run by the caller."""
+    templates = PageTemplates(access, poller.interval)
+    overview, letters = OverviewPages(poller, templates), LetterPages(poller, templates)
+
+    def refuse(request: Request, error: Exception) -> Response:
+        """A page that says what was wrong, in place of a traceback."""
+        status = 400 if isinstance(error, ConfigurationError) else 502
+        return templates.page(request, "problem.html", {"problem": str(error)}, status)
+
+    return Starlette(
+        routes=[
+            Route("/", overview.overview),
+            Route("/workers", overview.workers),
+            Route("/dead-letters", letters.queues),
+            Route("/dead-letters/letter", letters.letter),
+            Mount("/static", StaticFiles(directory=str(files("pubsub_tasks.dashboard") / "static"))),
+        ],
+        middleware=[Middleware(Guard, access=access)],
+        exception_handlers={PubSubTasksError: refuse},
+    )
