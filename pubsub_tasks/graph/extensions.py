@@ -77,7 +77,11 @@ def configure_observers(graph: Graph) -> Observers:
     return observers
 
 
-@factory("pubsub_metrics", queue_depth=typed(boolean, default_value=False))
+@factory(
+    "pubsub_metrics",
+    queue_depth=typed(boolean, default_value=False),
+    statsd=typed(str, default_value=""),
+)
 def configure_metrics(graph: Graph) -> Mapping[str, Any]:
     """The configured values, for the worker's metrics."""
     config: Mapping[str, Any] = graph.config.pubsub_metrics

@@ -1,6 +1,7 @@
 """/metrics of `pubsub-worker`, as Prometheus scrapes it."""
 
 import signal
+import socket
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pubsub_tasks.environments.local_broker import environment
 from pubsub_tasks.local.server import LocalServer
-from tests.integration.commands import command
+from tests.integration.commands import command, outcome
 from tests.integration.test_processes import APP, World, _free_port
 from tests.worker.shop import until
 
@@ -83,3 +84,33 @@ def test_a_single_process_serves_its_own(tmp_path: Path) -> None:
             assert VISIBLE not in scrape(port)
             worker.signal(signal.SIGTERM)
             assert worker.end() == 0
+
+
+def test_one_setting_sends_them_to_statsd(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(APP)
+    with LocalServer() as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+        agent.bind(("127.0.0.1", 0))
+        agent.settimeout(30)
+        world = World(server, tmp_path)
+        world.greet("Ada")
+        env = {
+            **world.env,
+            "PUBSUB_TASKS__PUBSUB_METRICS__STATSD": f"udp://127.0.0.1:{agent.getsockname()[1]}",
+        }
+        with command(*world.arguments("--drain"), cwd=world.place, env=env) as worker:
+            assert worker.end() == 0
+        received = b""
+        while b"handling_seconds_count" not in received:
+            received = agent.recv(9_000)
+    assert b"pubsub_tasks.handling_seconds_count:1|c|#queue:one,task:shop.greet,verdict:ack" in received
+
+
+def test_a_statsd_address_that_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(APP)
+    with LocalServer() as server:
+        world = World(server, tmp_path)
+        env = {**world.env, "PUBSUB_TASKS__PUBSUB_METRICS__STATSD": "localhost"}
+        code, output = outcome(*world.arguments("--drain"), cwd=world.place, env=env)
+    assert code == 2
+    assert "pubsub_metrics.statsd is 'localhost': give udp://HOST:PORT" in output
+    assert "Traceback" not in output

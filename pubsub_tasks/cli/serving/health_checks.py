@@ -3,12 +3,13 @@
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from ...processes.served_queue import package_version
 from ...processes.service import Service
 from ...telemetry.health_server import Answer, health
+from ...telemetry.metrics.prometheus_text import is_installed
 from ...telemetry.recent_activity import RecentActivity
 from ...worker_health.call_health import UNREADY_AFTER
 from .worker_metrics import WorkerMetrics
@@ -27,17 +28,16 @@ class HealthChecks:
         self, host: str, port: int, unready_after: float, metrics: WorkerMetrics | None = None
     ) -> None:
         self._host, self._unready_after = host, unready_after
-        self.port, self.metrics = port, metrics
+        self.port, self.metrics = port, metrics if is_installed() else None
         self.recent = RecentActivity(time.time)
 
     @contextmanager
     def serve(self, services: Sequence[Service]) -> Iterator[None]:
         """Serve while the block runs. Raises ConfigurationError."""
         answers = dict(service_checks(services, self.recent, self._unready_after))
-        with ExitStack() as stack:
-            if self.metrics is not None:
-                answers["/metrics"] = stack.enter_context(self.metrics.answering(services))
-            self.port = stack.enter_context(health(self._host, self.port, answers))
+        if self.metrics is not None:
+            answers["/metrics"] = self.metrics.answer
+        with health(self._host, self.port, answers) as self.port:
             yield
 
     def report(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +32,7 @@ from .source import Flags, Source, find_source
 if TYPE_CHECKING:
     from ...environments.local_broker import LocalBroker
     from .health_checks import HealthChecks
+    from .worker_metrics import WorkerMetrics
 
 MIB = 1_048_576
 
@@ -50,12 +52,7 @@ def handle_messages(
     `me` is this process if a supervisor has started it. Raises PubSubTasksError.
     """
     flags = context.params
-    broker = None
-    if flags["local"] and me is None:
-        from ...environments.local_broker import local
-        from ..local import preferred_port
-
-        broker = stack.enter_context(local(app.tasks, preferred_port()))
+    broker = _broker(app, stack) if flags["local"] and me is None else None
     if me is not None:
         _apply_share(flags, me)
     graph = app.graph(_config(context, broker), testing=flags["testing"], debug=flags["debug"])
@@ -68,9 +65,12 @@ def handle_messages(
     options = replace(
         service_options(flags, source), claims=graph.pubsub_claims, queue_urls=graph.sqs_queue_urls
     )
-    health = _health_checks(flags, graph, me)
+    metrics = _metrics(flags, graph, me)
+    health = _health_checks(flags, metrics)
     watching = Observers([health.recent], graph.pubsub_observers) if health else graph.pubsub_observers
     services = _services(flags, source, tasks, replace(options, observers=watching))
+    if metrics is not None:
+        stack.enter_context(metrics.measuring(services))
     if health is not None:
         stack.enter_context(health.serve(services))
     code = _run(services, flags, source, me, health, reasons)
@@ -79,13 +79,27 @@ def handle_messages(
     return code or (INCOMPLETE if unhandled else 0)
 
 
-def _health_checks(flags: Flags, graph: Any, me: SupervisedProcess | None) -> "HealthChecks | None":
+def _broker(app: App, stack: ExitStack) -> "LocalBroker":
+    from ...environments.local_broker import local
+    from ..local import preferred_port
+
+    return stack.enter_context(local(app.tasks, preferred_port()))
+
+
+def _metrics(flags: Flags, graph: Any, me: SupervisedProcess | None) -> "WorkerMetrics | None":
+    is_served = flags["health_port"] is not None and find_spec("prometheus_client") is not None
+    if not (is_served or graph.pubsub_metrics["statsd"]):
+        return None
+    from .worker_metrics import WorkerMetrics
+
+    return WorkerMetrics(graph.pubsub_observers, graph.pubsub_metrics, me.share.name if me else None)
+
+
+def _health_checks(flags: Flags, metrics: "WorkerMetrics | None") -> "HealthChecks | None":
     if flags["health_port"] is None:
         return None
     from .health_checks import HealthChecks
-    from .worker_metrics import worker_metrics
 
-    metrics = worker_metrics(graph.pubsub_observers, graph.pubsub_metrics, is_supervised=me is not None)
     return HealthChecks(flags["health_host"], flags["health_port"], flags["unready_after"], metrics)
 
 

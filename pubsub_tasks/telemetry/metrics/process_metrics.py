@@ -8,7 +8,7 @@ from typing import Any
 from .families import Family
 from .message_metrics import MessageMetrics
 from .prometheus_text import registered_families
-from .worker_gauges import worker_gauges
+from .worker_gauges import backlogs, worker_gauges
 
 Statuses = Callable[[], Sequence[Mapping[str, Any]]]
 
@@ -34,16 +34,20 @@ class ProcessMetrics:
         self._started_at = time.monotonic_ns()
         self._numbers = count()
 
-    def families(self) -> list[Family]:
-        """All metrics at this moment."""
+    def own_families(self) -> list[Family]:
+        """The metrics of this package at this moment."""
         statuses = self._statuses()
-        return [
+        families = [
             *self._messages.families(),
             self._messages.sleeping([status["queue"] for status in statuses]),
             *worker_gauges(statuses),
             *self._depths(),
-            *registered_families(),
         ]
+        return [*families, backlogs(families)]
+
+    def families(self) -> list[Family]:
+        """The metrics of this package, and what the application registered in prometheus_client."""
+        return [*self.own_families(), *registered_families()]
 
     def report(self) -> dict[str, Any]:
         """All metrics as JSON types, for the supervisor. A later report has a larger `number`."""

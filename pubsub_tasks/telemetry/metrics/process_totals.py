@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Any, NamedTuple
 
+from .catalog import BACKLOG
 from .families import Family, combine, from_json, named_after
+from .worker_gauges import backlogs
 
 
 class _Process(NamedTuple):
@@ -46,10 +48,12 @@ class ProcessTotals:
             self.add(name, report)
         with self._lock:
             totals = [*self._ended, *(each for known in self._processes.values() for each in known.totals)]
-        return combine([*totals, *_gauges(answers)])
+        combined = combine([*totals, *_gauges(answers)])
+        return [*combined, backlogs(combined)]
 
 
 def _gauges(answers: Mapping[str, Mapping[str, Any]]) -> Iterable[Family]:
     for name, report in answers.items():
         families = from_json(report["families"])
-        yield from named_after(name, [each for each in families if not each.is_cumulative])
+        gauges = [each for each in families if not each.is_cumulative and each.name != BACKLOG.name]
+        yield from named_after(name, gauges)

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from .families import Family, Sample
-from .worker_gauges import backlogs
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +44,11 @@ def _samples(collected: Any) -> Iterator[Sample]:
 
 
 def text_of_families(families: Iterable[Family]) -> bytes:
-    """The families, and the backlog that follows from them, in the text format."""
-    families = list(families)
+    """The families in the text format. Those without samples are left out."""
     core: Any = import_module("prometheus_client.core")
     exposition: Any = import_module("prometheus_client.exposition")
     registry = core.CollectorRegistry()
-    collected = [_collected(core.Metric, each) for each in (*families, backlogs(families)) if each.samples]
+    collected = [_collected(core.Metric, each) for each in families if each.samples]
 
     class _Collector:
         def collect(self) -> list[Any]:

@@ -1,0 +1,1 @@
+"""Sends metrics to StatsD and Datadog."""

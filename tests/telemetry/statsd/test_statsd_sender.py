@@ -1,0 +1,85 @@
+"""Metrics are sent to a StatsD server."""
+
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pubsub_tasks.errors import ConfigurationError
+from pubsub_tasks.telemetry.metrics.catalog import RECEIVED
+from pubsub_tasks.telemetry.metrics.families import Family, plain_family
+from pubsub_tasks.telemetry.statsd.statsd_sender import StatsdSender, parse_address
+
+LINE = b"pubsub_tasks.received_messages_total:%d|c|#queue:orders"
+
+
+class Counter:
+    """Something that is measured."""
+
+    received = 0
+
+    def families(self) -> list[Family]:
+        return [plain_family(RECEIVED, {("orders",): self.received})]
+
+
+@pytest.fixture
+def agent() -> Iterator[socket.socket]:
+    """A server of UDP."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(30)
+        yield server
+
+
+def address_of(agent: socket.socket) -> str:
+    return f"udp://127.0.0.1:{agent.getsockname()[1]}"
+
+
+def test_what_was_counted_since_the_last_time_is_sent(agent: socket.socket) -> None:
+    counter = Counter()
+    sender = StatsdSender(parse_address(address_of(agent)), counter.families)
+    for received, grown in ((3, 3), (8, 5)):
+        counter.received = received
+        sender.send()
+        assert agent.recv(9_000) == LINE % grown
+
+
+def test_the_rest_is_sent_when_the_process_ends(agent: socket.socket) -> None:
+    counter = Counter()
+    with StatsdSender(parse_address(address_of(agent)), counter.families).sending():
+        counter.received = 2
+    assert agent.recv(9_000) == LINE % 2
+
+
+def test_counts_wait_for_a_server_that_is_away_which_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    path, counter = str(tmp_path / "dsd.socket"), Counter()
+    sender = StatsdSender(parse_address(f"unix://{path}"), counter.families)
+    for received in (1, 4):
+        counter.received = received
+        sender.send()
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        f"metrics cannot be sent to StatsD at {path}"
+    ]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(path)
+        server.settimeout(30)
+        sender.send()
+        assert server.recv(9_000) == LINE % 4
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8125", "udp://", "udp://host:port", "tcp://host:1", "unix://host/path", "unix:", "[::"]
+)
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"pubsub_metrics.statsd is .*: give udp://HOST:PORT"):
+        parse_address(url)
+
+
+def test_addresses_of_ipv6_and_without_a_port() -> None:
+    assert parse_address("udp://[::1]:8126")[:2] == (socket.AF_INET6, ("::1", 8126))
+    assert parse_address("udp://agent").address == ("agent", 8125)
