@@ -1,7 +1,6 @@
 """The dlq commands that change queues: redrive, drop and import. Each plans; `ChangeJob` carries out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -12,14 +11,15 @@ from ...content.schema_registry import SchemaRegistry
 from ...dead_letters.archive import from_line
 from ...dead_letters.letter_view import Letter
 from ...dead_letters.move_item import MoveItem
-from ...dead_letters.redriven_message import import_copy, redrive_copy
+from ...dead_letters.redriven_message import import_copy
 from ...errors import DecodeError
 from ...redrive.dead_letter_queue import find_dead_letter_queue
+from ...redrive.move_plan import Plan, PlanStep, drop_plan, redrive_plan
 from ...redrive.redrive_targets import RedriveTargets
 from ...transports.protocols import Queue
 from ...wire.records import Record
 from ..dlq import options
-from .change_job import ChangeJob, Plan, PlanStep, group_by_target
+from .change_job import ChangeJob
 from .editor import edit_letters
 from .environment import CommandEnvironment, pass_environment
 from .native_redrive import redrive_natively
@@ -76,9 +76,7 @@ def redrive(
     schemas = find_app.load(app).schemas if edit else None
     with open_session(environment, selection) as session:
         targets = RedriveTargets(environment.transport, session.dlq, to)
-        job.change_letters(
-            session, lambda letters: group_by_target(_redrive_items(environment, letters, targets, schemas))
-        )
+        job.change_letters(session, lambda letters: _redrive_plan(environment, letters, targets, schemas))
 
 
 @click.command()
@@ -117,11 +115,8 @@ def drop(
     if yes and not (everything or dry_run) and selection.filter.matches_all:
         raise click.UsageError("name letters or give a filter; to delete every letter with --yes, add --all")
 
-    def plan(letters: Sequence[Letter]) -> Plan:
-        return [PlanStep(None, [MoveItem(letter.id, letter.record) for letter in letters])]
-
     with open_session(environment, selection) as session:
-        job.change_letters(session, plan)
+        job.change_letters(session, drop_plan)
 
 
 @click.command("import")
@@ -157,24 +152,20 @@ def import_file(
     job.send_items(PlanStep(queue, [_import_item(number, record, queue) for number, record in records]))
 
 
-def _redrive_items(
+def _redrive_plan(
     environment: CommandEnvironment,
     letters: Sequence[Letter],
     targets: RedriveTargets,
     schemas: SchemaRegistry | None,
-) -> Iterator[tuple[Queue, MoveItem]]:
-    """The target queue of each letter, and the item that redrives it."""
-    targeted = [(letter, *targets.of(letter)) for letter in letters]
-    if schemas:
-        edits = edit_letters(environment, letters, schemas)
-        bodies = {letter.record.message_id: body for letter, body in edits}
-        targeted = [each for each in targeted if each[0].record.message_id in bodies]
-    else:
-        bodies = {}
-    for letter, queue, attributes in targeted:
-        record = replace(letter.record, body=bodies.get(letter.record.message_id, letter.record.body))
-        outgoing = redrive_copy(record, fifo=queue.fifo, size_limit=attributes.max_message_size)
-        yield queue, MoveItem(letter.id, letter.record, outgoing, outgoing.group_id if queue.fifo else None)
+) -> Plan:
+    """The plan for these letters or, with `schemas`, for those that the user has edited."""
+    if schemas is None:
+        return redrive_plan(letters, targets)
+    for letter in letters:
+        targets.of(letter)  # raises before the editor opens
+    bodies = {letter.record.message_id: body for letter, body in edit_letters(environment, letters, schemas)}
+    edited = [letter for letter in letters if letter.record.message_id in bodies]
+    return redrive_plan(edited, targets, bodies)
 
 
 def _numbered_records(file: Any) -> Iterator[tuple[int, Record]]:

@@ -1,33 +1,20 @@
 """How every command that changes a queue works: receive, plan, confirm, carry out, report."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import click
 
 from ...dead_letters.letter_view import Letter
-from ...dead_letters.move_item import MoveItem
 from ...dead_letters.move_report import MoveReport, count_letters
-from ...errors import PubSubTasksError
 from ...processes.exit_codes import INCOMPLETE
+from ...redrive.carry_out import carry_out, change_followers
 from ...redrive.leased_letters import LeasedLetters
-from ...redrive.mover import Mover
-from ...transports.protocols import Queue
+from ...redrive.move_plan import Plan, PlanStep, direction
 from ..output.terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
 from .environment import CommandEnvironment
 from .session import Session
-
-
-@dataclass(frozen=True)
-class PlanStep:
-    """Items for one target queue; a `target` of None deletes only."""
-
-    target: Queue | None
-    items: Sequence[MoveItem]
-
-
-Plan = Sequence[PlanStep]
 
 
 @dataclass(frozen=True)
@@ -75,33 +62,13 @@ class ChangeJob:
             return
         report = self._carry_out(steps, session.leased)
         if session.is_fifo:
-            self._change_followers(session, plan, report, started)
+            change_followers(
+                lambda: _matching(session),
+                lambda letters: self._carry_out(plan(letters), session.leased),
+                report,
+                started,
+            )
         self._finish(report)
-
-    def _change_followers(
-        self, session: Session, plan: Callable[[Sequence[Letter]], Plan], report: MoveReport, started: float
-    ) -> None:
-        """Repeat the plan for letters that became visible, until none matches.
-
-        Letters that arrived after `started` are left alone: one that was redriven and failed again at once
-        would keep this running forever.
-        """
-        try:
-            while report.complete:
-                received, done = session.receive(), set(report.done)
-                followers = [
-                    letter
-                    for letter in received.matching
-                    if letter.dead_since <= started and letter.id not in done
-                ]
-                if received.interrupted:
-                    report.halted = "interrupted"
-                elif not followers:
-                    return
-                else:
-                    report.add(self._carry_out(plan(followers), session.leased))
-        except PubSubTasksError as error:
-            report.halted = str(error)
 
     def send_items(self, step: PlanStep) -> None:
         """Send items that are in no queue yet and print the report; exits if it is incomplete."""
@@ -109,25 +76,10 @@ class ChangeJob:
             self._finish(self._carry_out([step], None))
 
     def _carry_out(self, steps: Plan, leased: LeasedLetters | None) -> MoveReport:
-        """Carry out the steps in order; a step that ends early ends them all."""
-        report = MoveReport()
         total = sum(len(step.items) for step in steps)
         with stop_on_interrupt() as stop, progress_bar(self.verb, total) as update:
-            for step in steps:
-                if report.halted:
-                    report.left += [item.id for item in step.items]
-                    continue
-                before = report.settled
-                mover = Mover(
-                    leased,
-                    step.target,
-                    stop=stop,
-                    clock=self.environment.monotonic,
-                    rate=self.rate,
-                    on_progress=lambda settled, before=before: update(before + settled),  # type: ignore[misc]
-                )
-                report.add(mover.run(step.items))
-        return report
+            clock = self.environment.monotonic
+            return carry_out(steps, leased, stop=stop, clock=clock, rate=self.rate, on_progress=update)
 
     def _finish(self, report: MoveReport) -> None:
         """Print the report; exit with 1 or 130 if it is incomplete."""
@@ -144,7 +96,7 @@ class ChangeJob:
     def _is_confirmed(self, steps: Plan, queue_name: str, followers: str = "") -> bool:
         """Whether there is something to do and the user confirms it; prints the plan of a dry run."""
         count = sum(len(step.items) for step in steps)
-        what = f"{count_letters(count)}{_direction(steps, queue_name)}{followers if count else ''}"
+        what = f"{count_letters(count)}{direction(steps, queue_name)}{followers if count else ''}"
         if self.dry_run:
             self._print_dry_run(steps, what)
         elif not count:
@@ -164,23 +116,7 @@ class ChangeJob:
             print_line(f"would {self.verb} {what}")
 
 
-def group_by_target(items: Iterable[tuple[Queue, MoveItem]]) -> Plan:
-    """One step for each target queue, in the order of their first items."""
-    by_url: dict[str, tuple[Queue, list[MoveItem]]] = {}
-    for queue, item in items:
-        by_url.setdefault(queue.url, (queue, []))[1].append(item)
-    return [PlanStep(queue, queue_items) for queue, queue_items in by_url.values()]
-
-
-def _direction(steps: Plan, queue_name: str) -> str:
-    """Such as " in orders-dlq" or " from orders-dlq to orders"."""
-    counts = [
-        (len(step.items), step.target.name)
-        for step in steps
-        if step.target and step.target.name != queue_name
-    ]
-    if not counts:
-        return f" in {queue_name}"
-    if len(counts) == 1:
-        return f" from {queue_name} to {counts[0][1]}"
-    return f" from {queue_name}, {' and '.join(f'{count:,} to {name}' for count, name in counts)}"
+def _matching(session: Session) -> Sequence[Letter] | None:
+    """The letters that match now; None after Ctrl-C."""
+    received = session.receive()
+    return None if received.interrupted else received.matching
