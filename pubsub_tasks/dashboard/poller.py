@@ -16,12 +16,17 @@ T = TypeVar("T")
 
 
 class Poller:
-    """The looks at one app. Its history is read while no look is added."""
+    """The looks at one app. Its history is read while no look is added.
+
+    Attributes:
+        stopping: set when the dashboard ends; what takes long ends then.
+    """
 
     def __init__(self, app: MonitoredApp, interval: float, clock: Callable[[], float] = time.time) -> None:
         """`interval` is in seconds; `clock` returns epoch seconds."""
         self.app, self.interval, self.clock = app, interval, clock
-        self._history, self._lock, self._stop = History(), Lock(), Event()
+        self._history, self._lock = History(), Lock()
+        self.stopping = Event()
 
     def read(self, view: Callable[[History], T]) -> T:
         """What `view` makes of the history; looks once if there was no look yet."""
@@ -47,13 +52,13 @@ class Poller:
         try:
             yield
         finally:
-            self._stop.set()
+            self.stopping.set()
             thread.join(self.interval)
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self.stopping.is_set():
             try:
                 self.look()
             except Exception:
                 logger.exception("dashboard: a look at the queues failed")
-            self._stop.wait(self.interval)
+            self.stopping.wait(self.interval)

@@ -11,7 +11,7 @@ from ...dead_letters.summary import summarize
 from ...untrusted.printable import cut
 from ...verdicts import Reason
 from ..letter_query import LetterQuery
-from ..letter_reader import LetterLook, look_at_letters
+from ..letter_session import LetterLook, LetterSession
 from ..poller import Poller
 from .page_templates import PageTemplates
 
@@ -44,13 +44,19 @@ class LetterPages:
             return RedirectResponse("/dead-letters", 303)
         found = self._look(query)
         letter = next(iter(found.letters), None)
-        values = {"query": query, "look": found, "letter": letter and _letter(letter, self._clock())}
+        values = {
+            "query": query,
+            "look": found,
+            "queues": sorted(self._poller.app.queues),
+            "letter": letter and _letter(letter, self._clock()),
+        }
         return self._templates.page(request, "letter.html", values, 200 if letter else 404)
 
     def _look(self, query: LetterQuery) -> LetterLook:
-        app = self._poller.app
-        url = query.url(app.queues)
-        return look_at_letters(app.transport, url, query.filter(), query.limit, self._clock)
+        app, wanted = self._poller.app, query.filter()
+        url, stop = query.url(app.queues), self._poller.stopping
+        with LetterSession.opened(app.transport, url, self._clock, stop) as session:
+            return session.look(wanted, query.limit)
 
     def _letters(self, request: Request, query: LetterQuery) -> Response:
         found = self._look(query)
@@ -62,6 +68,7 @@ class LetterPages:
             "reasons": REASONS,
             "kinds": summarize(found.letters, now).rows,
             "letters": [(letter, error_line(letter), letter.age(now)) for letter in newest[:MAX_LISTED]],
+            "queues": sorted(self._poller.app.queues),
             "unlisted": max(0, len(newest) - MAX_LISTED),
         }
         return self._templates.page(request, "dead_letters.html", values)

@@ -27,7 +27,12 @@ class PageTemplates:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            age=_age, time=format_time, number=_number, reason=describe_reason, sparkline=svg_lines
+            age=_age,
+            capitalize_first=_capitalize_first,
+            time=format_time,
+            number=_number,
+            reason=describe_reason,
+            sparkline=svg_lines,
         )
         self._environment.globals.update(
             access=access, interval=interval, chart_width=WIDTH, chart_height=HEIGHT
@@ -47,3 +52,8 @@ def _number(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return f"{value:,.0f}" if value == int(value) or value >= 10 else f"{value:,.1f}"
+
+
+def _capitalize_first(text: str) -> str:
+    """The text with a capital first letter; Jinja's own filter makes all others small."""
+    return text[:1].upper() + text[1:]

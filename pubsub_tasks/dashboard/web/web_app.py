@@ -10,11 +10,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ...errors import ConfigurationError, PubSubTasksError
+from ..pages.letter_actions import LetterActions
 from ..pages.letter_pages import LetterPages
 from ..pages.overview_pages import OverviewPages
 from ..pages.page_templates import PageTemplates
 from ..poller import Poller
 from .access import Access
+from .forms import form_endpoint
 from .guard import Guard
 
 
@@ -22,6 +24,7 @@ def make_web_app(poller: Poller, access: Access) -> Starlette:
     """The application; the poller is run by the caller."""
     templates = PageTemplates(access, poller.interval)
     overview, letters = OverviewPages(poller, templates), LetterPages(poller, templates)
+    actions = LetterActions(poller, templates)
 
     def refuse(request: Request, error: Exception) -> Response:
         """A page that says what was wrong, in place of a traceback."""
@@ -34,6 +37,9 @@ def make_web_app(poller: Poller, access: Access) -> Starlette:
             Route("/workers", overview.workers),
             Route("/dead-letters", letters.queues),
             Route("/dead-letters/letter", letters.letter),
+            Route("/dead-letters/export", actions.export),
+            Route("/dead-letters/redrive", form_endpoint(actions.redrive, access), methods=["POST"]),
+            Route("/dead-letters/drop", form_endpoint(actions.drop, access), methods=["POST"]),
             Mount("/static", StaticFiles(directory=str(files("pubsub_tasks.dashboard") / "static"))),
         ],
         middleware=[Middleware(Guard, access=access)],
