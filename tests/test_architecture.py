@@ -156,6 +156,7 @@ KNOWN_BY = {
     "rich": ["cli/*"],
     "msgspec": ["wire/json_parser.py"],
     "prometheus_client": ["telemetry/metrics/prometheus_text.py"],
+    "sentry_sdk": ["telemetry/error_reports.py"],
     "opentelemetry": ["telemetry/tracing/*"],
     "uvicorn": ["dashboard/web/web_server.py", "local/listener.py"],
     "starlette": ["dashboard/*"],
@@ -251,7 +252,14 @@ LAZY = {
     ("graph/connections.py", "pubsub_tasks.environments.memory"): "for testing graphs, and brings the broker",
     ("graph/producing.py", "pubsub_tasks.environments.memory"): "as above",
     ("graph/object_graph.py", "pubsub_tasks.environments.eager"): "for eager mode, and brings dispatch",
-    ("graph/tracing.py", "pubsub_tasks.telemetry.tracing"): "an extra, for pubsub_tracing.enabled alone",
+    (
+        "graph/tracing_and_sentry.py",
+        "pubsub_tasks.telemetry.error_reports",
+    ): "as below, for pubsub_sentry.enabled",
+    (
+        "graph/tracing_and_sentry.py",
+        "pubsub_tasks.telemetry.tracing",
+    ): "an extra, for pubsub_tracing.enabled alone",
     ("graph/components.py", "pubsub_tasks.graph.consuming"): "a worker needs no consumer",
     ("graph/components.py", "pubsub_tasks.graph.producing"): "many workers publish nothing",
     ("graph/components.py", "pubsub_tasks.consumer"): "types of the above",

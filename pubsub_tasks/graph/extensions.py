@@ -19,7 +19,7 @@ from ..tasks.observers import Observers
 from ..telemetry.log_observer import observe as log_events
 from ..untrusted.exceptions import error_class, error_text
 from .connections import Graph, factory
-from .tracing import Tracing
+from .tracing_and_sentry import Tracing
 
 ENTRY_POINTS = "pubsub_tasks.observers"
 """The entry point group of observers. Testing graphs do not load it."""
@@ -48,15 +48,15 @@ def configure_middleware(graph: Graph) -> Configured:
     sending = [_named(name, "pubsub_middleware.sending") for name in config.sending]
     for middleware in (*publishing, *sending):
         require_plain_function(middleware, "a publish")
-    configured = Configured([_layer(name) for name in config.handling], publishing, sending)
+    handling = [_layer(name) for name in config.handling]
+    if graph.pubsub_sentry is not None:
+        handling.insert(0, graph.pubsub_sentry.layer)
     tracing: Tracing | None = graph.pubsub_tracing
-    if tracing is None:
-        return configured
-    return Configured(
-        [tracing.handling.layer, *configured.handling],
-        [*publishing, tracing.publish.publishing],
-        [*sending, tracing.publish.sending],
-    )
+    if tracing is not None:
+        handling.insert(0, tracing.handling.layer)
+        publishing.append(tracing.publish.publishing)
+        sending.append(tracing.publish.sending)
+    return Configured(handling, publishing, sending)
 
 
 @factory(
@@ -70,6 +70,8 @@ def configure_observers(graph: Graph) -> Observers:
     observers = Observers([log_events], parent=graph.sqs_message_handler_registry.observers)
     for name in config.names:
         observers.add(_named(name, "pubsub_observers.names"))
+    if graph.pubsub_sentry is not None:
+        observers.add(graph.pubsub_sentry)
     if graph.pubsub_tracing is not None:
         observers.add(graph.pubsub_tracing.handling)
     for point in _installed() if config.entry_points and not graph.metadata.testing else ():

@@ -1,4 +1,4 @@
-"""OpenTelemetry traces from configuration. OpenTelemetry is imported only if they are enabled."""
+"""OpenTelemetry traces and reports to Sentry from configuration. Either is imported only if it is enabled."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,6 +9,7 @@ from ..errors import MissingExtra
 from .connections import Graph, factory
 
 if TYPE_CHECKING:
+    from ..telemetry.error_reports import ErrorReports
     from ..telemetry.tracing.handling_spans import HandlingSpans
     from ..telemetry.tracing.publish_spans import PublishSpans
 
@@ -42,3 +43,24 @@ def configure_tracing(graph: Graph) -> Tracing | None:
         raise MissingExtra("pubsub_tracing.enabled", "otel") from error
     tracer = make_tracer()
     return Tracing(PublishSpans(tracer), HandlingSpans(tracer, as_child=config.parent))
+
+
+@factory(
+    "pubsub_sentry",
+    enabled=typed(boolean, default_value=False),
+    retries=typed(boolean, default_value=True),
+    content=typed(boolean, default_value=False),
+)
+def configure_sentry(graph: Graph) -> "ErrorReports | None":
+    """Reports to Sentry by the application's own client if `enabled`, else None. See `ErrorReports`.
+
+    Raises MissingExtra if Sentry's SDK is not installed.
+    """
+    config = graph.config.pubsub_sentry
+    if not config.enabled:
+        return None
+    try:
+        from ..telemetry.error_reports import ErrorReports
+    except ModuleNotFoundError as error:
+        raise MissingExtra("pubsub_sentry.enabled", "sentry") from error
+    return ErrorReports(retries=config.retries, content=config.content)
