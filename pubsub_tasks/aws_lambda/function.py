@@ -160,7 +160,7 @@ def _settle(failed: list[EventRecord], settlement: Settlement, left: TimeLeft) -
             (each.delivery.record, each.verdict.after if isinstance(each.verdict, Retry) else 0.0)
             for each in failed
         ],
-        lambda: left.seconds() <= -RESERVE / 2,
+        left.settles,
     )
 
 

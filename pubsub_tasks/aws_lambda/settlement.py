@@ -111,7 +111,7 @@ class Settlement:
         return self._queue.send(copies)
 
     def set_visibility(
-        self, changes: Sequence[tuple[Record, float]], time_is_over: Callable[[], bool]
+        self, changes: Sequence[tuple[Record, float]], has_time: Callable[[], bool]
     ) -> None:
         """Set visibility timeouts (seconds), as far as the function may and has time.
 
@@ -123,7 +123,7 @@ class Settlement:
             if record.receipt_handle
         ]
         for start in range(0, len(timeouts), MAX_BATCH):
-            if not self._may_change_visibility or time_is_over():
+            if not (self._may_change_visibility and has_time()):
                 return
             self._change(timeouts[start : start + MAX_BATCH])
 

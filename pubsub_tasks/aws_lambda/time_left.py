@@ -42,6 +42,10 @@ class TimeLeft:
         needed = self._longest.get(call.task.name, 0.0) if call.timeout is None else call.timeout
         return self.seconds() > needed
 
+    def settles(self) -> bool:
+        """Whether another call that settles can be made: half of the reserve is for the response."""
+        return self.seconds() > -self._reserve / 2
+
     def took(self, call: HandlerCall, seconds: float) -> None:
         """Record how long a handler took."""
         self._longest[call.task.name] = max(seconds, self._longest.get(call.task.name, 0.0))

@@ -430,6 +430,24 @@ def test_what_cannot_start_in_the_time_left_is_reported_and_given_back(
     assert "were not started" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("reserve", "milliseconds", "given_back"), [(10.0, 8_000, True), (10.0, 4_900, False), (0.4, 100, False)]
+)
+def test_visibility_timeouts_are_set_while_half_of_the_reserve_is_left(
+    reserve: float, milliseconds: float, given_back: bool
+) -> None:
+    shop, context = LambdaShop(), Clock()
+
+    @shop.task()
+    def handle(number: int) -> None:
+        context.milliseconds = milliseconds
+
+    shop.send(1, 2)
+
+    assert len(shop.mapping(reserve=reserve).poll(context)) == 1
+    assert shop.left() == ((1, 0) if given_back else (0, 1))
+
+
 def test_a_task_with_a_time_limit_starts_only_if_it_is_left() -> None:
     shop, handled = LambdaShop(), []
 
