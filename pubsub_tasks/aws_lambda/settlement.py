@@ -110,9 +110,7 @@ class Settlement:
             raise ConfigurationError(f"{self._name} is no queue that a message could be sent to")
         return self._queue.send(copies)
 
-    def set_visibility(
-        self, changes: Sequence[tuple[Record, float]], has_time: Callable[[], bool]
-    ) -> None:
+    def set_visibility(self, changes: Sequence[tuple[Record, float]], has_time: Callable[[], bool]) -> None:
         """Set visibility timeouts (seconds), as far as the function may and has time.
 
         Without that, messages become visible again after the queue's own timeout.

@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any, Self
 
 from ..errors import DecodeError, EnvelopeError
@@ -26,35 +27,10 @@ _BASE64_OF_AN_OBJECT = "eyJ"
 
 _PROTOCOL = frozenset(
     {
-        "args",
-        "argsrepr",
-        "callbacks",
-        "chain",
-        "chord",
-        "compression",
-        "errbacks",
-        "eta",
-        "expires",
-        "group",
-        "group_index",
-        "id",
-        "ignore_result",
-        "kwargs",
-        "kwargsrepr",
-        "lang",
-        "meth",
-        "origin",
-        "parent_id",
-        "replaced_task_nesting",
-        "retries",
-        "root_id",
-        "sent_event",
-        "shadow",
-        "stamped_headers",
-        "stamps",
-        "task",
-        "taskset",
-        "timelimit",
+        *("args", "argsrepr", "callbacks", "chain", "chord", "compression", "errbacks", "eta"),
+        *("expires", "group", "group_index", "id", "ignore_result", "kwargs", "kwargsrepr", "lang"),
+        *("meth", "origin", "parent_id", "replaced_task_nesting", "retries", "root_id"),
+        *("sent_event", "shadow", "stamped_headers", "stamps", "task", "taskset", "timelimit"),
         "utc",
     }
 )
@@ -76,6 +52,9 @@ _COMPRESSIONS = {
     "zstandard": "zstd",
 }
 """kombu's names of compressions, by ours. Source: `kombu.compression`."""
+
+MAX_DIGITS = 4_300
+"""Digits of a decimal number; as many as Python reads of an integer by default."""
 
 _TAGGED = {"__type__", "__value__"}
 """Keys of an object that stands for a value JSON has no type for. Source: `kombu.utils.json`."""
@@ -152,6 +131,8 @@ class CeleryMessage:
             return cls._read(document, accept, limit)
         except RecursionError as error:
             raise DecodeError("a Celery message is nested too deeply to be read") from error
+        except (TypeError, ValueError) as error:  # YAML and MessagePack have values that JSON does not have
+            raise DecodeError(f"a Celery message cannot be read: {error}") from error
 
     @classmethod
     def _read(cls, document: Mapping[str, Any], accept: Collection[str], limit: BodyLimit | None) -> Self:
@@ -239,11 +220,18 @@ def _shortest(limits: Any) -> float | None:
     return min((limit for limit in given if limit and limit > 0), default=None)
 
 
+def _bounded(value: Any) -> Any:
+    """Return a value. Raises DecodeError for a number that takes very long to convert to an integer."""
+    if isinstance(value, Decimal) and abs(value.adjusted()) > MAX_DIGITS:
+        raise DecodeError(f"a decimal number of more than {MAX_DIGITS:,} digits cannot be read")
+    return value
+
+
 def _plain(value: Any) -> Any:
     """Return a value in the types that schemas load: times as text."""
     if isinstance(value, dict):
         if value.keys() == _TAGGED:
-            return _plain(decode_tagged(value))
+            return _plain(_bounded(decode_tagged(value)))
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]

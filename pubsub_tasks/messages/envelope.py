@@ -237,10 +237,11 @@ def _headers(opaque: Any) -> Mapping[str, str]:
         raise EnvelopeError(f"{OPAQUE_DATA!r} must be a JSON object of headers, not {type(opaque).__name__}")
     try:
         return {
-            name: value if isinstance(value, str) else json.dumps(value) for name, value in opaque.items()
+            str(name): value if isinstance(value, str) else json.dumps(value)
+            for name, value in opaque.items()
         }
-    except RecursionError as error:
-        raise DecodeError("a header is nested too deeply to be read") from error
+    except (RecursionError, TypeError, ValueError) as error:  # YAML has values that JSON does not have
+        raise DecodeError(f"a header cannot be written as JSON: {error}") from error
 
 
 def _cloud_event(document: dict[str, Any]) -> _Content:

@@ -194,3 +194,11 @@ def test_a_message_that_expires_in_seconds_expires_that_much_later():
     delivery = decode_record(record(lambda task: task.apply_async((), expires=100)))
 
     assert float(delivery.headers["x-expires"]) >= before.timestamp() - 0.001
+
+
+@pytest.mark.parametrize("number", ["1e99999999", "-1e-99999999"])
+def test_a_number_that_takes_minutes_to_convert_is_a_defect(number):
+    delivery = decode_record(record(by_celery(Decimal(number))))
+
+    assert isinstance(delivery.defect, DecodeError)
+    assert delivery.media_type == MEDIA_TYPE

@@ -335,6 +335,30 @@ def test_deeply_nested_headers_are_a_defect(start: str) -> None:
     assert defect
 
 
+HUGE = "0x" + "f" * 6_000  # more digits than Python writes of an integer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{mediaType: x, opaqueData: {day: 2026-11-27}}",
+        f"{{mediaType: x, opaqueData: {{n: {HUGE}}}}}",
+        "{mediaType: x, opaqueData: {? 2026-11-27 : {2026-11-27: 1}}}",
+        "{specversion: '1.0', type: x, data: {}, source: 2026-11-27}",
+        "{body: '[[],{},{}]', content-type: application/json, properties: {}, "
+        "headers: {task: t, h: {2026-11-27: 1}}}",
+        f"{{body: x, content-type: {HUGE}, properties: {{}}, headers: {{task: t}}}}",
+    ],
+)
+def test_headers_that_json_cannot_carry_are_a_defect(body: str) -> None:
+    record = raw(body, attributes={"content_type": text("application/x-yaml")})
+
+    defect = decode_record(record, accept={"application/x-yaml", "application/json"}).defect
+
+    assert isinstance(defect, DecodeError)
+    assert len(str(defect)) < 300
+
+
 def test_a_delivery_with_a_defect_has_what_is_known_of_it() -> None:
     # Given
     told = {"media_type": {"Type": "String", "Value": MEDIA_TYPE}}
