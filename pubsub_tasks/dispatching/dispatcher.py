@@ -122,7 +122,7 @@ class Dispatcher:
 
     def is_coroutine(self, delivery: Delivery) -> bool:
         """Whether the task of the delivery is a coroutine."""
-        task = self._find_task(delivery)
+        task = self._find_task(self._recognized(delivery))
         return task is not None and task.is_async
 
     def read_body(self, delivery: Delivery, limit: BodyLimit | None = None) -> Delivery:
@@ -135,10 +135,8 @@ class Dispatcher:
 
     def prepare(self, delivery: Delivery, now: float) -> HandlerCall | Verdict:
         """Return the handler call to make, or a verdict without one. `now` is epoch seconds."""
+        delivery = self._recognized(delivery)
         task, defect = self._find_task(delivery), delivery.defect
-        if self._foreign is not None and (task is None or defect is not None):
-            delivery = self._foreign.read(delivery)
-            task, defect = self._find_task(delivery), delivery.defect
         if isinstance(defect, TransportError):  # such as S3 being unavailable, which may pass
             return (task.policy if task else RetryPolicy()).decide(defect, **retry_arguments(delivery, now))
         if task is None and self._unknown.keeps(delivery):
@@ -200,6 +198,12 @@ class Dispatcher:
             end_handling(token)
         forks.exit_if_forked(born)
         return self.decide(call, result, None, clock())
+
+    def _recognized(self, delivery: Delivery) -> Delivery:
+        """Return the delivery as a schema of foreign bodies reads it, if its media type is not known here."""
+        if self._foreign is None or (delivery.defect is None and self._find_task(delivery) is not None):
+            return delivery
+        return self._foreign.read(delivery)
 
     def _find_task(self, delivery: Delivery) -> Task[..., Any] | None:
         media_type = delivery.media_type

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
+from ..celery_messages.celery_message import is_celery
 from ..errors import DecodeError, EnvelopeError, MessageError
 from ..messages.delivery import Delivery
 from ..messages.foreign_body import PLAIN_TEXT, ForeignBody, ForeignSchema
 from ..tasks.task import Task
 from ..untrusted.exceptions import error_text, reraise_interrupt
+from ..wire.compression import CONTENT_ENCODING
 from ..wire.records import MEDIA_TYPE
 from ..wire.sns_notification import SubscriptionConfirmation
 
@@ -40,7 +42,7 @@ class ForeignReader:
         Otherwise it is unchanged, or its defect says why a recognized body cannot be handled. Never raises.
         """
         defect = delivery.defect
-        if not isinstance(defect, EnvelopeError | DecodeError | None) or _is_confirmation(defect):
+        if not isinstance(defect, EnvelopeError | DecodeError | None) or _is_of_another_format(delivery):
             return delivery
         try:
             body = ForeignBody.of(delivery.record)
@@ -66,5 +68,10 @@ class ForeignReader:
         return replace(delivery, media_type=media_type, fields=body.document, defect=None)
 
 
-def _is_confirmation(defect: object) -> bool:
-    return isinstance(defect, SubscriptionConfirmation)
+def _is_of_another_format(delivery: Delivery) -> bool:
+    """Whether the body is not plain text, even though it may look like it: its JSON is encoded."""
+    return (
+        isinstance(delivery.defect, SubscriptionConfirmation)
+        or is_celery(delivery.media_type)
+        or CONTENT_ENCODING in delivery.attributes
+    )

@@ -38,7 +38,7 @@ def encode_event(
     """Return a message as a CloudEvent in the mode of its schema, `structured` or `binary`.
 
     Its id, type and time are the message's id, media type and publish time; other headers are extension
-    attributes.
+    attributes, as far as they have a name and a value that an attribute may have.
     """
     document = parse_json(written.body)
     data = {name: value for name, value in document.items() if name not in (MEDIA_TYPE, OPAQUE_DATA)}
@@ -49,12 +49,19 @@ def encode_event(
         "type": media_type,
         "time": datetime.fromtimestamp(float(headers[PUBLISHED]), UTC).isoformat(),
         "datacontenttype": JSON,
-        **{_NOT_IN_NAMES.sub("", name.lower()): value for name, value in headers.items() if name not in _OWN},
     }
+    context = {**_extensions(headers), **context}
     if getattr(schema, "CLOUD_EVENT", None) == "structured":
         return written._replace(body=_write({**context, "data": data}))
     binary = {f"{BINARY_PREFIX}{name}": text(value) for name, value in context.items()}
     return written._replace(body=_write(data), attributes={**written.attributes, **binary})
+
+
+def _extensions(headers: Mapping[str, str]) -> dict[str, str]:
+    named = {
+        _NOT_IN_NAMES.sub("", name.lower()): value for name, value in headers.items() if name not in _OWN
+    }
+    return {name: value for name, value in named.items() if name and value}
 
 
 def extensions_of(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Messages that are written as CloudEvents."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -27,8 +28,8 @@ class Binary(Structured):
     CLOUD_EVENT = "binary"
 
 
-def encoded(schema: type[PubSubMessageSchema]) -> Any:
-    message = Message(schema.MEDIA_TYPE, {"order_id": 7}, HEADERS, "m-1", 1_793_623_507.0)
+def encoded(schema: type[PubSubMessageSchema], headers: Mapping[str, str] = HEADERS) -> Any:
+    message = Message(schema.MEDIA_TYPE, {"order_id": 7}, headers, "m-1", 1_793_623_507.0)
     return encode_message(Codec(schema), message)
 
 
@@ -73,6 +74,21 @@ def test_what_is_written_is_read(schema: type[PubSubMessageSchema]) -> None:
     )
     assert delivery.fields == {"order_id": 7}
     assert HEADERS.items() <= delivery.headers.items()
+
+
+@pytest.mark.parametrize("schema", [Structured, Binary])
+def test_headers_do_not_replace_the_context_of_an_event(schema: type[PubSubMessageSchema]) -> None:
+    """A handler of a CloudEvent passes on its `source` with the other headers."""
+    odd = {"source": "/elsewhere", "Type": "other", "id": "5", "specversion": "0.3", "data": "text"}
+
+    given, wanted = encoded(schema, odd), encoded(schema, {"data": "text"})
+
+    assert json.loads(given.body) == json.loads(wanted.body)
+    assert given.attributes == wanted.attributes
+
+
+def test_headers_that_no_attribute_can_carry_are_left_out_of_an_event() -> None:
+    assert encoded(Binary, {"empty": "", "\u00e9": "no name"}) == encoded(Binary, {})
 
 
 def test_an_event_without_a_source_or_of_no_mode_is_refused_where_it_is_declared() -> None:
