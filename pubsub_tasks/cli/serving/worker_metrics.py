@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from ...lifecycle import forks
 from ...processes.service import Service
 from ...tasks.observers import Observers
 from ...telemetry.health_server import Page
@@ -46,6 +47,7 @@ class WorkerMetrics:
             self._messages, lambda: [worker.status() for worker in workers], depths.families
         )
         with ExitStack() as stack:
+            stack.enter_context(forks.calling_in_child(self._messages.after_fork))
             if queues:
                 stack.enter_context(depths.reading())
             if self._statsd is not None:

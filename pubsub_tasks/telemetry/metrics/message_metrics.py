@@ -1,8 +1,8 @@
 """Aggregates events into counters and histograms. Each event costs one lock and a few additions."""
 
-import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from math import ceil
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -29,6 +29,9 @@ from .histogram import Histogram
 MAX_MEDIA_TYPES, MAX_CODES = 200, 50
 """Different values of a label; publishers and services could make any number of them."""
 
+MAX_SECONDS = 43_200
+"""Seconds of the longest back-off, and so the number of different seconds at which messages may wake."""
+
 NO_TASK = "none"
 
 
@@ -46,8 +49,12 @@ class MessageMetrics:
         }
         self._handling: dict[tuple[Any, ...], tuple[Histogram, Histogram, str]] = {}
         self._calls: dict[tuple[str, ...], Histogram] = {}
-        self._sleeping: dict[str, list[float]] = {}
+        self._wake_times: dict[str, Counter[int]] = {}
         self._media_types, self._codes = BoundedLabels(MAX_MEDIA_TYPES), BoundedLabels(MAX_CODES)
+
+    def after_fork(self) -> None:
+        """Make it usable in a forked child, where the thread that holds the lock does not exist."""
+        self._lock = Lock()
 
     def watch(self, observers: Observers) -> None:
         """Observe the events that are notified to these observers."""
@@ -73,11 +80,15 @@ class MessageMetrics:
                 self._sleep(event.queue, verdict.after)
 
     def _sleep(self, queue: str, seconds: float) -> None:
-        times = self._sleeping.setdefault(queue, [])
+        times = self._wake_times.setdefault(queue, Counter())
+        times[ceil(self._clock() + seconds)] += 1
+        if len(times) > MAX_SECONDS:
+            self._drop_past(times)
+
+    def _drop_past(self, times: Counter[int]) -> None:
         now = self._clock()
-        while times and times[0] <= now:
-            heapq.heappop(times)
-        heapq.heappush(times, now + seconds)
+        for at in [at for at in times if at <= now]:
+            del times[at]
 
     def _called(self, event: Any) -> None:
         with self._lock:
@@ -136,9 +147,9 @@ class MessageMetrics:
     def sleeping(self, queues: Sequence[str]) -> Family:
         """How many messages of each queue are in a back-off."""
         with self._lock:
-            now = self._clock()
-            times = {queue: self._sleeping.get(queue, []) for queue in queues}
-            counts = {(queue,): sum(at > now for at in each) for queue, each in times.items()}
+            for times in self._wake_times.values():
+                self._drop_past(times)
+            counts = {(queue,): self._wake_times.get(queue, Counter()).total() for queue in queues}
         return plain_family(catalog.SLEEPING, counts)
 
 

@@ -15,7 +15,12 @@ from pubsub_tasks.tasks.events import (
     Settled,
 )
 from pubsub_tasks.tasks.observers import Observers
-from pubsub_tasks.telemetry.metrics.message_metrics import MAX_CODES, MAX_MEDIA_TYPES, MessageMetrics
+from pubsub_tasks.telemetry.metrics.message_metrics import (
+    MAX_CODES,
+    MAX_MEDIA_TYPES,
+    MAX_SECONDS,
+    MessageMetrics,
+)
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
 from tests.samples import delivery
@@ -122,6 +127,26 @@ def test_labels_are_bounded_whatever_is_published_or_answered() -> None:
     assert published[("other",)] == 20
     assert len(calls) == MAX_CODES + 1
     assert calls["sqs", "SendMessage", "other"] == 21
+
+
+def test_a_child_that_is_forked_while_a_thread_counts_can_count() -> None:
+    metrics, observers = MessageMetrics(VirtualClock()), Observers()
+    metrics.watch(observers)
+    with metrics._lock:  # of a thread that the child does not have
+        metrics.after_fork()
+        observers.notify(Received("orders", 7))
+        assert values(metrics, "pubsub_tasks_received_messages_total") == {("orders",): 7}
+
+
+def test_what_is_remembered_of_back_offs_is_bounded() -> None:
+    clock = VirtualClock()
+    metrics, observers = MessageMetrics(clock), Observers()
+    metrics.watch(observers)
+    for _ in range(MAX_SECONDS + 10):
+        clock.advance(1)
+        observers.notify(settled(Retry(5)))
+
+    assert len(metrics._wake_times["orders"]) <= MAX_SECONDS
 
 
 def test_messages_sleep_until_their_back_off_is_over() -> None:
