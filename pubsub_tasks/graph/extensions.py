@@ -74,6 +74,7 @@ def configure_observers(graph: Graph) -> Observers:
         observers.add(graph.pubsub_sentry)
     if graph.pubsub_tracing is not None:
         observers.add(graph.pubsub_tracing.handling)
+        observers.add(graph.pubsub_tracing.metrics)
     for point in _installed() if config.entry_points and not graph.metadata.testing else ():
         _add(observers, point)
     return observers

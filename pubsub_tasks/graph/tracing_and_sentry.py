@@ -10,15 +10,17 @@ from .connections import Graph, factory
 
 if TYPE_CHECKING:
     from ..telemetry.error_reports import ErrorReports
+    from ..telemetry.tracing.client_metrics import ClientMetrics
     from ..telemetry.tracing.handling_spans import HandlingSpans
     from ..telemetry.tracing.publish_spans import PublishSpans
 
 
 class Tracing(NamedTuple):
-    """What makes spans of publishes and of handled messages."""
+    """What makes spans of publishes and of handled messages, and messaging metrics."""
 
     publish: "PublishSpans"
     handling: "HandlingSpans"
+    metrics: "ClientMetrics"
 
 
 @factory(
@@ -27,7 +29,7 @@ class Tracing(NamedTuple):
     parent=typed(boolean, default_value=False),
 )
 def configure_tracing(graph: Graph) -> Tracing | None:
-    """Spans by the application's tracer provider if `enabled`, else None.
+    """Spans and metrics by the application's providers if `enabled`, else None.
 
     The span of a handled message is linked to its publisher's, or with `parent` is its child.
 
@@ -37,12 +39,17 @@ def configure_tracing(graph: Graph) -> Tracing | None:
     if not config.enabled:
         return None
     try:
+        from ..telemetry.tracing.client_metrics import ClientMetrics, make_meter
         from ..telemetry.tracing.handling_spans import HandlingSpans
         from ..telemetry.tracing.publish_spans import PublishSpans, make_tracer
     except ModuleNotFoundError as error:
         raise MissingExtra("pubsub_tracing.enabled", "otel") from error
     tracer = make_tracer()
-    return Tracing(PublishSpans(tracer), HandlingSpans(tracer, as_child=config.parent))
+    return Tracing(
+        PublishSpans(tracer),
+        HandlingSpans(tracer, as_child=config.parent),
+        ClientMetrics(make_meter()),
+    )
 
 
 @factory(

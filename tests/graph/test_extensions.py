@@ -45,6 +45,12 @@ def publishing(call_next, publication):
     return call_next(publication)
 
 
+def sending(call_next, call):
+    answers = call_next(call)
+    SEEN.append((call.destination, len(answers)))
+    return answers
+
+
 def logging_around(call_next, call):
     logging.getLogger(__name__).info("around")
     return call_next(call)
@@ -90,6 +96,16 @@ def test_configuration_adds_observers_and_middleware_to_handlers_and_publishes()
     )
 
     assert handle(graph, task) == ["publishing", Published, "around", "handled", Settled, Settled]
+
+
+def test_configuration_adds_middleware_around_the_calls_that_carry_messages():
+    _graph, task = graph_with(pubsub_middleware={"sending": "tests_extensions.sending"})
+
+    task.publish_many([{"order_id": f"o-{number}", "total": "9.99"} for number in range(12)])
+
+    topics = {destination.rpartition(":")[2] for destination, _ in SEEN}
+    assert [count for _, count in SEEN] == [10, 2]
+    assert len(topics) == 1
 
 
 def test_code_adds_them_even_after_the_graph_is_locked():

@@ -69,6 +69,17 @@ class Packed(OrderPlaced):
     COMPRESS_OVER = 500
 
 
+@pytest.mark.parametrize(("body", "pointer"), [("x" * 5000, None), (NOISE, POINTER)])
+def test_a_trace_context_gives_way_to_the_attribute_that_says_what_was_done(body, pointer):
+    own = {f"a{number}": text("x") for number in range(8)}
+
+    fitted, _ = fit(CODEC, Outgoing(body, own | {"traceparent": text("00-1-2-01")}), LIMIT, pointer)
+
+    assert own.items() <= fitted.attributes.items()
+    assert "traceparent" not in fitted.attributes
+    assert len(fitted.attributes) == 9
+
+
 def test_a_schema_may_want_its_messages_compressed():
     codec = Codec(Packed)
     small, large = Outgoing("x" * 500), Outgoing("x" * 501)

@@ -24,6 +24,7 @@ SQS = "aws_sqs"
 
 CREATE = "create"
 SEND = "send"
+RECEIVE = "receive"
 PROCESS = "process"
 
 TASK = "pubsub_tasks.task"

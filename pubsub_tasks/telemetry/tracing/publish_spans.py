@@ -74,7 +74,7 @@ class PublishSpans:
 
     def sending(self, call_next: Next, call: Any) -> Any:
         """Send messages without a second span by other instrumentation, which would replace their context."""
-        destination = _destination(call.destination)
+        destination = destination_attributes(call.destination)
         publication = contexts.get_value(_PUBLICATION)
         if isinstance(publication, _Publication) and _is_alone(publication, call.messages):
             publication.sent = True
@@ -146,7 +146,7 @@ def _without_instrumentation(call_next: Next, call: Any, context: Context) -> An
         contexts.detach(token)
 
 
-def _destination(destination: str) -> dict[str, str]:
+def destination_attributes(destination: str) -> dict[str, str]:
     """The attributes of a topic (ARN) or queue (URL)."""
     if destination.startswith("arn:"):
         name = destination.rpartition(":")[2]
