@@ -282,9 +282,10 @@ LAZY = {
     ("cli/serving/supervise.py", "pubsub_tasks.telemetry.health_server"): "for --health-port",
     ("telemetry/metrics/prometheus_text.py", "prometheus_client"): "an extra, for /metrics alone",
     (
-        "cli/monitoring/dashboard_command.py",
-        "pubsub_tasks.dashboard.web",
+        "cli/monitoring/dashboard_server.py",
+        "pubsub_tasks.dashboard.web.web_server",
     ): "brings Starlette and uvicorn, an extra",
+    ("cli/serving/worker_process.py", "pubsub_tasks.cli.monitoring.dashboard_server"): "for --dashboard",
     (
         "testing/plugin/__init__.py",
         "pubsub_tasks.testing",

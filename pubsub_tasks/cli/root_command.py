@@ -68,6 +68,11 @@ COMMANDS = {
     "tasks": LazyCommand(
         ".tasks", "command", "List the tasks of an app: media type, schema, queue and retry policy."
     ),
+    "top": LazyCommand(
+        ".monitoring.top_command",
+        "command",
+        "Watch an app's queues in the terminal until Ctrl-C, as the dashboard shows them.",
+    ),
 }
 
 

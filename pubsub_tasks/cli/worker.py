@@ -157,6 +157,11 @@ _POSITIVE = click.IntRange(min=1)
     is_flag=True,
     help="Start a local SNS and SQS with the app's topics and queues, and print how to publish.",
 )
+@click.option(
+    "--dashboard",
+    is_flag=True,
+    help="With --local, also show queues, worker and dead letters in the browser.",
+)
 @click.option("--stdin", is_flag=True, help="Handle messages from standard input, one a line, and exit.")
 @click.option(
     "--envelope",

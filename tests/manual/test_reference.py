@@ -90,10 +90,11 @@ def test_the_tables_of_commands_have_their_flags(name: str) -> None:
     assert told == flags(subcommands(root_command.command)[name])
 
 
-def test_the_table_of_the_dashboard_has_its_flags() -> None:
-    told = flags_named([row[0] for row in rows(page("dashboard"), "`pubsub-tasks dashboard`")])
+@pytest.mark.parametrize("name", ["dashboard", "top"])
+def test_the_tables_of_the_dashboard_have_its_flags(name: str) -> None:
+    told = flags_named([row[0] for row in rows(page("dashboard"), f"`pubsub-tasks {name}`")])
 
-    assert told == flags(subcommands(root_command.command)["dashboard"])
+    assert told == flags(subcommands(root_command.command)[name])
 
 
 def test_the_table_of_dead_letter_commands_has_all_of_them() -> None:

@@ -1,19 +1,16 @@
 """The `pubsub-tasks dashboard` command: pages about an app's queues, workers and dead letters."""
 
-import secrets
 from collections.abc import Sequence
 
 import click
 
 from ...dashboard.poller import Poller
 from ...dashboard.web.access import access_for
-from ...errors import MissingExtra
 from ...untrusted.addresses import authority
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import print_line
 from .app_connection import app_option, interval_option, monitored_app, worker_option
-
-PORT = 8765
+from .dashboard_server import PORT, fresh_token, make_server
 
 
 @click.command(name="dashboard", cls=OneLineCommand)
@@ -63,12 +60,9 @@ def command(
     It listens on the loopback interface, and the printed URL carries a token. On another address it does not
     start without a token of your own.
     """
-    try:
-        from ...dashboard.web.web_server import DashboardServer
-    except ModuleNotFoundError as error:
-        raise MissingExtra("the dashboard", "dashboard") from error
-    access = access_for(host, token, secrets.token_urlsafe(24), tuple(hosts), read_only=read_only)
-    server = DashboardServer(Poller(monitored_app(app, workers), interval), access, host, port)
-    shown = (token is None and access.token) or "TOKEN"
-    print_line(f"dashboard: http://{authority(host, server.port)}/?token={shown}")
+    access = access_for(host, token, fresh_token(), tuple(hosts), read_only=read_only)
+    server = make_server(Poller(monitored_app(app, workers), interval), access, host, port)
+    print_line(
+        f"dashboard: http://{authority(host, server.port)}/?token={'TOKEN' if token else access.token}"
+    )
     server.listen()

@@ -54,6 +54,10 @@ def _check(flags: Flags) -> None:
         raise click.UsageError(
             "--local makes its own queues: leave out --sqs-queue-url, --stdin and --testing"
         )
+    if flags["dashboard"] and (not flags["local"] or is_supervisor(flags)):
+        raise click.UsageError(
+            "--dashboard is for --local in one process; beside other workers, run `pubsub-tasks dashboard`"
+        )
     if flags["stdin"] and flags["sqs_queue_url"]:
         raise click.UsageError("give --sqs-queue-url or --stdin, not both")
     for name in ("queue", "health_host"):

@@ -73,6 +73,8 @@ def handle_messages(
         stack.enter_context(metrics.measuring(services))
     if health is not None:
         stack.enter_context(health.serve(services))
+    if flags["dashboard"] and broker and health:
+        _open_dashboard(flags, broker, tasks, health, stack)
     code = _run(services, flags, source, me, health, reasons)
     lines = source.lines
     unhandled = lines and (lines.refused or any(each.worker.counters.dead_lettered for each in services))
@@ -96,11 +98,20 @@ def _metrics(flags: Flags, graph: Any, me: SupervisedProcess | None) -> "WorkerM
 
 
 def _health_checks(flags: Flags, metrics: "WorkerMetrics | None") -> "HealthChecks | None":
-    if flags["health_port"] is None:
+    if flags["health_port"] is None and not flags["dashboard"]:
         return None
     from .health_checks import HealthChecks
 
-    return HealthChecks(flags["health_host"], flags["health_port"], flags["unready_after"], metrics)
+    return HealthChecks(flags["health_host"], flags["health_port"] or 0, flags["unready_after"], metrics)
+
+
+def _open_dashboard(
+    flags: Flags, broker: "LocalBroker", tasks: Tasks, health: "HealthChecks", stack: ExitStack
+) -> None:
+    from ..monitoring.dashboard_server import local_dashboard
+
+    address = (flags["health_host"], health.port)
+    stack.enter_context(local_dashboard(broker, tasks, address, logger))
 
 
 def _services(flags: Flags, source: Source, tasks: Tasks, options: ServiceOptions) -> list[Service]:
