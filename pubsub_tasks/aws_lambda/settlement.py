@@ -11,10 +11,11 @@ from math import ceil
 from ..dead_letters.dead_letter_copy import build_dead_letter
 from ..errors import ConfigurationError, PubSubTasksError, SettleFailed
 from ..messages.delivery import Delivery
-from ..processes.served_queue import find_dead_letter_queue, package_version
+from ..processes.served_queue import find_dead_letter_queue
 from ..transports.protocols import Queue, Transport
 from ..untrusted.exceptions import SafeLogger, error_text
 from ..verdicts import DeadLetter
+from ..version import VERSION
 from ..wire.records import INTERVENTION_CODES, MAX_BATCH, MAX_VISIBILITY, EntryFailure, Outgoing, Record, Sent
 
 logger = SafeLogger(__name__)
@@ -96,7 +97,7 @@ class Settlement:
             task=task,
             queue=self._queue.url if self._queue else self._name,
             now=self._wall(),
-            version=package_version(),
+            version=VERSION,
             size_limit=self._size_limit,
             fifo=letters.fifo,
         )

@@ -9,12 +9,13 @@ from ..consumer.consumer import Consumer
 from ..consumer.message_dispatcher import MessageDispatcher
 from ..dispatching.dispatcher import Dispatcher
 from ..errors import ConfigurationError
-from ..processes.served_queue import choose_queue, find_dead_letter_queue, package_version
+from ..processes.served_queue import choose_queue, find_dead_letter_queue
 from ..publishing.routes import QueueUrls
 from ..tasks.registry import Tasks
 from ..tasks.task import DEFAULT_QUEUE
 from ..telemetry.structlog_context import structlog_layer
 from ..transports.protocols import Queue
+from ..version import VERSION
 from .connections import Graph, transport_of
 
 
@@ -52,7 +53,7 @@ def _consumer(graph: Graph, url: str, others: Sequence[Consumer] = ()) -> Consum
         dead_letters=lambda: find_dead_letter_queue(
             transport, queue.attributes(), config.dead_letter_queue_url
         ),
-        version=package_version(),
+        version=VERSION,
         observers=graph.pubsub_observers,
         others=others,
     )

@@ -1,7 +1,4 @@
-"""Which tasks serve a queue, where its dead letters go, and the version that dead letters name."""
-
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+"""Which tasks serve a queue, and where its dead letters go."""
 
 from ..errors import ConfigurationError
 from ..publishing.routes import NO_URLS, QueueUrls
@@ -50,12 +47,3 @@ def find_dead_letter_queue(
     if url is None and attributes.dead_letter_arn is not None:
         url = transport.queue_url(attributes.dead_letter_arn)
     return None if url is None else transport.queue(url)
-
-
-@cache
-def package_version() -> str:
-    """Return the installed version of this package. Cached, since each dead letter carries it."""
-    try:
-        return version("pubsub-tasks")
-    except PackageNotFoundError:
-        return "not installed"

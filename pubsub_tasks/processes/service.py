@@ -22,11 +22,12 @@ from ..tasks.task import Task
 from ..telemetry.structlog_context import structlog_layer
 from ..transports.protocols import Queue, Transport
 from ..verdicts import DeadLetter
+from ..version import VERSION
 from ..wire.records import Outgoing, QueueAttributes
 from ..wire.s3_pointer import ClaimStore
 from ..worker.settler import DeadLetterTarget
 from ..worker.worker import Worker
-from .served_queue import choose_queue, find_dead_letter_queue, package_version
+from .served_queue import choose_queue, find_dead_letter_queue
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ def dead_letter_target(
             task=message.task,
             queue=queue.url,
             now=time.time(),
-            version=package_version(),
+            version=VERSION,
             size_limit=limit,
             fifo=fifo,
         )

@@ -14,11 +14,11 @@ from ..dispatching.dispatcher import Dispatcher, HandlerCall
 from ..dispatching.postponement import postponed_copy
 from ..messages.delivery import Delivery
 from ..messages.envelope import decode_record
-from ..processes.served_queue import package_version
 from ..tasks.events import Confirmed, DeadLettered, Settled, Started
 from ..tasks.observers import Observers
 from ..transports.sqs import SqsQueue
 from ..verdicts import DeadLetter, Postpone, Postponed, Retry, Verdict
+from ..version import VERSION
 from ..wire.records import MAX_VISIBILITY
 from .outcomes import Outcome
 from .recording_transport import RecordingTransport
@@ -124,7 +124,7 @@ class HandledQueue:
             task=task,
             queue=self.queue.url,
             now=now,
-            version=package_version(),
+            version=VERSION,
             size_limit=self._dead_letters.attributes().max_message_size,
             fifo=self._dead_letters.fifo,
         )

@@ -11,16 +11,15 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from pubsub_tasks.transports.aws.client_settings import ClientSettings, user_agent
+from pubsub_tasks.transports.aws.client_settings import USER_AGENT, ClientSettings
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from tests.benchmarks.section import Figure, Figures, Round, Section, Stage
 from tests.benchmarks.stage import filled
 
-AGENT = user_agent()
 SWITCHES: dict[str, dict[str, Any]] = {
     "boto3": {},
     "parameter_validation off": {"parameter_validation": False},
-    "short user_agent": {"user_agent": AGENT},
+    "short user_agent": {"user_agent": USER_AGENT},
     "retries standard": {"retries": {"mode": "standard", "total_max_attempts": 3}},
     "tcp_keepalive": {"tcp_keepalive": True},
     "no request compression": {"disable_request_compression": True},

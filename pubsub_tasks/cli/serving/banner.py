@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ...processes.served_queue import package_version
 from ...processes.service import Service
+from ...version import VERSION
 
 
 def banner(service: Service) -> Iterator[str]:
@@ -11,7 +11,7 @@ def banner(service: Service) -> Iterator[str]:
     limits = service.worker.limits
     slots = [f"{limits.threads} threads"] if limits.threads else []
     slots += [f"{limits.coroutines} coroutines"] if limits.coroutines else []
-    yield f"pubsub-tasks {package_version()}: {service.queue.url}"
+    yield f"pubsub-tasks {VERSION}: {service.queue.url}"
     yield f"  {', '.join(slots)}, up to {limits.receivers} receivers, visibility {limits.visibility} s"
     for task in service.tasks:
         yield f"  {task.media_type} -> {task.name} ({task.policy.describe()})"

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ...processes.served_queue import package_version
 from ...processes.service import Service
 from ...telemetry.health_server import Answer, health
 from ...telemetry.metrics.prometheus_text import is_installed
 from ...telemetry.recent_activity import RecentActivity
+from ...version import VERSION
 from ...worker_health.call_health import UNREADY_AFTER
 from .worker_metrics import WorkerMetrics
 
@@ -53,7 +53,7 @@ def service_checks(
 
     def status() -> dict[str, Any]:
         queues = [worker.status() for worker in workers]
-        return {"pid": os.getpid(), "version": package_version(), "queues": queues, **recent.status()}
+        return {"pid": os.getpid(), "version": VERSION, "queues": queues, **recent.status()}
 
     return {
         "/healthz": lambda: _all({worker.queue.name: worker.is_alive() for worker in workers}),

@@ -1,8 +1,8 @@
 """How a transport reaches AWS, whether by boto3 or without it."""
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+
+from ...version import VERSION
 
 LONGEST_WAIT = 20
 """Seconds. Source: SQS API reference, ReceiveMessage."""
@@ -49,11 +49,5 @@ class ClientSettings:
         return min(self.connect_timeout, timeout)
 
 
-@cache
-def user_agent() -> str:
-    """A short user agent with both names, since botocore rebuilds its own long one for each request."""
-    try:
-        ours = f"pubsub-tasks/{version('pubsub-tasks')}"
-    except PackageNotFoundError:
-        ours = "pubsub-tasks"
-    return f"Boto3/{version('boto3')} {ours}"
+USER_AGENT = f"pubsub-tasks/{VERSION}"
+"""A short user agent, since botocore rebuilds its own long one for each request. Its name follows this."""

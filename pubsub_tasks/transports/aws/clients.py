@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError
 from ...errors import ConfigurationError, TransportError
 from ...lifecycle import forks
 from ...wire.records import CREDENTIAL_CODES
-from .client_settings import ClientSettings, user_agent
+from .client_settings import USER_AGENT, ClientSettings
 from .credentials import NO_CREDENTIALS, credential_errors
 from .fast_path.fast_path import FastPath
 from .fast_path.hot_calls import HOT_CALLS
@@ -40,7 +40,7 @@ def botocore_config(settings: ClientSettings, timeout: float) -> Config:
         retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,
         parameter_validation=settings.validate,
-        user_agent=user_agent(),
+        user_agent=USER_AGENT,
     )
 
 

@@ -6,16 +6,15 @@ from then on.
 
 import logging
 import os
-import socket
 import sys
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import botocore
-from botocore.httpsession import URLLib3Session
 
 from ...lifecycle import forks
-from .client_settings import ClientSettings, user_agent
+from .client_settings import USER_AGENT, ClientSettings
+from .fast_path.connection_pool import connection_pool
 from .fast_path.connection_stack import ConnectionStack
 from .fast_path.endpoint import Endpoint, headers_by_action
 from .fast_path.hot_calls import HOT_CALLS
@@ -31,13 +30,6 @@ _HEADERS = {
     "sns": ("application/x-www-form-urlencoded; charset=utf-8", ""),
 }
 """Content type and target by service, as botocore sends them."""
-
-_SOCKET_OPTIONS = [
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-]
-"""Those of botocore with `tcp_keepalive`."""
-
 
 WATCHERS = frozenset({"botocore.client", "ddtrace", "newrelic", "wrapt"})
 """Modules that show that something may watch boto3's calls: the one that makes its clients, which libraries
@@ -107,17 +99,15 @@ class PlainCalls:
         return plain_access(service, region or settings.region, settings.endpoint_url, os.environ)
 
     def _make(self, service: str, access: PlainAccess, timeout: float) -> _Route:
-        """Connections with the settings that a boto3 client would have, made by botocore."""
-        session = URLLib3Session(
-            verify=access.ca_bundle or True,
-            timeout=(self._settings.connect_timeout_of(timeout), timeout),
-            max_pool_connections=self._settings.max_pool_connections,
-            socket_options=_SOCKET_OPTIONS,
+        pool = connection_pool(
+            access.origin,
+            access.ca_bundle,
+            self._settings.connect_timeout_of(timeout),
+            timeout,
+            self._settings.max_pool_connections,
         )
-        pool = session._manager.connection_from_url(access.origin)
-        session._setup_ssl_cert(pool, access.origin, session._verify)
         hot_calls, (content_type, target) = HOT_CALLS[service], _HEADERS[service]
-        agent = f"{user_agent()} Botocore/{botocore.__version__}"  # as a boto3 client has it
+        agent = f"{USER_AGENT} Botocore/{botocore.__version__}"  # as a boto3 client has it
         headers = headers_by_action(hot_calls, urlsplit(access.origin), content_type, agent, target)
         scope = Scope(access.region, service)
         endpoint = Endpoint(hot_calls, pool, ConnectionStack(pool), headers, scope)

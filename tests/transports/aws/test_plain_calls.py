@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.httpsession import DEFAULT_CA_BUNDLE, URLLib3Session
 
 from pubsub_tasks.errors import ConfigurationError, ReceiveFailed
 from pubsub_tasks.lifecycle.interruption import CallInterrupted, Interruption
 from pubsub_tasks.transports.aws import plain_calls
 from pubsub_tasks.transports.aws.client_settings import ClientSettings
+from pubsub_tasks.transports.aws.fast_path.connection_pool import connection_pool
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from pubsub_tasks.wire.records import Outgoing
 from tests.transports.conftest import Peer
@@ -86,9 +88,37 @@ def test_headers_and_connections_are_those_of_a_boto3_client(peer: Peer, service
     assert route.endpoint.headers[action] == observed.headers[action]
     assert route.endpoint.scope == observed.scope
     ours, theirs = route.endpoint.pool, observed.pool
-    for name in ("host", "port", "scheme", "conn_kw", "timeout"):
+    for name in ("host", "port", "scheme", "timeout"):
         assert str(getattr(ours, name)) == str(getattr(theirs, name))
+    assert ours.conn_kw["socket_options"] == theirs.conn_kw["socket_options"]
     assert ours.pool.maxsize == theirs.pool.maxsize
+
+
+@pytest.mark.parametrize("bundle", [None, "bundle.pem"])
+def test_tls_is_that_of_botocore(bundle: str | None) -> None:
+    origin = "https://sqs.eu-west-1.amazonaws.com"
+    session = URLLib3Session(verify=bundle or True)
+    theirs: Any = session._manager.connection_from_url(origin)
+    session._setup_ssl_cert(theirs, origin, session._verify)
+
+    ours: Any = connection_pool(origin, bundle, 1.0, 2.0, maxsize=7)
+
+    assert (ours.cert_reqs, ours.ca_certs) == (theirs.cert_reqs, theirs.ca_certs)
+    assert (ours.cert_file, ours.key_file) == (theirs.cert_file, theirs.key_file)
+    tls, known = ours.conn_kw["ssl_context"], theirs.conn_kw["ssl_context"]
+    assert tls.get_ciphers() == known.get_ciphers()
+    assert tls.options & known.options == known.options
+    assert tls.verify_mode is known.verify_mode
+    assert tls.minimum_version >= known.minimum_version
+    assert tls.verify_flags & known.verify_flags == known.verify_flags
+
+
+def test_certificates_are_botocores_where_certifi_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "certifi", None)
+
+    ours: Any = connection_pool("https://sqs.eu-west-1.amazonaws.com", None, 1.0, 2.0, maxsize=7)
+
+    assert ours.ca_certs == DEFAULT_CA_BUNDLE
 
 
 def test_a_refusal_is_left_to_boto3_which_makes_all_calls_from_then_on(peer: Peer) -> None:
@@ -237,6 +267,7 @@ STORY = """
 import os, sys
 {before}
 from pubsub_tasks.transports.aws.client_settings import ClientSettings
+from pubsub_tasks.transports.aws.fast_path.connection_pool import connection_pool
 from pubsub_tasks.transports.aws.transport import AwsTransport
 queue = AwsTransport(ClientSettings(endpoint_url={url!r}, attempts=1)).queue({queue!r})
 queue.receive(10, 0, None)

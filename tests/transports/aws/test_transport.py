@@ -82,12 +82,12 @@ def test_the_endpoint_may_come_from_the_environment(peer: Peer, monkeypatch: pyt
     assert len(peer.questions) == 1
 
 
-def test_the_user_agent_is_short_and_names_boto3_and_us(peer: Peer) -> None:
+def test_the_user_agent_is_short_and_names_us_and_botocore(peer: Peer) -> None:
     peer.transport().queue(URL).receive(1, 0, None)
 
     user_agent = peer.questions[0].user_agent
-    assert user_agent.startswith("Boto3/")
-    assert "pubsub-tasks" in user_agent
+    assert user_agent.startswith("pubsub-tasks/")
+    assert " Botocore/" in user_agent
     assert len(user_agent) < 50
 
 

@@ -1,8 +1,8 @@
-"""The connections of one endpoint, opened by botocore's pool and then used without it.
+"""The connections of one endpoint, opened by a pool of urllib3 and then used without it.
 
-The pool opens them with botocore's TLS settings, client certificates, timeouts and socket options. A response
-cannot be that of another call: a connection is taken by one call, carries its request alone, and is put
-back only after the response was read to its last byte and nothing else was received.
+The pool is a boto3 client's or our own, and opens them with its TLS settings, timeouts and socket options.
+A response cannot be that of another call: a connection is taken by one call, carries its request alone, and
+is put back only after the response was read to its last byte and nothing else was received.
 """
 
 import socket
@@ -26,7 +26,7 @@ class ConnectionStack:
     """
 
     def __init__(self, pool: Any) -> None:
-        """`pool` is the urllib3 pool of a boto3 client that has made a call."""
+        """`pool` is that of a boto3 client that has made a call, or of `connection_pool`."""
         self._pool = pool
         self._limit: int = pool.pool.maxsize
         self._idle: list[Connection] = []

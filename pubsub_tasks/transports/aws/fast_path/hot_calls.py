@@ -7,11 +7,13 @@ parsers. Error responses are not parsed here. Source: the AWS JSON 1.0 and AWS q
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
-from xml.etree import ElementTree
 
 from ....wire.json_parser import parse
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 Shape = dict[str, Any]
 
@@ -83,18 +85,20 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _from_xml(body: bytes) -> Shape:
-    (result,) = (part for part in ElementTree.fromstring(body) if _name(part) == "PublishBatchResult")
+    from xml.etree.ElementTree import fromstring  # for publishing only
+
+    (result,) = (part for part in fromstring(body) if _name(part) == "PublishBatchResult")
     return {_name(entries): [_entry(each) for each in entries] for entries in result}
 
 
-def _entry(node: ElementTree.Element) -> Shape:
+def _entry(node: "Element") -> Shape:
     entry: Shape = {_name(member): member.text or "" for member in node}
     if "SenderFault" in entry:
         entry["SenderFault"] = entry["SenderFault"] == "true"
     return entry
 
 
-def _name(node: ElementTree.Element) -> str:
+def _name(node: "Element") -> str:
     return node.tag.rpartition("}")[2]
 
 
