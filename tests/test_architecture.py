@@ -292,6 +292,7 @@ LAZY = {
         "testing/plugin/__init__.py",
         "pubsub_tasks.testing",
     ): "every pytest run loads the plugin, and few use the library",
+    ("testing/plugin/__init__.py", "pubsub_tasks.errors"): "every pytest run loads the plugin",
     (
         "aws_lambda/function_setup.py",
         "pubsub_tasks.transports.aws.transport",

@@ -40,7 +40,10 @@ class FunctionEvent:
         if kinds == {"aws:sns"}:
             return cls(_source(map(_topic, found)), False, [record_from_sns(each) for each in found])
         if kinds - {"aws:sqs", "None"}:
-            raise EnvelopeError(f"records of {', '.join(sorted(kinds))} are not from SQS or SNS")
+            raise EnvelopeError(
+                f"records of {', '.join(sorted(kinds))} are not from SQS or SNS: "
+                "send them to a queue, and let its event source mapping invoke the function"
+            )
         source = _source(each.get("eventSourceARN") for each in found)
         return cls(source, True, [record_from_lambda(each) for each in found])
 

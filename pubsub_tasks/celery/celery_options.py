@@ -64,6 +64,19 @@ INSTEAD = {
 }
 """What to do instead of what has no counterpart."""
 
+INSTEAD_OF_METHODS = {
+    "AsyncResult": "there are no results: publish what came of it as a message",
+    "apply": "call the function",
+    "backend": "there are no results: publish what came of it as a message",
+    "chunks": "publish a message for each part, with task.publish_many(...)",
+    "map": "publish a message for each part, with task.publish_many(...)",
+    "retry": "bind=True gives the function a task to retry; without it, raise Nack(seconds)",
+    "set": "give the options to apply_async",
+    "si": "write s(...): nothing is passed from one task to the next",
+    "starmap": "publish a message for each part, with task.publish_many(...)",
+}
+"""What to do instead of a method of Celery's tasks and signatures."""
+
 
 @dataclass(frozen=True, slots=True)
 class CeleryOptions:

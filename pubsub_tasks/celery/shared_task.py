@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import update_wrapper
 from inspect import iscoroutinefunction, signature
-from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar
 
 from ..content.message_schema import PubSubMessageSchema
 from ..decorators import task
@@ -14,13 +14,16 @@ from ..tasks.registry import Tasks
 from ..tasks.task import DEFAULT_QUEUE, Task
 from .annotated_fields import field_specs
 from .bound_task import BoundTask
-from .celery_options import INSTEAD, CeleryOptions, publish_options, unsupported
+from .celery_options import INSTEAD, INSTEAD_OF_METHODS, CeleryOptions, publish_options, unsupported
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 MEDIA_TYPE_PREFIX = "application/vnd.shared-task."
 """The media type of a shared task is this, followed by its name."""
+
+
+_ALL_METHODS = "it has delay, apply_async and s, and `SharedTask.task` has the methods of every task here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,11 @@ class Signature:
         """Send the task with options: see `SharedTask.apply_async`."""
         return self._shared.apply_async(self._args, self._kwargs, **options)
 
+    if not TYPE_CHECKING:  # checkers report other names themselves
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise _no_attribute("signature", name)
+
     def __or__(self, other: object) -> NoReturn:
         raise unsupported("a chain", "publish the next task at the end of this one's function")
 
@@ -66,6 +74,14 @@ class SharedTask(Generic[P, R]):
         self.name = task.name
         self._parameters = signature(task.function)
         update_wrapper(self, function, updated=())
+
+    if not TYPE_CHECKING:  # checkers report other names themselves
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise _no_attribute("shared task", name)
+
+    def __repr__(self) -> str:
+        return f"<SharedTask {self.name}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.task(*args, **kwargs)
@@ -154,6 +170,10 @@ def shared_task(
         return SharedTask(function, declared)
 
     return declare(*function) if function else declare
+
+
+def _no_attribute(of: str, name: str) -> AttributeError:
+    return AttributeError(f"a {of} has no {name}: {INSTEAD_OF_METHODS.get(name, _ALL_METHODS)}")
 
 
 def _schema(title: str, function: Callable[..., Any], bind: bool) -> type[PubSubMessageSchema]:

@@ -53,8 +53,17 @@ def inspect(app: str, write: Path | None, as_json: bool) -> None:
     for task in tasks:
         for problem in task.problems:
             print_line(f"{task.name} cannot be moved: {problem}")
+    for note, names in _by_note(tasks).items():
+        print_line(f"{', '.join(names)}: {note}")
+
+
+def _by_note(tasks: Sequence[CeleryAppTask]) -> dict[str, list[str]]:
+    """Each note with the names of its tasks, since many tasks of an app have the same one."""
+    names: dict[str, list[str]] = {}
+    for task in tasks:
         for note in task.notes:
-            print_line(f"{task.name}: {note}")
+            names.setdefault(note, []).append(task.name)
+    return names
 
 
 def _find_celery_app(spec: str) -> Any:

@@ -71,7 +71,7 @@ class SchemaRegistry:
             return codec
         codec = self._codecs.get(wildcard(media_type)) or self._convention(media_type)
         if not codec:
-            raise UnknownMediaType(self._unknown(media_type))
+            raise self.unknown(media_type)
         return codec.renamed(media_type)
 
     def media_types(self) -> list[str]:
@@ -82,14 +82,19 @@ class SchemaRegistry:
         segments = media_type.split(".")
         return next((codec for change, codec in self._conventions.items() if change in segments), None)
 
-    def _unknown(self, media_type: str) -> str:
+    def declares(self, media_type: str) -> bool:
+        """Whether a schema declares the media type or its wildcard: no convention reads it then."""
+        return media_type in self._codecs or wildcard(media_type) in self._codecs
+
+    def unknown(self, media_type: str) -> UnknownMediaType:
+        """The error for a media type that no schema declares, with similar ones."""
         similar = get_close_matches(media_type, self._codecs) if len(media_type) <= _LONGEST_NAME else []
         advice = (
             f"did you mean {' or '.join(similar)}?"
             if similar
             else "declare one with @schema and import its module"
         )
-        return f"no schema declares the media type {media_type[:_LONGEST_NAME]!r}: {advice}"
+        return UnknownMediaType(f"no schema declares the media type {media_type[:_LONGEST_NAME]!r}: {advice}")
 
 
 def _shape(schema: Schema) -> dict[str, Any]:

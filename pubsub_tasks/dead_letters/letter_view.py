@@ -22,6 +22,9 @@ _MAX_ERROR = 60
 
 _REASONS = {MOVED_BY_SQS: f"moved by SQS: {MOVED_BY_SQS}"}
 
+_LONGEST_ERROR = 200
+"""Characters of the error in `repr`, which pytest shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -36,6 +39,12 @@ class Letter:
     record: Record
     delivery: Delivery
     failure: Failure | None
+
+    def __repr__(self) -> str:
+        error = " ".join(self.error.split())[:_LONGEST_ERROR]
+        return (
+            f"<Letter {self.id} of {self.task or 'no task'}: {', '.join(filter(None, [self.reason, error]))}>"
+        )
 
     @classmethod
     def of(cls, record: Record) -> Self:

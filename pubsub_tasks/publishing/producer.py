@@ -174,17 +174,24 @@ class Producer:
 
     def _prepare(self, codec: Codec, content: Content, options: PublishOptions) -> PreparedMessage:
         now = self._clock()
-        try:
-            route = self._route(codec.media_type, options, now)
-        except ConfigurationError:
-            codec.check(content)  # report invalid content before a missing topic
-            raise
+        route = self._route_or_error(codec.media_type, options, now)
+        if isinstance(route, ConfigurationError):
+            codec.check(content)  # report invalid content before a missing topic, and without it
+            raise route
         message = self._message(codec.media_type, content, options, route, now)
         sealed = _seal_for(route, codec, message, options)
         outgoing, claim = fit(codec, sealed, self._max_size, self._pointer(message))
         return PreparedMessage(
             codec.media_type, message.id, route.destination, outgoing, outgoing.size, claim=claim
         )
+
+    def _route_or_error(
+        self, media_type: str, options: PublishOptions, now: float
+    ) -> Route | ConfigurationError:
+        try:
+            return self._route(media_type, options, now)
+        except ConfigurationError as error:
+            return error
 
     def _route(self, media_type: str, options: PublishOptions, now: float) -> Route:
         due = options.due(now)

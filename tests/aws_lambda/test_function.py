@@ -618,6 +618,11 @@ def test_an_app_of_the_wrong_kind_is_refused(app: Any) -> None:
         lambda_handler(app)
 
 
+def test_a_misspelt_policy_for_unknown_types_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="unknown='dropp': give dead-letter, release or drop"):
+        lambda_handler(unknown="dropp")  # type: ignore[arg-type]
+
+
 def test_a_concurrency_below_one_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="concurrency=0"):
         lambda_handler(concurrency=0)

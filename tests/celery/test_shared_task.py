@@ -108,6 +108,17 @@ def test_declarations_that_say_what_is_so_anyway_are_accepted():
     receipts(acks_late=True, ignore_result=True, reject_on_worker_lost=True)
 
 
+@pytest.mark.parametrize("name", ["si", "apply", "map", "chunks", "retry", "backend", "AsyncResult"])
+def test_other_methods_of_celery_name_the_way_to_do_it_here(name):
+    send_receipt, _, _ = receipts()
+
+    assert repr(send_receipt) == f"<SharedTask {send_receipt.name}>"
+    with pytest.raises(AttributeError, match=f"a shared task has no {name}: "):
+        getattr(send_receipt, name)
+    with pytest.raises(AttributeError, match="a signature has no set: "):
+        send_receipt.s(ORDER).set(countdown=3)
+
+
 def test_a_chain_is_refused():
     send_receipt, _, _ = receipts()
 

@@ -67,6 +67,18 @@ def test_the_table_shows_the_same():
     assert "shop.anything cannot be moved: " in output
 
 
+def test_what_holds_for_several_tasks_is_said_once(tmp_path, monkeypatch):
+    (tmp_path / "early.py").write_text(
+        "import celery\napp = celery.Celery('early')\n@app.task\ndef one(): ...\n@app.task\ndef two(): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    output = run("--app", "early").output
+
+    assert output.count("acks_late is off") == 1
+    assert "early.one, early.two" in output  # and tasks of other apps, which Celery shares
+
+
 @pytest.fixture
 def written(tmp_path):
     file = tmp_path / "moved.py"

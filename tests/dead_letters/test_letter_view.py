@@ -30,6 +30,14 @@ def test_a_stranger_in_the_queue_is_a_letter_too() -> None:
     assert (letter.reason, letter.media_type, letter.content) == (UNKNOWN_REASON, None, {})
 
 
+def test_it_is_shown_in_one_short_line() -> None:
+    assert (
+        repr(a_letter()) == "<Letter id-of-o-1 of shop.tasks.bill: exhausted, LookupError: no such customer>"
+    )
+    assert repr(moved_by_sqs()).endswith(f": {MOVED_BY_SQS}>")
+    assert len(repr(Letter.of(Record("x" * 100_000, "receipt", "sqs-1")))) < 300
+
+
 def test_a_clock_behind_the_worker_s_makes_no_negative_age() -> None:
     assert a_letter().age(NOW - 100) == 0
 

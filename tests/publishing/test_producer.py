@@ -1,6 +1,7 @@
 """From content to a message on a queue, as its consumers find it."""
 
 from decimal import Decimal
+from traceback import format_exception
 from uuid import RFC_4122, UUID
 
 import pytest
@@ -184,6 +185,15 @@ def test_a_rejected_entry_raises_with_its_code(shop):
     assert caught.value.code == "InvalidParameter"
     (event,) = shop.events
     assert (type(event), event.media_type, event.code) == (NotPublished, ORDER, "InvalidParameter")
+
+
+def test_invalid_content_without_a_topic_is_reported_alone(shop):
+    with pytest.raises(InvalidContent) as raised:
+        shop.producer().publish(CODEC, {"order_id": "o-1"})
+
+    told = "".join(format_exception(raised.value))
+    assert "InvalidContent" in told
+    assert "TopicNotDefinedError" not in told
 
 
 def test_a_missing_topic_raises_with_its_code(shop):

@@ -125,6 +125,17 @@ def test_a_marker_needs_one_app_and_without_any_the_default_registry_is_it(proje
     result.stdout.fnmatch_lines(["*write the marker pubsub_app with one app*"])
 
 
+def test_an_app_that_is_not_there_is_one_line(project: pytest.Pytester) -> None:
+    project.makeini(f"{INI}pubsub_app = shop.nope\n")
+    project.makepyfile("def test_it(pubsub): ...")
+
+    result = run(project)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["pubsub_app: shop.nope: cannot be imported from *"])
+    assert "find_app.py" not in result.stdout.str()
+
+
 def test_tests_may_be_coroutines(project: pytest.Pytester) -> None:
     story = """
         import asyncio, pytest, shop

@@ -1,6 +1,7 @@
 """The `pubsub-tasks publish` command: validates messages and publishes them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,6 +10,7 @@ import click
 from ...cli import find_app
 from ...content.codec import Codec
 from ...content.content_reader import ContentReader
+from ...errors import ConfigurationError, InvalidContent
 from ...tasks.publishable import Publishable
 from ...tasks.registry import Tasks
 from ..one_line_errors import OneLineCommand
@@ -72,7 +74,8 @@ def command(
     path = _file(given, document)
     if path is None:
         content = read_document(document) if document else parse_assignments(given)
-        _publish_one(graph, target, reader, content, dry_run)
+        with _hint_at_similar(tasks, media_type):
+            _publish_one(graph, target, reader, content, dry_run)
         return
     run = FileRun(path, from_line, failures)
     if dry_run:
@@ -80,6 +83,20 @@ def command(
         return
     graph.use("sns_producer")
     run.publish(reader, target.publish_many, ordered=_is_fifo(graph, media_type))
+
+
+@contextmanager
+def _hint_at_similar(tasks: Tasks, media_type: str) -> Iterator[None]:
+    """Name similar media types too if content does not suit one that no schema declares.
+
+    A misspelt media type may be read by a convention, whose complaint alone would mislead.
+    """
+    try:
+        yield
+    except InvalidContent as error:
+        if tasks.schemas.declares(media_type):
+            raise
+        raise ConfigurationError(f"{error}; {tasks.schemas.unknown(media_type)}") from error
 
 
 def _target(tasks: Tasks, media_type: str) -> Publishable:

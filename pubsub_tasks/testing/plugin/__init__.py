@@ -42,5 +42,9 @@ def pubsub_app(request: pytest.FixtureRequest) -> Any:
 def pubsub(pubsub_app: Any) -> Iterator[Any]:
     """The app's tasks on topics and queues in memory: a `pubsub_tasks.testing.PubSub`."""
     testing = importlib.import_module("pubsub_tasks.testing")
-    with testing.app(pubsub_app) as pubsub:
-        yield pubsub
+    errors = importlib.import_module("pubsub_tasks.errors")
+    try:
+        with testing.app(pubsub_app) as pubsub:
+            yield pubsub
+    except errors.ConfigurationError as error:
+        pytest.fail(f"{_INI}: {str(error).removeprefix('--app ')}", pytrace=False)

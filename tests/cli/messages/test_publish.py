@@ -71,6 +71,14 @@ def test_an_unknown_media_type_is_named_with_a_similar_one(shell: Shell) -> None
     assert f"did you mean {ORDER}" in result.stderr
 
 
+def test_content_that_only_a_convention_reads_is_refused_with_a_similar_media_type(shell: Shell) -> None:
+    result = shell.run("publish", ORDER.replace("order", "ordr"), "total=1")
+
+    assert result.exit_code == 2
+    assert "uri: ['Missing data for required field.']" in result.stderr
+    assert f"did you mean {ORDER}" in result.stderr
+
+
 def order(total: str) -> str:
     return json.dumps({"order_id": ORDER_ID, "total": total})
 
