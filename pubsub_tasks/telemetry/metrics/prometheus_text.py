@@ -1,16 +1,19 @@
 """Metric families in Prometheus's text format. prometheus_client is imported at the first scrape."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from ...errors import MissingExtra
 from .families import Family, Sample
 
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_OWN = "pubsub_tasks_"
 
 _NOT_SERVED = ("_created",)
 """Suffixes of samples that cannot be added up over processes."""
@@ -24,6 +27,7 @@ def is_installed() -> bool:
 def registered_families() -> list[Family]:
     """What the application and its libraries registered in prometheus_client's default registry.
 
+    This package's own metrics of publishers are left out, since a worker counts the same.
     An application's collector that fails is logged and left out.
     """
     registry: Any = import_module("prometheus_client").REGISTRY
@@ -31,6 +35,7 @@ def registered_families() -> list[Family]:
         return [
             Family(each.name, each.type, each.documentation, list(_samples(each)))
             for each in registry.collect()
+            if not each.name.startswith(_OWN)
         ]
     except Exception:
         logger.exception("the application's own metrics are left out: one of its collectors failed")
@@ -48,19 +53,34 @@ def text_of_families(families: Iterable[Family]) -> bytes:
     core: Any = import_module("prometheus_client.core")
     exposition: Any = import_module("prometheus_client.exposition")
     registry = core.CollectorRegistry()
-    collected = [_collected(core.Metric, each) for each in families if each.samples]
-
-    class _Collector:
-        def collect(self) -> list[Any]:
-            return collected
-
-    registry.register(_Collector())
+    registry.register(_Collector(core.Metric, lambda: families))
     text: bytes = exposition.generate_latest(registry)
     return text
 
 
-def _collected(metric: Any, family: Family) -> Any:
-    made = metric(family.name, family.help, family.kind)
-    for name, labels, value in family.samples:
-        made.add_sample(name, dict(labels), value)
-    return made
+def register(families: Callable[[], Iterable[Family]]) -> None:
+    """Add these families to prometheus_client's default registry. Raises MissingExtra."""
+    if not is_installed():
+        raise MissingExtra("metrics of publishers", "metrics")
+    library: Any = import_module("prometheus_client")
+    library.REGISTRY.register(_Collector(library.Metric, families))
+
+
+class _Collector:
+    """A collector of prometheus_client. `metric` is its class of families."""
+
+    def __init__(self, metric: Any, families: Callable[[], Iterable[Family]]) -> None:
+        self._metric = metric
+        self._families = families
+
+    def describe(self) -> list[Any]:
+        return []
+
+    def collect(self) -> list[Any]:
+        return [self._collected(each) for each in self._families() if each.samples]
+
+    def _collected(self, family: Family) -> Any:
+        made = self._metric(family.name, family.help, family.kind)
+        for name, labels, value in family.samples:
+            made.add_sample(name, dict(labels), value)
+        return made
