@@ -1,10 +1,13 @@
 """Writes the schemas and tasks that a Celery app's tasks become, as Python source to start from."""
 
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from inspect import Parameter, signature
+from keyword import iskeyword
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 from uuid import UUID
@@ -14,6 +17,9 @@ from .app_task import CeleryAppTask
 
 LINE_LENGTH = 88
 """Characters of a line. Source: the default of Black and ruff."""
+
+_IMPORTED = ("fields", "schema", "task")
+"""Names in the source that no task may have."""
 
 _PLAIN = (str, int, float, bool, NoneType)
 
@@ -45,17 +51,35 @@ class Imports:
 def write_source(app: str, tasks: Iterable[CeleryAppTask]) -> str:
     """Return a module with a schema and a task for each of these tasks that can be moved."""
     imports = Imports()
-    blocks = [_block(task, imports) for task in tasks if not task.problems]
+    moved = [task for task in tasks if not task.problems]
+    named = zip(moved, _function_names([task.name for task in moved]), strict=True)
+    blocks = [_block(task, function, imports) for task, function in named]
     header = [f'"""Tasks of {app}, moved from Celery."""', "", *imports.lines()]
     return "\n".join(header) + "\n" + "".join(f"\n\n{block}" for block in blocks)
 
 
-def _block(task: CeleryAppTask, imports: Imports) -> str:
-    function = task.name.rpartition(".")[2]
+def _function_names(tasks: Sequence[str]) -> list[str]:
+    """Return a function's name for each task: the last part of its own, or all of it if others have that."""
+    last_parts = [_identifier(name.rpartition(".")[2]) for name in tasks]
+    counts = Counter(last_parts)
+    return [
+        part if counts[part] == 1 else _identifier(name) for name, part in zip(tasks, last_parts, strict=True)
+    ]
+
+
+def _identifier(name: str) -> str:
+    """Return a name as Python allows it."""
+    words = re.sub(r"\W", "_", name)
+    allowed = words.isidentifier() and not iskeyword(words) and words not in _IMPORTED
+    return words if allowed else f"task_{words}"
+
+
+def _block(task: CeleryAppTask, function: str, imports: Imports) -> str:
     schema = "".join(part[:1].upper() + part[1:] for part in function.split("_"))
-    organization = task.name.partition(".")[0]
-    lines = ["@schema", f"class {schema}(PubSubMessageSchema):"]
-    lines += [f'    MEDIA_TYPE = "application/vnd.{organization}.pubsub._.requested.{function}"']
+    schema = schema if schema.isidentifier() else f"Task{schema}"
+    organization, last_part = task.name.partition(".")[0], task.name.rpartition(".")[2]
+    media_type = f"application/vnd.{organization}.pubsub._.requested.{last_part}"
+    lines = ["@schema", f"class {schema}(PubSubMessageSchema):", f"    MEDIA_TYPE = {_text(media_type)}"]
     lines += [""] if task.fields else []
     for name, spec in task.fields.items():
         lines += _wrapped(f"{name} = {spec.kind}", _field_arguments(spec, imports), "    ")
@@ -63,7 +87,7 @@ def _block(task: CeleryAppTask, imports: Imports) -> str:
     lines += [f"    {argument}," for argument in _task_arguments(task, schema, imports)]
     lines += [")"]
     lines += _wrapped(f"def {function}", _parameters(task, imports), "", " -> None:")
-    lines += [f'    raise NotImplementedError("move the body of {task.name} here")', ""]
+    lines += [f"    raise NotImplementedError({_text(f'move the body of {task.name} here')})", ""]
     return "\n".join(lines)
 
 
@@ -108,7 +132,10 @@ def _field_arguments(spec: FieldSpec, imports: Imports) -> list[str]:
 
 
 def _parameters(task: CeleryAppTask, imports: Imports) -> list[str]:
-    return [_parameter(parameter, imports) for parameter in signature(task.function).parameters.values()]
+    parameters = signature(task.function).parameters.values()
+    written = [_parameter(parameter, imports) for parameter in parameters]
+    by_name = sum(parameter.kind is Parameter.KEYWORD_ONLY for parameter in parameters)
+    return [*written[:-by_name], "*", *written[-by_name:]] if by_name else written
 
 
 def _parameter(parameter: Parameter, imports: Imports) -> str:

@@ -53,11 +53,15 @@ class CopySender:
         try:
             (answer,) = send([copy])
         except Exception as error:
-            logger.warning(
-                "message %s stays on its queue, since a copy of it cannot be sent: %s",
-                fields["message_id"],
-                error_text(error),
-                extra=fields,
-            )
-            return unsent
-        return sent if isinstance(answer, Sent) else unsent
+            problem = error_text(error)
+        else:
+            if isinstance(answer, Sent):
+                return sent
+            problem = f"{answer.code} {answer.message}"
+        logger.warning(
+            "message %s stays on its queue, since a copy of it cannot be sent: %s",
+            fields["message_id"],
+            problem,
+            extra=fields,
+        )
+        return unsent

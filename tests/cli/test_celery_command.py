@@ -2,13 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from celery import Celery
 from click.testing import CliRunner
 
+from pubsub_tasks.celery.app_task import app_tasks
+from pubsub_tasks.celery.task_source import write_source
 from pubsub_tasks.cli.root_command import command
 
 REPOSITORY = Path(__file__).parents[2]
@@ -154,3 +158,22 @@ def test_an_app_that_is_not_there_is_one_line(app, message):
     assert result.exit_code == 2
     assert message in result.output
     assert len(result.output.strip().splitlines()) == 1
+
+
+def test_what_is_written_is_python_whatever_the_tasks_are_called():
+    app = Celery("other", broker="memory://", set_as_current=False)
+
+    def paint(walls: int = 4, *, color: str):
+        """Never called."""
+
+    for name in ("send-email", "crm.add", "shop.add", "shop.class", "shop.task", 'shop."42'):
+        app.task(paint, name=name, shared=False)
+
+    source = write_source("other", app_tasks(app))
+
+    compile(source, "moved.py", "exec")
+    assert set(re.findall("^def (.*)[(]walls: int = 4, [*], color: str[)]", source, re.MULTILINE)) == {
+        *("crm_add", "shop_add", "send_email", "_42", "task_class", "task_task"),
+    }
+    classes = re.findall("^class (.*)[(]", source, re.MULTILINE)
+    assert {"CrmAdd", "ShopAdd", "SendEmail", "Task42", "TaskClass", "TaskTask"} <= set(classes)

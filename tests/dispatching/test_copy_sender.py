@@ -49,3 +49,10 @@ def test_on_a_fifo_queue_the_copy_is_no_duplicate_of_its_original():
 @pytest.mark.parametrize("forward", [refuse, fail, None])
 def test_without_a_confirmation_the_message_stays(forward):
     assert replaced(forward) is FORWARD
+
+
+@pytest.mark.parametrize(("forward", "reason"), [(refuse, "InternalError no"), (fail, "the queue is gone")])
+def test_the_log_says_why_a_copy_was_not_sent(forward, reason, caplog):
+    replaced(forward)
+
+    assert f"message sqs-1 stays on its queue, since a copy of it cannot be sent: {reason}" in caplog.text
