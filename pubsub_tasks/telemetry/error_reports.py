@@ -20,6 +20,7 @@ from ..tasks.middleware import Layer, Next
 from ..untrusted.exceptions import error_name, error_text
 from ..untrusted.printable import LONGEST_TEXT, cut
 from ..verdicts import DeadLetter, Postpone, Retry
+from .bounded_mapping import BoundedMapping
 from .log_observer import logger as message_logger
 
 LONGEST_TAG = 200
@@ -45,27 +46,27 @@ class ErrorReports:
     def __init__(self, *, retries: bool = True, content: bool = False) -> None:
         self._retries = retries
         self._content = content
-        self._scopes: dict[str, Scope] = {}
-        self._failures: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._scopes: BoundedMapping[str, Scope] = BoundedMapping(MOST_REMEMBERED)
+        self._failures: BoundedMapping[tuple[str, str], list[dict[str, Any]]] = BoundedMapping(
+            MOST_REMEMBERED
+        )
         self.layer = Layer(self._plain, self._coroutine)
         # Its errors are the dead letters reported here, and would be reported twice.
         ignore_logger(message_logger.name)
 
     def __call__(self, event: Settled) -> None:
         """Report a dead letter; remember the failure of an attempt that is retried."""
-        scope = self._scopes.pop(event.delivery.record.receipt_handle, None)
+        scope = self._scopes.pop(event.delivery.record.receipt_handle)
         if not sentry_sdk.get_client().is_active():
             return
         verdict, message = event.verdict, (event.queue, event.delivery.id)
         if isinstance(verdict, DeadLetter):
-            self._report(event, verdict, scope, self._failures.pop(message, []))
+            self._report(event, verdict, scope, self._failures.pop(message) or [])
         elif not isinstance(verdict, Retry):
-            self._failures.pop(message, None)
+            self._failures.pop(message)
         elif self._retries and verdict.error is not None and not isinstance(verdict, Postpone):
-            failures = self._failures.setdefault(message, [])
-            failures.append(_breadcrumb(event, verdict.error))
-            del failures[:-MOST_ATTEMPTS]
-            _limit(self._failures)
+            failures = [*(self._failures.pop(message) or []), _breadcrumb(event, verdict.error)]
+            self._failures.put(message, failures[-MOST_ATTEMPTS:])
 
     def _plain(self, call_next: Next, call: Any) -> Any:
         with self._isolated():
@@ -83,8 +84,7 @@ class ErrorReports:
             return
         with sentry_sdk.isolation_scope() as scope:
             self._describe(scope, message)
-            self._scopes[message.delivery.record.receipt_handle] = scope
-            _limit(self._scopes)
+            self._scopes.put(message.delivery.record.receipt_handle, scope)
             yield
 
     def _describe(self, scope: Scope, message: CurrentMessage) -> None:
@@ -145,8 +145,3 @@ def _without_variables(event: Any, hint: Any) -> Any:
 def _values(interface: Any) -> list[Any]:
     found = interface.get("values") if isinstance(interface, Mapping) else interface
     return list(found or ())
-
-
-def _limit(kept: dict[Any, Any]) -> None:
-    if len(kept) > MOST_REMEMBERED:
-        kept.pop(next(iter(kept)), None)

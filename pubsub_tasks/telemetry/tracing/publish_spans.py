@@ -16,6 +16,7 @@ from ...tasks.middleware import Next
 from ...untrusted.exceptions import error_name, error_text, traceback_of
 from ...wire.records import TRACEPARENT, Attribute, EntryFailure
 from . import names
+from .guarded_spans import end_span, start_span
 from .trace_context import extract, inject, links
 
 _FRAMES = -50
@@ -49,9 +50,8 @@ class PublishSpans:
         """Publish in a PRODUCER span, with its context in the attributes of the message."""
         media_type, options = publication.codec.media_type, publication.options
         outer = contexts.get_current()
-        span = self._tracer.start_span(
-            f"{names.SEND} {media_type}", kind=SpanKind.PRODUCER, attributes={names.MEDIA_TYPE: media_type}
-        )
+        attributes = {names.MEDIA_TYPE: media_type}
+        span = start_span(self._tracer, f"{names.SEND} {media_type}", SpanKind.PRODUCER, attributes)
         context = set_span_in_context(span, outer)
         carried = {**inject(context), **options.attributes}
         current = _Publication(span, outer, carried.get(TRACEPARENT))
@@ -70,7 +70,7 @@ class PublishSpans:
             span.set_attribute(names.OPERATION_TYPE, operation)
             if not current.sent:
                 span.update_name(f"{operation} {media_type}")
-            span.end()
+            end_span(span)
 
     def sending(self, call_next: Next, call: Any) -> Any:
         """Send messages without a second span by other instrumentation, which would replace their context."""
@@ -85,9 +85,9 @@ class PublishSpans:
         return self._send_batch(call_next, call, destination, outer)
 
     def _send_batch(self, call_next: Next, call: Any, destination: dict[str, str], outer: Context) -> Any:
-        span = self._tracer.start_span(
+        span = start_span(
+            self._tracer,
             f"{names.SEND} {destination[names.DESTINATION]}",
-            outer,
             SpanKind.CLIENT,
             {
                 **destination,
@@ -95,7 +95,8 @@ class PublishSpans:
                 names.OPERATION_TYPE: names.SEND,
                 names.BATCH_COUNT: len(call.messages),
             },
-            links(*(extract(message.outgoing.attributes) for message in call.messages)),
+            context=outer,
+            links=links(*(extract(message.outgoing.attributes) for message in call.messages)),
         )
         try:
             answers = _without_instrumentation(call_next, call, set_span_in_context(span, outer))
@@ -106,7 +107,7 @@ class PublishSpans:
             record_error(span, error)
             raise
         finally:
-            span.end()
+            end_span(span)
 
 
 def record_error(span: Span, error: BaseException) -> None:
@@ -119,11 +120,16 @@ def record_error(span: Span, error: BaseException) -> None:
         names.EXCEPTION,
         {
             names.EXCEPTION_TYPE: name,
-            names.EXCEPTION_MESSAGE: message,
-            names.EXCEPTION_STACKTRACE: f"{stacktrace}{name}: {message}",
+            names.EXCEPTION_MESSAGE: _encodable(message),
+            names.EXCEPTION_STACKTRACE: _encodable(f"{stacktrace}{name}: {message}"),
         },
     )
     record_failure(span, name)
+
+
+def _encodable(text: str) -> str:
+    """The text without lone surrogates: exporters lose a whole batch of spans if one cannot be encoded."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def record_failure(span: Span, error_type: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
@@ -23,10 +23,10 @@ PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 XRAY = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=00f067aa0ba902b7;Sampled=1"
 
 
-def handling(sampler=ALWAYS_ON):
+def handling(sampler=ALWAYS_ON, processor=None):
     """The middleware and observer, and the exporter that their spans go to."""
     exporter, provider = InMemorySpanExporter(), TracerProvider(sampler=sampler)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider.add_span_processor(processor or SimpleSpanProcessor(exporter))
     return HandlingSpans(provider.get_tracer("test")), exporter
 
 
@@ -114,4 +114,34 @@ def test_what_is_not_sampled_is_neither_recorded_nor_kept():
     handle(spans, delivery(), Retry(1, ValueError("no")))
 
     assert exporter.get_finished_spans() == ()
-    assert spans._open == {}
+    assert len(spans._open) == 0
+
+
+def test_a_broken_span_processor_harms_no_message(caplog):
+    class NoSpan(Exception):
+        pass
+
+    class Broken(SpanProcessor):
+        def on_start(self, span, parent_context=None):
+            raise NoSpan
+
+        def on_end(self, span):
+            raise NoSpan
+
+    handled, spans = [], handling(processor=Broken())[0]
+    handle(spans, delivery(), act=handled.append)
+    handle(spans, delivery(), act=handled.append)
+
+    assert len(handled) == 2
+    assert caplog.text.count("a span cannot be started") == 1
+
+
+def test_what_publishers_choose_can_be_exported():
+    spans, exporter = handling()
+    message = replace(delivery(), id="id\ud800" * 2000, media_type="type\ud800")
+    handle(spans, message, DeadLetter("failed", ValueError("text\ud800")))
+
+    (finished,) = exporter.get_finished_spans()
+    for attributes in (finished.attributes, finished.events[0].attributes):
+        assert [str(value).encode() for value in attributes.values()]
+    assert len(finished.attributes[names.MESSAGE_ID]) < 1000
