@@ -2,57 +2,17 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import asdict
 
 import click
 from rich.table import Table
 
-from ..content.codec import Codec
-from ..errors import ConfigurationError, UnknownMediaType
-from ..tasks.registry import Tasks
-from ..tasks.task import Task
+from ..errors import ConfigurationError
+from ..schemas.task_rows import TaskRow, task_rows
 from .find_app import find
 from .one_line_errors import OneLineCommand
 from .output.terminal import make_console, print_line
 from .output.values import cell
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """One task as it is listed.
-
-    Attributes:
-        schema: module and name of the schema's class, or None if no schema declares the media type.
-        policy: the retry policy in words.
-        timeout: seconds that one attempt may take, or None.
-        no_load_plan: why marshmallow itself loads all content, or None.
-        no_dump_plan: why marshmallow itself dumps all content, or None.
-    """
-
-    task: str
-    media_type: str
-    schema: str | None
-    queue: str
-    policy: str
-    timeout: float | None
-    no_load_plan: str | None
-    no_dump_plan: str | None
-
-    @classmethod
-    def of(cls, task: Task[..., Any], codec: Codec | None) -> Self:
-        """Describe a task."""
-        schema = type(codec.schema) if codec else None
-        return cls(
-            task.name,
-            task.media_type,
-            f"{schema.__module__}.{schema.__qualname__}" if schema else None,
-            task.queue,
-            task.policy.describe(),
-            task.timeout,
-            codec.conversion.load_plan.refusal if codec else None,
-            codec.conversion.dump_plan.refusal if codec else None,
-        )
 
 
 @click.command(name="tasks", cls=OneLineCommand)
@@ -70,7 +30,7 @@ def command(app: str | None, verbose: bool, as_json: bool) -> None:
         raise ConfigurationError(
             f"{found.name} declares no tasks: name the module that does, or a registry as MODULE:ATTRIBUTE"
         )
-    rows = _rows(found.tasks)
+    rows = task_rows(found.tasks)
     if as_json:
         print_line(json.dumps([asdict(row) for row in rows]))
         return
@@ -79,21 +39,6 @@ def command(app: str | None, verbose: bool, as_json: bool) -> None:
     if verbose:
         for line in _plans(rows):
             print_line(line)
-
-
-def _rows(tasks: Tasks) -> list[TaskRow]:
-    return [
-        TaskRow.of(task, task.codec or _codec(tasks, task.media_type))
-        for queue in sorted(tasks.queues)
-        for task in tasks.for_queue(queue)
-    ]
-
-
-def _codec(tasks: Tasks, media_type: str) -> Codec | None:
-    try:
-        return tasks.schemas.find(media_type)
-    except UnknownMediaType:
-        return None
 
 
 def _table(rows: Iterable[TaskRow]) -> Table:

@@ -1,16 +1,28 @@
 """Reads content that a person or another program wrote: JSON types under the schema's names on the wire."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import RAISE, ValidationError
 
-from ..errors import InvalidContent
+from ..errors import DecodeError, InvalidContent
 from ..untrusted.exceptions import error_class, error_text
 from ..wire.records import MEDIA_TYPE, OPAQUE_DATA
 from .codec import Codec
 from .reserved_fields import ReservedFields
 from .unknown_fields import declared_unknown
+
+
+def json_object(text: str | bytes) -> Mapping[str, Any]:
+    """The JSON object that is the whole text. Raises DecodeError."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise DecodeError(f"content is a JSON object, and this is of type {type(document).__name__}")
+    return document
 
 
 class ContentReader:

@@ -27,11 +27,17 @@ class WorkerSource(NamedTuple):
     status: Callable[[], Any]
 
 
+def _no_topic(media_type: str) -> str:
+    return ""
+
+
 class MonitoredApp:
     """An app's queues and workers, and its tasks.
 
     Attributes:
         queues: URLs by logical name.
+        topic: returns the ARN of the topic of a media type. Raises PubSubTasksError if there is none.
+        prepare_publishing: is called before the first message is published.
     """
 
     def __init__(
@@ -41,8 +47,11 @@ class MonitoredApp:
         queues: Mapping[str, str],
         workers: Sequence[WorkerSource] = (),
         ages: Ages | None = None,
+        topic: Callable[[str], str] = _no_topic,
+        prepare_publishing: Callable[[], object] = lambda: None,
     ) -> None:
         self.tasks, self.transport, self.queues = tasks, transport, queues
+        self.topic, self.prepare_publishing = topic, prepare_publishing
         self._workers, self._read_ages = workers, ages
         self._ages: Mapping[str, float] = {}
         self._ages_at = 0.0

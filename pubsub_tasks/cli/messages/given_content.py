@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from ...content.content_reader import json_object
 from ...errors import DecodeError
 
 
@@ -35,29 +36,14 @@ def parse_assignments(arguments: Iterable[str]) -> dict[str, Any]:
 
 def read_document(file: BinaryIO) -> Mapping[str, Any]:
     """The JSON object that is the whole of a file. Raises UsageError."""
-    document = _json(file.read(), "--json")
-    if not isinstance(document, dict):
-        raise click.UsageError(f"--json: content is a JSON object, and this is {_kind(document)}")
-    return document
-
-
-def parse_line(line: bytes) -> Mapping[str, Any]:
-    """The JSON object of one line. Raises DecodeError."""
     try:
-        document = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DecodeError(f"not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise DecodeError(f"content is a JSON object, and this is {_kind(document)}")
-    return document
+        return json_object(file.read())
+    except DecodeError as error:
+        raise click.UsageError(f"--json: {error}") from error
 
 
-def _json(text: str | bytes, where: str) -> Any:
+def _json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise click.UsageError(f"{where}: not JSON: {error}") from error
-
-
-def _kind(document: Any) -> str:
-    return f"of type {type(document).__name__}"

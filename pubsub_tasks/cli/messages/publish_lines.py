@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Self
 
-from ...content.content_reader import ContentReader
+from ...content.content_reader import ContentReader, json_object
 from ...errors import MessageError, PublishFailed
 from ...redrive.browse import Stop
-from .given_content import parse_line
 
 CHUNK = 100
 """Lines that are published together, ten to a call. A command that is killed leaves one chunk in doubt."""
@@ -95,7 +94,7 @@ class LinePublisher:
         read = _ReadLines(chunk[-1][0])
         for number, text in chunk:
             try:
-                content = self.reader.read(parse_line(text))
+                content = self.reader.read(json_object(text))
             except MessageError as error:
                 read.failures.append(LineFailure(number, text, str(error)))
                 if self.ordered:

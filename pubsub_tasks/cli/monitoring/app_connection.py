@@ -40,7 +40,7 @@ def monitored_app(spec: str | None, workers: Sequence[str]) -> MonitoredApp:
     sources = [WorkerSource(address.name, address.status) for address in map(WorkerAddress.parse, workers)]
     app = find_app.find(spec)
     graph = app.graph({}, testing=False, debug=False)
-    graph.use("pubsub_observers", "sqs_queue_urls")
+    graph.use("pubsub_observers", "sns_topic_arns", "sqs_queue_urls")
     tasks = app.require_tasks(graph)
     urls = {name: _url(graph.sqs_queue_urls, name) for name in sorted(tasks.queues)}
     transport = transport_of(graph, graph.config.sqs_consumer)
@@ -49,10 +49,9 @@ def monitored_app(spec: str | None, workers: Sequence[str]) -> MonitoredApp:
         transport,
         urls,
         sources,
-        partial(
-            queue_ages,
-            boto_api(transport.client),  # type: ignore[attr-defined]
-        ),
+        ages=partial(queue_ages, boto_api(transport.client)),  # type: ignore[attr-defined]
+        topic=lambda media_type: str(graph.sns_topic_arns.arn(media_type)),
+        prepare_publishing=lambda: graph.use("sns_producer"),
     )
 
 

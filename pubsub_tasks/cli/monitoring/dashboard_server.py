@@ -50,7 +50,14 @@ def local_dashboard(
     Raises MissingExtra.
     """
     source = WorkerSource("this worker", WorkerAddress(*health).status)
-    app = MonitoredApp(tasks, broker.transport, broker.provisioned.queue_urls, [source])
+    arns = broker.provisioned.topic_arns
+    app = MonitoredApp(
+        tasks,
+        broker.transport,
+        broker.provisioned.queue_urls,
+        [source],
+        topic=lambda media_type: arns.get(media_type, ""),
+    )
     access = access_for(HOST, None, fresh_token(), (), read_only=False)
     port = PORT if is_free(PORT) else 0
     server = make_server(Poller(app, LOCAL_INTERVAL), access, HOST, port)

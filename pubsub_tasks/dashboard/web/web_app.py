@@ -14,6 +14,7 @@ from ..pages.letter_actions import LetterActions
 from ..pages.letter_pages import LetterPages
 from ..pages.overview_pages import OverviewPages
 from ..pages.page_templates import PageTemplates
+from ..pages.task_pages import TaskPages
 from ..poller import Poller
 from .access import Access
 from .forms import form_endpoint
@@ -24,7 +25,7 @@ def make_web_app(poller: Poller, access: Access) -> Starlette:
     """The application; the poller is run by the caller."""
     templates = PageTemplates(access, poller.interval)
     overview, letters = OverviewPages(poller, templates), LetterPages(poller, templates)
-    actions = LetterActions(poller, templates)
+    actions, tasks = LetterActions(poller, templates), TaskPages(poller, templates)
 
     def refuse(request: Request, error: Exception) -> Response:
         """A page that says what was wrong, in place of a traceback."""
@@ -40,6 +41,9 @@ def make_web_app(poller: Poller, access: Access) -> Starlette:
             Route("/dead-letters/export", actions.export),
             Route("/dead-letters/redrive", form_endpoint(actions.redrive, access), methods=["POST"]),
             Route("/dead-letters/drop", form_endpoint(actions.drop, access), methods=["POST"]),
+            Route("/tasks", tasks.tasks),
+            Route("/tasks/publish", tasks.form, methods=["GET"]),
+            Route("/tasks/publish", form_endpoint(tasks.publish, access), methods=["POST"]),
             Mount("/static", StaticFiles(directory=str(files("pubsub_tasks.dashboard") / "static"))),
         ],
         middleware=[Middleware(Guard, access=access)],
