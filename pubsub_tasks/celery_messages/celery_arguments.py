@@ -9,13 +9,18 @@ from ..errors import InvalidContent
 
 
 def fields_of_arguments(
-    codec: Codec, parameters: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
+    codec: Codec, parameters: Sequence[str], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the fields that the schema loads. Positional arguments go to `parameters` in their order.
+    """Return the fields that the schema loads, from `args` and `kwargs`.
 
-    Raises InvalidContent for more positional arguments than parameters, and for an argument that is given
-    both by position and by name.
+    Positional arguments go to `parameters` in their order.
+
+    Raises InvalidContent without a list `args` and an object `kwargs`, for more positional arguments than
+    parameters, and for an argument that is given both by position and by name.
     """
+    args, kwargs = arguments.get("args"), arguments.get("kwargs")
+    if not (isinstance(args, list) and isinstance(kwargs, dict)):
+        raise InvalidContent(codec.media_type, {"_schema": ["This is not a message of Celery."]})
     if len(args) > len(parameters):
         raise InvalidContent(
             codec.media_type,

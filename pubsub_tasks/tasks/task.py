@@ -125,7 +125,7 @@ class Task(Publishable, Generic[P, R]):
         fields = delivery.fields
         if not (self.codec and self._parameters and is_celery(delivery.media_type)):
             return fields
-        return fields_of_arguments(self.codec, self._parameters.fields, fields["args"], fields["kwargs"])
+        return fields_of_arguments(self.codec, self._parameters.fields, fields)
 
     def invoke(self, content: Any, delivery: Delivery) -> Any:
         """Call the function with the content, and return its result, or the coroutine of an `async def`."""

@@ -1,5 +1,6 @@
 """Dispatch of messages that Celery published."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.verdicts import Ack, DeadLetter, Forward, Postpone, Retry
+from pubsub_tasks.wire.records import Record
 from tests.celery_app import SEND_RECEIPT, WORKFLOWS, by_celery, record
 from tests.samples import NOW, OrderPlaced
 
@@ -75,6 +77,15 @@ def test_arguments_that_do_not_fit_are_invalid(call, message):
 
     assert verdict.reason == "invalid"
     assert message in str(verdict.error)
+
+
+@pytest.mark.parametrize("members", [{}, {"args": 1, "kwargs": {}}, {"args": [], "kwargs": None}])
+def test_a_message_that_only_names_a_celery_task_is_invalid(members):
+    body = json.dumps({"mediaType": f"application/vnd.celery.{SEND_RECEIPT}", **members})
+
+    verdict = Shop().dispatcher.prepare(decode_record(Record(body, "receipt", "sqs-1")), NOW)
+
+    assert verdict.reason == "invalid"
 
 
 def test_arguments_are_named_as_parameters_and_not_as_keys_of_the_body():

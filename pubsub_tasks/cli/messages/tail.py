@@ -26,7 +26,7 @@ from ...transports.protocols import Queue
 from ...wire.records import MAX_BATCH
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import INTERRUPTED, print_line, print_note, stop_on_interrupt
-from ..output.values import cell
+from ..output.values import cell, writable
 from ..provisioning.common_options import app_option
 from .message_view import MessageView
 from .temporary_queue import TailedTopic, TemporaryQueue, remove_left_over, temporary_queue
@@ -175,11 +175,16 @@ def _show(
     if as_json:
         print_line(json.dumps(view.as_json(clock())))
         return True
+    print_line(line_of(view))
+    return True
+
+
+def line_of(view: MessageView) -> str:
+    """The line that shows a message."""
     delivery = view.delivery
     published = time.strftime("%H:%M:%S", time.localtime(delivery.published_at))
-    content = f"cannot be read: {delivery.defect}" if delivery.defect else json.dumps(view.content)
-    print_line(f"{published} {cell(delivery.media_type or '-')} {cell(delivery.id)} {content}")
-    return True
+    content = f"cannot be read: {delivery.defect}" if delivery.defect else json.dumps(writable(view.content))
+    return f"{published} {cell(delivery.media_type or '-')} {cell(delivery.id)} {content}"
 
 
 def _remove_left_over(environment: TailEnvironment, api: Api, prefix: str) -> None:

@@ -40,12 +40,12 @@ def tree(content: Any) -> Tree:
 
 
 def writable(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The content, or None if it is nested too deeply for JSON."""
+    """The content in JSON types, other values as text; None if it cannot be JSON, such as for its depth."""
     try:
-        json.dumps(content)
-    except RecursionError:
+        written: dict[str, Any] = json.loads(json.dumps(content, default=str))
+    except (RecursionError, TypeError, ValueError):
         return None
-    return content
+    return written
 
 
 def _add_branches(root: Tree, value: Any, depth: int = 0) -> None:
@@ -60,6 +60,8 @@ def _add_branches(root: Tree, value: Any, depth: int = 0) -> None:
 
 def _as_json(value: Any) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
         return "(nested too deeply to show)"
+    except (TypeError, ValueError) as error:
+        return f"(cannot be shown: {error})"
