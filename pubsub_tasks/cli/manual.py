@@ -14,6 +14,9 @@ SUFFIX = ".md"
 MOST_NEAR = 3
 """How many near names an error shows."""
 
+MISSPELT = 0.75
+"""How similar (0 to 1) a misspelling is to the name of its page. Other words are looked up in headings."""
+
 _LINK = re.compile(r"\[([^]]+)\]\((?:([\w-]+)\.md)?(?:#[\w-]+)?\)")
 """A link to a page of the manual, or to a heading of the same page."""
 
@@ -71,7 +74,7 @@ def _list(found: dict[str, str]) -> None:
 
 
 def _unknown(page: str, name: str, found: dict[str, str]) -> str:
-    near = get_close_matches(name, found, MOST_NEAR) or [
+    near = get_close_matches(name, found, MOST_NEAR, MISSPELT) or [
         each for each in found if _is_about(name, each, found)
     ]
     question = f"; did you mean {' or '.join(near[:MOST_NEAR])}?" if near else "."

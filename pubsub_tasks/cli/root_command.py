@@ -26,7 +26,7 @@ COMMANDS = {
     "apply": LazyCommand(
         ".provisioning.apply_command",
         "command",
-        "Create and change in AWS what an app's tasks need, after a question.",
+        "Create and change in AWS what an app's tasks need, after asking.",
     ),
     "celery": LazyCommand(".celery_command", "celery", "Read a Celery app, to move its tasks."),
     "dashboard": LazyCommand(
@@ -36,7 +36,7 @@ COMMANDS = {
     ),
     "dlq": LazyCommand(".dlq.command", "dlq", "Inspect, redrive, drop, export and import dead letters."),
     "doctor": LazyCommand(
-        ".doctor.doctor_command", "command", "Find what stands otherwise than the app needs it."
+        ".doctor.doctor_command", "command", "Find what differs in AWS from what the app needs."
     ),
     "export": LazyCommand(
         ".provisioning.export_command",

@@ -1,1 +1,1 @@
-"""What stands otherwise than an application needs it, why it hurts, and how to mend it. No I/O."""
+"""What differs in AWS from what an application needs, what it causes, and how to fix it. No I/O."""

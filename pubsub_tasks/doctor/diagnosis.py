@@ -10,7 +10,7 @@ from .surroundings_checks import check_surroundings
 
 
 def diagnose(checkup: Checkup) -> list[Finding]:
-    """What stands otherwise than the application needs it, the worst first."""
+    """What differs from what the application needs, the worst first."""
     found = [*check_resources(checkup), *check_subscriptions(checkup), *check_surroundings(checkup)]
     return sorted(dict.fromkeys(found), key=lambda finding: ORDER.index(finding.severity))
 

@@ -24,7 +24,9 @@ def choose_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls = N
     """
     queues = sorted(tasks.queues)
     if not queues:
-        raise ConfigurationError("the app declares no task, so there is nothing to run")
+        raise ConfigurationError(
+            "the app declares no task, so there is nothing to run: import the modules that declare tasks"
+        )
     name = url.rstrip("/").rpartition("/")[2]
     for known in (wanted,) if wanted else (name, urls.queue(name)):
         for candidate in (known, known.removesuffix(".fifo")):

@@ -1,4 +1,4 @@
-"""The `pubsub-tasks doctor` command: what stands otherwise than the app needs it, and how to mend it."""
+"""The `pubsub-tasks doctor` command: what differs in AWS from what the app needs, and how to fix it."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ def command(
     queue: str | None,
     as_json: bool,
 ) -> None:
-    """Find what stands otherwise than the app needs it. Changes nothing.
+    """Find what differs in AWS from what the app needs. Changes nothing.
 
     \b
     pubsub-tasks doctor --app shop.tasks --prefix shop-

@@ -36,7 +36,7 @@ def command(
     prune: bool,
     yes: bool,
 ) -> None:
-    """Create and change in AWS what an app's tasks need, after a question.
+    """Create and change in AWS what an app's tasks need, after asking.
 
     \b
     pubsub-tasks apply --app shop.tasks --prefix shop-
