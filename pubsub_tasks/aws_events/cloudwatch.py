@@ -18,7 +18,7 @@ class CloudWatchAlarm(ForeignSchema):
     """An alarm that changed its state.
 
     Fields: `name`, `arn`, `state` and `previous_state` (`OK`, `ALARM` or `INSUFFICIENT_DATA`), `reason`,
-    `time`, `description`, `account`, `region`, and `alarm`, all that CloudWatch says. The region is its name
+    `time`, `description`, `account`, `region`, and `alarm`, the whole event. The region is its name
     in words if the event came through a topic, such as `EU (Ireland)`.
     """
 

@@ -24,7 +24,7 @@ class S3Record(Schema):
     """What happened to one object.
 
     Fields: `bucket`, `key` (decoded), `size` in bytes, `etag`, `version_id`, `sequencer`, `event` such as
-    `ObjectCreated:Put`, `time`, `region`, and `record`, all that S3 says.
+    `ObjectCreated:Put`, `time`, `region`, and `record`, the whole record.
     """
 
     bucket = fields.String(required=True)

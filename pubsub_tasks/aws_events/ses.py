@@ -14,7 +14,7 @@ from ..messages.foreign_body import ForeignBody, ForeignSchema
 class SESReceipt(ForeignSchema):
     """A mail that SES received.
 
-    Fields: `mail` and `receipt`, as SES says them, and `content`, the mail itself or None.
+    Fields: `mail` and `receipt`, as SES sends them, and `content`, the mail itself or None.
     """
 
     MEDIA_TYPE = "application/vnd.aws.ses.receipt"

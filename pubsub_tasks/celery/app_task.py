@@ -15,13 +15,13 @@ _CALLS = {
     "retry": "self.retry(countdown=n) becomes `raise Nack(n)`",
     "delay": "calls of .delay(...) become .publish(...), by name",
     "apply_async": ".apply_async(...) becomes .options(...).publish(...)",
-    "chord": "chords do not exist here: publish a message for each part, and count them in a store",
-    "group": "groups do not exist here: publish a message for each part",
-    "chain": "chains do not exist here: publish the next message from the handler",
-    "get": "results do not exist here, should this be .get() of one",
-    "update_state": "states do not exist here: publish progress as a message",
+    "chord": "there are no chords: publish a message for each part, and count them in a store",
+    "group": "there are no groups: publish a message for each part",
+    "chain": "there are no chains: publish the next message from the handler",
+    "get": "if .get() waits for the result of a task: there are no results, publish the outcome as a message",
+    "update_state": "there are no task states: publish progress as a message",
 }
-"""What becomes of calls in a function, by the names that it uses."""
+"""How to replace calls of Celery's methods, by the name of the method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class CeleryAppTask:
         fields: the fields of its schema by parameter.
         options: its retry options and time limits.
         problems: why it cannot be moved as it is.
-        notes: what has to change in its code, or is otherwise here.
+        notes: what has to change in its code, and what works differently after the move.
     """
 
     name: str
@@ -102,7 +102,7 @@ def _notes(task: Any, function: Callable[..., Any]) -> Iterator[str]:
     if not task.acks_late:
         yield "acks_late is off: here a message is deleted after the function has returned"
     if not task.ignore_result and task.app.conf.result_backend:
-        yield "its result is kept by Celery: publish what came of it as a message"
+        yield "its result is kept by Celery: publish the outcome as a message"
     code = getattr(inspect.unwrap(function), "__code__", None)
     for name in code.co_names if code else ():
         if name in _CALLS:

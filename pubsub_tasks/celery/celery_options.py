@@ -40,7 +40,7 @@ _TRUE_HERE = [
     ("send_events", False),
     ("serializer", "json"),
 ]
-"""Options of Celery's that say what is always so here."""
+"""Celery's options that may be given, since their effect is that of every task of this library."""
 
 INSTEAD = {
     "rate_limit": "limit the worker's --concurrency, or wait in the function",
@@ -65,9 +65,9 @@ INSTEAD = {
 """What to do instead of what has no counterpart."""
 
 INSTEAD_OF_METHODS = {
-    "AsyncResult": "there are no results: publish what came of it as a message",
+    "AsyncResult": "there are no results: publish the outcome as a message",
     "apply": "call the function",
-    "backend": "there are no results: publish what came of it as a message",
+    "backend": "there are no results: publish the outcome as a message",
     "chunks": "publish a message for each part, with task.publish_many(...)",
     "map": "publish a message for each part, with task.publish_many(...)",
     "retry": "bind=True gives the function a task to retry; without it, raise Nack(seconds)",

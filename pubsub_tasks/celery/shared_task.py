@@ -33,7 +33,7 @@ class SentTask:
     id: str
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a sent task has an id and no {name}: publish what came of it as a message")
+        raise AttributeError(f"a sent task has an id and no {name}: publish the outcome as a message")
 
 
 class Signature:
@@ -147,7 +147,7 @@ def shared_task(
         bind: whether the function takes a `BoundTask` first.
         queue: logical name of the queue.
         tasks: the registry; the default registry if None.
-        options: those of `CeleryOptions`, and options that say what is always so here, as `acks_late=True`.
+        options: those of `CeleryOptions`, and options whose effect every task has, such as `acks_late=True`.
 
     Raises ConfigurationError for options of Celery's that have no counterpart, and for parameters that no
     field can stand for.

@@ -65,7 +65,7 @@ def _extensions(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def extensions_of(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an event says beside its data, its id, its type and its time, by the names of headers."""
+    """Return the other context attributes of an event, under the names of headers."""
     return {_HEADERS.get(name, name): event[name] for name in event.keys() - _CONTEXT}
 
 

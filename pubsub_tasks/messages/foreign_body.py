@@ -1,4 +1,4 @@
-"""A body that names no media type, as schemas see it that recognize such bodies by their shape."""
+"""Bodies of other systems, which name no media type, and the schemas that recognize them by their shape."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
