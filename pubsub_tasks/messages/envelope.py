@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..celery_messages.celery_message import is_celery_message, unwrap_base64
+from ..content.body_format import FLAT_BODY
 from ..content.codec import Codec
 from ..errors import DecodeError, EnvelopeError, MessageError, TooManyAttributes
 from ..wire.attributes import with_room_for_trace
@@ -108,7 +109,7 @@ def encode_message(
     """
     headers = {**message.headers, MESSAGE_ID: message.id, PUBLISHED: str(message.published_at)}
     written = codec.write(message.content, headers)
-    if getattr(codec.schema, "CLOUD_EVENT", None):
+    if codec.body_format is FLAT_BODY and getattr(codec.schema, "CLOUD_EVENT", None):
         written = encode_event(codec.schema, codec.media_type, headers, written)
     attributes = with_room_for_trace(
         {**written.attributes, **attributes, MEDIA_TYPE_ATTRIBUTE: text(codec.media_type)}

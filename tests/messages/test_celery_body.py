@@ -125,3 +125,16 @@ def test_what_a_handler_publishes_names_its_message_as_its_parent():
 
     assert shop.messages[1]["headers"]["parent_id"] == first.id
     assert shop.messages[1]["headers"]["root_id"] == first.id
+
+
+def test_content_that_is_otherwise_a_cloud_event_is_written_for_celery():
+    class Event(CeleryReceipt):
+        CLOUD_EVENT = "structured"
+        CLOUD_EVENT_SOURCE = "/shop"
+
+    shop = Shop(Event)
+
+    shop.task.publish(order_id="o-1")
+
+    delivery = decode_record(Record(shop.sent[0].body, "receipt", "sqs-1"))
+    assert (delivery.defect, delivery.fields["kwargs"]) == (None, {"order_id": "o-1"})
