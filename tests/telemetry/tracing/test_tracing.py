@@ -6,17 +6,23 @@ import sys
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.semconv._incubating.attributes import aws_attributes, messaging_attributes
 from opentelemetry.semconv.attributes import error_attributes, exception_attributes
 from opentelemetry.trace import SpanKind, StatusCode
 
+from pubsub_tasks.content.codec import Codec
+from pubsub_tasks.content.schema_registry import SchemaRegistry
 from pubsub_tasks.decorators import task
 from pubsub_tasks.errors import MissingExtra, PublishFailed
 from pubsub_tasks.publishing.deferred import deferred
+from pubsub_tasks.publishing.producer import Producer
+from pubsub_tasks.publishing.topics import Topics
 from pubsub_tasks.signals import SkipMessage
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.telemetry.tracing import names
-from tests.samples import ORDER, OrderPlaced
+from pubsub_tasks.telemetry.tracing.publish_spans import PublishSpans
+from tests.samples import ORDER, TOPIC, OrderPlaced, RememberingPublisher
 
 ORDERED = {"order_id": "o-1", "total": "9.99"}
 
@@ -216,6 +222,26 @@ def test_a_failed_publish_is_an_error(spans, pubsub_of):
     sent = sent_span(spans())
     assert sent.attributes[names.ERROR_TYPE] == "pubsub_tasks.errors.PublishFailed"
     assert sent.status.status_code is StatusCode.ERROR
+
+
+def test_a_publish_succeeds_once_though_a_span_processor_fails():
+    class Broken(SpanProcessor):
+        def on_end(self, span):
+            raise ValueError("no end")
+
+    provider, publisher = TracerProvider(), RememberingPublisher()
+    provider.add_span_processor(Broken())
+    made = PublishSpans(provider.get_tracer("test"))
+    producer = Producer(
+        publisher,
+        Topics(default=TOPIC),
+        SchemaRegistry(),
+        middleware=[made.publishing],
+        sending=[made.sending],
+    )
+
+    assert producer.publish(Codec(OrderPlaced), ORDERED)
+    assert len(publisher.published) == 1
 
 
 def test_names_are_those_of_the_conventions():
