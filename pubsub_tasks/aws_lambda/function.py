@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 from ..dispatching.dispatcher import Dispatcher
 from ..dispatching.unknown_messages import UnknownPolicy
@@ -58,8 +58,6 @@ def lambda_handler(
     Raises ConfigurationError and Unbound. The function raises EnvelopeError for an event that is not from SQS
     or SNS, and InvocationFailed for a message of a topic that is not done.
     """
-    if unknown not in (None, *get_args(UnknownPolicy)):
-        raise ConfigurationError(f"unknown={unknown!r}: give dead-letter, release or drop")
     setup = FunctionSetup.of(app).having(queue, dead_letter_queue_url, unknown)
     function = LambdaFunction(setup, concurrency=concurrency, reserve=reserve)
 

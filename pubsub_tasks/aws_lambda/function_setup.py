@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from ..dispatching.unknown_messages import UnknownPolicy
 from ..errors import ConfigurationError
@@ -50,6 +50,10 @@ class FunctionSetup:
     queue: str | None = None
     dead_letter_queue_url: str | None = None
     unknown: UnknownPolicy = "dead-letter"
+
+    def __post_init__(self) -> None:
+        if self.unknown not in get_args(UnknownPolicy):
+            raise ConfigurationError(f"unknown={self.unknown!r}: give dead-letter, release or drop")
 
     @classmethod
     def of(cls, app: Any) -> Self:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tenacity import retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from pubsub_tasks import Delivery, Discard, Reject
+from pubsub_tasks import Delivery, Discard, Reject, Tasks
 from pubsub_tasks.aws_events import S3ObjectCreated
 from pubsub_tasks.aws_lambda import InvocationFailed, lambda_handler
 from pubsub_tasks.aws_lambda.function import LambdaFunction
@@ -621,6 +621,13 @@ def test_an_app_of_the_wrong_kind_is_refused(app: Any) -> None:
 def test_a_misspelt_policy_for_unknown_types_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="unknown='dropp': give dead-letter, release or drop"):
         lambda_handler(unknown="dropp")  # type: ignore[arg-type]
+
+
+def test_so_is_one_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBSUB_TASKS__SQS_CONSUMER__UNKNOWN", "dropp")
+
+    with pytest.raises(ConfigurationError, match="unknown='dropp': give dead-letter, release or drop"):
+        lambda_handler(Tasks())
 
 
 def test_a_concurrency_below_one_is_refused() -> None:
