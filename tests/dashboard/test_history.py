@@ -1,6 +1,8 @@
 """The last hour of the queues."""
 
-from pubsub_tasks.dashboard.measures.history import BUCKETS, HOUR, History
+import pytest
+
+from pubsub_tasks.dashboard.measures.history import BUCKETS, HOUR, SPANS, History
 from pubsub_tasks.dashboard.measures.overview import overview_rows
 from pubsub_tasks.dashboard.measures.queue_sample import Look, QueueSample
 from pubsub_tasks.dashboard.measures.worker_status import ServedQueueStatus, WorkerProcess
@@ -65,20 +67,28 @@ def test_a_chart_ends_now_and_knows_nothing_before_the_first_look() -> None:
     depths = history.depths(ORDERS)
 
     assert len(depths) == BUCKETS
-    assert [index for index, depth in enumerate(depths) if depth is not None] == [BUCKETS - 4, BUCKETS - 1]
+    assert sum(depth is not None for depth in depths) == 60 / (history.span / BUCKETS) + 1
+    assert depths[-1] == 5
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "last 5 min"), (300, "last 15 min"), (901, "last hour")])
+def test_a_chart_shows_no_more_than_is_known(seconds: int, shown: str) -> None:
+    assert SPANS[history_of(Look(NOW, [ORDERS]), Look(NOW + seconds, [ORDERS])).span] == shown
 
 
 def test_a_peak_within_a_point_is_kept() -> None:
     peak = QueueSample("orders", ORDERS.url, 900)
-    history = history_of(Look(NOW, [peak]), Look(NOW + 5, [ORDERS]))
+    history = history_of(Look(NOW, [peak]), Look(NOW + 1, [ORDERS]))
 
     assert history.depths(ORDERS)[-1] == 900
 
 
 def test_what_is_older_than_an_hour_is_forgotten() -> None:
-    history = history_of(*(Look(NOW + 300 * step, [ORDERS]) for step in range(40)))
+    deep = QueueSample("orders", ORDERS.url, 900)
+    history = history_of(Look(NOW, [deep]), *(Look(NOW + 300 * step, [ORDERS]) for step in range(1, 14)))
 
-    assert sum(depth is not None for depth in history.depths(ORDERS)) == HOUR / 300
+    assert set(history.depths(ORDERS)) <= {None, 5}
+    assert history.span == HOUR
 
 
 def test_rows_are_in_the_order_of_names() -> None:

@@ -7,7 +7,7 @@ import click
 from rich.live import Live
 from rich.table import Table
 
-from ...dashboard.measures.history import History
+from ...dashboard.measures.history import SPANS, History
 from ...dashboard.measures.overview import OverviewRow, overview_rows
 from ...dashboard.measures.sparkline import blocks
 from ...untrusted.readable_times import format_age
@@ -17,8 +17,8 @@ from ..output.values import cell
 from .app_connection import app_option, interval_option, monitored_app, worker_option
 
 _NUMBERS = ("waiting", "in flight", "sleeping", "delayed", "oldest", "per second", "dead letters")
-_CHART = 30
-"""Characters of a chart: the last ten minutes."""
+_CHART = 40
+"""Characters of a chart."""
 
 
 @click.command(name="top", cls=OneLineCommand)
@@ -50,7 +50,7 @@ def _table(history: History) -> Table:
     table.add_column("queue", overflow="fold")
     for name in _NUMBERS:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("waiting, last 10 min", no_wrap=True)
+    table.add_column(f"waiting, {SPANS[history.span]}", no_wrap=True)
     for row in overview_rows(history):
         table.add_row(cell(row.queue.name), *_cells(row), style="red" if row.queue.problem else None)
     problems = [process for process in history.latest.workers if process.problem]
@@ -71,7 +71,7 @@ def _cells(row: OverviewRow) -> list[str]:
         "-" if queue.oldest is None else format_age(queue.oldest),
         "-" if row.rate is None else f"{row.rate:,.1f}",
         _count(queue.letters),
-        blocks(row.depths, _CHART),
+        blocks(row.depths[:: len(row.depths) // _CHART], _CHART),
     ]
 
 

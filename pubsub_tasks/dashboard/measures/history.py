@@ -9,8 +9,11 @@ from .queue_sample import Look, QueueSample
 HOUR = 3600.0
 """Seconds that are remembered."""
 
-BUCKETS = 180
-"""Points of a chart: one for 20 seconds."""
+SPANS = {300.0: "last 5 min", 900.0: "last 15 min", HOUR: "last hour"}
+"""Seconds that a chart can show: the shortest that has all that is known, so that a new chart can be read."""
+
+BUCKETS = 120
+"""Points of a chart."""
 RATE_WINDOW = 60.0
 """Seconds over which the rate is averaged: shorter ones flicker, longer ones lag."""
 
@@ -61,7 +64,7 @@ class History:
         return sum(point.handled or 0 for point in recent) / seconds if seconds > 0 else None
 
     def depths(self, queue: QueueSample) -> list[float | None]:
-        """The most that waited in each 20 seconds of the last hour; None where nothing is known."""
+        """The most that waited, for each part of `span`; None where nothing is known."""
         return self._by_bucket(queue, lambda points: _most([point.visible for point in points]))
 
     def letters(self, queue: QueueSample) -> list[float | None]:
@@ -69,8 +72,14 @@ class History:
         return self._by_bucket(queue, lambda points: _most([point.letters for point in points]))
 
     def rates(self, queue: QueueSample) -> list[float | None]:
-        """Messages per second that known workers handled in each 20 seconds of the last hour."""
+        """Messages per second that known workers handled, for each part of `span`."""
         return self._by_bucket(queue, _rate)
+
+    @property
+    def span(self) -> float:
+        """Seconds that the charts show, a key of `SPANS`."""
+        first = min((points[0].at for points in self._points.values()), default=self.latest.at)
+        return next((span for span in SPANS if self.latest.at - first < span), HOUR)
 
     def _of(self, queue: QueueSample) -> Sequence[Point]:
         return self._points.get(queue.url, ())
@@ -80,9 +89,12 @@ class History:
     ) -> list[float | None]:
         buckets: list[list[Point]] = [[] for _ in range(BUCKETS)]
         for point in self._of(queue):
-            ago = int((self.latest.at - point.at) // (HOUR / BUCKETS))
+            ago = int((self.latest.at - point.at) // (self.span / BUCKETS))
             buckets[BUCKETS - 1 - min(ago, BUCKETS - 1)].append(point)
-        return [value(points) for points in buckets]
+        values: list[float | None] = []
+        for points in buckets:  # between two looks, the earlier one holds
+            values.append(value(points) if points else values[-1] if values else None)
+        return values
 
 
 def _handled_between(before: Look, look: Look, queue: QueueSample) -> int | None:

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..measures.history import SPANS
 from ..measures.overview import overview_rows
 from ..poller import Poller
 from .page_templates import PageTemplates
@@ -16,8 +17,10 @@ class OverviewPages:
 
     def overview(self, request: Request) -> Response:
         """All queues."""
-        rows, at = self._poller.read(lambda history: (overview_rows(history), history.latest.at))
-        return self._templates.page(request, "overview.html", {"rows": rows, "at": at})
+        rows, at, span = self._poller.read(
+            lambda history: (overview_rows(history), history.latest.at, SPANS[history.span])
+        )
+        return self._templates.page(request, "overview.html", {"rows": rows, "at": at, "span": span})
 
     def workers(self, request: Request) -> Response:
         """All known workers, with what they run."""
