@@ -134,6 +134,7 @@ def test_an_app_that_is_not_there_is_one_line(project: pytest.Pytester) -> None:
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["pubsub_app: shop.nope: cannot be imported from *"])
     assert "find_app.py" not in result.stdout.str()
+    assert "another exception" not in result.stdout.str()
 
 
 def test_tests_may_be_coroutines(project: pytest.Pytester) -> None:

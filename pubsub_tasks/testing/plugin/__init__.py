@@ -47,4 +47,5 @@ def pubsub(pubsub_app: Any) -> Iterator[Any]:
         with testing.app(pubsub_app) as pubsub:
             yield pubsub
     except errors.ConfigurationError as error:
-        pytest.fail(f"{_INI}: {str(error).removeprefix('--app ')}", pytrace=False)
+        told = f"{_INI}: {str(error).removeprefix('--app ')}"
+        raise pytest.fail.Exception(told, pytrace=False) from None
