@@ -13,6 +13,9 @@ from .checkup import Checkup
 from .finding import Finding, Severity
 from .queue_checks import DeadLetterFacts, QueueFacts, check_queue
 
+_LARGEST = 0x7FFF_FFFF
+"""More seconds and bytes than any limit of SQS."""
+
 _MAX_SIZE = 1_048_576
 """SQS's default and maximum. Source: SQS API reference, CreateQueue, MaximumMessageSize."""
 
@@ -107,7 +110,7 @@ def _dead_letters(checkup: Checkup, arn: str) -> DeadLetterFacts | None:
     standing = checkup.found.get(Key("queue", name))
     if standing is None:
         # Not one of the app's own: only its name is known, which tells its kind.
-        return DeadLetterFacts(name, name.endswith(FIFO), 2**31, 2**31) if name else None
+        return DeadLetterFacts(name, name.endswith(FIFO), _LARGEST, _LARGEST) if name else None
     return DeadLetterFacts(
         name,
         _is_fifo(standing),

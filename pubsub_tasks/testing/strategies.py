@@ -24,7 +24,7 @@ Strategy = SearchStrategy[Any]
 _CHARACTERS = st.characters(exclude_categories=["Cs"])  # lone surrogates, which no message can carry
 _TEXT = st.text(_CHARACTERS, max_size=50)
 _KEYS = st.text(string.ascii_letters, min_size=1, max_size=8)
-_JSON = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | _TEXT
+_JSON = st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | _TEXT
 
 
 def from_schema(schema: type[Schema], /, **given: Strategy) -> SearchStrategy[dict[str, Any]]:

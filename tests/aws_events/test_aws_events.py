@@ -7,13 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.parser.models import (
-    EventBridgeModel,
-    S3EventNotificationEventBridgeModel,
-    S3Model,
-    SesReceipt,
-)
-from aws_lambda_powertools.utilities.parser.models.ses import SesMail
 from marshmallow import fields
 
 from pubsub_tasks import PubSubMessageSchema, Tasks, task
@@ -43,6 +36,13 @@ from tests.aws_events.samples import (
     s3_event,
 )
 from tests.aws_lambda.events import sns_event
+from tests.powertools import (
+    EventBridgeModel,
+    S3EventNotificationEventBridgeModel,
+    S3Model,
+    SesMail,
+    SesReceipt,
+)
 from tests.samples import NOW
 from tests.worker.shop import Shop
 

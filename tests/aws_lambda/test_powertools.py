@@ -1,15 +1,13 @@
 """AWS Lambda Powertools reads the events of these tests, and its decorators wrap the handler."""
 
 import pytest
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.data_classes import SNSEvent, SQSEvent
-from aws_lambda_powertools.utilities.parser.models import SnsModel, SqsModel
 
 from pubsub_tasks import Tasks, task
 from pubsub_tasks.aws_lambda import lambda_handler
 from pubsub_tasks.messages.lambda_record import record_from_lambda, record_from_sns
 from pubsub_tasks.wire.records import Attribute, Record, text
 from tests.aws_lambda.events import ARN, Clock, sns_event, sqs_event
+from tests.powertools import Logger, SNSEvent, SnsModel, SQSEvent, SqsModel
 from tests.samples import NOW, OrderPlaced, body, delivery
 
 RECORD = Record(

@@ -9,7 +9,7 @@ from pubsub_tasks import PubSubMessageSchema, schema
 
 @schema
 class OrderPlaced(PubSubMessageSchema):
-    MEDIA_TYPE = "application/vnd.shop.pubsub._.created.order"
+    MEDIA_TYPE = "application/vnd.bench.pubsub._.created.order"
 
     order_id = fields.UUID(required=True)
     total = fields.Decimal(required=True, as_string=True)

@@ -106,7 +106,8 @@ def test_all_services_are_alike_in_moto(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_template_is_correct() -> None:
     template = cloudformation(wanted_resources(build_topology(SHOP, naming(SYMBOLIC)), SYMBOLIC, EVERYTHING))
 
-    assert [str(found) for found in lint_all(json.dumps(template))] == []
+    found = lint_all(json.dumps(template))
+    assert [str(each) for each in found if each.rule.severity != "informational"] == []
 
 
 def test_terraform_has_only_arguments_that_the_provider_knows() -> None:
