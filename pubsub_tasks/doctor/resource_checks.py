@@ -13,9 +13,7 @@ from .checkup import Checkup
 from .finding import Finding, Severity
 from .queue_checks import DeadLetterFacts, QueueFacts, check_queue
 
-_LARGEST = 0x7FFF_FFFF
-"""More seconds and bytes than any limit of SQS."""
-
+_LARGEST = 0x7FFF_FFFF  # more seconds and bytes than any limit of SQS
 _MAX_SIZE = 1_048_576
 """SQS's default and maximum. Source: SQS API reference, CreateQueue, MaximumMessageSize."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from microcosm.registry import _registry
 
 from pubsub_tasks.cli import find_app
 from pubsub_tasks.errors import ConfigurationError
@@ -53,6 +54,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         monkeypatch.setattr(sys, "path", [*sys.path])
         yield
     sys.modules.pop("test_apps_shop", None)
+    _registry.factories.pop("test_apps_handler", None)  # this process may run more tests of the module
 
 
 def served(spec: str, **config: object) -> tuple[object, list[str], list[object]]:
