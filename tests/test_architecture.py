@@ -198,7 +198,16 @@ MAY_IMPORT = {
     "doctor": {*WORDS, "provisioning", "local"},
     "schemas": WORDS,
     "telemetry": {*WORDS, "lifecycle"},
-    "dashboard": {*WORDS, "dead_letters", "lifecycle", "protocols", "redrive", "schemas", "telemetry"},
+    "dashboard": {
+        *WORDS,
+        "dead_letters",
+        "doctor",
+        "lifecycle",
+        "protocols",
+        "redrive",
+        "schemas",
+        "telemetry",
+    },
     "local": {"errors"},
     "face": {*WORDS, "publishing", "graph"},
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from ..doctor.finding import Finding
 from ..errors import PubSubTasksError
 from ..tasks.registry import Tasks
 from ..transports.protocols import Transport
@@ -38,6 +39,7 @@ class MonitoredApp:
         queues: URLs by logical name.
         topic: returns the ARN of the topic of a media type. Raises PubSubTasksError if there is none.
         prepare_publishing: is called before the first message is published.
+        findings: returns what `pubsub-tasks doctor` finds, or raises PubSubTasksError; None if nothing can.
     """
 
     def __init__(
@@ -49,9 +51,11 @@ class MonitoredApp:
         ages: Ages | None = None,
         topic: Callable[[str], str] = _no_topic,
         prepare_publishing: Callable[[], object] = lambda: None,
+        findings: Callable[[], Sequence[Finding]] | None = None,
     ) -> None:
         self.tasks, self.transport, self.queues = tasks, transport, queues
         self.topic, self.prepare_publishing = topic, prepare_publishing
+        self.findings = findings
         self._workers, self._read_ages = workers, ages
         self._ages: Mapping[str, float] = {}
         self._ages_at = 0.0

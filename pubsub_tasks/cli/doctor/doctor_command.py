@@ -70,7 +70,7 @@ def command(
     resources = _with_urls(AppResources.of(app, prefix), urls, queue)
     api, place = account.connect(resources.region, resources.profile)
     commands = Commands(" ".join(_options(app, prefix)))
-    findings = _examine(resources, commands, api, place, urls)
+    findings = examine(resources, commands, api, place, urls)
     if as_json:
         print_line(json.dumps([finding._asdict() for finding in findings]))
     else:
@@ -87,7 +87,7 @@ def _with_urls(resources: AppResources, urls: Sequence[str], queue: str | None) 
     return replace(resources, queue_urls=replace(known, urls={**known.urls, **named}))
 
 
-def _examine(
+def examine(
     resources: AppResources, commands: Commands, api: Api, place: Place, urls: Sequence[str]
 ) -> list[Finding]:
     """All findings. Raises ConfigurationError for another account, and TransportError."""

@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 from functools import partial
+from shlex import quote
 
 import click
 
 from ...cli import find_app
 from ...dashboard.monitored_app import MonitoredApp, WorkerSource
 from ...dashboard.worker_address import WorkerAddress
+from ...doctor.checkup import Commands
+from ...doctor.finding import Finding
 from ...errors import ConfigurationError
 from ...graph.connections import transport_of
 from ...provisioning.reading.boto_api import boto_api
 from ...publishing.routes import QueueUrls
+from ..doctor.doctor_command import examine
 from ..doctor.queue_ages import queue_ages
 from ..finite_range import FiniteRange
+from ..provisioning.account_access import connect
+from ..provisioning.app_resources import AppResources
 
 app_option = click.option(
     "--app", "-A", metavar="MODULE[:ATTRIBUTE]", help="The app that has the tasks, as for pubsub-worker."
@@ -52,7 +58,15 @@ def monitored_app(spec: str | None, workers: Sequence[str]) -> MonitoredApp:
         ages=partial(queue_ages, boto_api(transport.client)),  # type: ignore[attr-defined]
         topic=lambda media_type: str(graph.sns_topic_arns.arn(media_type)),
         prepare_publishing=lambda: graph.use("sns_producer"),
+        findings=partial(_findings, spec),
     )
+
+
+def _findings(spec: str | None) -> Sequence[Finding]:
+    """What `pubsub-tasks doctor` finds. Raises ConfigurationError, TransportError."""
+    resources = AppResources.of(spec, None)
+    api, place = connect(resources.region, resources.profile)
+    return examine(resources, Commands(f"--app {quote(spec)}" if spec else ""), api, place, ())
 
 
 def _url(urls: QueueUrls, queue: str) -> str:

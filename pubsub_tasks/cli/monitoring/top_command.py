@@ -71,7 +71,7 @@ def _cells(row: OverviewRow) -> list[str]:
         "-" if queue.oldest is None else format_age(queue.oldest),
         "-" if row.rate is None else f"{row.rate:,.1f}",
         _count(queue.letters),
-        blocks(row.depths[:: len(row.depths) // _CHART], _CHART),
+        blocks(row.depths[:: -(len(row.depths) // _CHART)][::-1], _CHART),
     ]
 
 

@@ -10,6 +10,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ...errors import ConfigurationError, PubSubTasksError
+from ..pages.doctor_pages import DoctorPages
 from ..pages.letter_actions import LetterActions
 from ..pages.letter_pages import LetterPages
 from ..pages.overview_pages import OverviewPages
@@ -44,6 +45,7 @@ def make_web_app(poller: Poller, access: Access) -> Starlette:
             Route("/tasks", tasks.tasks),
             Route("/tasks/publish", tasks.form, methods=["GET"]),
             Route("/tasks/publish", form_endpoint(tasks.publish, access), methods=["POST"]),
+            Route("/doctor", DoctorPages(poller, templates).findings),
             Mount("/static", StaticFiles(directory=str(files("pubsub_tasks.dashboard") / "static"))),
         ],
         middleware=[Middleware(Guard, access=access)],

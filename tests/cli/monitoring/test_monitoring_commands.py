@@ -42,6 +42,7 @@ def test_top_shows_each_queue_and_a_worker_that_does_not_answer() -> None:
 
     assert result.exit_code == 0, result.output
     assert "orders" in result.output
+    assert "▁" in result.output, "the chart ends with the latest look"
     assert "worker 127.0.0.1:1: no answer" in " ".join(result.output.split())
     assert [line.split()[:3] for line in result.output.splitlines() if line.startswith("orders")] == [
         ["orders", "0", "0"]
