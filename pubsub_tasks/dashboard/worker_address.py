@@ -1,6 +1,8 @@
 """Asks a worker's health server for its `/status`."""
 
 import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Self
@@ -11,6 +13,8 @@ from ..untrusted.addresses import authority
 
 TIMEOUT = 2.0
 """Seconds in which a worker must answer."""
+
+_MOST_AT_ONCE = 16
 
 LARGEST_ANSWER = 4_194_304
 """Bytes that are read of an answer."""
@@ -48,9 +52,20 @@ class WorkerAddress:
         return authority(self.host, self.port)
 
     def status(self) -> Any:
-        """The answer of `/status` as JSON types; in place of one, a text that says why there is none."""
+        """The answer of `/status` as JSON types; in place of one, a text that says why there is none.
+
+        A name that has several addresses, as of an ECS service or a headless Kubernetes service, stands for a
+        worker at each: a mapping of address to answer.
+        """
+        hosts = [] if self.tls else _addresses(self.host, self.port)  # a certificate is for the name
+        if len(hosts) < 2:
+            return self._ask(self.host)
+        with ThreadPoolExecutor(_MOST_AT_ONCE, "pubsub-dashboard-workers") as pool:
+            return dict(zip(hosts, pool.map(self._ask, hosts), strict=True))
+
+    def _ask(self, host: str) -> Any:
         kind = HTTPSConnection if self.tls else HTTPConnection
-        connection = kind(self.host, self.port, timeout=TIMEOUT)
+        connection = kind(host, self.port, timeout=TIMEOUT)
         try:
             connection.request("GET", self.path)
             return json.loads(connection.getresponse().read(LARGEST_ANSWER))
@@ -58,3 +73,12 @@ class WorkerAddress:
             return f"no answer: {error}"
         finally:
             connection.close()
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """The IPv4 addresses of a name; empty if it has none, as for an IPv6 address."""
+    try:
+        found = socket.getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return sorted({str(address[0]) for *_, address in found})

@@ -1,5 +1,8 @@
 """Asking a worker for its status."""
 
+import socket
+from typing import Any
+
 import pytest
 
 from pubsub_tasks.dashboard.worker_address import WorkerAddress
@@ -31,3 +34,19 @@ def test_the_answer_is_json_and_no_answer_is_told() -> None:
         assert WorkerAddress("127.0.0.1", port).status() == {"queues": []}
 
     assert str(WorkerAddress("127.0.0.1", port).status()).startswith("no answer: ")
+
+
+def test_a_name_with_several_addresses_is_a_worker_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *given: Any, **options: Any) -> Any:
+        if host != "shop.internal":
+            return real(host, port, *given, **options)
+        return [(socket.AF_INET, 1, 6, "", (f"127.0.0.{number}", port)) for number in (1, 2, 1)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with health("127.0.0.1", 0, {"/status": lambda: (True, {"queues": []})}) as port:
+        told = WorkerAddress("shop.internal", port).status()
+
+    assert told["127.0.0.1"] == {"queues": []}
+    assert told["127.0.0.2"].startswith("no answer: ")

@@ -44,9 +44,26 @@ def test_a_supervisor_tells_of_several_processes() -> None:
     assert [each.problem for each in processes] == ["", "starting"]
 
 
+def test_several_supervisors_tell_of_the_processes_of_each() -> None:
+    processes = list(read_status("shop", {"10.0.0.7": {"orders-1": ANSWER}, "10.0.0.8": ANSWER}))
+
+    assert [(each.name, each.pid) for each in processes] == [
+        ("shop 10.0.0.7 orders-1", 7),
+        ("shop 10.0.0.8", 7),
+    ]
+
+
 @pytest.mark.parametrize(
     "answer",
-    [None, [], {}, "no answer: refused", {"there is": ["/"]}, {"a": {"b": {"c": {}}}}, {"queues": [1, {}]}],
+    [
+        None,
+        [],
+        {},
+        "no answer: refused",
+        {"there is": ["/"]},
+        {"a": {"b": {"c": {"d": 1}}}},
+        {"queues": [1, {}]},
+    ],
 )
 def test_an_odd_answer_is_told_as_a_problem_or_left_out(answer: object) -> None:
     (process,) = read_status("box", answer)

@@ -60,18 +60,21 @@ class WorkerProcess:
     problem: str = ""
 
 
-def read_status(name: str, answer: Any) -> Iterator[WorkerProcess]:
-    """The processes that an answer of `/status` tells of: one or, from a supervisor, several."""
+def read_status(name: str, answer: Any, depth: int = 2) -> Iterator[WorkerProcess]:
+    """The processes that an answer of `/status` tells of: one or, from a supervisor, several.
+
+    A mapping may have the answers of several supervisors; `depth` is how many levels it may have.
+    """
     if not isinstance(answer, Mapping):
         yield WorkerProcess(name, problem=str(answer) or "an empty answer")
     elif isinstance(answer.get("queues"), list):
         yield _process(name, answer)
     elif answer:
         for part, inner in answer.items():
-            if isinstance(inner, Mapping) and not isinstance(inner.get("queues"), list):
-                yield WorkerProcess(f"{name} {part}", problem="this is not the /status of a worker")
+            if depth:
+                yield from read_status(f"{name} {part}", inner, depth - 1)
             else:
-                yield from read_status(f"{name} {part}", inner)
+                yield WorkerProcess(f"{name} {part}", problem="this is not the /status of a worker")
     else:
         yield WorkerProcess(name, problem="no process runs")
 
