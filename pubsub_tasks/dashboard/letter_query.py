@@ -113,6 +113,8 @@ def _last(given: Mapping[str, list[str]], name: str) -> str:
 def _limit(text: str) -> int:
     if not text:
         return DEFAULT_LIMIT
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_LIMIT:
+    digits = text.lstrip("0")
+    is_number = text.isascii() and text.isdecimal() and 1 <= len(digits) <= len(str(MAX_LIMIT))
+    if not is_number or int(digits) > MAX_LIMIT:
         raise ConfigurationError(f"limit {text!r} is not valid: give a number from 1 to {MAX_LIMIT:,}")
-    return int(text)
+    return int(digits)

@@ -33,6 +33,9 @@ class Page(NamedTuple):
     content_type: str
 
 
+TIMEOUT = 10.0
+"""Seconds for which a client may send nothing: each connection has a thread."""
+
 PATHS = ("/healthz", "/readyz", "/status")
 
 
@@ -55,6 +58,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+    timeout = TIMEOUT
     server_version = "pubsub-tasks"
     sys_version = ""
 

@@ -45,7 +45,9 @@ def test_empty_fields_of_a_form_count_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "pair", [("limit", "0"), ("limit", "9" * 99), ("limit", "ten"), ("older_than", "soon"), ("where", "x")]
+    "pair",
+    [("limit", "0"), ("limit", "9" * 99), ("limit", "ten"), ("older_than", "soon"), ("where", "x")]
+    + [("limit", "000000001" + "9" * digits) for digits in (6, 5_000)],
 )
 def test_what_is_not_valid_is_refused(pair: tuple[str, str]) -> None:
     with pytest.raises(ConfigurationError, match=r"valid|duration"):

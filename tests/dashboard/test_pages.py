@@ -75,6 +75,12 @@ def test_a_filter_narrows_the_letters_down() -> None:
     assert "1 letters match, of 2 looked at" in page
 
 
+def test_another_filter_keeps_the_limit() -> None:
+    page = Shop().browser().get("/dead-letters?queue=orders&limit=2000").text
+
+    assert '<input type="hidden" name="limit" value="2000">' in page
+
+
 def test_a_filter_that_is_not_valid_says_so() -> None:
     answer = Shop().browser().get("/dead-letters?queue=orders&older_than=soon")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pubsub_tasks.errors import ConfigurationError
+from pubsub_tasks.telemetry import health_server
 from pubsub_tasks.telemetry.health_server import health
 
 ANSWERS = {"/healthz": lambda: (True, {"alive": True}), "/readyz": lambda: (False, "not yet")}
@@ -38,6 +39,15 @@ def test_a_port_that_is_taken_is_told_of() -> None:
         health("127.0.0.1", port, ANSWERS),
     ):
         pass
+
+
+def test_a_client_that_asks_for_nothing_holds_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_server._Handler, "timeout", health_server._Handler.timeout / 1_000)
+    with (
+        health("127.0.0.1", 0, ANSWERS) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as client,
+    ):
+        assert client.recv(1) == b"", "the server has closed the connection"
 
 
 def test_it_ends_with_its_block() -> None:
