@@ -135,6 +135,7 @@ class RecordHandler:
             if not left.allows(call):
                 return None
             record.task = call.task.name
+            record.delivery = call.delivery  # its media type may be known by the shape of its body alone
             if self._observers.wants(Started):
                 self._observers.notify(Started(self._name, record.delivery, call.task.name))
         return call

@@ -156,6 +156,7 @@ class MessageProcessor:
         call = self._dispatcher.prepare(message.delivery, self._wall())
         if isinstance(call, HandlerCall):
             message.task = call.task.name
+            message.delivery = call.delivery  # its media type may be known by the shape of its body alone
             if self.guard.active:
                 self.guard.deactivate()
             if self._observers.wants(Started):

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from marshmallow import fields
+from tenacity import wait_none
 
-from pubsub_tasks import PubSubMessageSchema, Tasks, task
+from pubsub_tasks import Delivery, PubSubMessageSchema, Tasks, task
 from pubsub_tasks.aws_events import (
     CloudEvent,
     CloudWatchAlarm,
@@ -22,6 +23,7 @@ from pubsub_tasks.aws_events import (
 )
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.messages.envelope import decode_record
+from pubsub_tasks.tasks.events import Settled, Started
 from pubsub_tasks.verdicts import Ack, DeadLetter, Verdict
 from pubsub_tasks.wire.records import Attribute, Record, text
 from tests.aws_events.samples import (
@@ -335,6 +337,23 @@ def test_a_worker_handles_the_queue_of_a_bucket() -> None:
 
     assert keys == ["in/a b=1.csv"] * 2
     assert shop.messages_left() == []
+
+
+def test_a_worker_names_the_media_type_that_a_body_was_recognized_by() -> None:
+    shop, attempts = Shop(), list[int]()
+
+    @shop.task(S3ObjectCreated, wait=wait_none())
+    def import_orders(records: list[dict[str, Any]], delivery: Delivery) -> None:
+        attempts.append(delivery.attempt)
+        if delivery.attempt == 1:
+            raise OSError("gone")
+
+    shop.send_bodies(json.dumps(s3_event()))
+    with shop.running_worker(threads=1):
+        named = [shop.events.next(kind).delivery.media_type for kind in (Started, Settled) * 2]
+
+    assert named == [S3ObjectCreated.MEDIA_TYPE] * 4
+    assert attempts == [1, 2]
 
 
 def test_powertools_accepts_the_samples() -> None:
