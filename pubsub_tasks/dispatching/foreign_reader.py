@@ -55,9 +55,15 @@ class ForeignReader:
         except BaseException as error:  # a schema of the application
             reraise_interrupt(error)
             return replace(delivery, defect=DecodeError(f"the body is not recognized: {error_text(error)}"))
-        if defect is None or self._assumed is None:
+        if defect is None:
             return delivery
-        return self._assume(delivery, body, self._assumed)
+        if self._assumed is not None:
+            return self._assume(delivery, body, self._assumed)
+        if type(defect) is not EnvelopeError:  # the others say more than that a media type is missing
+            return delivery
+        names = ", ".join(type(schema).__name__ for schema, _ in self._schemas)
+        told = EnvelopeError(f"{defect}; no schema of this queue recognizes the body either: {names}")
+        return replace(delivery, defect=told)
 
     def _assume(self, delivery: Delivery, body: ForeignBody, media_type: str) -> Delivery:
         """Return the delivery with the assumed media type, if its body is what that takes."""

@@ -155,6 +155,12 @@ def test_without_a_task_that_asks_for_it_nothing_changes(body: Any) -> None:
     assert refused(consumed(body, Other)).startswith("undecodable: ")
 
 
+def test_what_no_schema_recognizes_names_those_that_were_asked() -> None:
+    told = refused(consumed({"Records": [{"eventSource": "aws:other"}]}, S3ObjectCreated))
+
+    assert told.endswith("no schema of this queue recognizes the body either: S3ObjectCreated")
+
+
 def test_a_record_without_a_key_is_invalid() -> None:
     body = s3_event()
     del body["Records"][0]["s3"]["object"]["key"]
