@@ -24,7 +24,9 @@ DENIED = Response(403, {"x-amzn-query-error": "AccessDenied;Sender"}, b'{"messag
 @pytest.fixture
 def client(peer: Peer) -> BaseClient:
     config = Config(retries={"total_max_attempts": 1, "mode": "standard"})
-    client: BaseClient = boto3.client("sqs", "eu-west-1", endpoint_url=peer.url, config=config)
+    # Not the default session, which may have the credentials of an earlier test.
+    session = boto3.Session()
+    client: BaseClient = session.client("sqs", "eu-west-1", endpoint_url=peer.url, config=config)
     return client
 
 
