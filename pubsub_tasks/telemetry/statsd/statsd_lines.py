@@ -39,6 +39,15 @@ def statsd_lines(
                 yield _line(name, (*labels, *tag), value, "g")
 
 
+def values_after(
+    families: Sequence[Family], before: Mapping[tuple[str, Labels], float], lines: int
+) -> Values:
+    """The values that a server knows which knew `before` and got the first `lines` of `statsd_lines`."""
+    now = cumulative_values(families)
+    grown = [key for key, value in now.items() if value > before.get(key, 0)]
+    return {**before, **{key: now[key] for key in grown[:lines]}}
+
+
 def datagrams(lines: Iterable[str], limit: int) -> Iterator[bytes]:
     """Join lines to datagrams of up to `limit` bytes. A longer line has one of its own."""
     joined = b""

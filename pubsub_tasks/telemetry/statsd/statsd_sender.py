@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ...errors import ConfigurationError
 from ...untrusted.exceptions import SafeLogger
 from ..metrics.families import Family
-from .statsd_lines import Values, cumulative_values, datagrams, statsd_lines
+from .statsd_lines import Values, datagrams, statsd_lines, values_after
 
 logger = SafeLogger(__name__)
 
@@ -52,7 +52,8 @@ def parse_address(url: str) -> StatsdAddress:
 class StatsdSender:
     """Sends what `families` returns: gauges, and by how much counters have grown.
 
-    Counts that could not be sent are part of the next send, unless the network lost them.
+    Counts that could not be sent are part of the next send, unless the network lost them. Counts that were
+    sent before a send failed are not sent again.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class StatsdSender:
 
     def send(self) -> None:
         """Send once. A failure is logged, once until sending works again."""
+        families: list[Family] = []
+        lines = 0
         try:
             families = self._families()
             with closing(socket.socket(self._to.family, socket.SOCK_DGRAM)) as server:
@@ -73,13 +76,14 @@ class StatsdSender:
                 server.connect(self._to.address)
                 for datagram in datagrams(statsd_lines(families, self._sent, self._process), self._to.limit):
                     server.send(datagram)
+                    lines += datagram.count(b"\n") + 1
         except Exception as error:
             if not self._failing:
                 logger.warning("metrics cannot be sent to StatsD at %s: %s", self._to.address, error)
             self._failing = True
-            return
-        self._failing = False
-        self._sent = cumulative_values(families)
+        else:
+            self._failing = False
+        self._sent = values_after(families, self._sent, lines)
 
     @contextmanager
     def sending(self) -> Iterator[None]:

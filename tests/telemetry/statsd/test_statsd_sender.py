@@ -10,6 +10,7 @@ import pytest
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.telemetry.metrics.catalog import RECEIVED
 from pubsub_tasks.telemetry.metrics.families import Family, plain_family
+from pubsub_tasks.telemetry.statsd import statsd_sender
 from pubsub_tasks.telemetry.statsd.statsd_sender import StatsdSender, parse_address
 
 LINE = b"pubsub_tasks.received_messages_total:%d|c|#queue:orders"
@@ -35,6 +36,17 @@ def agent() -> Iterator[socket.socket]:
 
 def address_of(agent: socket.socket) -> str:
     return f"udp://127.0.0.1:{agent.getsockname()[1]}"
+
+
+def lines_waiting(server: socket.socket) -> set[bytes]:
+    """All lines that have arrived and were not read yet."""
+    server.setblocking(False)
+    lines: set[bytes] = set()
+    while True:
+        try:
+            lines.update(server.recv(9_000).split(b"\n"))
+        except BlockingIOError:
+            return lines
 
 
 def test_what_was_counted_since_the_last_time_is_sent(agent: socket.socket) -> None:
@@ -70,6 +82,24 @@ def test_counts_wait_for_a_server_that_is_away_which_is_said_once(
         server.settimeout(30)
         sender.send()
         assert server.recv(9_000) == LINE % 4
+
+
+def test_what_arrived_before_a_send_failed_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statsd_sender, "TIMEOUT", 0.05)
+    counts = {(f"queue-{number}-{'x' * 200}",): 1.0 for number in range(20_000)}
+    path = str(tmp_path / "dsd.socket")
+    sender = StatsdSender(parse_address(f"unix://{path}"), lambda: [plain_family(RECEIVED, counts)])
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(path)
+        sender.send()  # until the buffer is full
+        first = lines_waiting(server)
+        sender.send()
+        second = lines_waiting(server)
+    assert 0 < len(first) < len(counts), "the send failed half-way"
+    assert second
+    assert not first & second
 
 
 @pytest.mark.parametrize(
