@@ -55,6 +55,17 @@ def test_a_page_of_another_site_is_not_answered(origin: str, method: str) -> Non
     assert browser.send(method, "/", {"origin": origin}).status_code == 403
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("destination", ["image", "iframe", "empty"])
+def test_a_page_of_another_site_embeds_nothing_that_receives_letters(site: str, destination: str) -> None:
+    browser, address = Shop().browser(), "/dead-letters/export?queue=orders"
+    embedded = {"sec-fetch-site": site, "sec-fetch-dest": destination}
+
+    assert browser.send("GET", address, embedded).status_code == 403
+    assert browser.send("GET", address, {**embedded, "sec-fetch-dest": "document"}).status_code == 200
+    assert browser.send("GET", address, {**embedded, "sec-fetch-site": "same-origin"}).status_code == 200
+
+
 def test_answers_carry_the_headers_that_keep_other_sites_out() -> None:
     headers = Shop().browser().get("/").headers
 

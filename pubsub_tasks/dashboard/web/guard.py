@@ -46,7 +46,8 @@ class Guard:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if not self._access.answers_host(host):
             return _refused(421, f"this dashboard does not answer for the host {host!r}: see --allow-host")
-        if origin is not None and not self._access.answers_origin(origin, host):
+        is_own = origin is None or self._access.answers_origin(origin, host)
+        if not is_own or _is_embedded_elsewhere(request):
             return _refused(403, "this request comes from a page of another site")
         if request.method not in ("GET", "HEAD", "POST"):
             return _refused(405, "the dashboard knows GET, HEAD and POST")
@@ -85,6 +86,16 @@ class Guard:
             return False
         found = cookies.get(_cookie_name(request))
         return found is not None and self._access.is_cookie(found.value)
+
+
+def _is_embedded_elsewhere(request: Request) -> bool:
+    """Whether a page of another site, or of another port of this host, loads this as a part of it.
+
+    Browsers send cookies to all ports of a host, and no Origin for an image. Source: W3C, "Fetch Metadata
+    Request Headers".
+    """
+    site, destination = (request.headers.get(f"sec-fetch-{name}") for name in ("site", "dest"))
+    return site in ("cross-site", "same-site") and destination != "document"
 
 
 def _cookie_name(request: Request) -> str:
