@@ -12,6 +12,10 @@ Source: SQS API reference, CreateQueue, MessageRetentionPeriod."""
 RULE = "pubsub-tasks"
 """The ID of this package's rule in a bucket's lifecycle configuration."""
 
+LIFECYCLE = ("Rules", "TransitionDefaultMinimumObjectSize")
+"""What a put replaces: S3 sets its default for what is left out.
+Source: S3 API reference, PutBucketLifecycleConfiguration."""
+
 
 def expire_claims(s3: Any, bucket: str, days: int = DAYS) -> None:
     """Set a lifecycle rule that deletes message bodies after `days` days; the bucket's other rules stay.
@@ -21,8 +25,9 @@ def expire_claims(s3: Any, bucket: str, days: int = DAYS) -> None:
     """
     if days < 1:
         raise ConfigurationError(f"days={days}: a body that is deleted before its message is read is lost")
-    rules = [*(each for each in _rules(s3, bucket) if each.get("ID") != RULE), rule(days)]
-    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    found = _lifecycle(s3, bucket)
+    rules = [*(each for each in found.pop("Rules", ()) if each.get("ID") != RULE), rule(days)]
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules}, **found)
 
 
 def rule(days: int = DAYS) -> dict[str, Any]:
@@ -36,11 +41,11 @@ def rule(days: int = DAYS) -> dict[str, Any]:
     }
 
 
-def _rules(s3: Any, bucket: str) -> list[dict[str, Any]]:
+def _lifecycle(s3: Any, bucket: str) -> dict[str, Any]:
     try:
-        found: list[dict[str, Any]] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        found = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
             raise
-        return []
-    return found
+        return {}
+    return {name: found[name] for name in LIFECYCLE if name in found}

@@ -102,8 +102,8 @@ class StandingResource:
         properties: all that was read, by the names of `Resource.properties`.
         identity: as of `Resource`.
         tags: its tags; empty for a kind without tags.
-        document: of a property that is a part of a document (a policy, a bucket's lifecycle), the rest of it,
-            which a change keeps.
+        document: of a property that is a part of what a call replaces (a policy, a bucket's lifecycle, an
+            alarm), the rest of it, which a change keeps.
         in_use: why it must not be deleted, such as "holds 7 messages"; None if it may be.
     """
 

@@ -149,7 +149,9 @@ class _Planner:
             if standing.tags.get(name) != value
         )
         after = replace(standing, tags={**standing.tags, **resource.tags})
-        return Step("tag", resource.key, why, CALLS[resource.key.kind].tag(resource), differences, after)
+        # What was read names a key by its ARN, which KMS needs here, where the settings may have an alias.
+        found = replace(resource, identity={**resource.identity, **standing.identity})
+        return Step("tag", resource.key, why, CALLS[resource.key.kind].tag(found), differences, after)
 
     def _changes(self, resource: Resource, standing: StandingResource) -> Iterator[Step]:
         differences = differences_of(resource, standing)

@@ -27,10 +27,11 @@ class LifecycleCalls:
     """Calls for this package's rule in the lifecycle of a bucket, which keep the bucket's other rules."""
 
     def change(self, standing: StandingResource, differences: Iterable[Difference]) -> Changes:
-        others = [each for each in standing.document.get("Rules", ()) if each.get("ID") != SID]
+        document = dict(standing.document)
+        others = [each for each in document.pop("Rules", ()) if each.get("ID") != SID]
         for each in differences:
             rules = {"Rules": [*others, each.wanted]}
-            params = {"Bucket": standing.identity["Bucket"], "LifecycleConfiguration": rules}
+            params = {"Bucket": standing.identity["Bucket"], "LifecycleConfiguration": rules, **document}
             yield (each,), Call("s3", "PutBucketLifecycleConfiguration", params)
 
 
@@ -81,7 +82,7 @@ class RolePolicyCalls:
 
 
 class AlarmCalls:
-    """Calls for alarms; one that exists is replaced as a whole."""
+    """Calls for alarms. CloudWatch replaces an alarm as a whole, so a change repeats what others set."""
 
     def create(self, wanted: Resource) -> Call:
         params = {"AlarmName": wanted.key.name, **wanted.properties, "Tags": tag_list(wanted)}
@@ -94,7 +95,7 @@ class AlarmCalls:
     def change(self, standing: StandingResource, differences: Iterable[Difference]) -> Changes:
         given = tuple(differences)
         changed = {each.name: each.wanted for each in given}
-        params = {"AlarmName": standing.key.name, **standing.properties, **changed}
+        params = {"AlarmName": standing.key.name, **standing.document, **standing.properties, **changed}
         yield given, Call("cloudwatch", "PutMetricAlarm", params)
 
     def delete(self, standing: StandingResource) -> Call:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...errors import TransportError
 from ...wire.records import INTERVENTION_CODES
+from ..claims import LIFECYCLE
 from ..resources import SID, Kind, Resource, StandingResource
 from .aws_api import Api, found_or_none, pages, require
 from .read_messaging import own_statement, tags_of
@@ -17,6 +18,9 @@ _NO_ROLE = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 _NO_RULES = frozenset({"NoSuchLifecycleConfiguration"})
 _ALARMS_OF_A_CALL = 100
 """Source: CloudWatch API reference, DescribeAlarms, AlarmNames."""
+
+_SET_BY_OTHERS = ("ActionsEnabled", "InsufficientDataActions", "OKActions")
+"""Parameters that are not configured here. Source: CloudWatch API reference, PutMetricAlarm."""
 
 
 def read_others(api: Api, wanted: Iterable[Resource]) -> Iterator[StandingResource]:
@@ -62,9 +66,9 @@ def _lifecycle(api: Api, resource: Resource) -> StandingResource:
     if found is None:
         location = found_or_none(api, _NO_BUCKET, "s3", "GetBucketLocation", Bucket=bucket)
         require(location, f"the bucket {bucket} of pubsub_claims")
-    rules = (found or {}).get("Rules") or []
-    own = next((rule for rule in rules if rule.get("ID") == SID), None)
-    return StandingResource(resource.key, {"Rule": own}, resource.identity, document={"Rules": rules})
+    document = {"Rules": [], **{name: found[name] for name in LIFECYCLE if found and name in found}}
+    own = next((rule for rule in document["Rules"] if rule.get("ID") == SID), None)
+    return StandingResource(resource.key, {"Rule": own}, resource.identity, document=document)
 
 
 def _schedule_group(api: Api, resource: Resource) -> StandingResource | None:
@@ -103,7 +107,11 @@ def _alarms(api: Api, wanted: Sequence[Resource]) -> Iterator[StandingResource]:
             tags = api("cloudwatch", "ListTagsForResource", {"ResourceARN": found["AlarmArn"]})
             properties = {name: found.get(name) for name in resource.properties}
             yield StandingResource(
-                resource.key, properties, resource.identity, tags_of(tags.get("Tags") or ())
+                resource.key,
+                properties,
+                resource.identity,
+                tags_of(tags.get("Tags") or ()),
+                {name: found[name] for name in _SET_BY_OTHERS if name in found},
             )
 
 
