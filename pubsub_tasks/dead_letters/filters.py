@@ -13,6 +13,7 @@ from .letter_view import Letter
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+", re.ASCII)
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_INDEX = re.compile(r"\d{1,9}", re.ASCII)
 _MISSING = object()
 
 MIN_ID_LENGTH = 4
@@ -123,7 +124,7 @@ def _values_at(value: Any, path: str) -> Iterable[Any]:
 def _step(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(name, _MISSING)
-    if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+    if isinstance(value, list) and _INDEX.fullmatch(name) and int(name) < len(value):
         return value[int(name)]
     return _MISSING
 

@@ -27,6 +27,12 @@ QUEUE = {
 ANSWER = {"pid": 7, "version": "1.0", "queues": [QUEUE], "errors": [{"task": "shop.bill", "error": "no"}]}
 
 
+def test_an_answer_of_something_else_is_shown_in_short() -> None:
+    (process,) = read_status("box:1", ["x"] * 1_000_000)
+
+    assert len(process.problem) < 10_000
+
+
 def test_a_worker_tells_what_it_runs_and_has_done() -> None:
     (process,) = read_status("box:8080", ANSWER)
     (queue,) = process.queues

@@ -94,7 +94,15 @@ def test_a_path_finds_what_stands_in_the_content(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["lines.2.sku=b", "lines.-1.sku=b", "order_id.0=o", "absent=", "absent=null"]
+    "said",
+    [
+        "lines.2.sku=b",
+        "lines.-1.sku=b",
+        f"lines.{'9' * 5_000}.sku=b",
+        "order_id.0=o",
+        "absent=",
+        "absent=null",
+    ],
 )
 def test_a_path_that_leads_nowhere_finds_nothing(said: str) -> None:
     assert not LetterFilter(wheres=[FieldFilter.parse(said)]).matches(

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...untrusted.printable import LONGEST_TEXT, cut
+
 _HANDLED = ("acked", "skipped", "dropped")
 
 
@@ -66,7 +68,7 @@ def read_status(name: str, answer: Any, depth: int = 2) -> Iterator[WorkerProces
     A mapping may have the answers of several supervisors; `depth` is how many levels it may have.
     """
     if not isinstance(answer, Mapping):
-        yield WorkerProcess(name, problem=str(answer) or "an empty answer")
+        yield WorkerProcess(name, problem=cut(str(answer), LONGEST_TEXT) or "an empty answer")
     elif isinstance(answer.get("queues"), list):
         yield _process(name, answer)
     elif answer:
