@@ -69,9 +69,8 @@ class Observers:
             self._parent.notify(event)
 
     def _watching(self, kind: type[Any]) -> tuple[Observer, ...]:
-        by_kind = (
-            self._by_kind
-        )  # `add` replaces the cache: a result for older entries must not enter the new one
+        # `add` replaces the cache: a result for older entries must not enter the new one.
+        by_kind = self._by_kind
         watching = by_kind.get(kind)
         if watching is None:
             watching = tuple(observer for observer, kinds in self._entries if not kinds or kind in kinds)

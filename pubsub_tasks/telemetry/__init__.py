@@ -1,1 +1,1 @@
-"""Logs, health checks and recent activity of a worker."""
+"""Logs, metrics, traces, error reports, health checks and recent activity."""

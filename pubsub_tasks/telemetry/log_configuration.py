@@ -2,7 +2,7 @@
 
 If the application gives the root logger handlers, they receive the lines of this package too; levels that it
 sets are kept. What it leaves out is filled in. Lines that must not be lost go to standard error if its
-configuration would drop them
+configuration would drop them.
 """
 
 import logging
@@ -74,9 +74,8 @@ class Logging:
             return
         handler = _StandardError(self._formatter)
         if any(not isinstance(each, logging.NullHandler) for each in _ours().handlers):
-            handler.addFilter(
-                lambda record: not _is_ours(record.name)
-            )  # the application handles these itself
+            # The application handles these itself.
+            handler.addFilter(lambda record: not _is_ours(record.name))
         root.addHandler(handler)
         if root.level == logging.WARNING:  # the default, not chosen by the application
             root.setLevel(self._level)
