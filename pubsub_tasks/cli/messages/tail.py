@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -104,7 +105,7 @@ def command(
     topics = tailed_topics(media_types, found.tasks, graph.sns_topic_arns)
     api = environment.api_of(region_of_arn(topics[0].arn))
     _remove_left_over(environment, api, prefix)
-    owner = f"{getpass.getuser()}@{socket.gethostname()}"
+    owner = f"{_user()}@{socket.gethostname()}"
     with (
         stop_on_interrupt() as stop,
         temporary_queue(api, topics, owner, environment.clock, prefix) as queue,
@@ -193,6 +194,14 @@ def _remove_left_over(environment: TailEnvironment, api: Api, prefix: str) -> No
             print_note(f"removed a queue that a tail of {owner} left")
     except TransportError as error:
         print_note(f"queues that were left over could not be removed: {error}")
+
+
+def _user() -> str:
+    """The name of this process's user, or its number: a user of a container may have no name."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # KeyError until Python 3.12
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
 
 
 def _client(transport: AwsTransport, region: str | None, service: str) -> Any:

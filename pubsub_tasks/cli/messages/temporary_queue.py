@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Any
 
-from ...errors import TransportError
 from ...provisioning.reading.aws_api import Api, found_or_none, pages
 from ...provisioning.reading.read_messaging import GONE
 from ...provisioning.wanted.messaging import FILTERED_ATTRIBUTE
@@ -111,23 +109,22 @@ def is_left_over(tags: Mapping[str, str], now: float) -> bool:
 
 
 def _remove(api: Api, url: str) -> bool:
-    answer = found_or_none(
-        api, GONE, "sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["QueueArn", "Policy"]
-    )
+    answer = found_or_none(api, GONE, "sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["QueueArn"])
     if answer is None:
         return False
-    attributes = answer["Attributes"]
-    queue = TemporaryQueue(api, url, "", 0.0)
-    for topic in _topics_of(attributes.get("Policy")):
-        queue.subscriptions += _subscriptions(api, topic, attributes["QueueArn"])
-    queue.remove()
+    arn = answer["Attributes"]["QueueArn"]
+    subscriptions = [
+        each["SubscriptionArn"]
+        for each in pages(api, "sns", "ListSubscriptions", "Subscriptions")
+        if each["Endpoint"] == arn and each["SubscriptionArn"].startswith("arn:")
+    ]
+    TemporaryQueue(api, url, "", 0.0, subscriptions).remove()
     return True
 
 
 def _subscribe(queue: TemporaryQueue, topics: Sequence[TailedTopic]) -> None:
     names = {"QueueUrl": queue.url, "AttributeNames": ["QueueArn"]}
     arn = queue.api("sqs", "GetQueueAttributes", names)["Attributes"]["QueueArn"]
-    # The policy also says, after a crash, which topics the queue was subscribed to.
     policy = {
         "Version": "2012-10-17",
         "Statement": [sending_statement(arn, [topic.arn for topic in topics])],
@@ -151,25 +148,6 @@ def _subscribe(queue: TemporaryQueue, topics: Sequence[TailedTopic]) -> None:
             },
         )
         queue.subscriptions.append(made["SubscriptionArn"])
-
-
-def _topics_of(policy: str | None) -> list[str]:
-    """The topics that the policy of such a queue names."""
-    statements = json.loads(policy)["Statement"] if policy else []
-    conditions: list[Any] = [
-        each.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn", []) for each in statements
-    ]
-    return [arn for each in conditions for arn in ([each] if isinstance(each, str) else each)]
-
-
-def _subscriptions(api: Api, topic_arn: str, queue_arn: str) -> list[str]:
-    try:
-        found = list(pages(api, "sns", "ListSubscriptionsByTopic", "Subscriptions", TopicArn=topic_arn))
-    except TransportError as error:
-        if error.code in GONE:
-            return []
-        raise
-    return [each["SubscriptionArn"] for each in found if each["Endpoint"] == queue_arn]
 
 
 def _tags(owner: str, now: float) -> dict[str, str]:

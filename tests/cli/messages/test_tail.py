@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,12 @@ class World:
         body = json.dumps({"mediaType": media_type, "number": number})
         self.transport.publisher().publish(self.topic, [Outgoing(body, {"media_type": text(media_type)})])
 
-    def crashed(self, owner: str = "ann@laptop") -> None:
+    def crashed(self, owner: str = "ann@laptop", topics: Sequence[str] = ()) -> None:
         """A tail that ended without removing what it made, as one that is killed."""
+        followed = [TailedTopic(arn) for arn in topics or [self.topic]]
         with (
             pytest.raises(TransportError),
-            temporary_queue(self.api, [TailedTopic(self.topic)], owner, self.clock),
+            temporary_queue(self.api, followed, owner, self.clock),
         ):
             self.api.refuse = {"Unsubscribe": "Killed"}
         self.api.refuse = {}
@@ -150,6 +151,36 @@ def test_a_queue_of_a_killed_tail_is_removed_by_a_later_one(world: World, app: s
 
     assert "removed a queue that a tail of ann@laptop left" in result.stderr
     assert (world.queues, world.subscriptions) == ([], [])
+
+
+def test_a_killed_tail_of_many_topics_leaves_no_subscription(world: World) -> None:
+    # Given so many topics that the policy of the queue names only what they begin with
+    names = [f"events-{number}-{'x' * 100}" for number in range(40)]
+    arns = [world.api("sns", "CreateTopic", {"Name": name})["TopicArn"] for name in names]
+    world.crashed(topics=arns)
+    assert len(world.subscriptions) == 40
+    world.clock.advance(STALE_AFTER + 1)
+
+    # When a later one removes what is left over
+    remove_left_over(world.api, world.clock())
+
+    # Then the subscriptions go with the queue
+    assert (world.queues, world.subscriptions) == ([], [])
+
+
+def test_a_user_without_a_name_is_known_by_number(
+    world: World, app: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a container whose user is in no list of users
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+
+    # When it follows a topic
+    result = tail(world, app, "--media-type", ORDER, "--limit", "1", publish=((ORDER, 1),))
+
+    # Then that is no error
+    assert result.exit_code == 0
 
 
 def test_a_queue_in_use_and_a_queue_without_our_tag_stay(world: World) -> None:
