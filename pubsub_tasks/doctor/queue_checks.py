@@ -6,6 +6,7 @@ Source: SQS developer guide, "Using dead-letter queues".
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from ..provisioning.settings import MAX_RETENTION
 from .finding import Finding, Severity
 
 
@@ -102,7 +103,7 @@ def _check_dead_letters(facts: QueueFacts, letters: DeadLetterFacts, subject: st
             f"queue {letters.name}",
             f"keeps letters {letters.retention} s, and {facts.name} keeps messages {facts.retention} s",
             "what SQS moves keeps its age, so that letters may expire as soon as they come",
-            facts.mend or "Set its MessageRetentionPeriod to 1209600",
+            _longer_retention(facts, letters),
         )
     if letters.max_size < facts.max_size:
         yield Finding(
@@ -112,6 +113,12 @@ def _check_dead_letters(facts: QueueFacts, letters: DeadLetterFacts, subject: st
             "a larger message cannot be dead-lettered, and comes back every 15 minutes",
             facts.mend or f"Set its MaximumMessageSize to {facts.max_size}",
         )
+
+
+def _longer_retention(facts: QueueFacts, letters: DeadLetterFacts) -> str:
+    if letters.retention >= MAX_RETENTION:
+        return f"Lower pubsub_provisioning.retention, the MessageRetentionPeriod of {facts.name}"
+    return facts.mend or f"Set its MessageRetentionPeriod to {MAX_RETENTION}"
 
 
 def _most(attempts: Iterable[int | None]) -> int | None:

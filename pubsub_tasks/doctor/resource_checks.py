@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from shlex import quote
 from typing import Any
 
+from ..provisioning.planning.sqs_calls import policy_with
 from ..provisioning.resources import Key, Resource, StandingResource
 from ..provisioning.settings import DEFAULT_SIZE
 from ..untrusted.queue_names import FIFO
@@ -146,7 +147,7 @@ def _check_policy(checkup: Checkup, resource: Resource, queue: StandingResource)
             str(resource.key),
             f"lets everybody send: {name} of its policy has no condition",
             "anybody can send messages, which your handlers run",
-            _set_policy(queue, [each for each in statements if each not in opened]),
+            _set_policy(resource, queue, [each for each in statements if each not in opened]),
         )
     refused = [
         arn for arn in _topics(checkup, resource) if not any(_admits(each, arn) for each in statements)
@@ -162,9 +163,9 @@ def _check_policy(checkup: Checkup, resource: Resource, queue: StandingResource)
         )
 
 
-def _set_policy(queue: StandingResource, statements: Sequence[Mapping[str, Any]]) -> str:
-    """The command that leaves only these statements in a queue's policy."""
-    policy = {**queue.document, "Statement": statements} if statements else ""
+def _set_policy(resource: Resource, queue: StandingResource, statements: Sequence[Mapping[str, Any]]) -> str:
+    """The command that leaves only these statements in a queue's policy, and the one for its topics."""
+    policy = policy_with({**queue.document, "Statement": statements}, resource.properties.get("Policy"))
     attributes = json.dumps({"Policy": json.dumps(policy) if policy else ""})
     url = queue.identity["QueueUrl"]
     return f"aws sqs set-queue-attributes --queue-url {url} --attributes {quote(attributes)}"

@@ -1,5 +1,7 @@
 """What the doctor says of values, without an account."""
 
+import json
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -153,6 +155,30 @@ def test_a_queue_is_checked_by_its_attributes(changes: dict[str, Any], what: str
 
     assert [each.what for each in found] == [what]
     assert all(each.why and each.mend for each in found)
+
+
+def test_a_queue_that_keeps_messages_for_as_long_as_sqs_allows_has_to_keep_them_for_less() -> None:
+    facts = FACTS._replace(dead_letters=LETTERS, retention=1_209_600, mend="pubsub-tasks apply")
+
+    (finding,) = check_queue(facts)
+
+    assert finding.mend == "Lower pubsub_provisioning.retention, the MessageRetentionPeriod of orders"
+
+
+def test_closing_an_open_policy_still_lets_the_topics_send() -> None:
+    # Given a queue whose policy lets everybody send, and only so its topics
+    checkup = healthy()
+    key, queue = next((key, each) for key, each in checkup.found.items() if each.properties.get("Policy"))
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    opened = replace(queue, document={"Version": "2012-10-17", "Statement": [everybody]})
+
+    # When it is checked
+    (finding,) = diagnose(replace(checkup, found={**checkup.found, key: opened}))
+
+    # Then the command that closes it names the topics instead, so that no message is refused meanwhile
+    assert "everybody" in finding.what
+    attributes = json.loads(shlex.split(finding.mend)[-1])
+    assert json.loads(attributes["Policy"])["Statement"] == [queue.properties["Policy"]]
 
 
 def test_in_a_fifo_queue_the_age_of_letters_begins_anew() -> None:
