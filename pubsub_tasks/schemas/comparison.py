@@ -147,7 +147,7 @@ class _Comparison:
 
     def _properties(self, old: Json, new: Json, path: str, above: Above) -> Iterator[SchemaChange]:
         before, after = _properties(old, path), _properties(new, path)
-        needed_before, needed_after = set(old.get("required", ())), set(new.get("required", ()))
+        needed_before, needed_after = _required(old), _required(new)
         for name in sorted(before.keys() | after.keys()):
             where = f"{path}.{name}".lstrip(".")
             if name not in before:
@@ -213,8 +213,15 @@ def _covered(types: frozenset[str]) -> frozenset[str]:
 
 def _properties(schema: Json, path: str) -> Mapping[str, Any]:
     """The fields of an object; in a message itself without media type and headers, which are the same."""
-    found = schema.get("properties") or {}
+    found = schema.get("properties")
+    if not isinstance(found, Mapping):
+        return {}
     return found if path else {name: each for name, each in found.items() if name not in _ENVELOPE}
+
+
+def _required(schema: Json) -> set[str]:
+    found = schema.get("required")
+    return {name for name in found if isinstance(name, str)} if isinstance(found, list) else set()
 
 
 def _listed(values: frozenset[str]) -> str:

@@ -42,7 +42,7 @@ def _messages(document: Json) -> Iterator[tuple[str, SchemaVersion]]:
     for channel in _values(document.get("channels")):
         for message in map(root.resolve, _values(root.resolve(channel).get("messages"))):
             payload = root.resolve(message.get("payload"))
-            body = root.resolve(payload["schema"]) if "schemaFormat" in payload else payload
+            body = root.resolve(payload.get("schema")) if "schemaFormat" in payload else payload
             name = _media_type(body) or message.get("name")
             if isinstance(name, str):
                 default = document.get("defaultContentType", JSON_CONTENT)

@@ -167,6 +167,22 @@ def test_another_document_is_refused(document: Any) -> None:
         versions_of(document)
 
 
+@pytest.mark.parametrize(
+    "schema", [{"properties": ["x"]}, {"required": True}, {"required": "x"}, {"required": [["x"]]}]
+)
+def test_what_is_no_json_schema_is_compared_as_far_as_it_can_be_read(schema: dict[str, Any]) -> None:
+    assert changes(version(schema), version(schema)) == []
+
+
+def test_a_payload_in_another_format_without_its_schema_is_left_out() -> None:
+    payload = {"schemaFormat": "application/vnd.apache.avro"}
+    channels = {"orders": {"messages": {"order": {"name": ORDER, "payload": payload}}}}
+
+    (found,) = versions_of({"asyncapi": "3.0.0", "channels": channels}).values()
+
+    assert found.body == {}
+
+
 def test_a_reason_is_given_for_what_is_not_safe() -> None:
     found: list[SchemaChange] = compare_messages(of_field(TEXT), of_field(NUMBER))
 

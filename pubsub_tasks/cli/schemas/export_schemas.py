@@ -98,7 +98,10 @@ def _write_json_schemas(output: str, exported: SchemaExport) -> None:
     directory = Path(output)
     if directory.is_file():
         raise click.UsageError(f"--output {output} is a file: name a directory, a file for each media type")
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"cannot write {output}: {error.strerror}") from error
     for media_type, document in documents.items():
         _write(str(directory / f"{topic_name(media_type)}.json"), document)
 

@@ -115,6 +115,10 @@ def test_directories_and_documents_are_compared_alike(directory: Path) -> None:
         (["diff", "a", "b", "--app", "shop_before:tasks"], "give NEW or --app, not both"),
         (["export", "--app", "shop_before:tasks", "--media-type", "x"], "no schema matches x"),
         (["export", "--app", "shop_before:tasks", "-o", "no/where.json"], "cannot write no/where.json"),
+        (
+            ["export", "--app", "shop_before:tasks", "--format", "json-schema", "-o", "other.json/schemas"],
+            "cannot write other.json/schemas",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line(directory: Path, arguments: list[str], said: str) -> None:
