@@ -219,5 +219,6 @@ def _refuse_duplicates(names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(
-                f"two queues would both be named {name!r}: give each queue one QueueSpec"
+                f"two queues would both be named {name!r}, dead-letter queues included: rename one of them, "
+                "or give it another name in sqs_queue_urls"
             )
