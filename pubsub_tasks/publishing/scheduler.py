@@ -45,8 +45,9 @@ class Schedules:
         size = len(given.encode())
         if size > MAX_INPUT:
             raise MessageTooLarge(prepared.media_type, size, MAX_INPUT)
+        partition = self.role_arn.partition(":iam:")[0]  # such as `arn:aws-us-gov`
         target = {
-            "Arn": f"arn:aws:scheduler:::aws-sdk:{action}",
+            "Arn": f"{partition}:scheduler:::aws-sdk:{action}",
             "RoleArn": self.role_arn,
             "Input": given,
         }

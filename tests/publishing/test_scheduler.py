@@ -332,6 +332,16 @@ def test_a_topics_schedule_publishes(aws):
     assert json.loads(target["Input"])["TopicArn"] == "arn:aws:sns:us-east-1:1:orders"
 
 
+def test_the_target_is_of_the_partition_of_the_role(aws):
+    role = "arn:aws-us-gov:iam::123456789012:role/scheduler"
+
+    Schedules(lambda: aws, role).schedule(
+        prepared(), ScheduledDestination("arn:aws-us-gov:sns:us-gov-west-1:1:orders", 1_900_000_000)
+    )
+
+    assert aws.get_schedule(Name="m-1")["Target"]["Arn"] == "arn:aws-us-gov:scheduler:::aws-sdk:sns:publish"
+
+
 def test_a_schedule_that_exists_already_counts_as_sent(aws):
     schedules, due = Schedules(lambda: aws, ROLE), ScheduledDestination("https://sqs/q", 1_900_000_000)
 
