@@ -1,6 +1,7 @@
 """`publish FILE.jsonl`: reads the file, shows progress, writes failures to another file, and reports."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,12 +25,16 @@ class FileRun:
     """One run over a file of JSON lines; `source` may be `-` for standard input."""
 
     def __init__(self, source: str, first: int, failures: str | None) -> None:
-        """Raises UsageError if the file for failures exists already."""
+        """Raises UsageError if the file for failures exists already, or cannot be made."""
         self._source, self._first = source, first
         self._failures = Path(failures or f"{_stem(source)}.failed.jsonl")
         if first == 1 and self._failures.exists():
             raise click.UsageError(
                 f"{self._failures} exists: remove it, or name another file for failures with --failures"
+            )
+        if not os.access(self._failures.parent, os.W_OK):
+            raise click.UsageError(
+                f"{self._failures} cannot be written: name another file for failures with --failures"
             )
 
     def publish(

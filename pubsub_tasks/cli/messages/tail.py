@@ -183,9 +183,17 @@ def _show(
 def line_of(view: MessageView) -> str:
     """The line that shows a message."""
     delivery = view.delivery
-    published = time.strftime("%H:%M:%S", time.localtime(delivery.published_at))
+    published = _time_of_day(delivery.published_at)
     content = f"cannot be read: {delivery.defect}" if delivery.defect else json.dumps(writable(view.content))
     return f"{published} {cell(delivery.media_type or '-')} {cell(delivery.id)} {content}"
+
+
+def _time_of_day(epoch: float) -> str:
+    """Local time, to the second; dashes if it is not a valid date: a publisher may write any number."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(epoch))
+    except (OverflowError, OSError, ValueError):
+        return "--:--:--"
 
 
 def _remove_left_over(environment: TailEnvironment, api: Api, prefix: str) -> None:

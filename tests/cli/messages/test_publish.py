@@ -108,6 +108,16 @@ def test_a_file_of_failures_is_not_written_over(shell: Shell) -> None:
     assert shell.received() == []
 
 
+def test_a_file_of_failures_that_cannot_be_written_is_known_before_a_message_is_sent(shell: Shell) -> None:
+    file = shell.file("orders.jsonl", order("1"), "{bad")
+
+    result = shell.run("publish", ORDER, file, "--failures", "no/where.jsonl")
+
+    assert result.exit_code == 2
+    assert "no/where.jsonl cannot be written" in result.stderr
+    assert shell.received() == []
+
+
 def test_a_file_is_published_from_a_line_on(shell: Shell) -> None:
     file = shell.file("orders.jsonl", *map(order, "123"))
 
