@@ -1,4 +1,4 @@
-"""Changes of a bucket's lifecycle, an alarm and a key keep what others set there, in moto."""
+"""A bucket's lifecycle, alarms, keys and roles in moto: changes keep what others set there."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -9,13 +9,15 @@ import pytest
 from moto import mock_aws
 
 from pubsub_tasks.provisioning.apply import apply_plan
+from pubsub_tasks.provisioning.export.cloudformation import cloudformation
+from pubsub_tasks.provisioning.export.terraform import terraform
 from pubsub_tasks.provisioning.planning.diff import PlanOptions, make_plan
 from pubsub_tasks.provisioning.planning.steps import ProvisioningPlan
 from pubsub_tasks.provisioning.reading.aws_api import Api
 from pubsub_tasks.provisioning.reading.boto_api import boto_api
 from pubsub_tasks.provisioning.reading.read_others import read_others
 from pubsub_tasks.provisioning.resources import Resource
-from pubsub_tasks.provisioning.settings import AlarmSettings, ProvisioningSettings
+from pubsub_tasks.provisioning.settings import AlarmSettings, ProvisioningSettings, SchedulerSettings
 from pubsub_tasks.provisioning.wanted.wanted_resources import wanted_resources
 from tests.provisioning.shop import OWNER, PLACE, topology
 
@@ -94,3 +96,22 @@ def test_a_bucket_s_minimum_size_of_transitions_stays(api: Api) -> None:
     # Then that setting is given again, since S3 sets its default otherwise
     assert step.call.params["TransitionDefaultMinimumObjectSize"] == "varies_by_storage_class"
     assert rule in step.call.params["LifecycleConfiguration"]["Rules"]
+
+
+def test_a_role_whose_arn_has_a_path_is_made_there(api: Api) -> None:
+    # Given the ARN of a role that does not exist, with a path
+    arn = f"arn:aws:iam::{PLACE.account}:role/teams/shop/scheduler"
+    resources = wanted("role", scheduler=SchedulerSettings(arn))
+
+    # When it is made
+    applied = apply_plan(plan(api, resources), api)
+
+    # Then it has that path, with which EventBridge Scheduler is told of it
+    assert applied.refusal is None
+    assert api("iam", "GetRole", {"RoleName": "scheduler"})["Role"]["Path"] == "/teams/shop/"
+    assert plan(api, resources).is_complete
+
+    # And so it has in templates
+    (made,) = cloudformation(resources)["Resources"].values()
+    (written,) = terraform(resources)["resource"]["aws_iam_role"].values()
+    assert made["Properties"]["Path"] == written["path"] == "/teams/shop/"

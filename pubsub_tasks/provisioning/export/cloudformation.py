@@ -25,7 +25,6 @@ _NAMES: Mapping[Kind, str] = {
     "topic": "TopicName",
     "queue": "QueueName",
     "schedule group": "Name",
-    "role": "RoleName",
     "alarm": "AlarmName",
 }
 _NUMBERS = frozenset({"MaximumMessageSize", "MessageRetentionPeriod", "VisibilityTimeout"})
@@ -77,7 +76,7 @@ def _properties(resource: Resource) -> dict[str, Any]:
     tags = {"Tags": tag_list(resource)} if resource.tags else {}
     if kind == "subscription":
         name = {**resource.identity, "Protocol": "sqs"}
-    if kind == "role policy":
+    if kind in ("role", "role policy"):
         name = dict(resource.identity)
     return {**name, **properties, **tags}
 

@@ -71,7 +71,7 @@ _NAMES: Mapping[Kind, Callable[[Resource], dict[str, Any]]] = {
         "protocol": "sqs",
     },
     "schedule group": lambda resource: {"name": resource.key.name},
-    "role": lambda resource: {"name": resource.key.name},
+    "role": lambda resource: {"name": resource.key.name, "path": resource.identity["Path"]},
     "role policy": lambda resource: {
         "name": resource.identity["PolicyName"],
         "role": resource.identity["RoleName"],

@@ -60,11 +60,11 @@ class RoleCalls:
         return Call("iam", "CreateRole", params)
 
     def tag(self, wanted: Resource) -> Call:
-        return Call("iam", "TagRole", {**wanted.identity, "Tags": tag_list(wanted)})
+        return Call("iam", "TagRole", {"RoleName": wanted.key.name, "Tags": tag_list(wanted)})
 
     def change(self, standing: StandingResource, differences: Iterable[Difference]) -> Changes:
         for each in differences:
-            params = {**standing.identity, "PolicyDocument": dumps(each.wanted)}
+            params = {"RoleName": standing.key.name, "PolicyDocument": dumps(each.wanted)}
             yield (each,), Call("iam", "UpdateAssumeRolePolicy", params)
 
 

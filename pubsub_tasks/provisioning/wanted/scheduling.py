@@ -30,7 +30,7 @@ def scheduling_resources(
     yield Resource(
         Key("role", role),
         {"AssumeRolePolicyDocument": _trust(place)},
-        {"RoleName": role},
+        {"RoleName": role, "Path": _path(scheduler.role_arn)},
         tags,
         why="EventBridge Scheduler sends with it",
     )
@@ -53,6 +53,11 @@ def role_name(arn: str, place: Place) -> str:
             f"pubsub_scheduler.role_arn is a role of account {parts[4]}, and this is account {place.account}"
         )
     return parts[5].rpartition("/")[2]
+
+
+def _path(role_arn: str) -> str:
+    """The path in a role's ARN. Source: IAM user guide, "IAM identifiers"."""
+    return role_arn.partition(":role")[2].rpartition("/")[0] + "/"
 
 
 def sending_policy(queue_arns: list[str], topic_arns: list[str], kms_key: str | None) -> dict[str, Any]:
