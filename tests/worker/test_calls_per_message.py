@@ -101,7 +101,7 @@ def consume(is_async: bool) -> tuple[Counter[str], Counter[str]]:
     return counts, canned.calls
 
 
-@pytest.mark.parametrize(("is_async", "bound"), [(False, 117), (True, 134)], ids=["threads", "coroutines"])
+@pytest.mark.parametrize(("is_async", "bound"), [(False, 125), (True, 142)], ids=["threads", "coroutines"])
 def test_a_message_costs_so_many_calls_of_functions_and_two_api_calls_for_ten(
     is_async: bool, bound: int
 ) -> None:
