@@ -74,7 +74,7 @@ def test_powertools_decorators_wrap_the_handler(tasks: Tasks) -> None:
         invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
         aws_request_id = "1"
 
-    handler = Logger(service="shop").inject_lambda_context(lambda_handler(tasks))
+    handler = Logger(service="powertools").inject_lambda_context(lambda_handler(tasks))
 
     assert handler(sqs_event([delivery().record]), Context()) == {"batchItemFailures": []}
     assert lambda_handler(tasks).__name__ == "handler"

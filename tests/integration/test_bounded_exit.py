@@ -44,7 +44,7 @@ atexit.register(write)
 def job(name):
     if name == "thread":
         Thread(target=for_ever, name="left-by-a-handler", daemon=False).start()
-    print("began " + name, flush=True)
+    print("began " + name + "\\n", end="", flush=True)  # one write, though threads print at once
     if name == "stuck":
         for_ever()
 """
