@@ -1,7 +1,8 @@
 """What a message costs, in counts that no busy machine can change: a guard against slowing down.
 
 A worker consumes canned answers, without a broker. Counted are calls of this package's Python functions, by
-`sys.setprofile`; each bound is 5 % above what was measured when it was set. Lower a bound after a change that
+`sys.setprofile`; each bound is an eighth above what was measured when it was set, since a
+busy machine changes the mode of the worker. Lower a bound after a change that
 saves calls; raise it only for something that is worth its time on every message.
 """
 
