@@ -1,8 +1,7 @@
 """What a message costs, in counts that no busy machine can change: a guard against slowing down.
 
 A worker consumes canned answers, without a broker. Counted are calls of this package's Python functions, by
-`sys.setprofile`; each bound is an eighth above what was measured when it was set, since a
-busy machine changes the mode of the worker. Lower a bound after a change that
+`sys.setprofile`; each bound is 5 % above what was measured when it was set. Lower a bound after a change that
 saves calls; raise it only for something that is worth its time on every message.
 """
 
@@ -29,6 +28,7 @@ from tests.worker.shop import PATIENCE, Shop, Word, body
 
 PACKAGE = str(Path(pubsub_tasks.__file__).parent)
 MESSAGES = 1_000
+RUNS = 12
 
 
 class CannedQueue:
@@ -102,12 +102,15 @@ def consume(is_async: bool) -> tuple[Counter[str], Counter[str]]:
     return counts, canned.calls
 
 
-@pytest.mark.parametrize(("is_async", "bound"), [(False, 125), (True, 142)], ids=["threads", "coroutines"])
+@pytest.mark.parametrize(("is_async", "bound"), [(False, 117), (True, 134)], ids=["threads", "coroutines"])
 def test_a_message_costs_so_many_calls_of_functions_and_two_api_calls_for_ten(
     is_async: bool, bound: int
 ) -> None:
     # The least of some runs: on a busy machine calls look like waiting, and more threads take part
-    functions, api = min((consume(is_async) for _ in range(4)), key=lambda counts: counts[0].total())
+    functions, api = consume(is_async)
+    for _ in range(RUNS):
+        if functions.total() / MESSAGES > bound:
+            functions, api = min((functions, api), consume(is_async), key=lambda counts: counts[0].total())
 
     assert functions.total() / MESSAGES <= bound, functions.most_common(40)
     assert api.total() / MESSAGES <= 0.2 * 1.05, api
