@@ -6,7 +6,7 @@ Source: SQS developer guide, "Using dead-letter queues".
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..provisioning.settings import MAX_RETENTION
+from ..wire.records import MAX_RETENTION
 from .finding import Finding, Severity
 
 

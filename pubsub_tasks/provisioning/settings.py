@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import ConfigurationError
+from ..wire.records import MAX_RETENTION
 
 RETENTION = 345_600
 """Seconds: SQS's default of four days. Source: SQS API reference, CreateQueue, MessageRetentionPeriod."""
-
-MAX_RETENTION = 1_209_600
-"""Seconds: the maximum, fourteen days. Source: as above."""
 
 DEFAULT_SIZE = 262_144
 """Bytes that a topic accepts by default. Source: SNS API reference, CreateTopic, MaximumMessageSize."""

@@ -26,12 +26,13 @@ from tenacity import (
 )
 
 from ..errors import ConfigurationError
+from ..wire.records import MAX_RETENTION
 from .retry_defaults import retry_unless_permanent
 
 Strategy = Callable[[RetryCallState], Any]
 
-LONGEST_WAIT = 1_209_600.0
-"""Seconds, 14 days. Source: SQS API reference, MessageRetentionPeriod: no queue keeps a message longer."""
+LONGEST_WAIT = float(MAX_RETENTION)
+"""Seconds: no queue keeps a message longer."""
 
 
 def state_at(retrying: Retrying, attempt: int, first_received_at: float, now: float) -> RetryCallState:

@@ -19,6 +19,10 @@ MAX_VISIBILITY = 43_200
 MAX_DELAY = 900
 """Seconds that SQS can delay a message. Source: SQS API reference, SendMessage, DelaySeconds."""
 
+MAX_RETENTION = 1_209_600
+"""Seconds that a queue can keep a message, 14 days. Source: SQS API reference, CreateQueue,
+MessageRetentionPeriod."""
+
 MEDIA_TYPE = "mediaType"
 """Key of the media type in a body. Source: microcosm-pubsub."""
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...untrusted.queue_names import FIFO
+from ...wire.records import MAX_RETENTION
 from ..resources import OWNER_TAG, Key, Place, Resource
-from ..settings import DEFAULT_SIZE, MAX_RETENTION, ProvisioningSettings
+from ..settings import DEFAULT_SIZE, ProvisioningSettings
 from ..topology import QueuePlan, SubscriptionPlan, TopicPlan, Topology
 from .statements import sending_statement
 
