@@ -1,5 +1,6 @@
 """What load and dump plans have in common: they may be refused, outdated, or surprised by content."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -29,7 +30,7 @@ class Surprise(Exception):
     """What a plan does not cover: the schema itself has to load or dump."""
 
 
-class Plan:
+class Plan(ABC):
     """How content is converted by one schema.
 
     Attributes:
@@ -63,13 +64,13 @@ class Plan:
         self.refusal = "the schema or one of its fields was changed after its first use"
         return None
 
+    @abstractmethod
     def schema(self, schema: Schema, path: tuple[str, ...]) -> Convert:
         """Return a function that converts content of a schema. Raises PlanRefused."""
-        raise NotImplementedError
 
+    @abstractmethod
     def value(self, field: "Field[Any]", path: tuple[str, ...]) -> Convert:
         """Return a function that converts values of a field. Raises PlanRefused."""
-        raise NotImplementedError
 
     def watch(self, *watched: object) -> None:
         """Give up once one of these schemas or fields has other attributes than now."""
