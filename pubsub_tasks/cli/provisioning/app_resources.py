@@ -23,6 +23,8 @@ class AppResources:
 
     Attributes:
         prefix: beginning of the names of topics and queues.
+        owner_is_configured: whether the configuration names the owner; by default it is the app's package,
+            which another app may share.
     """
 
     tasks: Tasks
@@ -32,6 +34,7 @@ class AppResources:
     prefix: str
     region: str | None = None
     profile: str | None = None
+    owner_is_configured: bool = False
 
     @classmethod
     def of(cls, spec: str | None, prefix: str | None) -> "AppResources":
@@ -55,6 +58,7 @@ class AppResources:
             prefix if prefix is not None else configured or "",
             config.region_name or _region_of(topics.prefix or topics.default),
             config.profile_name,
+            bool(graph.pubsub_provisioning.owner),
         )
 
     def topology(self, place: Place) -> Topology:

@@ -50,6 +50,8 @@ def command(
     if plan.steps:
         if not yes:
             _confirm(account, plan, place)
+        elif not resources.owner_is_configured:
+            _refuse_deletions(plan, resources.settings.owner)
         with progress_bar("applying", len(plan.steps)) as update:
             done = count(1)
             applied = apply_plan(plan, api, lambda step: update(next(done)))
@@ -67,6 +69,15 @@ def _confirm(account: AccountAccess, plan: ProvisioningPlan, place: Place) -> No
             typed = click.prompt(f"type {step.key.name} to delete that queue", default="", show_default=False)
             if typed != step.key.name:
                 raise ConfigurationError(f"{typed!r} is not {step.key.name!r}: nothing was changed")
+
+
+def _refuse_deletions(plan: ProvisioningPlan, owner: str) -> None:
+    """Raise ConfigurationError if resources would be deleted, unasked, that another app may have made."""
+    if any(step.action == "delete" for step in plan.steps):
+        raise ConfigurationError(
+            f"--prune --yes deletes what carries the owner {owner!r}, which other apps of the package share: "
+            "leave out --yes, or set pubsub_provisioning.owner to a name of this app's own"
+        )
 
 
 def _report(applied: Applied) -> None:

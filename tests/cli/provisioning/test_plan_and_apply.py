@@ -96,6 +96,26 @@ def test_deleting_a_queue_asks_for_its_name(shell: ShopShell, typed: str, gone: 
     assert "holds 1 messages" in result.output
 
 
+def test_nothing_is_deleted_unasked_for_an_owner_that_is_only_guessed(
+    shell: ShopShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given two apps of one package, so that the tags of both name the same owner
+    shell.run("apply", "--yes")
+
+    # When one of them is pruned without a question
+    result = shell.run("apply", "--prune", "--yes", app="nothing")
+
+    # Then nothing of the other is deleted
+    assert result.exit_code == 2
+    assert "pubsub_provisioning.owner" in result.output.splitlines()[-1]
+    assert "shop-receipts" in shell.queues()
+
+    # Unless the owner is configured
+    monkeypatch.setenv("PUBSUB_TASKS__PUBSUB_PROVISIONING__OWNER", NAME)
+    assert shell.run("apply", "--prune", "--yes", app="nothing").exit_code == 0
+    assert "shop-receipts" not in shell.queues()
+
+
 def test_names_over_the_limit_are_one_line(shell: ShopShell) -> None:
     result = shell.run("plan", prefix="x" * 80)
 
