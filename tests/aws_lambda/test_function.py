@@ -565,6 +565,8 @@ def test_events_of_aws_are_handled(wrapped: bool) -> None:
         assert shop.mapping().poll() == []
 
     assert keys == ["in/a b=1.csv"]
+    told = [event.delivery.media_type for kind in (Started, Settled) for event in shop.seen(kind)]
+    assert told == [S3ObjectCreated.MEDIA_TYPE] * 2
 
 
 # Which tasks
