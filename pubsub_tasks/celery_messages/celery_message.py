@@ -143,6 +143,8 @@ class CeleryMessage:
         if not (isinstance(content, list) and len(content) == 3):
             raise EnvelopeError("the message of kombu has no [args, kwargs, embed] of a Celery task in it")
         args, kwargs, embed = content
+        if not (isinstance(args, list | None) and isinstance(kwargs, dict | None)):
+            raise EnvelopeError("the arguments of a Celery task must be a list and an object")
         task = headers.get("task")
         if not (isinstance(task, str) and task):
             raise EnvelopeError("the message of kombu names no Celery task")
@@ -150,11 +152,11 @@ class CeleryMessage:
             task,
             headers["id"] if isinstance(headers.get("id"), str) else None,
             _custom_headers(headers),
-            _plain(args if isinstance(args, list) else []),
-            _plain(_mapping(kwargs)),
+            _plain(args or []),
+            _plain(kwargs or {}),
             _retries(headers.get("retries")),
-            epoch_seconds(headers.get("eta")),
-            epoch_seconds(headers.get("expires")),
+            _time(headers, "eta"),
+            _time(headers, "expires"),
             _shortest(headers.get("timelimit")),
             _workflow(headers, _mapping(embed)),
         )
@@ -208,6 +210,15 @@ def _custom_headers(headers: Mapping[str, Any]) -> dict[str, str]:
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _time(headers: Mapping[str, Any], name: str) -> float | None:
+    """Read a time. Raises DecodeError: without it, the task would run when it must not."""
+    value = headers.get(name)
+    seconds = epoch_seconds(value)
+    if value and seconds is None:
+        raise DecodeError(f"{name} {value!r:.80} of a Celery message is not a time")
+    return seconds
 
 
 def _retries(value: Any) -> int:

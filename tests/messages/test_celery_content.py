@@ -71,6 +71,26 @@ def test_eta_and_expiry_are_kept():
     assert float(delivery.headers["x-expires"]) == expires.timestamp()
 
 
+@pytest.mark.parametrize("name", ["eta", "expires"])
+def test_a_time_that_cannot_be_read_is_a_defect_as_ignoring_it_would_run_the_task_at_the_wrong_time(name):
+    message = published(by_celery("o-1"))
+    message["headers"][name] = "tomorrow"
+
+    delivery = decode_record(Record(body_of(message), "receipt", "sqs-1"))
+
+    assert isinstance(delivery.defect, DecodeError)
+    assert f"{name} 'tomorrow'" in str(delivery.defect)
+
+
+@pytest.mark.parametrize("content", [["o-1", {}, {}], [[], "total", {}], [7, None, None]])
+def test_arguments_of_the_wrong_type_are_a_defect_and_not_left_out(content):
+    message = {**published(by_celery("o-1")), "body": content}
+
+    delivery = decode_record(Record(json.dumps(message), "receipt", "sqs-1"))
+
+    assert isinstance(delivery.defect, EnvelopeError)
+
+
 def test_times_without_a_zone_are_utc():
     message = published(by_celery())
     message["headers"]["eta"] = "2030-01-01T00:00:00"
