@@ -143,7 +143,7 @@ class TimeLimits:
             if self._running.get(run.thread) is run:
                 del self._running[run.thread]
             if run.interrupted:
-                _raise_in(run.thread, None)  # takes back an exception that was not delivered yet
+                _deliver_interruption()
 
 
 def timeout_error(call: HandlerCall) -> TaskTimeout:
@@ -168,10 +168,24 @@ def undo_cancellation() -> None:
         task.uncancel()
 
 
-def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Raise an exception in a thread; None takes back one that was not delivered yet.
+def _deliver_interruption() -> None:
+    """Raise the exception in the current thread and catch it, in place of one that was not delivered yet.
+
+    To take it back instead would leave the interpreter's eval breaker set, which only a delivery resets: all
+    code of the process would be slower, and in Python 3.11 a profiler, tracer or debugger would never return
+    from a call. Source: CPython, Python/ceval.c, `eval_frame_handle_pending`.
+    """
+    try:
+        _raise_in(get_ident(), Interrupted)
+        while True:
+            pass
+    except Interrupted:
+        return
+
+
+def _raise_in(thread: int, kind: type[BaseException]) -> None:
+    """Raise an exception in a thread, in place of one that was not delivered yet.
 
     Source: Python/C API, PyThreadState_SetAsyncExc.
     """
-    exception = ctypes.py_object(kind) if kind is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), exception)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(kind))
