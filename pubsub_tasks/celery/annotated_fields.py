@@ -53,7 +53,7 @@ class FieldSpec:
         """Return the field with more arguments."""
         return FieldSpec(self.kind, self.inner, {**self.arguments, **arguments})
 
-    def make(self) -> fields.Field[Any]:
+    def make(self) -> "fields.Field[Any]":
         """Return the marshmallow field."""
         made: Callable[..., fields.Field[Any]] = getattr(fields, self.kind.removeprefix("fields."))
         if self.kind == "fields.Dict":
@@ -119,7 +119,7 @@ def _of_collection(origin: Any, args: Sequence[Any], annotation: Any, name: str)
     raise _unknown(annotation, name)
 
 
-def _keys_and_values(inner: Sequence[fields.Field[Any]]) -> dict[str, fields.Field[Any]]:
+def _keys_and_values(inner: Sequence["fields.Field[Any]"]) -> dict[str, "fields.Field[Any]"]:
     return dict(zip(("keys", "values"), inner, strict=False))
 
 

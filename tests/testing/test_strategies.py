@@ -122,7 +122,7 @@ def test_rules_of_the_whole_are_kept_and_objects_taken_apart() -> None:
 
 
 def test_a_field_may_be_given_a_strategy() -> None:
-    class Own(fields.Field[Any]):
+    class Own(fields.Field):
         """A type of the user's own."""
 
     class Kept(PubSubMessageSchema):
