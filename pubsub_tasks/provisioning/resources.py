@@ -28,6 +28,14 @@ SID = "pubsub-tasks"
 """The Sid of this package's statement in a policy, and the ID of its rule in a bucket's lifecycle."""
 
 
+FILTER_SCOPE = "FilterPolicyScope"
+"""The attribute of a subscription that says what its filter policy is applied to."""
+
+BY_ATTRIBUTES = "MessageAttributes"
+"""The scope that is wanted, and the default.
+Source: SNS developer guide, "Subscription filter policy scope"."""
+
+
 class Key(NamedTuple):
     """Identifies a resource in one account and region; a subscription is named `TOPIC -> QUEUE`."""
 

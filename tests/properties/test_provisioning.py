@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from pubsub_tasks.provisioning.resources import OWNER_TAG, Found, Key, Resource,
 from pubsub_tasks.provisioning.settings import AlarmSettings, ProvisioningSettings, SchedulerSettings
 from pubsub_tasks.provisioning.topology import Declared, QueueSpec, build_topology
 from pubsub_tasks.provisioning.wanted.wanted_resources import wanted_resources
-from tests.provisioning.shop import OWNER, PLACE, PREFIX, Account, BrokerApi, naming
+from tests.provisioning.shop import OWNER, PLACE, PREFIX, Account, BrokerApi, naming, shared_naming
 
 TYPES = [f"application/vnd.shop.pubsub._.created.{name}" for name in ("a", "b", "c", "d")]
 WILDCARD = "application/vnd.shop.pubsub._.created.*"
@@ -44,6 +45,15 @@ options = st.builds(
     scheduler=st.none() | st.just(SchedulerSettings(PLACE.role_arn("scheduler"), "shop")),
     alarms=st.none() | st.builds(AlarmSettings, st.integers(60, 3_600)),
 )
+filters = st.sampled_from(
+    [
+        {"FilterPolicy": {"order": {"kind": ["gift"]}}, "FilterPolicyScope": "MessageBody"},
+        {"FilterPolicy": {"media_type": TYPES[:1]}, "FilterPolicyScope": "MessageBody"},
+        {"FilterPolicy": {"media_type": TYPES[:1]}, "FilterPolicyScope": "MessageAttributes"},
+        {"FilterPolicy": None, "FilterPolicyScope": "MessageBody"},
+    ]
+)
+"""Filters of subscriptions, as others may have set them."""
 some = settings(max_examples=40)
 
 OF_ACCOUNTS = ("encryption key", "lifecycle rule")
@@ -66,6 +76,8 @@ def accounts(draw: st.DrawFn, wanted: list[Resource]) -> Found:
             draw(st.sets(st.sampled_from(sorted(resource.properties)))) if resource.properties else set()
         )
         properties = {name: None if name in missing else value for name, value in resource.properties.items()}
+        if resource.key.kind == "subscription" and draw(st.booleans()):
+            properties |= draw(filters)
         owner = draw(st.sampled_from([OWNER, OWNER, OWNER, "other", None])) if resource.tags else None
         tags = {OWNER_TAG: owner} if owner else {}
         identity = {**resource.identity, "SubscriptionArn": "arn"}
@@ -181,3 +193,43 @@ def test_the_calls_do_in_a_broker_what_the_steps_say(
     assert account.found().keys() == wanted
     assert all(key.name.startswith(PREFIX) for key in wanted)
     assert json.dumps([step.call.params for step in steps])
+
+
+@given(st.lists(st.sampled_from(TYPES), min_size=1, unique=True).map(tuple), filters, st.data())
+@settings(max_examples=20)
+def test_a_filter_of_bodies_becomes_one_of_attributes_by_calls_that_sns_accepts_and_drops_nothing(
+    types: tuple[str, ...], others: dict[str, Any], data: st.DataObject
+) -> None:
+    # Given a queue's subscription to a shared topic, whose filter somebody has replaced
+    api = BrokerApi()
+    shop = Declared((QueueSpec("one", types),), tuple(TYPES))
+    account = Account(api, topology=build_topology(shop, shared_naming()))
+    account.apply()
+    key = next(key for key in account.found() if key.kind == "subscription")
+    replace_filter(api, account.found()[key], others)
+
+    # When it is applied, and interrupted after any number of its calls, and applied again
+    steps = account.plan().steps
+    done = data.draw(st.integers(0, len(steps)))
+    assert apply_plan(ProvisioningPlan(steps[:done]), api).refusal is None
+    before = account.found()[key].properties
+    assert account.apply().refusal is None
+
+    # Then it stands as it is wanted, and no filter of attributes was applied to bodies in between
+    assert account.plan().is_complete
+    assert {key.kind for key in (step.key for step in steps)} <= {"subscription"}
+    if 0 < done < len(steps):
+        assert before.get("FilterPolicy") is None
+
+
+def replace_filter(api: BrokerApi, subscription: StandingResource, filters: dict[str, Any]) -> None:
+    """Set scope and policy as a person would, who removes the old policy first."""
+    arn = subscription.identity["SubscriptionArn"]
+    policy = json.dumps(filters["FilterPolicy"] or {})
+    for name, value in (
+        ("FilterPolicy", "{}"),
+        ("FilterPolicyScope", filters["FilterPolicyScope"]),
+        ("FilterPolicy", policy),
+    ):
+        params = {"SubscriptionArn": arn, "AttributeName": name, "AttributeValue": value}
+        api("sns", "SetSubscriptionAttributes", params)

@@ -83,9 +83,12 @@ class Subscription:
             "RawMessageDelivery": "false",
             "SubscriptionPrincipal": f"arn:aws:iam::{self.owner}:user/embedded",
         }
-        if self.policy is not None:
+        texts = dict(self.texts)
+        if self.policy is None:  # SNS does not show the scope of no policy
+            texts.pop("FilterPolicyScope", None)
+        else:
             known["FilterPolicyScope"] = _SCOPES[0]
-        return {**known, **self.texts}
+        return {**known, **texts}
 
 
 def _default(name: str) -> str:

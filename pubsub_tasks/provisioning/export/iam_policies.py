@@ -7,6 +7,7 @@ from ...wire.s3_pointer import KEY_PREFIX
 from ..resources import Place
 from ..settings import ProvisioningSettings
 from ..topology import Topology
+from ..wanted.statements import key_use_statement
 
 Policy = Mapping[str, Any]
 
@@ -51,9 +52,7 @@ def _publishing(
         objects = f"arn:{place.partition}:s3:::{settings.bucket}/{KEY_PREFIX}*"
         statements.append(_allow("LargeBodies", s3, [objects]))
     if settings.kms_key:
-        statements.append(
-            _allow("Encrypt", ["kms:GenerateDataKey", "kms:Decrypt"], [_key_arn(place, settings)])
-        )
+        statements.append({"Sid": "Encrypt", **key_use_statement(settings.kms_key, place)})
     if settings.scheduler:
         group, role = settings.scheduler.group, settings.scheduler.role_arn
         schedules = f"arn:{place.partition}:scheduler:{place.region}:{place.account}:schedule/{group}/*"
@@ -61,15 +60,6 @@ def _publishing(
         passed = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
         statements.append({**_allow("PassRole", ["iam:PassRole"], [role]), "Condition": passed})
     return statements
-
-
-def _key_arn(place: Place, settings: ProvisioningSettings) -> str:
-    """The key's ARN; that of an alias says nothing of which key it is, so all of the account's are meant."""
-    key = settings.kms_key or ""
-    if key.startswith("arn:") and ":key/" in key:
-        return key
-    name = "*" if "alias/" in key else key
-    return f"arn:{place.partition}:kms:{place.region}:{place.account}:key/{name}"
 
 
 def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Mapping[str, Any]:

@@ -44,6 +44,7 @@ _ARGUMENTS: Mapping[Kind, Mapping[str, str]] = {
     },
     "subscription": {
         "FilterPolicy": "filter_policy",
+        "FilterPolicyScope": "filter_policy_scope",
         "RawMessageDelivery": "raw_message_delivery",
         "RedrivePolicy": "redrive_policy",
     },

@@ -158,7 +158,7 @@ class _Planner:
         if not differences:
             return
         for some, call in CALLS[resource.key.kind].change(standing, differences):
-            why = reason(resource.key.kind, tuple(each.name for each in some))
+            why = reason(resource.key.kind, some)
             yield Step("change", resource.key, why, call, some, standing, resource.needs)
 
 

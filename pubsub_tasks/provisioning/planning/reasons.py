@@ -1,8 +1,9 @@
 """Why a property is as it is wanted, in one line each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..resources import Kind
+from .steps import Difference
 
 REASONS: Mapping[Kind, Mapping[str, str]] = {
     "topic": {
@@ -27,16 +28,27 @@ REASONS: Mapping[Kind, Mapping[str, str]] = {
         "RawMessageDelivery": "messages arrive as they were published, with their attributes",
         "RedrivePolicy": "what SNS cannot deliver goes to the dead letters",
         "FilterPolicy": "the queue gets the media types that its tasks handle",
+        "FilterPolicyScope": "the filter policy is for attributes, as bodies have no media_type",
     },
     "encryption key": {"Policy": "SNS needs the key to deliver to encrypted queues"},
     "lifecycle rule": {"Rule": "large bodies expire after every queue that may refer to them"},
     "role": {"AssumeRolePolicyDocument": "EventBridge Scheduler assumes it"},
-    "role policy": {"PolicyDocument": "what EventBridge Scheduler may send to"},
+    "role policy": {
+        "PolicyDocument": "EventBridge Scheduler may send to these queues and topics, with their key if they "
+        "have one, and do nothing else"
+    },
     "alarm": {},
 }
 
 
-def reason(kind: Kind, properties: tuple[str, ...]) -> str:
+_REMOVED: Mapping[str, str] = {"FilterPolicy": "the queue must not miss what it filters out"}
+
+
+def reason(kind: Kind, differences: Iterable[Difference]) -> str:
     """Why these properties are as they are wanted."""
     known = REASONS.get(kind, {})
-    return "; ".join(dict.fromkeys(known.get(name, "the alarm is as configured") for name in properties))
+    reasons = (
+        _REMOVED.get(each.name) if each.wanted is None and each.name in _REMOVED else known.get(each.name)
+        for each in differences
+    )
+    return "; ".join(dict.fromkeys(each or "the alarm is as configured" for each in reasons))

@@ -1,10 +1,11 @@
 """The calls of SNS that create, change and delete topics and subscriptions."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from json import dumps
 from typing import Any
 
-from ..resources import Resource, StandingResource
+from ..resources import FILTER_SCOPE, Resource, StandingResource
 from .steps import Call, Difference
 
 Changes = Iterator[tuple[tuple[Difference, ...], Call]]
@@ -69,7 +70,8 @@ class SubscriptionCalls:
         return Call("sns", "Subscribe", params)
 
     def change(self, standing: StandingResource, differences: Iterable[Difference]) -> Changes:
-        for each in differences:
+        """One attribute at a time, in an order that SNS accepts."""
+        for each in _ordered(differences):
             value = attribute(each.wanted)
             if each.name == "FilterPolicy":
                 value = value or _NO_FILTER
@@ -86,3 +88,21 @@ class SubscriptionCalls:
 
 def _attributes(wanted: Resource) -> dict[str, str]:
     return {name: attribute(value) for name, value in wanted.properties.items() if value is not None}
+
+
+def _ordered(differences: Iterable[Difference]) -> Iterator[Difference]:
+    """The filter policy last, since SNS checks a new one by the scope, and a new scope by the policy.
+
+    Where both change, the old policy is removed first. Meanwhile the queue gets all messages; a policy for
+    attributes that was applied to bodies would let none through.
+    """
+    changes = {each.name: each for each in differences}
+    scope, policy = changes.pop(FILTER_SCOPE, None), changes.pop("FilterPolicy", None)
+    yield from changes.values()
+    if scope is not None:
+        if policy is not None and policy.found is not None:
+            yield replace(policy, wanted=None)
+            policy = replace(policy, found=None)
+        yield scope
+    if policy is not None:
+        yield policy

@@ -8,7 +8,7 @@ from json import loads
 from typing import Any
 
 from ..planning.sqs_calls import statements
-from ..resources import SID, Key, Place, StandingResource
+from ..resources import BY_ATTRIBUTES, FILTER_SCOPE, SID, Key, Place, StandingResource
 from ..wanted.messaging import subscription_key
 from .aws_api import Api, found_or_none, pages
 
@@ -150,7 +150,10 @@ def _subscription(api: Api, place: Place, listed: Mapping[str, str]) -> Standing
         return None
     key = subscription_key(listed["TopicArn"], listed["Endpoint"].rpartition(":")[2], place)
     identity = {"SubscriptionArn": arn, "TopicArn": listed["TopicArn"], "Endpoint": listed["Endpoint"]}
-    return StandingResource(key, attributes_of(answer["Attributes"]), identity)
+    properties = attributes_of(answer["Attributes"])
+    if "FilterPolicy" in properties:  # without one, SNS has a scope too, but does not tell it
+        properties.setdefault(FILTER_SCOPE, BY_ATTRIBUTES)
+    return StandingResource(key, properties, identity)
 
 
 def tags_of(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...untrusted.queue_names import FIFO
 from ...wire.records import MAX_RETENTION
-from ..resources import OWNER_TAG, Key, Place, Resource
+from ..resources import BY_ATTRIBUTES, FILTER_SCOPE, OWNER_TAG, Key, Place, Resource
 from ..settings import DEFAULT_SIZE, ProvisioningSettings
 from ..topology import QueuePlan, SubscriptionPlan, TopicPlan, Topology
 from .statements import sending_statement
@@ -114,11 +114,13 @@ class Messaging:
         arn = subscription.topic_arn
         topic = arn.rpartition(":")[2]
         identity = {"TopicArn": arn, "Endpoint": self.place.queue_arn(queue.name)}
-        properties = {
+        properties: dict[str, Any] = {
             "RawMessageDelivery": "true",
             "RedrivePolicy": {"deadLetterTargetArn": self.place.queue_arn(queue.dead_letter_name)},
-            "FilterPolicy": subscription.patterns and filter_policy(subscription.patterns),
+            "FilterPolicy": None,
         }
+        if subscription.patterns:
+            properties |= {FILTER_SCOPE: BY_ATTRIBUTES, "FilterPolicy": filter_policy(subscription.patterns)}
         needs = (Key("queue", queue.name), *([Key("topic", topic)] if self.place.has(arn) else []))
         return Resource(
             subscription_key(arn, queue.name, self.place),

@@ -14,9 +14,12 @@ def scheduling_resources(
     tags: Mapping[str, str],
     queue_arns: list[str],
     topic_arns: list[str],
-    kms_key: str | None = None,
+    key_use: Mapping[str, Any] | None = None,
 ) -> Iterator[Resource]:
-    """The schedule group and the role. Raises ConfigurationError for a role of another account."""
+    """The schedule group and the role; `key_use` is the statement of the key that encrypts what it sends to.
+
+    Raises ConfigurationError for a role of another account.
+    """
     role = role_name(scheduler.role_arn, place)
     if scheduler.group != "default":
         key = Key("schedule group", scheduler.group)
@@ -36,7 +39,7 @@ def scheduling_resources(
     )
     yield Resource(
         Key("role policy", role),
-        {"PolicyDocument": sending_policy(queue_arns, topic_arns, kms_key)},
+        {"PolicyDocument": sending_policy(queue_arns, topic_arns, key_use)},
         {"RoleName": role, "PolicyName": SID},
         needs=(Key("role", role),),
         why="what EventBridge Scheduler may send to",
@@ -60,14 +63,16 @@ def _path(role_arn: str) -> str:
     return role_arn.partition(":role")[2].rpartition("/")[0] + "/"
 
 
-def sending_policy(queue_arns: list[str], topic_arns: list[str], kms_key: str | None) -> dict[str, Any]:
-    """Allows sending to these queues and publishing to these topics."""
+def sending_policy(
+    queue_arns: list[str], topic_arns: list[str], key_use: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Allows sending to these queues and publishing to these topics, and what their encryption needs."""
     statements = [("sqs:SendMessage", queue_arns), ("sns:Publish", topic_arns)]
     allowed: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": action, "Resource": sorted(arns)} for action, arns in statements if arns
     ]
-    if kms_key:
-        allowed.append({"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"})
+    if key_use:
+        allowed.append(dict(key_use))
     return {"Version": "2012-10-17", "Statement": allowed}
 
 

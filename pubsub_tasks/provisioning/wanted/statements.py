@@ -1,10 +1,10 @@
-"""Statements of policies: who may send to a queue, and use a key."""
+"""Statements of policies: who may send to a queue, and who may use a key."""
 
 from collections.abc import Iterable, Sequence
 from os.path import commonprefix
 from typing import Any
 
-from ..resources import SID
+from ..resources import SID, Place
 
 MAX_EXACT = 4_096
 """Bytes of a statement that names each topic: half of a queue policy, whose maximum is 8,192, so that others'
@@ -43,6 +43,30 @@ def key_statement() -> dict[str, Any]:
         "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
         "Resource": "*",
     }
+
+
+def key_use_statement(key: str, place: Place) -> dict[str, Any]:
+    """Allows who sends to encrypted queues and topics, or receives from them, to use their key, and no other.
+
+    `key` is an id, an ARN or an alias. A policy names a key by its alias in a condition, not as a resource.
+    Source: KMS developer guide, "Use aliases to control access to KMS keys".
+    """
+    keys, is_alias, alias = _key_arn(key, place).partition(":alias/")
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+        "Resource": f"{keys}:key/*" if is_alias else keys,
+    }
+    if is_alias:
+        statement["Condition"] = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{alias}"}}
+    return statement
+
+
+def _key_arn(key: str, place: Place) -> str:
+    if key.startswith("arn:"):
+        return key
+    name = key if key.startswith("alias/") else f"key/{key}"
+    return f"arn:{place.partition}:kms:{place.region}:{place.account}:{name}"
 
 
 def _condition(arns: Sequence[str]) -> dict[str, Any]:

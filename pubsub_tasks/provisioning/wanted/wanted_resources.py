@@ -9,7 +9,7 @@ from ..topology import Topology
 from .alarms import alarm_resources
 from .messaging import Messaging
 from .scheduling import scheduling_resources
-from .statements import key_statement
+from .statements import key_statement, key_use_statement
 
 
 def wanted_resources(
@@ -53,5 +53,5 @@ def _scheduling(messaging: Messaging, scheduler: SchedulerSettings) -> Iterator[
         messaging.tags,
         queues,
         [topic.arn for topic in topology.topics],
-        messaging.settings.kms_key,
+        key_use_statement(key, place) if (key := messaging.settings.kms_key) else None,
     )
