@@ -52,6 +52,7 @@ class Coordinator(AbstractContextManager[InFlight]):
         self._io_threads = IdleIOThreads(self._lock)
         self._idle = Condition(self._lock)
         self._free_slots = 0
+        self._loop_is_full = False
         self.running: set[InFlightMessage] = set()
         self._started = self._started_at_last_check = 0
         self.io_active_at = clock()
@@ -116,10 +117,12 @@ class Coordinator(AbstractContextManager[InFlight]):
             for message, verdict in finished:
                 self._finish(message, verdict, now)
             ready = self._inflight.ready(SlotKind.COROUTINE)
-            started = [self._start(SlotKind.COROUTINE, now) for _ in range(min(slots, ready))]
+            jobs = (self._start(SlotKind.COROUTINE, now) for _ in range(min(slots, ready)))
+            started = [message for message in jobs if message is not None]
+            self._loop_is_full = len(started) == slots
             self._polls.loop_took(len(started), now)
             self._wake_others(now, at_once=True)
-            return [message for message in started if message is not None]
+            return started
 
     def abandon(self, message: InFlightMessage, verdict: Verdict) -> None:
         """Settle a message whose handler does not end. Its thread is no slot any more."""
@@ -230,8 +233,10 @@ class Coordinator(AbstractContextManager[InFlight]):
             wake()
 
     def _coroutines_to_wake(self, now: float) -> Callable[[], None] | None:
-        """Return `on_coroutine_ready` if it is to be called."""
-        if self.on_coroutine_ready is None or not self._inflight.ready(SlotKind.COROUTINE):
+        """Return `on_coroutine_ready` if it is to be called. A full event loop asks again by itself."""
+        if self.on_coroutine_ready is None or self._loop_is_full:
+            return None
+        if not self._inflight.ready(SlotKind.COROUTINE):
             return None
         self._polls.loop_has_messages(now)
         return self.on_coroutine_ready

@@ -157,6 +157,24 @@ def test_a_coroutine_that_can_start_is_announced() -> None:
     assert scene.coordinator.coroutine_jobs([], 1) == []
 
 
+def test_a_full_event_loop_is_left_alone_until_a_handler_ends() -> None:
+    # Given a handler that runs in the only slot, and another message that is ready
+    scene = Scene(threads=0, coroutines=1)
+    calls: list[str] = []
+    scene.coordinator.on_coroutine_ready = lambda: calls.append("called")
+    first, second = scene.receive(scene.coordinator.io_job(), SlotKind.COROUTINE, SlotKind.COROUTINE)
+    assert scene.coordinator.coroutine_jobs([], 1) == [first]
+    calls.clear()
+
+    # When anything happens
+    with scene.coordinator:
+        scene.clock.advance(1.0)
+
+    # Then the loop, which could start nothing, is not woken, and has the message when it asks
+    assert calls == []
+    assert scene.coordinator.coroutine_jobs([(first, Ack())], 1) == [second]
+
+
 @pytest.mark.parametrize("brought", [0, 2])
 def test_a_run_limit_of_one_receive_makes_one_poll(brought: int) -> None:
     scene = Scene(threads=2, run_limit=RunLimit(once=True))
