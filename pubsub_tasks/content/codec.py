@@ -202,7 +202,7 @@ class Codec:
             return {"_schema": [f"Cannot be written: {_shown(content)}."]}
         for name, value in content.items():
             try:
-                self.schema.dump({name: value})
+                self.conversion.dump({name: value})
             except Exception:
                 wrong[name] = [f"Cannot be written: {_shown(value)}."]
         return wrong or {"_schema": ["Cannot be written."]}
@@ -212,7 +212,7 @@ class Codec:
         found = {}
         for name, wire_name in self._attribute_fields:
             if loaded.get(name) is not None:
-                written = dumped if wire_name in dumped else self.schema.dump({name: loaded[name]})
+                written = dumped if wire_name in dumped else self.conversion.dump({name: loaded[name]})
                 attribute = attributes.field_attribute(loaded[name], written.get(wire_name))
                 if attribute is not None:
                     found[name] = attribute

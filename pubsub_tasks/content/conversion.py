@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema
 
-from .copying import copy_value, dump_may_edit, load_may_share
+from .copying import copy_value, dump_may_edit, dump_may_find_methods, load_may_share
 from .plans.dump_plan import DumpPlan
 from .plans.load_plan import LoadPlan
 from .unknown_fields import NestedNames, declared_unknown, tolerant
@@ -35,7 +35,9 @@ class Conversion:
         """Return content dumped. Raises what the schema raises."""
         dumped = self.dump_plan.convert(content)
         if dumped is None:
-            dumped = self.schema.dump(content)
+            # Copied for each dump, since fields may be added to the schema at any time.
+            schema = tolerant(self.schema) if self._may_dump_methods else self.schema
+            dumped = schema.dump(content)
         return dumped
 
     # Made on first use: a nested schema may be named before it is declared.
@@ -59,6 +61,10 @@ class Conversion:
     def edits_dumped(self) -> bool:
         """Whether dumping may edit what is dumped."""
         return dump_may_edit(self.schema)
+
+    @cached_property
+    def _may_dump_methods(self) -> bool:
+        return dump_may_find_methods(self.schema)
 
     @cached_property
     def _reader(self) -> Schema:

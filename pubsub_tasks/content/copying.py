@@ -7,7 +7,15 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, fields
 from marshmallow.fields import Field
 
-from .unknown_fields import POST_DUMP, PRE_DUMP, VALIDATES, declared_unknown, hook_kinds, inner_fields
+from .unknown_fields import (
+    METHODS_OF_MAPPINGS,
+    POST_DUMP,
+    PRE_DUMP,
+    VALIDATES,
+    declared_unknown,
+    hook_kinds,
+    inner_fields,
+)
 
 _MARSHMALLOW_FIELDS = "marshmallow.fields"
 """marshmallow's own fields make a new value when loading, except for those in `_SHARING_FIELDS`."""
@@ -54,6 +62,16 @@ def dump_may_edit(schema: Schema) -> bool:
     """Whether a hook may edit the caller's values when dumping."""
     schemas = _schemas(schema)
     return schemas is None or any(hook_kinds(each) & {PRE_DUMP, POST_DUMP} for each in schemas)
+
+
+def dump_may_find_methods(schema: Schema) -> bool:
+    """Whether marshmallow may dump a method of a mapping, for a key of that name that is missing."""
+    schemas = _schemas(schema)
+    return schemas is None or any(
+        not METHODS_OF_MAPPINGS.isdisjoint((field.attribute or name).split("."))
+        for each in schemas
+        for name, field in each.dump_fields.items()
+    )
 
 
 def load_may_share(schema: Schema) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from marshmallow import EXCLUDE, RAISE, Schema, fields
 from marshmallow.fields import Field
+from marshmallow.utils import get_value
 
 PRE_DUMP, POST_DUMP, PRE_LOAD, POST_LOAD = "pre_dump", "post_dump", "pre_load", "post_load"
 VALIDATES, VALIDATES_SCHEMA = "validates", "validates_schema"
@@ -18,6 +19,9 @@ VALIDATES, VALIDATES_SCHEMA = "validates", "validates_schema"
 Unknown = Literal["raise", "include", "exclude"]
 
 UNKNOWN = "Unknown field."
+
+METHODS_OF_MAPPINGS = frozenset(dir(dict))
+"""Names that marshmallow finds in a mapping without such a key, and dumps the method."""
 
 
 def declared_unknown(schema: Schema) -> Unknown | None:
@@ -31,12 +35,24 @@ def declared_unknown(schema: Schema) -> Unknown | None:
     return None
 
 
+def member(content: Any, name: str, default: Any) -> Any:
+    """Return what `Schema.get_attribute` does, but never a method of a mapping."""
+    for key in name.split("."):
+        is_method = key in METHODS_OF_MAPPINGS and isinstance(content, Mapping) and key not in content
+        content = default if is_method else get_value(content, key, default)
+    return content
+
+
 def tolerant(schema: Schema) -> Schema:
-    """Return a copy of the schema that drops unknown names when loading, unless the author says otherwise."""
+    """Return a copy of the schema that drops unknown names when loading, unless the author says otherwise,
+    and dumps no methods of mappings."""
     copied = copy(schema)
+    if type(schema).get_attribute is Schema.get_attribute and "get_attribute" not in vars(schema):
+        vars(copied)["get_attribute"] = member
     copied.unknown = declared_unknown(schema) or EXCLUDE
-    copied.load_fields = type(schema.load_fields)(
-        (name, _tolerant_field(field)) for name, field in schema.load_fields.items()
+    copied.load_fields, copied.dump_fields = (
+        type(of)((name, _tolerant_field(field)) for name, field in of.items())
+        for of in (schema.load_fields, schema.dump_fields)
     )
     return copied
 

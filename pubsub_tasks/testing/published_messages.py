@@ -111,7 +111,7 @@ class ExpectedMessage:
         """The value as a body has it; an object that equals nothing if it cannot be written."""
         assert self._codec is not None
         try:
-            return self._codec.schema.dump({name: value})[wire_name]
+            return self._codec.conversion.dump({name: value})[wire_name]
         except Exception:  # a field may raise anything for a value of the wrong type
             return object()
 

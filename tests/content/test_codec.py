@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from pubsub_tasks.content.codec import Codec, declared_media_type
 from pubsub_tasks.content.message_schema import PubSubMessageSchema
@@ -370,3 +370,38 @@ def test_a_value_that_its_field_cannot_write_is_named() -> None:
     with pytest.raises(InvalidContent) as caught:
         Codec(OrderPlaced).dump({**order(), "total": Unshowable()})
     assert caught.value.messages == {"total": ["Cannot be written: a value of type Unshowable."]}
+
+
+class Parcel(Schema):
+    keys = fields.String()
+    weight = fields.Integer()
+
+
+class Shipped(PubSubMessageSchema):
+    MEDIA_TYPE = "shipped"
+
+    order_id = fields.Integer(required=True)
+    items = fields.List(fields.Integer())
+    copy = fields.String(attribute="update")
+    parcel = fields.Nested(Parcel)
+
+
+class ShippedByHook(Shipped):
+    @pre_dump
+    def keep(self, data: Any, **_: Any) -> Any:
+        return data
+
+
+@pytest.mark.parametrize("schema", [Shipped, ShippedByHook])
+def test_a_field_with_the_name_of_a_method_of_dict_may_be_left_out(schema: type[PubSubMessageSchema]) -> None:
+    codec = Codec(schema)
+
+    assert codec.dump({"order_id": 1, "parcel": {"weight": 2}}) == {"order_id": 1, "parcel": {"weight": 2}}
+    assert codec.dump({"order_id": 1, "items": [2], "update": "3"}) == {
+        "order_id": 1,
+        "items": [2],
+        "copy": "3",
+    }
+    with pytest.raises(InvalidContent) as caught:
+        codec.dump({"order_id": "many"})
+    assert caught.value.messages == {"order_id": ["Cannot be written: 'many'."]}

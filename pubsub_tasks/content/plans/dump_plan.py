@@ -20,9 +20,6 @@ _HOOKS = frozenset({PRE_DUMP, POST_DUMP})
 
 _WRITABLE = PLAIN | {IPv4Address, IPv4Interface, IPv6Address, IPv6Interface}
 
-_METHODS_OF_DICT = frozenset(dir(dict))
-"""What marshmallow finds, and dumps, for a missing key of such a name."""
-
 
 class DumpPlan(Plan):
     """How one schema dumps."""
@@ -41,8 +38,6 @@ class DumpPlan(Plan):
             for key, wire_name, field, write_value in steps:
                 value = content.get(key, missing)
                 if value is missing:
-                    if key in _METHODS_OF_DICT:
-                        raise Surprise
                     value = default(field.dump_default)
                     if value is missing:
                         continue

@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 from marshmallow.fields import Field
 
-from ..unknown_fields import hook_kinds, inner_fields, tolerant_class
+from ..unknown_fields import hook_kinds, inner_fields, member, tolerant_class
 
 PLAIN_FIELDS: frozenset[Any] = frozenset(
     {
@@ -149,7 +149,8 @@ def _overridden(schema: Schema) -> Iterator[str]:
     ours = {each for each in dir(Schema) if not each.startswith("__")} - _OVERRIDABLE
     for cls in type(schema).__mro__[: type(schema).__mro__.index(Schema)]:
         yield from sorted(vars(cls).keys() & ours)
-    yield from sorted(vars(schema).keys() & ours - vars(Schema()).keys())
+    set_on_it = {name for name, value in vars(schema).items() if value is not member}
+    yield from sorted(set_on_it & ours - vars(Schema()).keys())
     yield from _patched(Schema)
 
 
