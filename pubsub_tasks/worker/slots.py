@@ -166,9 +166,10 @@ class CoroutineSlots:
         try:
             messages = self._coordinator.coroutine_jobs(finished, self._free)
             self._free -= len(messages)
-            # Each in its own context: context variables do not reach handlers that start later.
+            # Each in its own context: context variables do not reach handlers that start later. Not by
+            # `create_task`: a task factory of the application might run the task at once, or refuse it.
             self._started = [
-                (self.loop.create_task(self._work(message), context=Context()), message)
+                (asyncio.Task(self._work(message), loop=self.loop, context=Context()), message)
                 for message in messages
             ]
             self.running.update(self._started)

@@ -20,6 +20,9 @@ from ..lifecycle import forks
 
 NEVER = float("inf")
 
+LONGEST_WAIT = 3600.0
+"""Seconds. A lock refuses to wait for centuries, and a message may ask for such a time limit."""
+
 
 class Interrupted(BaseException):
     """Raised in a handler past its time limit. A BaseException, so that `except Exception` lets it pass."""
@@ -110,7 +113,7 @@ class TimeLimits:
             with self._lock:
                 timeout = self._next_check_at - self._clock()
                 if not self._stopped and timeout > 0:
-                    self._check_earlier.wait(None if timeout == NEVER else timeout)
+                    self._check_earlier.wait(min(timeout, LONGEST_WAIT))
 
     def stop(self) -> None:
         """Stop interrupting handlers, and end `watch`."""

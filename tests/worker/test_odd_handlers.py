@@ -202,8 +202,20 @@ def misbehave_by_cancelling_all() -> None:
         each.cancel()
 
 
+def misbehave_by_a_task_factory() -> None:
+    eager = getattr(asyncio, "eager_task_factory", None)  # of Python 3.12
+    asyncio.get_running_loop().set_task_factory(eager or (lambda loop, coro: asyncio.Task(coro, loop=loop)))
+
+
 @pytest.mark.parametrize(
-    "misbehave", [misbehave_by_a_task, misbehave_by_interrupt, misbehave_by_stop, misbehave_by_cancelling_all]
+    "misbehave",
+    [
+        misbehave_by_a_task,
+        misbehave_by_interrupt,
+        misbehave_by_stop,
+        misbehave_by_cancelling_all,
+        misbehave_by_a_task_factory,
+    ],
 )
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 def test_a_handler_cannot_end_the_event_loop_of_the_others(misbehave: Callable[[], None]) -> None:

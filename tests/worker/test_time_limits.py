@@ -4,9 +4,10 @@ import asyncio
 import dis
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, get_ident
+from threading import Event, Thread, get_ident
 
 import pytest
 from tenacity import stop_after_attempt, wait_none
@@ -202,10 +203,44 @@ def test_a_result_returned_before_the_interruption_is_kept() -> None:
     assert time_limits.limit(run, invoke, run.call) == "done"
 
 
+def test_a_time_limit_of_centuries_does_not_end_the_thread_that_watches() -> None:
+    """A Celery message may carry any time limit, and no lock waits that long."""
+    # Given a handler that runs with such a limit while the others are watched
+    time_limits = TimeLimits(time.monotonic, lambda run: None)
+    crashes: list[BaseException] = []
+    has_begun, may_end = Event(), Event()
+
+    def run_long() -> None:
+        run = HandlerRun(_message(), _call(timeout=1e300))
+        time_limits.limit(run, lambda call: has_begun.set() or may_end.wait(PATIENCE), run.call)
+
+    running = Thread(target=run_long)
+    running.start()
+    wait(has_begun)
+    watching = guarded_thread("time-limits", time_limits.watch, crashes.append)
+    watching.start()
+
+    # When another runs past its own
+    run = HandlerRun(_message(), _call(timeout=0.01))
+    with pytest.raises(TaskTimeout):
+        time_limits.limit(run, _spin, run.call)
+
+    # Then it was interrupted, and no thread has ended
+    assert crashes == []
+    may_end.set()
+    running.join()
+    time_limits.stop()
+    watching.join()
+
+
+def _spin(call: HandlerCall) -> None:
+    until(lambda: False)
+
+
 def _call(timeout: float) -> HandlerCall:
     shop = Shop()
     made = shop.task(timeout=timeout)(lambda number: None)
-    return HandlerCall(made, delivery(), {})
+    return HandlerCall(made, delivery(), {}, timeout)
 
 
 def _message() -> InFlightMessage:
