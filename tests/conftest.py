@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 WORKERS_PER_CORE = 2
 """Most tests of the slow suites wait for processes, so two share a core well."""
@@ -19,7 +19,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(MOST_WORKERS, WORKERS_PER_CORE * (os.cpu_count() or 1)) if whole else 0
 
 
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# A busy machine generates slowly, which says nothing about a strategy.
+settings.register_profile(
+    "ci", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("ci")
 
 
