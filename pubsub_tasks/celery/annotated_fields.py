@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 from uuid import UUID
 
 from marshmallow import fields
@@ -31,6 +31,7 @@ _FIELDS: Mapping[Any, str] = {
     object: "fields.Raw",
     _EMPTY: "fields.Raw",
 }
+_JSON_SCALARS = frozenset({str, int, float, bool})
 _LISTS = (list, tuple, set, frozenset, Sequence)
 _DICTS = (dict, Mapping)
 
@@ -67,7 +68,7 @@ def field_specs(function: Callable[..., Any], *, bound: bool = False) -> dict[st
     A parameter without a default is required. `bound` leaves out the first, Celery's `self`.
     Raises ConfigurationError for a parameter that no field can stand for.
     """
-    parameters = list(_signature(function).parameters.values())[1 if bound else 0 :]
+    parameters = list(evaluated_signature(function).parameters.values())[1 if bound else 0 :]
     return {parameter.name: _of_parameter(parameter) for parameter in parameters}
 
 
@@ -102,9 +103,12 @@ def _of_annotation(annotation: Any, name: str) -> FieldSpec:
 
 def _of_union(args: Sequence[Any], annotation: Any, name: str) -> FieldSpec:
     others = [each for each in args if each is not type(None)]
-    if len(others) != 1:
+    if _JSON_SCALARS.issuperset(others) and len(others) > 1:
+        spec = FieldSpec("fields.Raw")
+    elif len(others) == 1:
+        spec = _of_annotation(others[0], name)
+    else:
         raise _unknown(annotation, name)
-    spec = _of_annotation(others[0], name)
     return spec.having(allow_none=True) if len(others) < len(args) else spec
 
 
@@ -114,7 +118,7 @@ def _of_collection(origin: Any, args: Sequence[Any], annotation: Any, name: str)
         if len(items) > 1:
             raise _unknown(annotation, name)
         return FieldSpec("fields.List", (_of_annotation(items[0] if items else Any, name),))
-    if origin in _DICTS:
+    if origin in _DICTS or is_typeddict(origin):
         return FieldSpec("fields.Dict", tuple(_of_annotation(each, name) for each in items))
     raise _unknown(annotation, name)
 
@@ -123,11 +127,28 @@ def _keys_and_values(inner: Sequence["fields.Field[Any]"]) -> dict[str, "fields.
     return dict(zip(("keys", "values"), inner, strict=False))
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
+def evaluated_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return a function's signature. An annotation that is text is evaluated, each on its own, if it can be.
+
+    Those of `from __future__ import annotations` are text, and some name what only type checkers import.
+    """
+    signature = inspect.signature(function)
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    return signature.replace(
+        parameters=[
+            each.replace(annotation=_evaluated(each.annotation, names))
+            for each in signature.parameters.values()
+        ]
+    )
+
+
+def _evaluated(annotation: Any, names: dict[str, Any]) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
     try:
-        return inspect.signature(function, eval_str=True)
-    except Exception:  # an annotation that cannot be evaluated here
-        return inspect.signature(function)
+        return eval(annotation, names)
+    except Exception:
+        return annotation
 
 
 def _unknown(annotation: Any, name: str) -> ConfigurationError:

@@ -51,8 +51,10 @@ class CeleryAppTask:
         """Read a task of Celery's. `limits` are the time limits of the app, by option."""
         function = getattr(task, "_orig_run", task.run)  # autoretry_for wraps `run`
         fields: Mapping[str, FieldSpec] = {}
+        options = CeleryOptions()
         problems = list(_problems(task))
         try:
+            options = _options(task, limits)
             fields = field_specs(function)
         except ConfigurationError as error:
             problems.append(str(error))
@@ -61,7 +63,7 @@ class CeleryAppTask:
             function,
             queue,
             fields,
-            _options(task, limits),
+            options,
             tuple(problems),
             tuple(_notes(task, function)),
         )
@@ -73,22 +75,24 @@ def app_tasks(app: Any) -> list[CeleryAppTask]:
     app.loader.import_default_modules()
     limits = {"time_limit": app.conf.task_time_limit, "soft_time_limit": app.conf.task_soft_time_limit}
     return [
-        CeleryAppTask.of(task, _queue(app, name), limits)
+        CeleryAppTask.of(task, _queue(app, task), limits)
         for name, task in sorted(app.tasks.items())
         if not name.startswith("celery.")
     ]
 
 
-def _queue(app: Any, name: str) -> str:
-    queue = app.amqp.router.route({}, name).get("queue") or app.conf.task_default_queue
+def _queue(app: Any, task: Any) -> str:
+    declared = getattr(task, "queue", None)  # wins over `task_routes`
+    routed = app.amqp.router.route({"queue": declared} if declared else {}, task.name)
+    queue = routed.get("queue") or app.conf.task_default_queue
     return str(getattr(queue, "name", queue))
 
 
 def _options(task: Any, limits: Mapping[str, float | None]) -> CeleryOptions:
-    given = {name: getattr(task, name) for name in _OPTIONS if hasattr(task, name)}
+    given = {name: getattr(task, name) for name in (*_OPTIONS, "retry_kwargs") if hasattr(task, name)}
     for name, limit in limits.items():
         given[name] = limit if given.get(name) is None else given[name]
-    return CeleryOptions(**given)
+    return CeleryOptions.of(given)
 
 
 def _problems(task: Any) -> Iterator[str]:
@@ -99,6 +103,8 @@ def _problems(task: Any) -> Iterator[str]:
 def _notes(task: Any, function: Callable[..., Any]) -> Iterator[str]:
     if task.rate_limit:
         yield f"rate_limit={task.rate_limit!r} has no counterpart: bound the worker's --concurrency"
+    if task.expires is not None:
+        yield f"expires={task.expires!r} has no counterpart: publish with .options(expires=...)"
     if not task.acks_late:
         yield "acks_late is off: here a message is deleted after the function has returned"
     if not task.ignore_result and task.app.conf.result_backend:

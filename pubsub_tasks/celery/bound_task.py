@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..messages.current_message import CurrentMessage
 from ..signals import Nack
-from .celery_options import unsupported
+from .celery_options import INSTEAD_OF_METHODS, unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,24 @@ class CeleryRequest:
 
 
 class BoundTask:
-    """What a task with `bind=True` gets as its first argument."""
+    """What a task with `bind=True` gets as its first argument.
 
-    def __init__(self, name: str, message: CurrentMessage | None) -> None:
+    Attributes:
+        name: the task's name.
+        max_retries: retries after the first attempt; None for no limit.
+        request: the message that it handles.
+    """
+
+    def __init__(self, name: str, max_retries: int | None, message: CurrentMessage | None) -> None:
         self.name = name
+        self.max_retries = max_retries
         self.request = CeleryRequest.of(message)
+
+    if not TYPE_CHECKING:  # checkers report other names themselves
+
+        def __getattr__(self, name: str) -> NoReturn:
+            instead = INSTEAD_OF_METHODS.get(name, "it has name, max_retries, request and retry")
+            raise AttributeError(f"a bound task has no {name}: {instead}")
 
     def retry(
         self,

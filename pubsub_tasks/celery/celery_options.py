@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from tenacity import (
     retry_if_exception_type,
+    retry_if_not_exception_type,
     retry_never,
     stop_after_attempt,
     stop_never,
@@ -42,10 +43,15 @@ _TRUE_HERE = [
 ]
 """Celery's options that may be given, since their effect is that of every task of this library."""
 
+_RETRY_KWARGS = {"max_retries": "max_retries", "countdown": "default_retry_delay"}
+"""Members of Celery's option `retry_kwargs`, which are for retries by `autoretry_for`, by options here."""
+
 INSTEAD = {
     "rate_limit": "limit the worker's --concurrency, or wait in the function",
     "acks_late": "messages are always deleted after the function has returned",
     "base": "write a function",
+    "expires": "give it to apply_async",
+    "pydantic": "declare a schema and use @task(Schema)",
     "throws": "raise Reject for what is expected to fail",
     "link": "publish the next task at the end of this one's function",
     "link_error": "look at the dead-letter queue, or publish from an except block",
@@ -66,6 +72,7 @@ INSTEAD = {
 
 INSTEAD_OF_METHODS = {
     "AsyncResult": "there are no results: publish the outcome as a message",
+    "app": "there is no Celery app",
     "apply": "call the function",
     "backend": "there are no results: publish the outcome as a message",
     "chunks": "publish a message for each part, with task.publish_many(...)",
@@ -74,6 +81,7 @@ INSTEAD_OF_METHODS = {
     "set": "give the options to apply_async",
     "si": "write s(...): nothing is passed from one task to the next",
     "starmap": "publish a message for each part, with task.publish_many(...)",
+    "update_state": "there are no task states: publish progress as a message",
 }
 """What to do instead of a method of Celery's tasks and signatures."""
 
@@ -107,10 +115,17 @@ class CeleryOptions:
     def of(cls, options: Mapping[str, Any]) -> Self:
         """Read options by Celery's names. Raises ConfigurationError for one that has no counterpart."""
         known = cls.__dataclass_fields__.keys()
-        for name, value in options.items():
+        given = dict(options)
+        retried = given.pop("retry_kwargs", None) or {}
+        for name, value in retried.items():
+            if name not in _RETRY_KWARGS:
+                raise unsupported(f"retry_kwargs={retried!r}", "a retry is the same message")
+            if given.get("autoretry_for"):
+                given[_RETRY_KWARGS[name]] = value
+        for name, value in given.items():
             if name not in known and (name, value) not in _TRUE_HERE:
                 raise unsupported(f"{name}={value!r}", INSTEAD.get(name, "leave it out"))
-        return cls(**{name: value for name, value in options.items() if name in known})
+        return cls(**{name: value for name, value in given.items() if name in known})
 
     @property
     def timeout(self) -> float | None:
@@ -128,7 +143,7 @@ class CeleryOptions:
         """How long to wait before the next attempt."""
         if not self.retry_backoff:
             return wait_fixed(self.default_retry_delay)
-        factor = float(self.retry_backoff)  # True is a first wait of a second
+        factor = max(1.0, float(self.retry_backoff))  # True is a first wait of a second, Celery's shortest
         if self.retry_jitter:
             return wait_random_exponential(multiplier=factor, max=self.retry_backoff_max)
         return wait_exponential(multiplier=factor, max=self.retry_backoff_max)
@@ -141,13 +156,7 @@ class CeleryOptions:
             return retry_never
         if not excepted:
             return retry_if_exception_type(retried)
-
-        def retry(state: object) -> bool:
-            outcome = getattr(state, "outcome", None)
-            error = outcome and outcome.exception()
-            return isinstance(error, retried) and not isinstance(error, excepted)
-
-        return retry
+        return retry_if_exception_type(retried) & retry_if_not_exception_type(excepted)
 
 
 def publish_options(
@@ -164,6 +173,10 @@ def publish_options(
         options["at"] = eta
     if expires is not None:
         if isinstance(expires, datetime):
+            if expires.tzinfo is None:
+                raise ConfigurationError(
+                    f"expires={expires!r}: give a datetime with its time zone, such as datetime.now(UTC)"
+                )
             expires = expires.timestamp() - time.time()
         options["expires"] = expires
     if headers is not None:

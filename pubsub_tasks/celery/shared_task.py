@@ -45,12 +45,16 @@ class Signature:
         self._shared, self._args, self._kwargs = shared, args, dict(kwargs)
 
     def delay(self, *args: Any, **kwargs: Any) -> SentTask:
-        """Send the task with these arguments added."""
-        return self._shared.delay(*self._args, *args, **{**self._kwargs, **kwargs})
+        """Send the task with these arguments added: positional ones come first, as in Celery."""
+        return self.apply_async(args, kwargs)
 
-    def apply_async(self, **options: Any) -> SentTask:
-        """Send the task with options: see `SharedTask.apply_async`."""
-        return self._shared.apply_async(self._args, self._kwargs, **options)
+    def apply_async(
+        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Any
+    ) -> SentTask:
+        """Send the task with arguments added and with options: see `SharedTask.apply_async`."""
+        return self._shared.apply_async(
+            (*(args or ()), *self._args), {**self._kwargs, **(kwargs or {})}, **options
+        )
 
     if not TYPE_CHECKING:  # checkers report other names themselves
 
@@ -93,7 +97,7 @@ class SharedTask(Generic[P, R]):
 
     def apply_async(
         self,
-        args: Sequence[Any] = (),
+        args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         *,
         countdown: float | None = None,
@@ -108,7 +112,7 @@ class SharedTask(Generic[P, R]):
         Args:
             countdown: seconds before it may run.
             eta: the earliest time that it may run, with a time zone.
-            expires: seconds from now, or a time, after which it is a dead letter.
+            expires: seconds from now, or a time with a time zone, after which it is a dead letter.
             queue: the task's own queue; no other is possible for one message.
             headers: headers of the message.
 
@@ -119,7 +123,7 @@ class SharedTask(Generic[P, R]):
             raise unsupported(f"apply_async({name}=)", INSTEAD.get(name, "leave it out"))
         if queue is not None and queue != self.task.queue:
             raise unsupported(f"apply_async(queue={queue!r})", "declare it with @shared_task(queue=...)")
-        content = self._parameters.bind(*args, **(kwargs or {})).arguments
+        content = self._parameters.bind(*(args or ()), **(kwargs or {})).arguments
         options = publish_options(countdown, eta, expires, headers)
         return SentTask(self.task.options(**options).publish(**content))
 
@@ -166,7 +170,7 @@ def shared_task(
             name=title,
             celery=title,
             tasks=tasks,
-        )(_bound(title, function) if bind else function)
+        )(_bound(title, function, chosen.max_retries) if bind else function)
         return SharedTask(function, declared)
 
     return declare(*function) if function else declare
@@ -182,14 +186,14 @@ def _schema(title: str, function: Callable[..., Any], bind: bool) -> type[PubSub
     return type(words, (PubSubMessageSchema,), {"MEDIA_TYPE": MEDIA_TYPE_PREFIX + title, **fields})
 
 
-def _bound(title: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _bound(title: str, function: Callable[..., Any], max_retries: int | None) -> Callable[..., Any]:
     """Return the function without its first parameter, which is given when it is called."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return function(BoundTask(title, current_message()), *args, **kwargs)
+        return function(BoundTask(title, max_retries, current_message()), *args, **kwargs)
 
     async def acall(*args: Any, **kwargs: Any) -> Any:
-        return await function(BoundTask(title, current_message()), *args, **kwargs)
+        return await function(BoundTask(title, max_retries, current_message()), *args, **kwargs)
 
     wrapped = update_wrapper(acall if iscoroutinefunction(function) else call, function)
     own = signature(function)

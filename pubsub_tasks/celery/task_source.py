@@ -3,16 +3,17 @@
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from inspect import Parameter, signature
+from enum import Enum
+from inspect import Parameter
 from keyword import iskeyword
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 from uuid import UUID
 
-from .annotated_fields import FieldSpec
+from .annotated_fields import FieldSpec, evaluated_signature
 from .app_task import CeleryAppTask
 
 LINE_LENGTH = 88
@@ -77,18 +78,22 @@ def _identifier(name: str) -> str:
 def _block(task: CeleryAppTask, function: str, imports: Imports) -> str:
     schema = "".join(part[:1].upper() + part[1:] for part in function.split("_"))
     schema = schema if schema.isidentifier() else f"Task{schema}"
-    organization, last_part = task.name.partition(".")[0], task.name.rpartition(".")[2]
-    media_type = f"application/vnd.{organization}.pubsub._.requested.{last_part}"
+    media_type = f"application/vnd.{task.name.partition('.')[0]}.pubsub._.requested.{function}"
     lines = ["@schema", f"class {schema}(PubSubMessageSchema):", f"    MEDIA_TYPE = {_text(media_type)}"]
     lines += [""] if task.fields else []
     for name, spec in task.fields.items():
         lines += _wrapped(f"{name} = {spec.kind}", _field_arguments(spec, imports), "    ")
     lines += ["", "", "@task("]
-    lines += [f"    {argument}," for argument in _task_arguments(task, schema, imports)]
+    lines += [_argument_line(argument) for argument in _task_arguments(task, schema, imports)]
     lines += [")"]
     lines += _wrapped(f"def {function}", _parameters(task, imports), "", " -> None:")
     lines += [f"    raise NotImplementedError({_text(f'move the body of {task.name} here')})", ""]
     return "\n".join(lines)
+
+
+def _argument_line(argument: str) -> str:
+    line = f"    {argument},"
+    return line if len(line) <= LINE_LENGTH else line.replace(" & ", "\n    & ")
 
 
 def _task_arguments(task: CeleryAppTask, schema: str, imports: Imports) -> list[str]:
@@ -102,9 +107,7 @@ def _task_arguments(task: CeleryAppTask, schema: str, imports: Imports) -> list[
     if options.timeout is not None:
         arguments.append(f"timeout={options.timeout!r}")
     for argument in arguments:
-        name = argument.partition("=")[2].partition("(")[0]
-        if name.startswith(("stop_", "wait_", "retry_")):
-            imports.tenacity.add(name)
+        imports.tenacity.update(re.findall(r"\b(?:stop|wait|retry)_\w+", argument.partition("=")[2]))
     return arguments
 
 
@@ -121,7 +124,13 @@ def _retry(task: CeleryAppTask, imports: Imports) -> str:
     names = [imports.dotted(error) for error in task.options.autoretry_for]
     if not names:
         return "retry_never"
-    return f"retry_if_exception_type({names[0] if len(names) == 1 else '(' + ', '.join(names) + ')'})"
+    retried = f"retry_if_exception_type({_one_or_all(names)})"
+    excepted = [imports.dotted(error) for error in task.options.dont_autoretry_for]
+    return f"{retried} & retry_if_not_exception_type({_one_or_all(excepted)})" if excepted else retried
+
+
+def _one_or_all(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
 
 def _field_arguments(spec: FieldSpec, imports: Imports) -> list[str]:
@@ -132,7 +141,7 @@ def _field_arguments(spec: FieldSpec, imports: Imports) -> list[str]:
 
 
 def _parameters(task: CeleryAppTask, imports: Imports) -> list[str]:
-    parameters = signature(task.function).parameters.values()
+    parameters = evaluated_signature(task.function).parameters.values()
     written = [_parameter(parameter, imports) for parameter in parameters]
     by_name = sum(parameter.kind is Parameter.KEYWORD_ONLY for parameter in parameters)
     return [*written[:-by_name], "*", *written[-by_name:]] if by_name else written
@@ -170,8 +179,14 @@ def _value(value: object, imports: Imports) -> str:
         return f"{imports.dotted(type(value))}({_text(str(value))})"
     if type(value) in _PLAIN:
         return repr(value)
-    if isinstance(value, Mapping | Sequence) and not value:
-        return repr(value)
+    if isinstance(value, Enum):
+        return f"{imports.dotted(type(value))}.{value.name}"
+    if isinstance(value, list):
+        return f"[{', '.join(_value(each, imports) for each in value)}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(_value(each, imports) for each in value)}{',' if len(value) == 1 else ''})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_value(k, imports)}: {_value(v, imports)}' for k, v in value.items())}}}"
     return "..."
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 from uuid import UUID
 
 import pytest
@@ -23,6 +23,10 @@ from tests.samples import NOW
 class Color(Enum):
     RED = "red"
     BLUE = "blue"
+
+
+class Names(TypedDict):
+    c: int
 
 
 def receipts(**options):
@@ -58,6 +62,22 @@ def test_a_signature_is_sent_later_with_its_options():
         pubsub.run()
 
     assert calls == [(ORDER, Decimal("1"), None)]
+
+
+def test_arguments_are_added_before_those_of_a_signature_as_in_celery():
+    tasks, calls = Tasks(), []
+
+    @shared_task(name="subtract", tasks=tasks)
+    def subtract(x: int, y: int, note: str = ""):
+        calls.append((x, y, note))
+
+    with app(tasks) as pubsub:
+        subtract.s(2).delay(4)
+        subtract.s(2, note="old").apply_async((5,), {"note": "new"})
+        subtract.apply_async(None, {"x": 6, "y": 2})
+        pubsub.run()
+
+    assert calls == [(4, 2, ""), (5, 2, "new"), (6, 2, "")]
 
 
 def test_a_call_is_the_function():
@@ -102,6 +122,20 @@ def test_what_is_not_supported_raises_and_says_what_to_do(options):
 def test_declarations_that_mean_nothing_here_are_refused(options):
     with pytest.raises(ConfigurationError, match="has no counterpart: "):
         receipts(**options)
+
+
+def test_a_time_without_a_zone_is_refused():
+    send_receipt, tasks, _ = receipts()
+
+    for option in ("eta", "expires"):
+        with app(tasks), pytest.raises(ConfigurationError, match="with its time zone"):
+            send_receipt.apply_async((ORDER,), **{option: datetime(2030, 1, 1)})
+
+
+@pytest.mark.parametrize("options", [{"expires": 60}, {"pydantic": True}, {"retry_kwargs": {"queue": "a"}}])
+def test_options_that_are_said_elsewhere_name_the_place(options):
+    with pytest.raises(ConfigurationError, match=r"has no counterpart: (?!leave it out)"):
+        receipts(autoretry_for=(OSError,), **options)
 
 
 def test_declarations_that_say_what_is_so_anyway_are_accepted():
@@ -178,6 +212,14 @@ def test_an_exception_that_is_excepted_is_not_retried():
     assert isinstance(verdict_on(tasks, by_celery()), DeadLetter)
 
 
+def test_arguments_of_automatic_retries_are_those_of_all_retries():
+    options = {"retry_kwargs": {"max_retries": 1, "countdown": 5}}
+    tasks = failing(OSError("gone"), autoretry_for=(OSError,), **options)
+
+    assert verdict_on(tasks, by_celery()).after == 5
+    assert verdict_on(tasks, by_celery(), receives=2).reason == "exhausted"
+
+
 def test_backoff_doubles_up_to_its_maximum():
     options = {"retry_backoff": True, "retry_jitter": False, "retry_backoff_max": 3, "max_retries": None}
     tasks = failing(OSError("gone"), autoretry_for=(OSError,), **options)
@@ -200,6 +242,9 @@ def test_a_bound_task_sees_its_request_and_asks_for_a_retry():
     @shared_task(bind=True, name=SEND_RECEIPT, tasks=tasks)
     def send_receipt(self, order_id: int):
         seen.append((self.request.id, self.request.retries, self.request.called_directly, order_id))
+        assert self.max_retries == 3
+        with pytest.raises(AttributeError, match="publish progress as a message"):
+            self.update_state(state="PROGRESS")
         self.retry(countdown=5, exc=OSError("gone"))
 
     verdict = verdict_on(tasks, lambda task: task.apply_async((3,), task_id="task-1", retries=2))
@@ -257,6 +302,8 @@ def test_annotations_make_the_fields():
         kind: Literal["a", "b"],
         anything: Any,
         bare,
+        either: int | str | None,
+        typed: Names,
     ): ...
 
     content = loaded(
@@ -272,6 +319,8 @@ def test_annotations_make_the_fields():
         kind="a",
         anything=[1],
         bare={"b": 2},
+        either="5",
+        typed={"c": 3},
     )
 
     assert content["when"] == datetime(2030, 1, 1, tzinfo=UTC)
@@ -280,9 +329,10 @@ def test_annotations_make_the_fields():
     assert content["wait"] == timedelta(seconds=60)
     assert (content["number"], content["color"], content["day"]) == (3, Color.RED, date(2030, 1, 1))
     assert (content["kind"], content["anything"], content["bare"]) == ("a", [1], {"b": 2})
+    assert (content["either"], content["typed"]) == ("5", {"c": 3})
 
 
-@pytest.mark.parametrize("annotation", [complex, int | str, tuple[int, str], "NoSuchType"])
+@pytest.mark.parametrize("annotation", [complex, int | UUID, tuple[int, str], "NoSuchType"])
 def test_a_type_that_no_field_stands_for_is_named(annotation):
     def function(value): ...
 
@@ -297,3 +347,12 @@ def test_arguments_without_names_are_refused():
 
     with pytest.raises(ConfigurationError, match=r"\*args"):
         field_specs(function)
+
+
+def test_an_annotation_in_text_is_evaluated_though_another_cannot_be():
+    def function(number: "int", lines: "list[UUID]") -> "NoSuchType":  # noqa: F821
+        raise NotImplementedError
+
+    specs = field_specs(function)
+
+    assert [specs[name].kind for name in ("number", "lines")] == ["fields.Integer", "fields.List"]

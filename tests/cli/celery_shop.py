@@ -1,10 +1,16 @@
 """A Celery app, with tasks of all kinds."""
 
+from __future__ import annotations
+
 from decimal import Decimal
 from enum import Enum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from celery import Celery
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class Color(Enum):
@@ -33,9 +39,32 @@ def send_receipt(order_id: UUID, total: Decimal = Decimal("9.99"), note: str | N
     soft_time_limit=60,
 )
 def paint(
-    self, color: Color, walls: list[dict[str, int]], price_per_square_metre: Decimal = Decimal(1)
-) -> None:
+    self,
+    walls: list[dict[str, int]],
+    price_per_square_metre: Decimal = Decimal(1),
+    color: Color = Color.RED,
+    sizes: dict[str, list[int]] = {"door": [1, 2]},  # noqa: B006
+) -> Fraction:
     self.retry(countdown=5)
+    return Fraction(1)
+
+
+@app.task(
+    name="shop.house.paint",
+    autoretry_for=(OSError,),
+    dont_autoretry_for=(FileNotFoundError,),
+    retry_kwargs={"max_retries": 9, "countdown": 5},
+    expires=60,
+    acks_late=True,
+    ignore_result=True,
+)
+def paint_house(number: int | str) -> None:
+    """Paint a house."""
+
+
+@app.task(name="shop.weigh", acks_late=True)
+def weigh(weight: Fraction) -> None:
+    """Weigh something."""
 
 
 @app.task(name="shop.anything")

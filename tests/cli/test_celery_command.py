@@ -51,13 +51,41 @@ def test_policies_queues_and_limits_are_read():
     assert paint["attempts"] == 8
     assert paint["retried_after"] == ["OSError", "KeyError"]
     assert paint["timeout"] == 60
-    assert paint["fields"] == {"color": "Enum", "walls": "List", "price_per_square_metre": "Decimal"}
+    assert paint["fields"] == {
+        "walls": "List",
+        "price_per_square_metre": "Decimal",
+        "color": "Enum",
+        "sizes": "Dict",
+    }
     assert any("rate_limit" in note for note in paint["notes"])
     assert any("raise Nack" in note for note in paint["notes"])
 
 
+def test_arguments_of_automatic_retries_are_read():
+    house = inspected()["shop.house.paint"]
+
+    assert house["attempts"] == 10
+    assert house["fields"] == {"number": "Raw"}
+    assert house["notes"] == ["expires=60 has no counterpart: publish with .options(expires=...)"]
+
+
+@pytest.mark.filterwarnings("ignore:(?s).*The 'queue' task attribute is deprecated")
+def test_a_queue_that_a_task_declares_wins_over_routes_as_in_celery():
+    app = Celery("queues", broker="memory://", set_as_current=False)
+    app.conf.task_routes = {"queues.paint": {"queue": "routed"}}
+
+    def paint():
+        """Never called."""
+
+    app.task(paint, name="queues.paint", queue="declared", shared=False)
+
+    assert {task.name: task.queue for task in app_tasks(app)}["queues.paint"] == "declared"
+
+
 def test_what_cannot_be_moved_says_why():
     tasks = inspected()
+
+    assert "'weight' of type 'Fraction'" in tasks["shop.weigh"]["problems"][0]
 
     assert "*args" in tasks["shop.anything"]["problems"][0]
     assert "pickled" in tasks["shop.pickled"]["problems"][0]
@@ -93,8 +121,12 @@ def written(tmp_path):
 
 SHOW = """
 import json, moved
-paint, has_pickled = moved.paint, hasattr(moved, "pickled")
+from tests.cli.celery_shop import Color
+paint, house, has_pickled = moved.shop_paint, moved.shop_house_paint, hasattr(moved, "pickled")
 print(json.dumps([paint.celery, paint.queue, paint.timeout, paint.policy.describe(), has_pickled]))
+print(house.policy.describe())
+content = moved.ShopPaint().load({"walls": []})
+assert (content["color"], content["sizes"]) == (Color.RED, {"door": [1, 2]})
 moved.SendReceipt().load({"order_id": "00000000-0000-0000-0000-000000000007"})
 """
 
@@ -106,7 +138,9 @@ def test_what_is_written_declares_the_tasks(written):
         [sys.executable, "-c", SHOW], env=environment, capture_output=True, text=True, check=True
     )
 
-    assert json.loads(shown.stdout) == [["shop.paint"], "paint", 60, "8 attempts, 0s..600s", False]
+    paint, house = shown.stdout.splitlines()
+    assert json.loads(paint) == [["shop.paint"], "paint", 60, "8 attempts, 0s..600s", False]
+    assert house == "10 attempts, 5s"
 
 
 @pytest.mark.parametrize(
