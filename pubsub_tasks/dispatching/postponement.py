@@ -34,6 +34,12 @@ def postponed_copy(delivery: Delivery, now: float) -> Outgoing | None:
     others = {name: value for name, value in record.attributes.items() if name != RESENT}
     if record.receive_count < 2 or fifo or len(others) >= MAX_ATTRIBUTES:
         return None
-    resend_state = replace(ResendState.read(record.attributes), first_published=delivery.published_at)
+    # Receives before the message is due are no attempts; those that Celery made are known only from the body.
+    early = record.receive_count - (1 if record.first_received_at > 0 else 0)
+    resend_state = replace(
+        ResendState.read(record.attributes),
+        first_published=delivery.published_at,
+        attempts=max(0, delivery.attempt - early),
+    )
     delay = min(MAX_DELAY, max(0, ceil(delivery.not_before - now)))
     return Outgoing(record.body, {**others, RESENT: resend_state.attribute()}, record.group_id, delay=delay)

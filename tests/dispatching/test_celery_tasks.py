@@ -10,6 +10,7 @@ from tenacity import stop_after_attempt
 from pubsub_tasks.content.message_schema import PubSubMessageSchema
 from pubsub_tasks.decorators import task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
+from pubsub_tasks.dispatching.postponement import postponed_copy
 from pubsub_tasks.errors import ConfigurationError, DuplicateTask
 from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.messages.envelope import decode_record
@@ -128,6 +129,19 @@ def test_a_message_with_an_eta_waits_until_then():
     eta = datetime.fromtimestamp(NOW + 600, UTC)
 
     assert Shop().verdict_on(lambda task: task.apply_async(("o-1", "1"), eta=eta)) == Postpone(600)
+
+
+@pytest.mark.parametrize("received_at", [0.0, NOW - 1])
+def test_retries_of_celery_count_for_the_copy_of_a_message_that_waits_longer_than_sqs_hides_it(received_at):
+    eta = datetime.fromtimestamp(NOW + 72_000, UTC)
+    waiting = record(
+        lambda task: task.apply_async(("o-1", "1"), eta=eta, retries=2), receives=2, sent_at=received_at
+    )
+
+    copy = postponed_copy(decode_record(waiting), NOW)
+    received = decode_record(Record(copy.body, "receipt", "sqs-2", 1, NOW, NOW, copy.attributes))
+
+    assert received.attempt == 3
 
 
 def test_a_task_that_celery_retried_to_the_end_is_tried_once_more():
