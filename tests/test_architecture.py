@@ -259,6 +259,10 @@ LAZY = {
     ): "brings boto3, which a test's graph never needs",
     ("graph/connections.py", "pubsub_tasks.transports.aws.transport"): "brings urllib3, and often boto3",
     ("transports/aws/transport.py", "pubsub_tasks.transports.aws.boto3_calls"): "brings boto3, 0.15 s",
+    (
+        "transports/aws/without_boto3/container_keys.py",
+        "botocore",
+    ): "botocore's providers, 40 ms, which are needed once keys are refreshed",
     ("transports/aws/fast_path/connection_pool.py", "certifi"): "not every installation has it",
     ("transports/aws/fast_path/hot_calls.py", "xml"): "for publishing alone",
     ("graph/connections.py", "pubsub_tasks.environments.memory"): "for testing graphs, and brings the broker",

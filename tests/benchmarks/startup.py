@@ -1,7 +1,7 @@
 """Startup: from starting a command to the first message handled, which waits in the queue already.
 
 Beside `pubsub-worker` stands the bare boto3 loop: Python, `import boto3`, a client and its first receive.
-Both start with keys in the environment, and with those of a container, which boto3 alone can ask for.
+Both start with keys in the environment, and with those of a container, which they have to fetch.
 """
 
 import os

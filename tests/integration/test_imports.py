@@ -1,4 +1,4 @@
-"""What a worker has imported when it handles its first message, as a process with keys in its environment."""
+"""What a worker has imported when it handles its first message, with keys of its environment or container."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import pytest
 from pubsub_tasks.environments.local_broker import environment
 from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import command
+from tests.transports.conftest import serving_keys
 
 APP = """
 import sys
@@ -40,6 +41,7 @@ PACKAGES = {
 UNNEEDED = {
     "boto3": "and botocore's clients, which take half of what a start would take",
     "botocore.client": "which makes boto3's clients",
+    "botocore.credentials": "for keys that expire soon, with half of botocore",
     "botocore.httpsession": "which imports half of botocore",
     "email.policy": "for the metadata of installed packages",
     "http.server": "for --health-port",
@@ -76,8 +78,21 @@ def queue_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(params=["environment", "container"])
+def keys(request: pytest.FixtureRequest, queue_url: str) -> Iterator[None]:
+    """Where the worker finds its keys."""
+    if request.param == "environment":
+        yield
+        return
+    with serving_keys() as server, pytest.MonkeyPatch.context() as monkeypatch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/v1/credentials")
+        yield
+
+
 def test_a_worker_imports_what_it_needs_and_no_more(
-    queue_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    queue_url: str, keys: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "greetings.py").write_text(APP)
     monkeypatch.setenv("HOME", str(tmp_path))

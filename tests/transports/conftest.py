@@ -98,6 +98,81 @@ def secure_peer(credentials: None, tmp_path: Path) -> Iterator[Peer]:
         yield peer
 
 
+@dataclass
+class KeyServer:
+    """Serves a container's keys: a set of its own for each request, the first with the access key `1`.
+
+    Attributes:
+        minutes: how long keys are valid.
+        asked: the path and authorization of each request.
+        answers: status and body of responses in place of keys; a body of None is one that never comes.
+    """
+
+    url: str = ""
+    minutes: float = 360
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    answers: list[tuple[int, bytes | None]] = field(default_factory=list)
+    go_on: Event = field(default_factory=Event)
+
+    def keys(self) -> bytes:
+        expires = datetime.now(UTC) + timedelta(minutes=self.minutes)
+        number = len(self.asked)
+        keys = {
+            "AccessKeyId": f"{number}",
+            "SecretAccessKey": SECRET,
+            "Token": f"token-of-the-container-{number}",
+        }
+        return dumps({**keys, "Expiration": f"{expires:%Y-%m-%dT%H:%M:%SZ}", "RoleArn": "arn"}).encode()
+
+
+@pytest.fixture
+def key_server() -> Iterator[KeyServer]:
+    with serving_keys() as server:
+        yield server
+
+
+@contextmanager
+def serving_keys() -> Iterator[KeyServer]:
+    told = KeyServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            told.asked.append((self.path, self.headers["Authorization"]))
+            status, body = told.answers.pop(0) if told.answers else (200, told.keys())
+            if body is None:
+                told.go_on.wait(60)
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *told: object) -> None:
+            """Quiet, as above."""
+
+    with _serving(Handler) as server:
+        told.url = f"http://127.0.0.1:{server.server_address[1]}"
+        yield told
+        told.go_on.set()
+
+
+@contextmanager
+def _serving(
+    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
+) -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
 @contextmanager
 def _listening(tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
     peer = Peer()
@@ -126,15 +201,9 @@ def _listening(tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
         def log_message(self, *told: object) -> None:
             """Quiet: a test's own assertion tells what went wrong."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with _serving(Handler, tls) as server:
         peer.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
         yield peer
-        server.shutdown()
-        thread.join()
         assert all(question.signed for question in peer.questions)
 
 

@@ -14,9 +14,9 @@ from ..protocols import Features
 from ..sns import SnsPublisher
 from ..sqs import SqsQueue, find_queue_url
 from .client_settings import ClientSettings as ClientSettings
-from .plain_calls import PlainCalls
 from .regions import region_of_arn, region_of_url
 from .timeouts import read_timeout_of
+from .without_boto3.plain_calls import PlainCalls
 
 if TYPE_CHECKING:
     from .boto3_calls import Boto3Calls

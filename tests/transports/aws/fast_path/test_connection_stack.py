@@ -275,7 +275,7 @@ def test_a_call_that_is_made_without_boto3_is_not_repeated_for_a_chunked_respons
     service: RawService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Given a process that has not loaded boto3
-    monkeypatch.setattr("pubsub_tasks.transports.aws.plain_calls.WATCHERS", frozenset())
+    monkeypatch.setattr("pubsub_tasks.transports.aws.without_boto3.plain_calls.WATCHERS", frozenset())
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in [name for name in os.environ if name.upper().endswith(("_FILE", "_BUNDLE", "_PROXY"))]:
         monkeypatch.delenv(name)

@@ -12,10 +12,10 @@ from botocore.httpsession import DEFAULT_CA_BUNDLE, URLLib3Session
 
 from pubsub_tasks.errors import ConfigurationError, ReceiveFailed
 from pubsub_tasks.lifecycle.interruption import CallInterrupted, Interruption
-from pubsub_tasks.transports.aws import plain_calls
 from pubsub_tasks.transports.aws.client_settings import ClientSettings
 from pubsub_tasks.transports.aws.fast_path.connection_pool import connection_pool
 from pubsub_tasks.transports.aws.transport import AwsTransport
+from pubsub_tasks.transports.aws.without_boto3 import plain_calls
 from pubsub_tasks.wire.records import Outgoing
 from tests.transports.conftest import Peer
 from tests.worker.shop import PATIENCE, until
@@ -241,10 +241,12 @@ def test_a_profile_is_boto3s(peer: Peer) -> None:
         peer.transport(profile="nobodys").queue(URL).receive(1, 0, None)
 
 
-@pytest.mark.parametrize("file", ["config", "credentials", "models/sqs/2012-11-05/service-2.json"])
+@pytest.mark.parametrize(
+    "file", [".aws/config", ".aws/credentials", ".aws/models/sqs/2012-11-05/service-2.json", ".boto"]
+)
 def test_a_file_of_aws_is_boto3s(peer: Peer, tmp_path: Path, file: str) -> None:
-    path = tmp_path / ".aws" / file
-    path.parent.mkdir(parents=True)
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("")
 
     plain = peer.transport()._plain

@@ -1,4 +1,4 @@
-"""Makes the hot calls with what environment variables say, so that a worker starts before boto3 is loaded.
+"""Makes the hot calls as environment variables say, so that a worker starts before boto3 is loaded.
 
 Every call that is not plainly a success is left to boto3, which makes it anew; the caller uses boto3 alone
 from then on.
@@ -7,19 +7,21 @@ from then on.
 import logging
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import botocore
 
-from ...lifecycle import forks
-from .client_settings import USER_AGENT, ClientSettings
-from .fast_path.connection_pool import connection_pool
-from .fast_path.connection_stack import ConnectionStack
-from .fast_path.endpoint import Endpoint, headers_by_action
-from .fast_path.hot_calls import HOT_CALLS
-from .fast_path.sigv4 import Keys, Scope
-from .plain_access import FILES, PlainAccess, plain_access
+from ....lifecycle import forks
+from ..client_settings import USER_AGENT, ClientSettings
+from ..fast_path.connection_pool import connection_pool
+from ..fast_path.connection_stack import ConnectionStack
+from ..fast_path.endpoint import Endpoint, headers_by_action
+from ..fast_path.hot_calls import HOT_CALLS
+from ..fast_path.sigv4 import Keys, Scope
+from .container_keys import ContainerKeys
+from .plain_access import FILES, KeyServer, PlainAccess, plain_access
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ patch, and those by which tracing waits for it to be imported.
 
 class _Route(NamedTuple):
     endpoint: Endpoint
-    keys: Keys
+    keys: Callable[[], Keys]
 
 
 class PlainCalls:
@@ -48,6 +50,7 @@ class PlainCalls:
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
         self._routes: dict[tuple[str, str | None, float, int], _Route | None] = {}
+        self._container_keys: dict[int, ContainerKeys] = {}  # a fork fetches its own
         self._off = False
 
     def call(
@@ -62,7 +65,7 @@ class PlainCalls:
         if route is None:
             return None
         try:
-            response = route.endpoint.connections.send(route.endpoint.request(action, params, route.keys))
+            response = route.endpoint.connections.send(route.endpoint.request(action, params, route.keys()))
             if response.status == OK:
                 self._off |= not response.plain  # such as a chunked one: boto3 keeps the connection
                 return route.endpoint.hot_calls.read(response.body)
@@ -88,7 +91,7 @@ class PlainCalls:
         access = self._access(service, region)
         try:
             return access and self._make(service, access, timeout)
-        except Exception as error:  # what is private to botocore may change
+        except Exception as error:  # no keys of the container, for one
             logger.debug("calls are left to boto3: %r", error)
             return None
 
@@ -111,7 +114,14 @@ class PlainCalls:
         headers = headers_by_action(hot_calls, urlsplit(access.origin), content_type, agent, target)
         scope = Scope(access.region, service)
         endpoint = Endpoint(hot_calls, pool, ConnectionStack(pool), headers, scope)
-        return _Route(endpoint, Keys(access.access_key, access.secret_key, access.token))
+        return _Route(endpoint, self._keys(access.keys))
+
+    def _keys(self, source: Keys | KeyServer) -> Callable[[], Keys]:
+        if isinstance(source, Keys):
+            return lambda: source
+        fetched = self._container_keys.get(forks.generation) or ContainerKeys(source)
+        self._container_keys = {forks.generation: fetched}
+        return fetched.current
 
 
 def _has_other_sources() -> bool:
