@@ -94,10 +94,29 @@ def producer_from_environment(tasks: Tasks, eager: bool | None = None) -> Suppor
         from ..environments.eager import eager_producer
 
         return eager_producer(tasks, graph_for)
-    graph = graph_for(tasks, entry_points=False)
+    graph = _publishing.get(tasks) or graph_for(tasks, entry_points=False)
+    graph.unlock()
     producer: SupportsPublish = graph.sns_producer
     graph.lock()
     return producer
+
+
+_publishing: dict[Tasks, Graph] = {}
+
+
+@contextmanager
+def publishing_with(graph: Graph) -> Iterator[None]:
+    """Use this graph, in place of a new one, for what its tasks publish as the environment configures.
+
+    So a worker's observers are notified of what its handlers publish. The producer is made at the first
+    publish, as many workers never do.
+    """
+    tasks: Tasks = graph.sqs_message_handler_registry
+    _publishing[tasks] = graph
+    try:
+        yield
+    finally:
+        del _publishing[tasks]
 
 
 def _is_eager() -> bool:

@@ -19,7 +19,7 @@ from pubsub_tasks.errors import (
     UnknownMediaType,
 )
 from pubsub_tasks.graph.connections import transport_of
-from pubsub_tasks.graph.object_graph import producer_from_environment
+from pubsub_tasks.graph.object_graph import producer_from_environment, publishing_with
 from pubsub_tasks.messages.headers import begin_handling, current_headers, end_handling, headers
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.wire.media_types import created, topic_name
@@ -329,6 +329,20 @@ def test_tasks_that_nobody_bound_publish_as_the_environment_says(tasks, monkeypa
 
     with pytest.raises(pubsub_tasks.MessageTooLarge, match="the limit is 10"):
         tasks.publish(OrderPlaced, order_id="o-1", total="1")
+
+
+def test_handlers_of_a_worker_publish_with_its_graph_whose_observers_are_watched(tasks):
+    tasks.default = producer_from_environment
+    graph = graph_of(tasks, testing=False, sns_topic_arns={"default": TOPIC})
+    graph.use("pubsub_observers")
+    graph.lock()
+
+    with publishing_with(graph):
+        producer = tasks.producer
+
+    assert producer is graph.sns_producer
+    with pytest.raises(LockedGraphError):
+        graph.use("sqs_consumer")
 
 
 # The opaque context

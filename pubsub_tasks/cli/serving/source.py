@@ -37,12 +37,13 @@ class Source(NamedTuple):
 def find_source(flags: Flags, graph: Any, broker: "LocalBroker | None") -> Source:
     """The queues of the process's own `broker`, if it has one, or of the flags. Raises ConfigurationError."""
     url = STDIN if flags["stdin"] else next(iter(flags["sqs_queue_url"]), None)
-    tasks = graph.pubsub_served_tasks
+    tasks, wait, lease = graph.pubsub_served_tasks, flags["wait_seconds"], flags["visibility_timeout"]
     if broker is not None:
         from ..local import chosen_queues, print_publishing_instructions
 
         print_publishing_instructions(broker, tasks, flags["log_format"], logger)
-        return Source(broker.transport, chosen_queues(broker, tasks, flags["queue"]))
+        transport = transport_of(graph, graph.config.sqs_consumer, wait=wait, lease=lease)
+        return Source(transport, chosen_queues(broker, tasks, flags["queue"]))
     if url is not None and is_file(url):
         from ...environments.replayed_lines import ReplayedLines
 
@@ -54,7 +55,6 @@ def find_source(flags: Flags, graph: Any, broker: "LocalBroker | None") -> Sourc
         raise ConfigurationError(
             "no queue to consume: give --sqs-queue-url URL, --local, --stdin or --testing"
         )
-    wait, lease = flags["wait_seconds"], flags["visibility_timeout"]
     transport = transport_of(graph, graph.config.sqs_consumer, wait=wait, lease=lease)
     if url is not None:
         return Source(transport, [(flags["queue"], url)], in_memory)

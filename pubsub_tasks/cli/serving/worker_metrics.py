@@ -43,6 +43,8 @@ class WorkerMetrics:
         queues = {each.queue.name: each.queue.attributes for each in services} if self._reads_depths else {}
         depths = QueueDepths(queues, self._messages.handled)
         workers = [each.worker for each in services]
+        for each in services:
+            self._messages.expect(each.queue.name)
         self._metrics = ProcessMetrics(
             self._messages, lambda: [worker.status() for worker in workers], depths.families
         )

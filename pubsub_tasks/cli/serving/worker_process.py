@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from ...dispatching.unknown_messages import UnknownPolicy
+from ...graph.object_graph import publishing_with
 from ...in_flight.capacity import Capacity
 from ...in_flight.polls import RunLimit
 from ...processes.exit_codes import INCOMPLETE, SUCCESS
@@ -58,8 +59,7 @@ def handle_messages(
     graph = app.graph(_config(context, broker), testing=flags["testing"], debug=flags["debug"])
     _apply_configuration(context, graph.config.sqs_consumer)
     tasks = app.require_tasks(graph)
-    graph.use("pubsub_claims", "pubsub_metrics", "pubsub_observers", "sqs_queue_urls")
-    graph.lock()
+    _lock(graph, stack)
     log.complete()  # the app and its components have configured their own logging by now
     source = find_source(flags, graph, broker)
     options = replace(
@@ -79,6 +79,13 @@ def handle_messages(
     lines = source.lines
     unhandled = lines and (lines.refused or any(each.worker.counters.dead_lettered for each in services))
     return code or (INCOMPLETE if unhandled else 0)
+
+
+def _lock(graph: Any, stack: ExitStack) -> None:
+    """Make the components now: threads must not."""
+    graph.use("pubsub_claims", "pubsub_metrics", "pubsub_observers", "sqs_queue_urls")
+    graph.lock()
+    stack.enter_context(publishing_with(graph))
 
 
 def _broker(app: App, stack: ExitStack) -> "LocalBroker":

@@ -64,6 +64,14 @@ class MessageMetrics:
         observers.add(self._published, Published)
         observers.add(self._count_rare, DeadLettered, Extended, Lost, NotPublished)
 
+    def expect(self, queue: str) -> None:
+        """Have a queue's counters before its first event: nobody sees a counter grow that begins at 1."""
+        with self._lock:
+            for metric in (catalog.RECEIVED, catalog.EXTENDED, catalog.LOST):
+                self._counts[metric][(queue,)] += 0
+            for result in ("messages", "empty"):
+                self._counts[catalog.RECEIVES][queue, result] += 0
+
     def _settled(self, event: Any) -> None:
         verdict = event.verdict
         kind = verdict.__class__

@@ -62,9 +62,11 @@ class QueueDepths:
         since, before = self._counts[0]
         seconds = max(1.0, self._clock() - since)
         rates = {(name,): (self._handled(name) - before[name]) / seconds for name in self._queues}
+        # A process that has just started is not slow: its rate is not known.
+        known = {name: rate for name, rate in rates.items() if rate or seconds >= WINDOW}
         return [
             plain_family(catalog.QUEUE_DEPTH, self._depths),
-            plain_family(catalog.HANDLED_RATE, rates),
+            plain_family(catalog.HANDLED_RATE, known),
         ]
 
     @contextmanager

@@ -72,6 +72,18 @@ def test_handling_time_is_by_task_and_verdict() -> None:
     assert metrics.handled("other") == 0
 
 
+def test_a_queue_has_its_counters_before_anything_happens_since_a_rate_needs_a_value_before() -> None:
+    metrics = metrics_of()
+    metrics.expect("orders")
+
+    for name in ("received_messages", "leases_extended", "leases_lost"):
+        assert values(metrics, f"pubsub_tasks_{name}_total") == {("orders",): 0}
+    assert values(metrics, "pubsub_tasks_receives_total") == {
+        ("orders", "empty"): 0,
+        ("orders", "messages"): 0,
+    }
+
+
 def test_latency_is_of_first_attempts_alone_since_later_ones_have_slept() -> None:
     metrics = metrics_of(
         settled(Retry(5), latency=2.0), settled(latency=60.0, attempt=2), settled(latency=None)

@@ -2,6 +2,7 @@
 
 from pubsub_tasks.errors import TransportError
 from pubsub_tasks.telemetry.metrics.queue_depths import INTERVAL, QueueDepths
+from pubsub_tasks.telemetry.metrics.worker_gauges import WINDOW
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.wire.records import QueueAttributes
 
@@ -58,6 +59,14 @@ def test_a_rate_is_known_before_the_minute_is_over() -> None:
     orders.clock.advance(10)
     orders.handled = 20
     assert orders.values(1) == {"orders": 2.0}
+
+
+def test_a_process_that_has_just_started_is_not_slow() -> None:
+    orders = Orders()
+    orders.clock.advance(WINDOW - 1)
+    assert orders.values(1) == {}
+    orders.clock.advance(1)
+    assert orders.values(1) == {"orders": 0}
 
 
 def test_it_reads_while_its_block_runs() -> None:
