@@ -14,7 +14,11 @@ from ...provisioning.wanted.wanted_resources import wanted_resources
 from ...publishing.routes import QueueUrls
 from ...publishing.topics import Topics
 from ...tasks.registry import Tasks
+from ...transports.aws.regions import region_of_arn, region_of_url
 from ..find_app import VARIABLE, find
+
+TOPICS = "PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX"
+QUEUES = "PUBSUB_TASKS__SQS_QUEUE_URLS__PREFIX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class AppResources:
         prefix: beginning of the names of topics and queues.
         owner_is_configured: whether the configuration names the owner; by default it is the app's package,
             which another app may share.
+        not_configured: the variables by which publishers and workers find topics and queues, as far as the
+            configuration does not name what is made.
     """
 
     tasks: Tasks
@@ -35,30 +41,37 @@ class AppResources:
     region: str | None = None
     profile: str | None = None
     owner_is_configured: bool = False
+    not_configured: tuple[str, ...] = (TOPICS, QUEUES)
 
     @classmethod
     def of(cls, spec: str | None, prefix: str | None) -> "AppResources":
-        """Load an app. `prefix` overrides the configured ones. Raises ConfigurationError."""
+        """Load an app. `prefix` takes the place of the configured one, in the same account and region.
+
+        Raises ConfigurationError.
+        """
         app = find(spec)
         graph = app.graph({}, testing=False, debug=False)
         given = graph.sns_topic_arns
         topics = given if isinstance(given, Topics) else Topics(given)
         urls: QueueUrls = graph.sqs_queue_urls
-        configured = topics.prefix.rpartition(":")[2] if topics.prefix else None
-        if configured is None and urls.prefix:
-            configured = urls.prefix.rpartition("/")[2]
-        if prefix is not None:
-            topics, urls = replace(topics, prefix=None), replace(urls, prefix=None)
+        names = _end(topics.prefix, ":"), _end(urls.prefix, "/")
+        configured = [each is not None and prefix in (None, each) for each in names]
+        if prefix is None:
+            prefix = next((each for each in names if each is not None), "")
+        else:
+            topics, urls = _renamed(topics, urls, prefix)
         config = graph.config.sns_producer
+        variables = zip((TOPICS, QUEUES), (topics.default or configured[0], configured[1]), strict=True)
         return cls(
             graph.sqs_message_handler_registry,
             topics,
             urls,
             _settings(graph, spec or os.environ.get(VARIABLE)),
-            prefix if prefix is not None else configured or "",
-            config.region_name or _region_of(topics.prefix or topics.default),
+            prefix,
+            config.region_name or _region(topics, urls),
             config.profile_name,
             bool(graph.pubsub_provisioning.owner),
+            tuple(name for name, is_configured in variables if not is_configured),
         )
 
     def topology(self, place: Place) -> Topology:
@@ -79,11 +92,9 @@ class AppResources:
         return Place(region, account, partition, f"https://sqs.{region}.{suffix}/{account}/")
 
     def environment(self, place: Place) -> Mapping[str, str]:
-        """The variables with which publishers and workers find what was made."""
-        return {
-            "PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX": place.topic_arn(self.prefix),
-            "PUBSUB_TASKS__SQS_QUEUE_URLS__PREFIX": place.queue_url(self.prefix),
-        }
+        """The variables with which publishers and workers find what was made, if they are not configured."""
+        made = {TOPICS: place.topic_arn(self.prefix), QUEUES: place.queue_url(self.prefix)}
+        return {name: value for name, value in made.items() if name in self.not_configured}
 
     def _naming(self, place: Place) -> Naming:
         configured, default = self.topics.prefix, self.topics.default
@@ -135,5 +146,28 @@ def _parts(arn: str) -> list[str]:
     return parts
 
 
-def _region_of(arn: str | None) -> str | None:
-    return arn.split(":")[3] if arn and arn.count(":") >= 5 else None
+def _end(beginning: str | None, separator: str) -> str | None:
+    return beginning.rpartition(separator)[2] if beginning else None
+
+
+def _renamed(topics: Topics, urls: QueueUrls, prefix: str) -> tuple[Topics, QueueUrls]:
+    """The configured prefixes, with this one as the beginning of names. Raises ConfigurationError."""
+    if topics.prefix:
+        topics = replace(topics, prefix=":".join([*_parts(topics.prefix)[:-1], prefix]))
+    if urls.prefix:
+        urls = replace(urls, prefix=f"{urls.prefix.rpartition('/')[0]}/{prefix}")
+    return topics, urls
+
+
+def _region(topics: Topics, urls: QueueUrls) -> str | None:
+    """The configured region, or None if no ARN or URL has one. Raises ConfigurationError if they differ."""
+    given = [topics.prefix or topics.default, urls.prefix, *urls.urls.values()]
+    known = [(each, region_of_arn(each) or region_of_url(each)) for each in given if each]
+    known = [(each, region) for each, region in known if region]
+    for each, region in known[1:]:
+        if region != known[0][1]:
+            raise ConfigurationError(
+                f"{known[0][0]} is in {known[0][1]}, and {each} is in {region}: topics and queues are made "
+                "in one region, so correct sns_topic_arns or sqs_queue_urls"
+            )
+    return known[0][1] if known else None

@@ -94,8 +94,8 @@ def _report(applied: Applied) -> None:
 
 def _print_environment(resources: AppResources, place: Place) -> None:
     """How publishers and workers find what was made, if no configuration says so yet."""
-    if resources.topics.prefix or resources.topics.default:
-        return
-    print_line("# for publishers and workers:", err=True)
-    for name, value in resources.environment(place).items():
+    environment = resources.environment(place)
+    if environment:
+        print_line("# for publishers and workers:", err=True)
+    for name, value in environment.items():
         print_line(f"export {name}={quote(value)}")

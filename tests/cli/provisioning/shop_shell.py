@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from pubsub_tasks.cli.provisioning.account_access import AccountAccess
 from pubsub_tasks.cli.root_command import command
+from pubsub_tasks.provisioning.resources import Place
 from tests.provisioning.shop import PLACE, BrokerApi
 
 NAME = "shop_of_provisioning_commands"
@@ -45,12 +47,21 @@ class ShopShell:
     def __init__(self) -> None:
         self.api = BrokerApi()
         self.terminal = True
+        self.regions: list[str | None] = []
+        """That the commands connected to."""
 
-    def run(self, *arguments: str, app: str = "tasks", prefix: str = "shop-", typed: str = "") -> Result:
-        access = AccountAccess(lambda region, profile: (self.api, PLACE), lambda: self.terminal)
+    def run(
+        self, *arguments: str, app: str = "tasks", prefix: str | None = "shop-", typed: str = ""
+    ) -> Result:
+        access = AccountAccess(self._connect, lambda: self.terminal)
         name, *others = arguments
-        given = [name, "--app", f"{NAME}:{app}", "--prefix", prefix, *others]
+        prefixed = [] if prefix is None else ["--prefix", prefix]
+        given = [name, "--app", f"{NAME}:{app}", *prefixed, *others]
         return CliRunner().invoke(command, given, input=typed, obj=access)
+
+    def _connect(self, region: str | None, profile: str | None) -> tuple[BrokerApi, Place]:
+        self.regions.append(region)
+        return self.api, replace(PLACE, region=region or PLACE.region)
 
     def json(self, *arguments: str, **given: Any) -> Any:
         result = self.run(*arguments, **given)

@@ -158,7 +158,7 @@ def test_an_arn_of_another_account_is_refused(shell: ShopShell, monkeypatch: pyt
     result = shell.run("plan")
 
     assert result.exit_code == 2
-    assert "the credentials are of account 000000000000 in us-east-1" in result.output
+    assert "the credentials are of account 000000000000 in eu-west-1" in result.output
 
 
 def test_what_is_no_arn_is_one_line(shell: ShopShell, monkeypatch: pytest.MonkeyPatch) -> None:
