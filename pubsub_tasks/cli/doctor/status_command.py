@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import click
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from ...errors import TransportError
 from ...processes.exit_codes import INCOMPLETE
@@ -18,7 +20,7 @@ from ...provisioning.resources import Place
 from ...untrusted.readable_times import format_age
 from ..finite_range import FiniteRange
 from ..one_line_errors import OneLineCommand
-from ..output.terminal import make_console, print_line, print_note, stop_on_interrupt
+from ..output.terminal import make_console, print_line, print_note, stop_on_interrupt, without_controls
 from ..output.values import cell
 from ..provisioning.account_access import AccountAccess, pass_account
 from ..provisioning.app_resources import AppResources
@@ -97,12 +99,22 @@ def _look(resources: AppResources, api: Api, place: Place) -> _Look:
 
 
 def _watch(resources: AppResources, api: Api, place: Place, interval: float) -> None:
+    """Refresh the table until Ctrl-C. A look that fails leaves the last table, with the reason below it."""
     console, look = make_console(), _look(resources, api, place)
     with stop_on_interrupt() as stop, Live(_table(look.rows), console=console, auto_refresh=False) as live:
         while not stop.wait(interval):
-            look = _look(resources, api, place)
-            live.update(_table(look.rows), refresh=True)
+            try:
+                look = _look(resources, api, place)
+            except TransportError as error:
+                live.update(Group(_table(look.rows), _trouble(error)), refresh=True)
+            else:
+                live.update(_table(look.rows), refresh=True)
     _note_ages(look)
+
+
+def _trouble(error: TransportError) -> Text:
+    text = f"{time.strftime('%H:%M:%S')} not refreshed: {without_controls(error)}"
+    return Text(text, style="yellow")
 
 
 def _table(rows: Sequence[QueueStatus]) -> Table:

@@ -1,8 +1,9 @@
 """Options and connections of the commands that watch an app: `dashboard` and `top`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from shlex import quote
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from ...errors import ConfigurationError
 from ...graph.connections import transport_of
 from ...provisioning.reading.boto_api import boto_api
 from ...publishing.routes import QueueUrls
+from ...transports.aws.regions import region_of_url
 from ..doctor.doctor_command import examine
 from ..doctor.queue_ages import queue_ages
 from ..finite_range import FiniteRange
@@ -42,7 +44,11 @@ interval_option = click.option(
 
 
 def monitored_app(spec: str | None, workers: Sequence[str]) -> MonitoredApp:
-    """The queues and workers of an app. Raises ConfigurationError if a queue has no URL."""
+    """The queues and workers of an app.
+
+    Raises ConfigurationError if a queue has no URL, or there are no credentials, TransportError if their
+    source does not answer.
+    """
     sources = [WorkerSource(address.name, address.status) for address in map(WorkerAddress.parse, workers)]
     app = find_app.find(spec)
     graph = app.graph({}, testing=False, debug=False)
@@ -50,6 +56,7 @@ def monitored_app(spec: str | None, workers: Sequence[str]) -> MonitoredApp:
     tasks = app.require_tasks(graph)
     urls = {name: _url(graph.sqs_queue_urls, name) for name in sorted(tasks.queues)}
     transport = transport_of(graph, graph.config.sqs_consumer)
+    _require_client(transport, urls.values())
     return MonitoredApp(
         tasks,
         transport,
@@ -60,6 +67,12 @@ def monitored_app(spec: str | None, workers: Sequence[str]) -> MonitoredApp:
         prepare_publishing=lambda: graph.use("sns_producer"),
         findings=partial(_findings, spec),
     )
+
+
+def _require_client(transport: Any, urls: Iterable[str]) -> None:
+    """Without credentials each look would fail alike. Raises ConfigurationError, TransportError."""
+    region = next(filter(None, map(region_of_url, urls)), None)
+    transport.client("sqs", region)
 
 
 def _findings(spec: str | None) -> Sequence[Finding]:

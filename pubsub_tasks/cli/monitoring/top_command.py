@@ -4,15 +4,17 @@ import time
 from collections.abc import Sequence
 
 import click
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from ...dashboard.measures.history import SPANS, History
 from ...dashboard.measures.overview import OverviewRow, overview_rows
 from ...dashboard.measures.sparkline import blocks
 from ...untrusted.readable_times import format_age
 from ..one_line_errors import OneLineCommand
-from ..output.terminal import make_console, stop_on_interrupt
+from ..output.terminal import make_console, stop_on_interrupt, without_controls
 from ..output.values import cell
 from .app_connection import app_option, interval_option, monitored_app, worker_option
 
@@ -37,12 +39,21 @@ def command(app: str | None, workers: Sequence[str], interval: float, once: bool
     monitored, history, console = monitored_app(app, workers), History(), make_console()
     history.add(monitored.look(time.time()))
     if once:
-        console.print(_table(history))
+        console.print(_view(history))
         return
-    with stop_on_interrupt() as stop, Live(_table(history), console=console, auto_refresh=False) as live:
+    with stop_on_interrupt() as stop, Live(_view(history), console=console, auto_refresh=False) as live:
         while not stop.wait(interval):
             history.add(monitored.look(time.time()))
-            live.update(_table(history), refresh=True)
+            live.update(_view(history), refresh=True)
+
+
+def _view(history: History) -> Group:
+    """The table, and a line for each queue or worker that did not answer."""
+    troubles = [
+        *(f"queue {each.name}: {each.problem}" for each in history.latest.queues if each.problem),
+        *(f"worker {each.name}: {each.problem}" for each in history.latest.workers if each.problem),
+    ]
+    return Group(_table(history), *(Text(without_controls(each), style="red") for each in troubles))
 
 
 def _table(history: History) -> Table:
@@ -53,16 +64,13 @@ def _table(history: History) -> Table:
     table.add_column(f"waiting, {SPANS[history.span]}", no_wrap=True)
     for row in overview_rows(history):
         table.add_row(cell(row.queue.name), *_cells(row), style="red" if row.queue.problem else None)
-    problems = [process for process in history.latest.workers if process.problem]
-    for process in problems:
-        table.add_row(cell(f"worker {process.name}: {process.problem}"), style="red")
     return table
 
 
 def _cells(row: OverviewRow) -> list[str]:
     queue = row.queue
     if queue.problem:
-        return [*["-"] * len(_NUMBERS), cell(queue.problem)]
+        return [*["-"] * len(_NUMBERS), ""]
     return [
         _count(queue.visible),
         _count(queue.in_flight),

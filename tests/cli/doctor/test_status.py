@@ -2,12 +2,16 @@
 
 import json
 import signal
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from click.testing import Result
+
 from pubsub_tasks.cli.provisioning.account_access import AccountAccess
 from pubsub_tasks.cli.root_command import command
-from pubsub_tasks.errors import TransportError
+from pubsub_tasks.errors import ConfigurationError, PubSubTasksError, TransportError
 from tests.cli.doctor.account import BROKER_PLACE, NAME, PREFIX, AwsAccount, BrokerAccount
 from tests.cli.messages.shell import RUNNER
 
@@ -82,24 +86,63 @@ def test_watching_is_for_a_terminal(account: AwsAccount) -> None:
     assert "leave out --json" in result.stderr
 
 
-def test_the_table_is_refreshed_until_it_is_interrupted(broker: BrokerAccount) -> None:
-    broker.apply()
-    looks = []
+def watch(broker: BrokerAccount, look: Callable[[int], None]) -> tuple[Result, int]:
+    """Watch until the third look. `look` is called with the number of each, and may raise."""
+    looks = 0
 
     def api(service: str, action: str, params: Any) -> Any:
+        nonlocal looks
         if action == "ListQueues":
-            looks.append(action)
-            if len(looks) == 2:
+            looks += 1
+            if looks == 3:
                 signal.raise_signal(signal.SIGINT)
+            look(looks)
         if service == "cloudwatch":
             raise TransportError("there is no CloudWatch here")
         return broker.api(service, action, params)
 
     access = AccountAccess(lambda region, profile: (api, BROKER_PLACE))
     line = ["status", "--app", f"{NAME}:tasks", "--prefix", PREFIX, "--watch", "--interval", "1"]
-    result = RUNNER.invoke(command, line, obj=access)
+    return RUNNER.invoke(command, line, obj=access), looks
 
-    assert result.exit_code == 0, result.output
-    assert len(looks) >= 2
+
+@pytest.mark.parametrize(("failing", "told"), [(2, False), (3, True)])
+def test_the_table_is_refreshed_until_it_is_interrupted_and_a_look_that_fails_is_told_in_a_line(
+    broker: BrokerAccount, failing: int, told: bool
+) -> None:
+    # Given an account that throttles one look of three
+    broker.apply()
+
+    def throttle(number: int) -> None:
+        if number == failing:
+            raise TransportError("sqs:ListQueues was refused: Throttling: Rate exceeded", code="Throttling")
+
+    # When it is watched
+    result, looks = watch(broker, throttle)
+
+    # Then it goes on, and the last table has the line if its look failed
+    assert (result.exit_code, looks) == (0, 3), result.output
     assert "shop-orders" in result.stdout
     assert "the age of the oldest messages is not known" in result.stderr
+    assert ("not refreshed: sqs:ListQueues was refused: Throttling" in result.stdout) is told
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [(ConfigurationError("the bucket is gone"), 2), (TransportError("no answer"), 1)],
+    ids=["configuration", "the first look"],
+)
+def test_what_a_later_look_cannot_mend_ends_it(
+    broker: BrokerAccount, error: PubSubTasksError, exit_code: int
+) -> None:
+    broker.apply()
+    failing = 2 if isinstance(error, ConfigurationError) else 1
+
+    def fail(number: int) -> None:
+        if number == failing:
+            raise error
+
+    result, looks = watch(broker, fail)
+
+    assert (result.exit_code, looks) == (exit_code, failing)
+    assert str(error) in result.stderr.splitlines()[-1]

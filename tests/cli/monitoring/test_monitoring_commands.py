@@ -31,6 +31,8 @@ def run(*arguments: str) -> Result:
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / f"{NAME}.py").write_text(APP)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     yield
     sys.modules.pop(NAME, None)
@@ -47,6 +49,31 @@ def test_top_shows_each_queue_and_a_worker_that_does_not_answer() -> None:
     assert [line.split()[:3] for line in result.output.splitlines() if line.startswith("orders")] == [
         ["orders", "0", "0"]
     ]
+
+
+def test_top_names_a_queue_that_cannot_be_read_below_the_table() -> None:
+    with local(find_app.load(f"{NAME}:tasks")) as broker:
+        url = broker.provisioned.queue_urls["orders"]
+        broker.transport.client("sqs").delete_queue(QueueUrl=url)
+        result = run("top", "--once")
+
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert [line.split()[:3] for line in lines if line.startswith("orders")] == [["orders", "-", "-"]]
+    assert lines[-1].startswith("queue orders: there is no queue at ")
+
+
+@pytest.mark.parametrize("name", ["dashboard", "top"])
+def test_without_credentials_none_of_them_begins(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX, "https://sqs.eu-west-1.amazonaws.com/000000000000/")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+
+    result = run(name)
+
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert "no AWS credentials" in result.output
 
 
 @pytest.mark.parametrize("name", ["dashboard", "top"])
