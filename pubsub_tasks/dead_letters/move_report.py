@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ..untrusted.readable_counts import counted
+
 _MAX_NAMED = 5
 """Letters named in a line for people; `--json` names them all."""
 
@@ -71,7 +73,7 @@ class MoveReport:
 
 def count_letters(count: int) -> str:
     """Such as "1 letter" or "1,234 letters"."""
-    return "1 letter" if count == 1 else f"{count:,} letters"
+    return counted(count, "letter")
 
 
 def _causes(problems: Sequence[MoveProblem]) -> str:

@@ -6,6 +6,7 @@ Source: SQS developer guide, "Using dead-letter queues".
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from ..untrusted.readable_counts import counted
 from ..wire.records import MAX_RETENTION
 from .finding import Finding, Severity
 
@@ -80,7 +81,7 @@ def _check_receives(facts: QueueFacts, subject: str) -> Iterator[Finding]:
     yield Finding(
         Severity.ERROR,
         subject,
-        f"has maxReceiveCount {facts.receives}, and a retry policy has {most} attempts",
+        f"has maxReceiveCount {facts.receives}, and a retry policy has {counted(most, 'attempt')}",
         "SQS moves messages to the dead letters before their last attempt, without the reason",
         facts.mend or f"Raise maxReceiveCount in the queue's redrive policy to {receives}",
     )
@@ -109,7 +110,7 @@ def _check_dead_letters(facts: QueueFacts, letters: DeadLetterFacts, subject: st
         yield Finding(
             Severity.WARNING,
             f"queue {letters.name}",
-            f"accepts {letters.max_size} bytes, and {facts.name} accepts {facts.max_size}",
+            f"accepts {counted(letters.max_size, 'byte')}, and {facts.name} accepts {facts.max_size:,}",
             "a larger message cannot be dead-lettered, and comes back every 15 minutes",
             facts.mend or f"Set its MaximumMessageSize to {facts.max_size}",
         )

@@ -1,17 +1,15 @@
 """Checks of topics, queues and keys: whether they stand, their sizes, and who may send."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
-from shlex import quote
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..provisioning.planning.sqs_calls import policy_with
 from ..provisioning.resources import Key, Resource, StandingResource
 from ..provisioning.settings import DEFAULT_SIZE
 from ..untrusted.queue_names import FIFO
+from ..untrusted.readable_counts import counted
 from .checkup import Checkup
 from .finding import Finding, Severity
+from .policy_checks import check_policy, topics_of
 from .queue_checks import DeadLetterFacts, QueueFacts, check_queue
 
 _LARGEST = 0x7FFF_FFFF  # more seconds and bytes than any limit of SQS
@@ -39,7 +37,7 @@ def check_resources(checkup: Checkup) -> Iterator[Finding]:
         yield from _check_topic(checkup, resource, topic)
     for resource, queue in checkup.standing("queue"):
         yield from _check_queue(checkup, resource, queue)
-        yield from _check_policy(checkup, resource, queue)
+        yield from check_policy(checkup, resource, queue)
         yield from _check_key(checkup, resource, queue)
     for resource, standing in [*checkup.standing("topic"), *checkup.standing("queue")]:
         if resource.tags and standing.owner is None:
@@ -71,7 +69,7 @@ def _check_topic(checkup: Checkup, resource: Resource, topic: StandingResource) 
         yield Finding(
             Severity.ERROR,
             str(resource.key),
-            f"accepts {size} bytes, and sns_producer.max_size is {checkup.max_size}",
+            f"accepts {counted(size, 'byte')}, and sns_producer.max_size is {checkup.max_size}",
             "publishing a larger message fails",
             checkup.commands.apply(resource, topic),
         )
@@ -136,44 +134,9 @@ def _check_allowed(checkup: Checkup, resource: Resource, dead_letter_arn: str) -
     )
 
 
-def _check_policy(checkup: Checkup, resource: Resource, queue: StandingResource) -> Iterator[Finding]:
-    statements = _statements(queue.document)
-    mend = checkup.commands.apply(resource, queue)
-    opened = [each for each in statements if _is_open(each)]
-    if opened:
-        name = f"statement {opened[0]['Sid']}" if opened[0].get("Sid") else "a statement"
-        yield Finding(
-            Severity.ERROR,
-            str(resource.key),
-            f"lets everybody send: {name} of its policy has no condition",
-            "anybody can send messages, which your handlers run",
-            _set_policy(resource, queue, [each for each in statements if each not in opened]),
-        )
-    refused = [
-        arn for arn in _topics(checkup, resource) if not any(_admits(each, arn) for each in statements)
-    ]
-    if refused:
-        more = f" and {len(refused) - 1} more topics" if len(refused) > 1 else ""
-        yield Finding(
-            Severity.ERROR,
-            str(resource.key),
-            f"does not let {refused[0].rpartition(':')[2]}{more} send",
-            "SNS cannot deliver what is published there, and drops it after its retries",
-            mend,
-        )
-
-
-def _set_policy(resource: Resource, queue: StandingResource, statements: Sequence[Mapping[str, Any]]) -> str:
-    """The command that leaves only these statements in a queue's policy, and the one for its topics."""
-    policy = policy_with({**queue.document, "Statement": statements}, resource.properties.get("Policy"))
-    attributes = json.dumps({"Policy": json.dumps(policy) if policy else ""})
-    url = queue.identity["QueueUrl"]
-    return f"aws sqs set-queue-attributes --queue-url {url} --attributes {quote(attributes)}"
-
-
 def _check_key(checkup: Checkup, resource: Resource, queue: StandingResource) -> Iterator[Finding]:
     key = queue.properties.get("KmsMasterKeyId")
-    if not key or not _topics(checkup, resource):
+    if not key or not topics_of(checkup, resource):
         return
     if any(str(key).endswith(managed) for managed in _MANAGED_KEYS):
         yield Finding(
@@ -201,55 +164,6 @@ def _check_key(checkup: Checkup, resource: Resource, queue: StandingResource) ->
             "SNS cannot deliver to queues that are encrypted with it",
             checkup.commands.apply(wanted, standing),
         )
-
-
-def _topics(checkup: Checkup, resource: Resource) -> list[str]:
-    """ARNs of the topics that send to the queue: what it subscribes to, or what cannot be delivered."""
-    arn = resource.identity["QueueArn"]
-    wanted = (each for each in checkup.wanted if each.key.kind == "subscription")
-    return [
-        each.identity["TopicArn"]
-        for each in wanted
-        if arn in (each.identity["Endpoint"], each.properties["RedrivePolicy"]["deadLetterTargetArn"])
-    ]
-
-
-def _statements(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    found = document.get("Statement") or []
-    return found if isinstance(found, list) else [found]
-
-
-def _is_open(statement: Mapping[str, Any]) -> bool:
-    """Whether it lets everybody send, or do anything."""
-    return _is_allowed(statement) and _has(statement.get("Principal"), "*") and not statement.get("Condition")
-
-
-def _admits(statement: Mapping[str, Any], topic_arn: str) -> bool:
-    """Whether it lets SNS send from this topic. Conditions that are not known count as met."""
-    principal = statement.get("Principal")
-    is_sns = _has(principal, "*") or _has(principal, "sns.amazonaws.com")
-    patterns = [
-        pattern
-        for condition in (statement.get("Condition") or {}).values()
-        for name, given in condition.items()
-        if name.lower() == "aws:sourcearn"
-        for pattern in ([given] if isinstance(given, str) else given)
-    ]
-    matches = not patterns or any(fnmatchcase(topic_arn, pattern) for pattern in patterns)
-    return _is_allowed(statement) and is_sns and matches
-
-
-def _is_allowed(statement: Mapping[str, Any]) -> bool:
-    actions = statement.get("Action") or ()
-    names = [actions] if isinstance(actions, str) else actions
-    sends = any(fnmatchcase("sqs:sendmessage", str(name).lower()) for name in names)
-    return statement.get("Effect") == "Allow" and sends
-
-
-def _has(principal: Any, name: str) -> bool:
-    if isinstance(principal, Mapping):
-        return any(_has(each, name) for each in principal.values())
-    return name in principal if isinstance(principal, list) else principal == name
 
 
 def _is_fifo(queue: StandingResource) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from ..errors import ConfigurationError, PubSubTasksError, TransportError
+from ..untrusted.readable_counts import counted
 from .planning.stages import Lane, stages
 from .planning.steps import ProvisioningPlan, Step
 from .reading.aws_api import Api, make_call
@@ -93,4 +94,6 @@ def _refuse_to_lose_messages(api: Api, step: Step) -> None:
             return
         raise
     if messages:
-        raise ConfigurationError(f"queue {step.key.name} holds {messages:,} messages, and is not deleted")
+        raise ConfigurationError(
+            f"queue {step.key.name} holds {counted(messages, 'message')}, and is not deleted"
+        )

@@ -106,7 +106,7 @@ def test_a_filter_policy_that_lets_others_through_is_found() -> None:
 def test_a_topic_that_accepts_less_than_the_producer_sends_is_found() -> None:
     checkup = replace(drifted(healthy(), "topic", "order", MaximumMessageSize=None), max_size=1_000_000)
 
-    assert (ERROR, "accepts 262144 bytes, and sns_producer.max_size is 1000000") in said(checkup)
+    assert (ERROR, "accepts 262,144 bytes, and sns_producer.max_size is 1000000") in said(checkup)
 
 
 def test_a_key_that_sns_may_not_use_is_found() -> None:
@@ -145,7 +145,7 @@ def test_a_fifo_queue_without_a_scheduler_is_noted() -> None:
             {"dead_letters": LETTERS._replace(retention=345_600)},
             "keeps letters 345600 s, and orders keeps messages 345600 s",
         ),
-        ({"dead_letters": LETTERS._replace(max_size=1)}, "accepts 1 bytes, and orders accepts 1048576"),
+        ({"dead_letters": LETTERS._replace(max_size=1)}, "accepts 1 byte, and orders accepts 1,048,576"),
     ],
 )
 def test_a_queue_is_checked_by_its_attributes(changes: dict[str, Any], what: str) -> None:
@@ -209,3 +209,49 @@ def test_only_a_standing_resource_without_a_tag_is_adopted() -> None:
 
     assert commands.apply(resource, untagged).endswith(f"--adopt {resource.key.name}")
     assert commands.apply(resource, ours) == commands.apply() == "pubsub-tasks apply --app shop.tasks"
+
+
+@pytest.mark.parametrize(
+    ("more", "severity", "what"),
+    [
+        (
+            {"Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+            ERROR,
+            "lets everybody send by statement theirs of its policy",
+        ),
+        (
+            {"Principal": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:*"}}},
+            ERROR,
+            "lets everybody send by statement theirs of its policy",
+        ),
+        (
+            {"Principal": {"Service": "sns.amazonaws.com"}},
+            WARNING,
+            "lets topics of every account send by statement theirs of its policy",
+        ),
+        ({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, None, ""),
+        ({"Principal": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:b"}}}, None, ""),
+        ({"Principal": {"AWS": "123456789012"}}, None, ""),
+        (
+            {"Effect": "Deny", "Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+            None,
+            "",
+        ),
+        ({"Effect": "Deny", "Principal": "*"}, ERROR, "does not let shop-"),
+    ],
+)
+def test_statements_of_others_in_a_queue_s_policy_are_read(
+    more: dict[str, Any], severity: Severity | None, what: str
+) -> None:
+    # Given a queue whose policy has a statement of someone else beside ours
+    checkup = healthy()
+    key, queue = next((key, each) for key, each in checkup.found.items() if key.name == "shop-receipts")
+    theirs = {"Sid": "theirs", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*", **more}
+    document = {"Version": "2012-10-17", "Statement": [*queue.document["Statement"], theirs]}
+
+    # When it is checked
+    found = diagnose(replace(checkup, found={**checkup.found, key: replace(queue, document=document)}))
+
+    # Then it is told if it lets strangers in or topics out, and no other
+    assert [each.severity for each in found] == ([] if severity is None else [severity])
+    assert all(each.what.startswith(what) for each in found)

@@ -81,7 +81,7 @@ def accounts(draw: st.DrawFn, wanted: list[Resource]) -> Found:
         owner = draw(st.sampled_from([OWNER, OWNER, OWNER, "other", None])) if resource.tags else None
         tags = {OWNER_TAG: owner} if owner else {}
         identity = {**resource.identity, "SubscriptionArn": "arn"}
-        in_use = draw(st.sampled_from([None, "holds 1 messages"])) if resource.key.kind == "queue" else None
+        in_use = draw(st.sampled_from([None, "holds 1 message"])) if resource.key.kind == "queue" else None
         found[resource.key] = StandingResource(resource.key, properties, identity, tags, in_use=in_use)
     return found
 

@@ -118,7 +118,7 @@ def test_prune_alone_deletes_and_never_a_queue_with_messages() -> None:
     assert applied.refusal is None
     assert set(after.found()) == {queue_key("search"), queue_key("search-dlq")}
     assert {str(left.key): left.reason for left in after.plan(prune=True).left_alone} == {
-        "queue shop-search": "no task needs it, and it holds 1 messages",
+        "queue shop-search": "no task needs it, and it holds 1 message",
         "queue shop-search-dlq": "no task needs it, and it has the dead letters of shop-search",
     }
     assert Key("topic", "none") not in after.found()

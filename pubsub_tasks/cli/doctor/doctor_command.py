@@ -19,6 +19,7 @@ from ...provisioning.reading.aws_api import Api
 from ...provisioning.reading.read_found import read_found
 from ...provisioning.resources import Key, Place, Resource
 from ...provisioning.topology import Topology
+from ...untrusted.readable_counts import counted
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import make_console, print_line, without_controls
 from ..provisioning.account_access import AccountAccess, pass_account
@@ -166,4 +167,4 @@ def _print(findings: Sequence[Finding]) -> None:
         if finding.mend:
             console.print(Text(f"        {without_controls(finding.mend)}", "cyan"), soft_wrap=True)
     counts = {severity: sum(each.severity is severity for each in findings) for severity in ORDER}
-    print_line(", ".join(f"{n} {severity}{'' if n == 1 else 's'}" for severity, n in counts.items()))
+    print_line(", ".join(counted(n, severity) for severity, n in counts.items()))

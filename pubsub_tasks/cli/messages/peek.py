@@ -7,6 +7,7 @@ import click
 from ...redrive.browse import browse
 from ...redrive.leased_letters import LeasedLetters
 from ...transports.protocols import Queue
+from ...untrusted.readable_counts import counted
 from ...wire.records import QueueAttributes, Record
 from ..dlq.environment import CommandEnvironment, pass_environment
 from ..one_line_errors import OneLineCommand
@@ -54,7 +55,7 @@ def command(environment: CommandEnvironment, /, url: str, limit: int, as_json: b
     for view in views:
         view.print(now, console)
     _note_last_receives(records, attributes)
-    print_line(f"{_count(len(views))} of about {attributes.visible:,} visible in {queue.name}")
+    print_line(f"{counted(len(views), 'message')} of about {attributes.visible:,} visible in {queue.name}")
 
 
 def _look(environment: CommandEnvironment, queue: Queue, limit: int) -> list[Record]:
@@ -66,7 +67,9 @@ def _look(environment: CommandEnvironment, queue: Queue, limit: int) -> list[Rec
             return [letter.record for letter in browse(leased, limit, stop).letters]
     finally:
         if late := leased.release():
-            print_note(f"{_count(late)} could not be put back; visible again within {VISIBILITY} seconds")
+            print_note(
+                f"{counted(late, 'message')} could not be put back; visible again within {VISIBILITY} seconds"
+            )
 
 
 def _note_last_receives(records: list[Record], attributes: QueueAttributes) -> None:
@@ -74,10 +77,6 @@ def _note_last_receives(records: list[Record], attributes: QueueAttributes) -> N
     spent = sum(1 for record in records if limit is not None and record.receive_count >= limit)
     if spent:
         print_note(
-            f"{_count(spent)} used the last of {limit} receives: SQS moves what is received again to the "
-            "dead-letter queue"
+            f"{counted(spent, 'message')} used the last of {counted(limit or 0, 'receive')}: SQS moves what "
+            "is received again to the dead-letter queue"
         )
-
-
-def _count(number: int) -> str:
-    return f"{number:,} message{'' if number == 1 else 's'}"

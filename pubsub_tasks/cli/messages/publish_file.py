@@ -12,6 +12,7 @@ import click
 
 from ...content.content_reader import ContentReader
 from ...processes.exit_codes import INCOMPLETE
+from ...untrusted.readable_counts import counted
 from ..output.terminal import INTERRUPTED, UpdateProgress, print_line, progress_bar, stop_on_interrupt
 from .publish_lines import LineFailure, LinePublisher, LinesReport, numbered
 
@@ -75,7 +76,9 @@ class FileRun:
 
     def _finish(self, report: LinesReport, past: str) -> None:
         failed = f", {report.failed:,} failed: see {self._failures}" if report.failed else ""
-        print_line(f"{past} {report.published:,} of {report.published + report.failed:,} messages{failed}")
+        print_line(
+            f"{past} {report.published:,} of {counted(report.published + report.failed, 'message')}{failed}"
+        )
         if report.next_line is not None:
             print_line(
                 f"stopped: {report.stopped_by}; to go on, add --from-line {report.next_line}", err=True

@@ -24,6 +24,7 @@ from ...tasks.registry import Tasks
 from ...transports.aws.regions import region_of_arn
 from ...transports.aws.transport import AwsTransport
 from ...transports.protocols import Queue
+from ...untrusted.readable_counts import counted
 from ...wire.records import MAX_BATCH
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import INTERRUPTED, print_line, print_note, stop_on_interrupt
@@ -110,11 +111,11 @@ def command(
         stop_on_interrupt() as stop,
         temporary_queue(api, topics, owner, environment.clock, prefix) as queue,
     ):
-        print_note(f"following {len(topics):,} topic{_plural(len(topics))}; Ctrl-C ends")
+        print_note(f"following {counted(len(topics), 'topic')}; Ctrl-C ends")
         show = partial(_show, as_json=as_json, filters=filters, clock=environment.clock)
         count = follow(queue, environment.queue_at(queue.url), show, stop, limit, environment.clock)
         interrupted = stop.is_set()
-    print_note(f"{count:,} message{_plural(count)}")
+    print_note(counted(count, "message"))
     if interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
 
@@ -214,7 +215,3 @@ def _user() -> str:
 
 def _client(transport: AwsTransport, region: str | None, service: str) -> Any:
     return transport.client(service, region)
-
-
-def _plural(count: int) -> str:
-    return "" if count == 1 else "s"

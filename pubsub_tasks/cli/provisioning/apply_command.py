@@ -11,6 +11,7 @@ from ...provisioning.apply import Applied, apply_plan
 from ...provisioning.planning.diff import PlanOptions
 from ...provisioning.planning.steps import ProvisioningPlan
 from ...provisioning.resources import Place
+from ...untrusted.readable_counts import counted
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import make_console, print_line, progress_bar
 from .account_access import AccountAccess, pass_account
@@ -63,7 +64,9 @@ def _confirm(account: AccountAccess, plan: ProvisioningPlan, place: Place) -> No
     """Ask once, and for the name of each queue that is to be deleted. Raises ConfigurationError, Abort."""
     if not account.can_prompt():
         raise ConfigurationError("there is no terminal to ask on: give --yes")
-    click.confirm(f"apply {len(plan.steps)} steps to account {place.account} in {place.region}?", abort=True)
+    click.confirm(
+        f"apply {counted(len(plan.steps), 'step')} to account {place.account} in {place.region}?", abort=True
+    )
     for step in plan.steps:
         if step.action == "delete" and step.key.kind == "queue":
             typed = click.prompt(f"type {step.key.name} to delete that queue", default="", show_default=False)
@@ -82,7 +85,7 @@ def _refuse_deletions(plan: ProvisioningPlan, owner: str) -> None:
 
 def _report(applied: Applied) -> None:
     if applied.refusal is None:
-        print_line(f"{len(applied.done)} steps done")
+        print_line(f"{counted(len(applied.done), 'step')} done")
         return
     console = make_console(err=True)
     for title, steps in (("done", applied.done), ("left", applied.left)):

@@ -7,6 +7,7 @@ from functools import partial
 from json import loads
 from typing import Any
 
+from ...untrusted.readable_counts import counted
 from ..planning.sqs_calls import statements
 from ..resources import BY_ATTRIBUTES, FILTER_SCOPE, SID, Key, Place, StandingResource
 from ..wanted.messaging import subscription_key
@@ -125,7 +126,7 @@ def _queue(api: Api, name: str, url: str) -> StandingResource | None:
         {"QueueUrl": url, "QueueArn": properties["QueueArn"]},
         tags.get("Tags") or {},
         document,
-        f"holds {messages:,} messages" if messages else None,
+        f"holds {counted(messages, 'message')}" if messages else None,
     )
 
 
@@ -139,7 +140,7 @@ def _topic(api: Api, name: str, arn: str, others: int) -> StandingResource | Non
         attributes_of(answer["Attributes"]),
         {"TopicArn": arn},
         tags_of(tags.get("Tags") or ()),
-        in_use=f"has {others:,} subscriptions of others" if others else None,
+        in_use=f"has {counted(others, 'subscription')} of others" if others else None,
     )
 
 

@@ -117,7 +117,7 @@ DRIFTS: list[tuple[str, Drift, str, str]] = [
         "letters do not fit",
         set_queue("orders-dlq", MaximumMessageSize="1024"),
         "warning",
-        "accepts 1024 bytes",
+        "accepts 1,024 bytes",
     ),
     (
         "another queue's letters are not allowed",

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from pubsub_tasks.untrusted.readable_counts import counted
 from tests.cli.provisioning.shop_shell import NAME, ShopShell
 
 
@@ -76,7 +77,7 @@ def test_a_refusal_tells_what_is_done_and_what_is_left(shell: ShopShell) -> None
 
     # And the next apply does the rest
     shell.api.refuse = {}
-    assert f"{left} steps done" in shell.run("apply", "--yes").output
+    assert f"{counted(left, 'step')} done" in shell.run("apply", "--yes").output
     assert "shop-receipts" in shell.queues()
 
 
@@ -97,7 +98,7 @@ def test_deleting_a_queue_asks_for_its_name(shell: ShopShell, typed: str, gone: 
     assert result.exit_code == (0 if gone else 2), result.output
     assert ("shop-receipts" not in shell.queues()) is gone
     assert "shop-stock.fifo" in shell.queues()
-    assert "holds 1 messages" in result.output
+    assert "holds 1 message" in result.output
 
 
 def test_nothing_is_deleted_unasked_for_an_owner_that_is_only_guessed(
