@@ -2,8 +2,9 @@
 
 import json
 import re
+from itertools import product
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -28,7 +29,8 @@ attributes = st.dictionaries(
     | st.builds(Attribute, st.just("Binary"), st.binary(max_size=9)),
     max_size=3,
 )
-outgoing = st.builds(Outgoing, texts, attributes, st.none() | names, st.none() | names)
+bodies = texts | st.text(st.characters(exclude_categories=("Cs",)))
+outgoing = st.builds(Outgoing, bodies, attributes, st.none() | names, st.none() | names)
 batches = st.lists(outgoing, min_size=1, max_size=3)
 
 
@@ -57,8 +59,7 @@ def test_a_form_is_written_as_botocore_does(entries: list[Outgoing]) -> None:
 
     theirs = create_serializer("query", False).serialize_to_request(params, PUBLISH)
 
-    ours = HOT_CALLS["sns"].write("PublishBatch", params)
-    assert dict(parse_qsl(ours.decode(), keep_blank_values=True, strict_parsing=True)) == theirs["body"]
+    assert HOT_CALLS["sns"].write("PublishBatch", params) == urlencode(theirs["body"]).encode()
     assert theirs["headers"]["Content-Type"].startswith(HOT_CALLS["sns"].content_type)
 
 
@@ -78,6 +79,63 @@ def test_xml_is_read_as_botocore_does(failed: list[tuple[str, str, bool]], ids: 
 
     theirs.pop("ResponseMetadata")
     assert HOT_CALLS["sns"].read(body) == theirs == answer
+
+
+spaces = st.text(" \t\r\n", max_size=2)
+ids = st.text("0123456789abcdef-", min_size=1, max_size=10)
+
+
+@st.composite
+def published(draw: st.DrawFn) -> bytes:
+    """What SNS answers if all messages were published, with spaces between its elements."""
+    members = []
+    for number in range(draw(st.integers(0, 10))):
+        fields = [f"<Id>{number}</Id>", f"<MessageId>{draw(ids)}</MessageId>"]
+        members += ["<member>", *draw(st.permutations(fields)), "</member>"]
+    failed = draw(st.sampled_from([[], ["<Failed/>"]]))
+    result = draw(st.permutations([["<Successful>", *members, "</Successful>"], failed]))
+    head = draw(st.sampled_from(["", ' xmlns="http://sns.amazonaws.com/doc/2010-03-31/"']))
+    metadata = ["<ResponseMetadata>", f"<RequestId>{draw(ids)}</RequestId>", "</ResponseMetadata>"]
+    parts = [f"<PublishBatchResponse{head}>", "<PublishBatchResult>", *result[0], *result[1]]
+    parts += ["</PublishBatchResult>", *metadata, "</PublishBatchResponse>"]
+    return "".join(part + draw(spaces) for part in parts).encode()
+
+
+@given(published())
+def test_the_answer_that_all_were_published_is_read_as_botocore_does(body: bytes) -> None:
+    theirs = create_parser("query").parse(
+        {"body": body, "headers": {}, "status_code": 200}, PUBLISH.output_shape
+    )
+
+    theirs.pop("ResponseMetadata")
+    assert HOT_CALLS["sns"].read(body) == theirs
+
+
+@pytest.mark.parametrize("order", [("Failed", "Successful"), ("Successful", "Failed")])
+def test_an_answer_that_is_a_little_different_is_read_as_an_xml_parser_does(order: tuple[str, str]) -> None:
+    # Given such an answer, in which each tag, text or field in turn is replaced by something else
+    lists = {
+        "Successful": [{"Id": str(number), "MessageId": f"m-{number}"} for number in range(2)],
+        "Failed": [],
+    }
+    body = write("PublishBatch", {name: lists[name] for name in order}, "request").decode()
+    parts = [part for part in re.split("(<[^>]*>)", body.replace("<Failed></Failed>", "<Failed/>")) if part]
+    for place, length in product(range(len(parts)), (1, 3)):
+        for other in ("", "a&amp;b", "&", "\v", "<!-- -->", "<Failed>", *parts):
+            odd = "".join([*parts[:place], other, *parts[place + length :]]).encode()
+
+            # When it is read, and with a declaration, which is left to the XML parser
+            ours, theirs = (outcome(each) for each in (odd, b"<?xml version='1.0'?>" + odd))
+
+            # Then both are the same
+            assert ours == theirs, odd
+
+
+def outcome(body: bytes) -> object:
+    try:
+        return HOT_CALLS["sns"].read(body)
+    except Exception as error:
+        return type(error)
 
 
 def test_binary_attributes_are_read_as_botocore_does() -> None:
