@@ -1,9 +1,9 @@
 """The apps under test that are open, and which of them a publish goes to.
 
 A test, the coroutines and the handlers that it runs find its app by context; a fixture's context is not
-always that of its test, but they run in one thread. Another thread, which a test may start, finds the app if
-only one is open in the process. If several are, publishing there raises Unbound: a message must not reach
-another test.
+always that of its test, but they run in one thread. Another thread, which a test may start, finds the app
+that was opened last, such as the test's own within that of the session. If apps are open in several threads,
+publishing there raises Unbound: a message must not reach another test.
 """
 
 from collections.abc import Callable
@@ -67,20 +67,21 @@ _current: ContextVar[OpenApp | None] = ContextVar("pubsub_tasks_open_app", defau
 
 
 def find_open(is_wanted: Callable[[OpenApp], bool]) -> OpenApp | None:
-    """The app that is open and wanted: of this context, of this thread, or else the only one.
+    """The app that is open and wanted: of this context, of this thread, or else of the only thread with any.
 
-    Raises Unbound if there are several.
+    Raises Unbound if several threads have one.
     """
     with _lock:
         wanted = [app for app in _open if is_wanted(app)]
     here = [app for app in reversed(wanted) if app.thread == get_ident()]
     if (current := _current.get()) in wanted:
         return current
-    if here or len(wanted) < 2:
-        return next(iter([*here, *wanted]), None)
+    threads = {app.thread for app in wanted}
+    if here or len(threads) < 2:
+        return next(iter([*here, *reversed(wanted)]), None)
     raise Unbound(
-        f"{len(wanted)} tests are running in this process, and this thread belongs to none of them: start it "
-        "with `asyncio.to_thread`, or with `contextvars.copy_context().run` as its target"
+        f"{len(threads)} tests are running in this process, and this thread belongs to none of them: start "
+        "it with `asyncio.to_thread`, or with `contextvars.copy_context().run` as its target"
     )
 
 

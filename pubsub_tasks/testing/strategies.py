@@ -4,6 +4,7 @@ import string
 from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
 from decimal import Decimal
+from ipaddress import ip_interface
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -11,6 +12,7 @@ from marshmallow.fields import Field
 
 from ..content.codec import Codec
 from ..content.post_load_objects import by_field_name
+from ..content.unknown_fields import content_name
 from ..errors import ConfigurationError, MissingExtra, PubSubTasksError
 
 try:
@@ -48,12 +50,12 @@ def from_schema(schema: type[Schema], /, **given: Strategy) -> SearchStrategy[di
 
 
 def _content(schema: Schema, given: Mapping[str, Strategy]) -> SearchStrategy[dict[str, Any]]:
-    chosen = {
-        name: given[name] if name in given else _values(name, field)
+    loaded = {
+        content_name(name, field): field
         for name, field in schema.load_fields.items()
-        if name in given or name in schema.dump_fields
+        if content_name(name, field) in given or name in schema.dump_fields
     }
-    loaded = schema.load_fields
+    chosen = {name: given[name] if name in given else _values(name, field) for name, field in loaded.items()}
     required = {name: values for name, values in chosen.items() if loaded[name].required}
     optional = {name: values for name, values in chosen.items() if name not in required}
     return st.fixed_dictionaries(required, optional=optional)
@@ -72,7 +74,7 @@ def _received(codec: Codec, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _values(name: str, field: "Field[Any]") -> Strategy:
-    one_of = next((each for each in field.validators if isinstance(each, validate.OneOf)), None)
+    one_of = next((each for each in field.validators if type(each) is validate.OneOf), None)
     equal = next((each for each in field.validators if isinstance(each, validate.Equal)), None)
     if equal is not None:
         values: Strategy = st.just(equal.comparable)
@@ -120,10 +122,15 @@ def _sizes(field: "Field[Any]", default_max: int) -> tuple[int, int]:
 
 def _list(field: Any) -> Strategy:
     low, high = _sizes(field, 5)
-    return st.lists(_values("items", field.inner), min_size=low, max_size=high)
+    only = next((each for each in field.validators if isinstance(each, validate.ContainsOnly)), None)
+    items = _values("items", field.inner) if only is None else st.sampled_from(list(only.choices))
+    return st.lists(items, min_size=low, max_size=high)
 
 
 def _text(field: "Field[Any]") -> Strategy:
+    for validator in field.validators:
+        if type(validator) in _BY_VALIDATOR:
+            return _BY_VALIDATOR[type(validator)](validator)
     pattern = next((each.regex for each in field.validators if isinstance(each, validate.Regexp)), None)
     if pattern is not None:
         return st.from_regex(pattern)
@@ -148,6 +155,20 @@ def _nested(field: Any) -> Strategy:
     return st.lists(content, max_size=3) if field.many else content
 
 
+def _urls(of: Any) -> Strategy:
+    return st.builds("{}://{}.example/{}".format, st.sampled_from(sorted(of.schemes)), _KEYS, _KEYS)
+
+
+def _interfaces(**version: Any) -> Strategy:
+    return st.ip_addresses(**version).map(lambda ip: ip_interface(f"{ip}/24"))
+
+
+_BY_VALIDATOR: dict[type, Callable[[Any], Strategy]] = {
+    validate.Email: lambda validator: st.emails(),
+    validate.URL: _urls,
+}
+
+
 _BY_TYPE: dict[type, Callable[[Any], Strategy]] = {
     fields.Boolean: lambda field: st.booleans(),
     fields.Constant: lambda field: st.just(field.constant),
@@ -160,10 +181,11 @@ _BY_TYPE: dict[type, Callable[[Any], Strategy]] = {
         _values("values", field.value_field) if field.value_field else _JSON,
         max_size=3,
     ),
-    fields.Email: lambda field: st.emails(),
     fields.Enum: lambda field: st.sampled_from(list(field.enum)),
     fields.Float: lambda field: st.floats(**_bounds(field, float), allow_nan=False, allow_infinity=False),
-    fields.IPInterface: lambda field: st.ip_addresses().map(lambda ip: f"{ip}/24"),
+    fields.IPInterface: lambda field: _interfaces(),
+    fields.IPv4Interface: lambda field: _interfaces(v=4),
+    fields.IPv6Interface: lambda field: _interfaces(v=6),
     fields.IPv4: lambda field: st.ip_addresses(v=4),
     fields.IPv6: lambda field: st.ip_addresses(v=6),
     fields.IP: lambda field: st.ip_addresses(),
@@ -177,6 +199,5 @@ _BY_TYPE: dict[type, Callable[[Any], Strategy]] = {
         lambda number: timedelta(**{field.precision: number})
     ),
     fields.Tuple: lambda field: st.tuples(*[_values("items", each) for each in field.tuple_fields]),
-    fields.URL: lambda field: st.builds("https://{}.example/{}".format, _KEYS, _KEYS),
     fields.UUID: lambda field: st.uuids(),
 }

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from microcosm.api import create_object_graph
@@ -57,9 +57,18 @@ def test_tests_in_threads_never_meet() -> None:
     assert found == [[number] * 40 for number in range(4)]
 
 
-def test_a_thread_of_nobody_knows_publishes_nowhere_if_there_are_several() -> None:
-    shop = Shop()
-    with app(shop.tasks) as one, app(shop.tasks) as other:
+def test_a_thread_of_nobody_knows_publishes_nowhere_if_tests_run_in_several() -> None:
+    shop, opened, over = Shop(), Event(), Event()
+
+    def other_test() -> PubSub:
+        with app(shop.tasks) as other:
+            opened.set()
+            over.wait()
+            return other
+
+    with ThreadPoolExecutor(1) as pool, app(shop.tasks) as one:
+        other = pool.submit(other_test)
+        opened.wait()
         (error,) = in_thread(lambda: shop.pay.publish(order_id=7, total="1"))
 
         assert isinstance(error, Unbound)
@@ -67,7 +76,16 @@ def test_a_thread_of_nobody_knows_publishes_nowhere_if_there_are_several() -> No
         # in the context of a test it is known
         context = copy_context()
         in_thread(lambda: context.run(shop.pay.publish, order_id=7, total="1"))
-        assert (len(one.published), len(other.published)) == (0, 1)
+        over.set()
+        assert (len(one.published), len(other.result().published)) == (1, 0)
+
+
+def test_a_thread_publishes_to_the_app_of_its_test_within_that_of_a_session() -> None:
+    shop = Shop()
+    with app(shop.tasks) as of_session, app(shop.tasks) as of_test:
+        assert in_thread(lambda: shop.pay.publish(order_id=7, total="1")) == []
+
+        assert (len(of_session.published), len(of_test.published)) == (0, 1)
 
 
 def test_the_inner_app_has_what_is_published_within_it() -> None:
