@@ -4,6 +4,7 @@ import pytest
 
 from pubsub_tasks.dashboard.web.access import Access
 from tests.dashboard.browsers import HOST, TOKEN, Browser, Shop
+from tests.dead_letters.samples import order
 
 
 @pytest.fixture
@@ -62,8 +63,40 @@ def test_a_page_of_another_site_embeds_nothing_that_receives_letters(site: str, 
     embedded = {"sec-fetch-site": site, "sec-fetch-dest": destination}
 
     assert browser.send("GET", address, embedded).status_code == 403
-    assert browser.send("GET", address, {**embedded, "sec-fetch-dest": "document"}).status_code == 200
     assert browser.send("GET", address, {**embedded, "sec-fetch-site": "same-origin"}).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    "path", ["/dead-letters?queue=orders", "/dead-letters/export?queue=orders", "/doctor"]
+)
+def test_a_link_on_another_site_receives_no_letters_before_it_is_followed_here(site: str, path: str) -> None:
+    # Given a signed-in browser, and a page elsewhere that opens a page of letters in it
+    shop = Shop()
+    shop.fail(order("o-1"))
+    browser = shop.browser()
+
+    answer = browser.get(path, **{"sec-fetch-site": site, "sec-fetch-dest": "document"})
+
+    # Then no letter was received, and a link of our own leads on
+    (letter,) = shop.queues.letters.queue.receive(10, 0, None)
+    assert letter.receive_count == 1
+    assert f'<a href="{path}">' in answer.text
+
+
+def test_a_link_on_another_site_leads_to_no_other_host() -> None:
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"}
+
+    answer = Shop().browser().get(f"http://{HOST}//evil.example/?x=%22%3E%3Cimg", **headers)
+
+    assert 'href="/evil.example/?x=%22%3E%3Cimg"' in answer.text
+
+
+def test_a_link_on_another_site_may_sign_in_and_show_the_overview(stranger: Browser) -> None:
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"}
+
+    assert stranger.get(f"/?token={TOKEN}", **headers).headers["location"] == "/"
+    assert "<h1>Queues</h1>" in stranger.get("/", **headers).text
 
 
 def test_answers_carry_the_headers_that_keep_other_sites_out() -> None:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 import pytest
 
@@ -43,10 +44,12 @@ class Chromium:
     def __init__(self, url: str, poller: CountingPoller, folder: Path) -> None:
         self._url, self.poller, self._folder = url, poller, folder
 
-    def run(self, path: str, *flags: str) -> str:
+    def run(self, path: str, *flags: str, elsewhere: bool = False) -> str:
         sign = "&" if "?" in path else "?"
         profile = f"--user-data-dir={self._folder / 'profile'}"
         address = f"{self._url}{path}{sign}token={TOKEN}"
+        if elsewhere:
+            address = f'data:text/html,<meta http-equiv="refresh" content="0;url={quote(address)}">'
         done = subprocess.run(
             ["chromium", *FLAGS, profile, *flags, address],
             capture_output=True,
@@ -56,9 +59,9 @@ class Chromium:
         )
         return done.stdout
 
-    def dom(self, path: str) -> str:
-        """The document after five seconds of its own time."""
-        return self.run(path, "--virtual-time-budget=5000", "--dump-dom")
+    def dom(self, path: str, *, elsewhere: bool = False) -> str:
+        """The document after five seconds of its own time, opened here or by a page of another site."""
+        return self.run(path, "--virtual-time-budget=5000", "--dump-dom", elsewhere=elsewhere)
 
     def width_of_screenshot(self, path: str, width: int) -> int:
         file = self._folder / "page.png"
@@ -96,6 +99,13 @@ def test_nothing_that_a_letter_contains_is_run(chromium: Chromium) -> None:
         assert "<title>taken over" not in page
         assert "taken over" in page, "it is shown, as text"
         assert "<img" not in page
+
+
+def test_a_page_of_another_site_cannot_have_letters_received(chromium: Chromium) -> None:
+    page = chromium.dom("/dead-letters?queue=orders", elsewhere=True)
+
+    assert "A link on another site led here" in page
+    assert '<a href="/dead-letters?queue=orders">' in page
 
 
 def test_a_phone_gets_a_page_of_its_width(chromium: Chromium) -> None:

@@ -1,5 +1,6 @@
 """Lets a request pass or answers it with a refusal, before any page sees it."""
 
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
@@ -24,10 +25,13 @@ HEADERS = (
 
 
 class Guard:
-    """An ASGI middleware that applies the rules of `Access` and adds security headers to each answer."""
+    """An ASGI middleware that applies the rules of `Access` and adds security headers to each answer.
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self._app, self._access = app, access
+    `ask` returns a page that leads on to an address of the dashboard.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, ask: Callable[[Request, str], Response]) -> None:
+        self._app, self._access, self._ask = app, access, ask
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,15 +61,16 @@ class Guard:
             return self._sign_in(request, token)
         if not self._is_signed_in(request):
             return _refused(403, "open the URL that the command has printed: it carries a token")
+        if _is_of_another_site(request) and request.url.path != "/":
+            # A link elsewhere, or a script that opens it, must not receive letters or ask AWS by itself.
+            return self._ask(request, _address(request))
         return None
 
     def _sign_in(self, request: Request, token: str) -> Response:
         """Keep the token out of the address bar, the history and the Referer from now on."""
         if not self._access.is_token(token):
             return _refused(403, "this is not the token of this dashboard: it changes with each start")
-        rest = [pair for pair in parse_qsl(request.url.query, keep_blank_values=True) if pair[0] != "token"]
-        path = "/" + request.url.path.lstrip("/")  # "//host" would lead to another host
-        answer = RedirectResponse(f"{path}?{urlencode(rest)}" if rest else path, 303)
+        answer = RedirectResponse(_address(request), 303)
         answer.set_cookie(
             _cookie_name(request),
             self._access.cookie,
@@ -88,14 +93,25 @@ class Guard:
         return found is not None and self._access.is_cookie(found.value)
 
 
-def _is_embedded_elsewhere(request: Request) -> bool:
-    """Whether a page of another site, or of another port of this host, loads this as a part of it.
+def _is_of_another_site(request: Request) -> bool:
+    """Whether a page of another site, or of another port of this host, has made the browser ask.
 
-    Browsers send cookies to all ports of a host, and no Origin for an image. Source: W3C, "Fetch Metadata
-    Request Headers".
+    Browsers send cookies to all ports of a host, and no Origin for an image or a link. Source: W3C, "Fetch
+    Metadata Request Headers".
     """
-    site, destination = (request.headers.get(f"sec-fetch-{name}") for name in ("site", "dest"))
-    return site in ("cross-site", "same-site") and destination != "document"
+    return request.headers.get("sec-fetch-site") in ("cross-site", "same-site")
+
+
+def _is_embedded_elsewhere(request: Request) -> bool:
+    """Whether a page of another site loads this as a part of it."""
+    return _is_of_another_site(request) and request.headers.get("sec-fetch-dest") != "document"
+
+
+def _address(request: Request) -> str:
+    """The path and query of a request, without the token."""
+    rest = [pair for pair in parse_qsl(request.url.query, keep_blank_values=True) if pair[0] != "token"]
+    path = "/" + request.url.path.lstrip("/")  # "//host" would lead to another host
+    return f"{path}?{urlencode(rest)}" if rest else path
 
 
 def _cookie_name(request: Request) -> str:

@@ -33,6 +33,10 @@ def make_web_app(poller: Poller, access: Access) -> Starlette:
         status = 400 if isinstance(error, ConfigurationError) else 502
         return templates.page(request, "problem.html", {"problem": str(error)}, status)
 
+    def ask(request: Request, address: str) -> Response:
+        """A page for whoever follows a link on another site."""
+        return templates.page(request, "from_elsewhere.html", {"address": address})
+
     return Starlette(
         routes=[
             Route("/", overview.overview),
@@ -48,6 +52,6 @@ def make_web_app(poller: Poller, access: Access) -> Starlette:
             Route("/doctor", DoctorPages(poller, templates).findings),
             Mount("/static", StaticFiles(directory=str(files("pubsub_tasks.dashboard") / "static"))),
         ],
-        middleware=[Middleware(Guard, access=access)],
+        middleware=[Middleware(Guard, access=access, ask=ask)],
         exception_handlers={PubSubTasksError: refuse},
     )
