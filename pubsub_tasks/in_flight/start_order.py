@@ -9,6 +9,7 @@ from collections import deque
 from itertools import count
 
 from ..messages.envelope import next_attempt
+from ..verdicts import Postpone
 from .in_flight_message import InFlightMessage, SlotKind, State
 from .message_groups import GroupOrder
 
@@ -54,12 +55,13 @@ class StartOrder:
         heapq.heappush(self._parked, (at, next(self._order), message))
 
     def unpark(self, now: float) -> None:
-        """Make parked messages READY that are due; each counts one more attempt."""
+        """Make parked messages READY that are due; each but a postponed one counts one more attempt."""
         while self._parked and self._parked[0][0] <= now:
             message = heapq.heappop(self._parked)[2]
             if message.state is State.PARKED and message.due_at <= now:
                 self.waiting -= 1
-                message.delivery = next_attempt(message.delivery)
+                if not isinstance(message.verdict, Postpone):
+                    message.delivery = next_attempt(message.delivery)
                 self._make_ready(message)
 
     def withdraw(self, message: InFlightMessage) -> list[InFlightMessage]:

@@ -2,6 +2,7 @@
 
 from pubsub_tasks.in_flight.in_flight_message import SlotKind, State
 from pubsub_tasks.in_flight.start_order import StartOrder
+from pubsub_tasks.verdicts import Postpone
 from tests.in_flight.in_flight_messages import make_message, make_messages
 
 
@@ -67,6 +68,17 @@ def test_a_parked_head_blocks_its_group_and_starts_again_when_it_is_due():
     assert taken(start_order) is first
     assert first.delivery.attempt == 2
     assert start_order.wake_at() is None
+
+
+def test_a_head_that_was_parked_because_it_was_not_due_yet_has_made_no_attempt():
+    member = make_message(group="g")
+    start_order = joined(member)
+    taken(start_order).verdict = Postpone(10.0)
+    start_order.park(member, 10.0)
+
+    start_order.unpark(10.0)
+    assert taken(start_order) is member
+    assert member.delivery.attempt == 1
 
 
 def test_withdrawing_a_message_withdraws_its_followers():
