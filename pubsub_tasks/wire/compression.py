@@ -25,6 +25,9 @@ GZIP = "gzip"
 MAX_EXPANDED = 16_777_216
 """Bytes that a decompressed or fetched body may have by default: 16 times the largest SQS message."""
 
+_LZMA_MEMORY = 134_217_728
+"""Bytes. A body may ask for 4 GiB, and the largest preset of `xz` asks for 65 MiB."""
+
 _MAX_ENCODINGS = 4
 _ZSTD_MODULES = ("compression.zstd", "backports.zstd")
 _NOT_ENCODED = (["utf-8"], ["identity"])
@@ -60,7 +63,7 @@ class _Decompressor(Protocol):
 _DECOMPRESSORS: Mapping[str, Callable[[], _Decompressor]] = {
     GZIP: lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 32),  # gzip and zlib headers
     "bzip2": bz2.BZ2Decompressor,
-    "lzma": lzma.LZMADecompressor,
+    "lzma": lambda: lzma.LZMADecompressor(memlimit=_LZMA_MEMORY),
     "zstd": lambda: _zstd().ZstdDecompressor(),
 }
 
@@ -97,8 +100,8 @@ def compress(
 def decompress(body: str, attributes: Mapping[str, Attribute], limit: BodyLimit | None = None) -> str | bytes:
     """Return the body without the encodings that its attributes name.
 
-    Records the size in `limit`. Raises DecodeError if the body cannot be decoded, and BodyTooLarge if it
-    expands beyond `limit`.
+    Records the size in `limit`. Raises DecodeError if the body cannot be decoded, BodyTooLarge if it expands
+    beyond `limit`, and MemoryError.
     """
     encodings = _encodings(attributes)
     if not encodings:
@@ -134,7 +137,7 @@ def _decode(data: bytes, encoding: str, most: int) -> bytes:
         raise DecodeError(f"content encoding {encoding!r:.80} cannot be read; there are {known}")
     try:
         return b64decode(data, validate=True) if encoding == BASE64 else _expand(data, encoding, most)
-    except DecodeError:
+    except (DecodeError, MemoryError):  # short of memory: not the body's fault
         raise
     except Exception as error:  # each decompressor raises its own class
         raise DecodeError(f"the body is not valid {encoding}: {error}") from error

@@ -167,6 +167,8 @@ def _deserialize(payload: str | bytes, content_type: str) -> Any:
     encoding = "utf-8" if isinstance(payload, str) else "binary"
     try:
         document = serialization.loads(payload, content_type, encoding, accept={content_type})
+    except MemoryError:  # not the body's fault
+        raise
     except Exception as error:  # a serializer may raise anything
         raise DecodeError(f"the body is not valid {content_type}: {error}") from error
     _check_size(document)

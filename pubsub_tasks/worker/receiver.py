@@ -80,7 +80,7 @@ class Receiver:
         try:
             records = self._poll(poll)
             now = self._clock()
-            messages = [opened for record in records if (opened := self._open(record, now)) is not None]
+            messages = self._open_all(records, now)
             self._call_health.record_success()
         except PubSubTasksError as error:
             self._coordinator.pause_polls(self._call_health.record_failure(error, started))
@@ -135,6 +135,20 @@ class Receiver:
             if now - since < ATTEMPT_VALIDITY:
                 return attempt, since
         return str(uuid4()), now
+
+    def _open_all(self, records: list[Record], now: float) -> list[InFlightMessage]:
+        """Return the messages of records, without those behind one of their group that cannot be opened."""
+        messages: list[InFlightMessage] = []
+        blocked: set[str] = set()
+        for record in records:
+            if self._queue.fifo and record.group_id in blocked:
+                continue
+            message = self._open(record, now)
+            if message is not None:
+                messages.append(message)
+            elif record.group_id is not None:
+                blocked.add(record.group_id)
+        return messages
 
     def _open(self, record: Record, now: float) -> InFlightMessage | None:
         """Return the message of a record, or None after a fault of this library: it becomes visible again."""

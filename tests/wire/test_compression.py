@@ -86,6 +86,25 @@ def test_a_limit_is_kept_to_the_byte_and_the_size_is_recorded(name):
         decompress(body, attributes, BodyLimit(99_999))
 
 
+def test_a_small_body_that_asks_for_gigabytes_of_memory_is_refused():
+    # Given a stream whose header names a dictionary of 4 GiB
+    header, *rest = [bytes([byte]) for byte in lzma.compress(BODY.encode(), format=lzma.FORMAT_ALONE)]
+    greedy = header + b"\xff" * 4 + b"".join(rest[4:])
+
+    with pytest.raises(DecodeError, match="the body is not valid lzma: Memory usage limit exceeded"):
+        decompress(b64encode(greedy).decode(), encoded_with("lzma,base64"))
+
+
+def test_a_lack_of_memory_is_not_held_against_the_body(monkeypatch):
+    def short_of_memory():
+        raise MemoryError
+
+    monkeypatch.setitem(compression._DECOMPRESSORS, "gzip", short_of_memory)
+
+    with pytest.raises(MemoryError):
+        decompress(*compress(BODY, {}, "gzip"))
+
+
 def test_a_truncated_body_is_refused():
     body, _ = compress(BODY, {}, "gzip")
     half = body[: len(body) // 8 * 4]

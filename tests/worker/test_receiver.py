@@ -8,6 +8,7 @@ from tenacity import stop_after_attempt, wait_fixed, wait_none
 
 from pubsub_tasks import Delivery, Nack
 from pubsub_tasks.errors import ReceiveFailed
+from pubsub_tasks.in_flight.in_flight_message import SlotKind
 from pubsub_tasks.lifecycle.interruption import CallInterrupted
 from pubsub_tasks.transports.protocols import Queue
 from pubsub_tasks.verdicts import Ack, DeadLetter
@@ -167,6 +168,33 @@ def test_groups_run_side_by_side_and_each_in_order() -> None:
         may_go.set()
         shop.events.verdicts(6)
     assert handled == [11, 12, 13, 1, 2, 3]
+
+
+def test_no_message_passes_one_of_its_group_that_cannot_be_opened() -> None:
+    # Given a worker that an internal fault keeps from opening one message
+    shop = Shop(fifo=True)
+    handled: list[int] = []
+    shop.task()(lambda number: handled.append(number))
+    worker = shop.worker()
+    kind = worker._receiver._slot_kind
+
+    def broken_kind(delivery: Delivery) -> SlotKind:
+        if delivery.fields.get("number") == 1:
+            raise MemoryError
+        return kind(delivery)
+
+    worker._receiver._slot_kind = broken_kind
+    shop.send(1, 2, group="a")
+    shop.send(3, group="b")
+
+    # When it is received together with one of its group and one of another
+    worker.start()
+    assert shop.events.next().verdict == Ack()
+    until(lambda: shop.queue.attributes().in_flight == 2)
+
+    # Then only that of the other group is handled
+    assert shop.stop(worker)
+    assert handled == [3]
 
 
 def test_a_retried_head_blocks_its_group_and_waits_in_the_worker() -> None:
