@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from ..dispatching.dispatcher import Dispatcher
@@ -82,6 +83,8 @@ class LambdaFunction:
         reserve: float = RESERVE,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        if not isinstance(reserve, (int, float)) or not 0 <= reserve < inf:
+            raise ConfigurationError(f"reserve={reserve!r}: give seconds, 0 or more")
         install_record_factory()
         self._setup = setup
         self._reserve = reserve

@@ -33,9 +33,9 @@ class RecordBatch:
     """
 
     def __init__(self, concurrency: int) -> None:
-        """Raises ConfigurationError for a concurrency below 1."""
-        if concurrency < 1:
-            raise ConfigurationError(f"concurrency={concurrency!r}: give 1 or more")
+        """Raises ConfigurationError for a concurrency that is not a whole number of 1 or more."""
+        if not isinstance(concurrency, int) or concurrency < 1:
+            raise ConfigurationError(f"concurrency={concurrency!r}: give a whole number, 1 or more")
         self._concurrency = concurrency
         self._runner: asyncio.Runner | None = None
         self._threads = ThreadPoolExecutor(concurrency, "pubsub-record") if concurrency > 1 else None

@@ -14,6 +14,7 @@ from ..local.server import is_free, serve
 from ..processes.served_queue import choose_queue
 from ..tasks.registry import Tasks
 from ..tasks.task import Task
+from .number_ranges import WholeRange
 
 PORT = 4566
 """Default port. It is fixed so that variables exported in a shell stay valid after a restart."""
@@ -22,7 +23,7 @@ PORT = 4566
 @click.command(name="local")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65_535),
+    type=WholeRange(0, 65_535),
     default=PORT,
     show_default=True,
     help="Port to listen on; 0 picks a free one.",

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from types import TracebackType
 from typing import IO, Any
 
@@ -30,7 +31,17 @@ class OneLineCommand(click.Command):
 
 
 class OneLineGroup(OneLineCommand, click.Group):
-    """A group that does the same for its commands."""
+    """A group that does the same for its commands, and names those that a misspelt one may mean."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = click.utils.make_str(args[0])
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            near = get_close_matches(name, self.list_commands(ctx), 1)
+            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.list_commands(ctx))}"
+            ctx.fail(f"no such command: {name!r}; {advice}")
+        return super().resolve_command(ctx, args)
 
 
 class _OneLineError(click.ClickException):

@@ -6,7 +6,7 @@ import click
 
 from ..processes.supervised_process import LOOPBACK
 from ..worker_health.call_health import UNREADY_AFTER
-from .finite_range import FiniteRange
+from .number_ranges import FiniteRange, WholeRange
 from .one_line_errors import OneLineCommand
 from .serving.serve import serve
 
@@ -19,7 +19,7 @@ ENVELOPES = ("CodecSQSEnvelope", "LambdaSQSEnvelope", "NaiveSQSEnvelope", "RawSQ
 MAX_CONCURRENCY, MAX_RECEIVERS, MAX_PROCESSES = 10_000, 1_000, 1_000
 """Larger values are typing errors that no machine could start."""
 
-_POSITIVE = click.IntRange(min=1)
+_POSITIVE = WholeRange(min=1)
 
 
 @click.command(
@@ -53,13 +53,13 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--concurrency",
     metavar="N",
-    type=click.IntRange(1, MAX_CONCURRENCY),
+    type=WholeRange(1, MAX_CONCURRENCY),
     help="Handlers that run at once; by default 8 threads and 100 coroutines.",
 )
 @click.option(
     "--processes",
     metavar="N",
-    type=click.IntRange(1, MAX_PROCESSES),
+    type=WholeRange(1, MAX_PROCESSES),
     default=1,
     show_default=True,
     help="Processes for each queue.",
@@ -71,19 +71,19 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--receivers",
     metavar="N",
-    type=click.IntRange(1, MAX_RECEIVERS),
+    type=WholeRange(1, MAX_RECEIVERS),
     help="Concurrent receives; by default up to 8 on a busy queue and 1 on an idle one.",
 )
 @click.option(
     "--prefetch",
     metavar="N",
-    type=click.IntRange(min=0),
+    type=WholeRange(min=0),
     help="Messages to receive ahead of free handlers; automatic by default.",
 )
 @click.option(
     "--visibility-timeout",
     metavar="SECONDS",
-    type=click.IntRange(2, 43_200),
+    type=WholeRange(2, 43_200),
     default=30,
     show_default=True,
     help="How long messages of a crashed worker stay invisible; a running worker extends it.",
@@ -91,7 +91,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--wait-seconds",
     metavar="SECONDS",
-    type=click.IntRange(0, 20),
+    type=WholeRange(0, 20),
     default=20,
     show_default=True,
     help="How long a receive waits for messages.",
@@ -134,7 +134,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "--health-port",
     metavar="PORT",
-    type=click.IntRange(0, 65_535),
+    type=WholeRange(0, 65_535),
     help="Serve /healthz, /readyz, /status and, with the extra `metrics`, /metrics on this port; off by "
     "default.",
 )

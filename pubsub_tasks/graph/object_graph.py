@@ -4,6 +4,7 @@ Importing this binds the components of this package. Configuration is microcosm'
 environment, then a command's flags.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,16 +14,27 @@ from microcosm.api import create_object_graph, load_each, load_from_dict, load_f
 from microcosm.config.types import boolean
 from microcosm.errors import ValidationError
 from microcosm.object_graph import ObjectGraph
-from microcosm.registry import Registry, _registry
+from microcosm.registry import Registry, _registry, get_defaults
 
 from ..errors import ConfigurationError
 from ..graph import components  # noqa: F401 - binds them
 from ..tasks.publishable import SupportsPublish
 from ..tasks.registry import Tasks
-from .connections import Graph
+from .connections import Graph, json_object
+from .unknown_settings import FURTHER_KEYS, unknown_settings
+
+logger = logging.getLogger("pubsub_tasks.configuration")
 
 NAME = "pubsub-tasks"
 """The name of these graphs: their environment variables start with PUBSUB_TASKS__."""
+
+MISSING = "Missing required configuration for: "
+"""How microcosm's errors begin, about missing values and about those of another type."""
+
+KINDS = {int: "a whole number", float: "a number", boolean: "true or false", json_object: "a JSON object"}
+"""The types of settings in words."""
+
+VARIABLES = NAME.upper().replace("-", "_")
 
 EAGER = "PUBSUB_TASKS_EAGER"
 """The variable that makes publishing call the handlers."""
@@ -53,8 +65,11 @@ def graph_for(
 ) -> Graph:
     """Create a graph for these tasks, configured by environment variables and, with precedence, by `config`.
 
-    Without `environ` the environment is not read. Raises ConfigurationError.
+    Without `environ` the environment is not read. Raises ConfigurationError. Logs a warning for each variable
+    that is misspelt.
     """
+    if environ:
+        _warn_of_unknown_settings()
     given = load_from_dict(dict(config or {}))
     with refuse_broken():
         graph: Graph = create_object_graph(
@@ -68,15 +83,36 @@ def graph_for(
     return graph
 
 
+def _warn_of_unknown_settings() -> None:
+    settings = {
+        name: (*get_defaults(factory), *FURTHER_KEYS.get(name, ()))
+        for name, factory in _registry.factories.items()
+        if factory.__module__.partition(".")[0] == __name__.partition(".")[0]
+    }
+    for sentence in unknown_settings(
+        os.environ, VARIABLES, {name: keys for name, keys in settings.items() if keys}
+    ):
+        logger.warning("%s", sentence)
+
+
 @contextmanager
 def refuse_broken() -> Iterator[None]:
     """Raise ConfigurationError for microcosm's errors about invalid configuration and broken packages."""
     try:
         yield
     except ValidationError as error:
-        raise ConfigurationError(f"the configuration is wrong: {error}") from error
+        raise ConfigurationError(f"the configuration is wrong: {_sense_of(error)}") from error
     except ImportError as error:
         raise ConfigurationError(f"an installed package's microcosm.factories are broken: {error}") from error
+
+
+def _sense_of(error: ValidationError) -> str:
+    """What is wrong, where microcosm says of a value that it does not understand that it is missing."""
+    path, sign, value = str(error).removeprefix(MISSING).partition(": ")
+    component, _, key = path.partition(".")
+    wanted = get_defaults(_registry.factories.get(component, len)).get(key)
+    kind = KINDS.get(getattr(wanted, "type", None), "of the right type")
+    return f"{path}: {value!r} is not {kind}" if sign else str(error)
 
 
 def is_graph(given: object) -> bool:

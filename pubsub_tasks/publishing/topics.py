@@ -59,7 +59,8 @@ class Topics:
         if found is None:
             raise TopicNotDefinedError(
                 f"no topic for {media_type}: give its ARN in sns_topic_arns, or a prefix or default for all, "
-                "such as PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX=arn:aws:sns:eu-west-1:123456789012:shop-"
+                "such as PUBSUB_TASKS__SNS_TOPIC_ARNS__PREFIX=arn:aws:sns:eu-west-1:123456789012:shop-, or "
+                "as `pubsub-worker --local` prints it for a broker on this machine"
             )
         return found
 

@@ -9,7 +9,7 @@ from ..errors import UnknownMediaType
 from ..lifecycle import last_resort
 from ..messages.current_message import CurrentMessage
 from ..tasks.events import Event, Lost, Published, Settled
-from ..untrusted.exceptions import error_class, error_name, error_text
+from ..untrusted.exceptions import error_class, error_name, error_text, line_of
 from ..untrusted.printable import LONGEST_ID, LONGEST_TEXT, printable, text_of
 from ..verdicts import Ack, DeadLetter, Drop, Forward, Forwarded, Postpone, Postponed, Release, Retry, Verdict
 
@@ -95,7 +95,7 @@ def _log_settled(event: Settled, level: int) -> None:
         printable(event.delivery.id, LONGEST_ID),
         event.delivery.attempt,
         event.seconds,
-        f": {error_class(error)}: {_message(error)}" if error is not None else "",
+        f": {_cause(error)}" if error is not None else "",
         extra=_fields(event, event.task) | _verdict_fields(verdict) | {"seconds": round(event.seconds, 6)},
         error=error if error is not None and logger.isEnabledFor(logging.DEBUG) else None,
     )
@@ -170,6 +170,11 @@ def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
     if error is not None:
         fields |= {"error_type": error_name(error), "error_message": _message(error), "_error": error}
     return fields
+
+
+def _cause(error: BaseException) -> str:
+    line = line_of(error)
+    return f"{error_class(error)}: {_message(error)}" + (f" ({printable(line, LONGEST_ID)})" if line else "")
 
 
 def _message(error: BaseException) -> str:

@@ -15,6 +15,8 @@ _TRACEBACK = BaseException.__dict__["__traceback__"]
 _NAME, _MODULE = type.__dict__["__qualname__"], type.__dict__["__module__"]
 """Slots of the base classes: reading through them runs no code of the exception's own class."""
 
+_STANDARD_LIBRARY = logging.__file__.removesuffix("logging/__init__.py")
+
 NO_TEXT = "(the error cannot be written as text)"
 
 
@@ -91,9 +93,33 @@ def cut_own_frames(error: BaseException) -> None:
         _TRACEBACK.__set__(error, trace)
 
 
+def line_of(error: BaseException) -> str:
+    """Return the module and line at fault, such as `shop.tasks:43`; empty if all of it is in this package.
+
+    It is the last line of the traceback that is outside installed packages and the standard library or, if
+    all of it is inside, the first.
+    """
+    found, trace = "", traceback_of(error)
+    while trace is not None:
+        if not (_is_own_frame(trace) or (found and _is_installed(trace.tb_frame.f_code.co_filename))):
+            found = f"{_module_of(trace)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
+
+
+def _is_installed(file: str) -> bool:
+    return (
+        file.startswith((_STANDARD_LIBRARY, "<frozen")) or "site-packages" in file or "dist-packages" in file
+    )
+
+
 def _is_own_frame(trace: TracebackType) -> bool:
+    return _module_of(trace).partition(".")[0] == __name__.partition(".")[0]
+
+
+def _module_of(trace: TracebackType) -> str:
     name = trace.tb_frame.f_globals.get("__name__")
-    return isinstance(name, str) and name.partition(".")[0] == __name__.partition(".")[0]
+    return name if isinstance(name, str) else "?"
 
 
 def reraise_interrupt(error: BaseException) -> None:

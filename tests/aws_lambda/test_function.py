@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from threading import Barrier
 from typing import Any
 
@@ -632,6 +633,15 @@ def test_so_is_one_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda_handler(Tasks())
 
 
-def test_a_concurrency_below_one_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="concurrency=0"):
-        lambda_handler(concurrency=0)
+@pytest.mark.parametrize("concurrency", [0, "x", 1.5, None])
+def test_a_concurrency_below_one_or_of_another_type_is_refused(concurrency: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match=re.escape(f"concurrency={concurrency!r}: give a whole number")
+    ):
+        lambda_handler(concurrency=concurrency)
+
+
+@pytest.mark.parametrize("reserve", [-1, "2", float("nan"), float("inf"), None])
+def test_a_reserve_that_is_no_time_is_refused(reserve: Any) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(f"reserve={reserve!r}: give seconds")):
+        lambda_handler(reserve=reserve)

@@ -26,14 +26,33 @@ def told(result: Result) -> str:
     ("command", "line", "expected"),
     [
         (worker.command, "--colour", "pubsub-worker: No such option"),
-        (worker.command, "--concurrency many", "pubsub-worker: Invalid value for '--concurrency': 'many'"),
+        (
+            worker.command,
+            "--concurrency many",
+            "pubsub-worker: Invalid value for '--concurrency': 'many' is not a valid whole number.",
+        ),
+        (
+            worker.command,
+            "--grace long",
+            "pubsub-worker: Invalid value for '--grace': 'long' is not a valid number.",
+        ),
         (worker.command, "--log-format xml", "pubsub-worker: Invalid value for '--log-format': 'xml'"),
         (worker.command, "--once --drain", "pubsub-worker: give --once or --drain, not both"),
-        (root_command.command, "serve", "pubsub-tasks: No such command 'serve'"),
+        (root_command.command, "serve", "pubsub-tasks: no such command: 'serve'; there are apply, celery, "),
+        (root_command.command, "tsks", "pubsub-tasks: no such command: 'tsks'; did you mean tasks?"),
         (root_command.command, "--colour", "pubsub-tasks: No such option"),
         (root_command.command, "local --port x", "pubsub-tasks local: Invalid value for '--port'"),
         (root_command.command, "dlq ls", "pubsub-tasks dlq ls: Missing option '--queue-url'"),
-        (root_command.command, "dlq nothing", "pubsub-tasks dlq: No such command 'nothing'"),
+        (
+            root_command.command,
+            "dlq nothing",
+            "pubsub-tasks dlq: no such command: 'nothing'; there are drop, ",
+        ),
+        (
+            root_command.command,
+            "dlq redriv",
+            "pubsub-tasks dlq: no such command: 'redriv'; did you mean redrive?",
+        ),
     ],
 )
 def test_a_call_that_click_refuses(command: click.Command, line: str, expected: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ from pubsub_tasks.errors import (
     UnknownMediaType,
 )
 from pubsub_tasks.graph.connections import transport_of
-from pubsub_tasks.graph.object_graph import producer_from_environment, publishing_with
+from pubsub_tasks.graph.object_graph import graph_for, producer_from_environment, publishing_with
 from pubsub_tasks.messages.headers import begin_handling, current_headers, end_handling, headers
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.wire.media_types import created, topic_name
@@ -475,3 +476,21 @@ def test_a_handler_declared_on_the_default_registry_needs_nothing_else():
     assert [task.name for task in graph_of(tasks).sqs_message_handler_registry] == [
         f"{__name__}.test_a_handler_declared_on_the_default_registry_needs_nothing_else.<locals>.keep"
     ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("SNS_TOPIC_ARNS__MAPPINGS", "x", "sns_topic_arns.mappings: 'x' is not a JSON object"),
+        ("SQS_CONSUMER__WAIT_SECONDS", "long", "sqs_consumer.wait_seconds: 'long' is not a whole number"),
+        ("SNS_PRODUCER__READ_TIMEOUT", "a: b", "sns_producer.read_timeout: 'a: b' is not a number"),
+        ("PUBSUB_METRICS__QUEUE_DEPTH", "maybe", "pubsub_metrics.queue_depth: 'maybe' is not true or false"),
+    ],
+)
+def test_a_setting_of_another_type_is_named_with_its_value(
+    setting: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"PUBSUB_TASKS__{setting}", value)
+
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        graph_for(Tasks())

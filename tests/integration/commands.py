@@ -24,7 +24,7 @@ class Command:
         self.process = subprocess.Popen(
             [str(BIN / arguments[0]), *arguments[1:]],  # an absolute path stays what it is
             cwd=cwd,
-            env={**os.environ, **(env or {}), "PYTHONUNBUFFERED": "1", "COLUMNS": "100"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "100", **(env or {})},
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -21,8 +21,9 @@ def test_the_first_task_handles_what_another_shell_publishes(tmp_path: Path) -> 
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "tasks.py").write_text(shown("# shop/tasks.py").code, encoding="utf-8")
 
-    # and the worker, started as it says
-    with command(*split(shown("pubsub-worker --local").code), cwd=tmp_path) as worker:
+    # and the worker, started as it says, whose output is a pipe as in a container
+    buffered = {"PYTHONUNBUFFERED": ""}
+    with command(*split(shown("pubsub-worker --local").code), cwd=tmp_path, env=buffered) as worker:
         worker.wait_for("# python -c 'from shop.tasks import send_receipt")
         exports = [line.removeprefix("export ") for line in worker.lines if line.startswith("export ")]
         variables = dict(" ".join(split(line)).split("=", 1) for line in exports)

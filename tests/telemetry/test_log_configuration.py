@@ -3,6 +3,7 @@
 import json
 import logging
 import logging.config
+import re
 from collections.abc import Iterator
 from io import StringIO
 
@@ -176,7 +177,7 @@ def test_a_line_for_machines_is_one_object_with_the_failure_s_own_keys(capsys: C
     line = json.loads(text)
     assert line.pop("traceback").endswith("ValueError: full\ndisk")
     assert line.pop("time").endswith("Z")
-    assert line.pop("message").endswith("ValueError: full\\ndisk")
+    assert re.fullmatch(r".* ValueError: full\\ndisk \(\S+:\d+\)", line.pop("message"))
     assert line == {
         "level": "WARNING",
         "process": "orders-1",

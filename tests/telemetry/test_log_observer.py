@@ -74,6 +74,17 @@ def test_an_error_that_cannot_be_told_stops_no_line(log: pytest.LogCaptureFixtur
     assert f"dead letter (failed), message sqs-1, attempt 1, after 0.250 s: Broken: {NO_TEXT}" in log.text
 
 
+def test_an_error_is_told_with_the_line_that_raised_it(log: pytest.LogCaptureFixture) -> None:
+    def bill() -> None:
+        raise KeyError("total")
+
+    with pytest.raises(KeyError) as caught:
+        bill()
+    LogObserver()(Settled("orders", delivery(), "shop.bill", Retry(30, caught.value), 0.0))
+
+    assert f"KeyError: 'total' ({__name__}:{bill.__code__.co_firstlineno + 1})" in log.text
+
+
 @pytest.mark.parametrize("said", ["\n2026-01-01 ERROR   forged", "\x1b[2J", "\u202e", "\r"])
 def test_nothing_from_outside_breaks_a_line(said: str, log: pytest.LogCaptureFixture) -> None:
     watch, odd = LogObserver(), delivery(media_type=f"m/{said}", headers={"x-message-id": said})

@@ -1,5 +1,6 @@
 """Where a traceback begins: in the code that was called, and not in ours."""
 
+import json
 import traceback
 
 import pytest
@@ -8,7 +9,7 @@ from pubsub_tasks.dispatching.dispatcher import Dispatcher
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.tasks.task import Task
-from pubsub_tasks.untrusted.exceptions import cut_own_frames
+from pubsub_tasks.untrusted.exceptions import cut_own_frames, line_of
 from pubsub_tasks.untrusted.queue_names import check_queue_name
 from pubsub_tasks.verdicts import Retry
 from tests.samples import NOW, ORDER, OrderPlaced, delivery
@@ -63,3 +64,30 @@ def test_an_error_of_the_library_keeps_its_frames() -> None:
     cut_own_frames(error)
 
     assert first_frame(error) == "check_queue_name"
+
+
+def reads_nothing() -> None:
+    json.loads("{")
+
+
+def test_the_line_at_fault_is_the_last_one_outside_libraries() -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - its text is not the subject
+        reads_nothing()
+
+    assert line_of(caught.value) == f"{__name__}:{reads_nothing.__code__.co_firstlineno + 1}"
+
+
+def test_an_error_of_the_library_itself_has_no_line_of_the_application() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_queue_name("a b")
+    error = caught.value.with_traceback(caught.value.__traceback__.tb_next)  # type: ignore[union-attr]
+
+    assert line_of(error) == ""
+
+
+def test_code_that_is_all_installed_has_a_line_too() -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - its text is not the subject
+        json.loads("{")
+    error = caught.value.with_traceback(caught.value.__traceback__.tb_next)  # type: ignore[union-attr]
+
+    assert line_of(error).startswith("json:")

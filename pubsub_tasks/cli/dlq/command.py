@@ -2,11 +2,12 @@
 
 import click
 
+from ..one_line_errors import OneLineGroup
 from .change_commands import drop, import_file, redrive
 from .read_commands import export, ls, replay, show
 
 
-@click.group()
+@click.group(cls=OneLineGroup)
 def dlq() -> None:
     """Inspect, redrive, drop, export and import dead letters.
 

@@ -10,7 +10,7 @@ from ...dead_letters.filters import FieldFilter, LetterFilter, parse_duration
 from ...dead_letters.letter_view import MOVED_BY_SQS, UNKNOWN_REASON
 from ...errors import ConfigurationError
 from ...verdicts import Reason
-from ..finite_range import FiniteRange
+from ..number_ranges import FiniteRange, WholeRange
 
 MAX_LETTERS = 50_000
 """Letters that a command may lease at once: SQS allows 120,000 in flight, and each lease is renewed."""
@@ -90,7 +90,7 @@ _SELECTION_OPTIONS = [
     ),
     click.option(
         "--limit",
-        type=click.IntRange(1, MAX_LETTERS),
+        type=WholeRange(1, MAX_LETTERS),
         default=10_000,
         show_default=True,
         metavar="N",

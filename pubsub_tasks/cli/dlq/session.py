@@ -86,8 +86,10 @@ class Session:
     def exit_without_match(self, received: ReceivedLetters) -> NoReturn:
         """Report that no letter matches, and exit with 1."""
         self.note_unseen(received)
+        advice = "; `pubsub-tasks dlq ls --each` lists them" if received.all else ""
         print_line(
-            f"no match among the {count_letters(len(received.all))} visible in {self.queue_name}", err=True
+            f"no match among the {count_letters(len(received.all))} visible in {self.queue_name}{advice}",
+            err=True,
         )
         raise click.exceptions.Exit(INCOMPLETE)
 

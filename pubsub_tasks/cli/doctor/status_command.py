@@ -18,7 +18,7 @@ from ...provisioning.reading.aws_api import Api
 from ...provisioning.reading.read_found import read_found
 from ...provisioning.resources import Place
 from ...untrusted.readable_times import format_age
-from ..finite_range import FiniteRange
+from ..number_ranges import FiniteRange
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import make_console, print_line, print_note, stop_on_interrupt, without_controls
 from ..output.values import cell

@@ -10,6 +10,7 @@ from ...transports.protocols import Queue
 from ...untrusted.readable_counts import counted
 from ...wire.records import QueueAttributes, Record
 from ..dlq.environment import CommandEnvironment, pass_environment
+from ..number_ranges import WholeRange
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import make_console, print_line, print_note, stop_on_interrupt
 from .message_view import MessageView
@@ -27,7 +28,7 @@ MAX_MESSAGES = 1_000
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1, MAX_MESSAGES),
+    type=WholeRange(1, MAX_MESSAGES),
     default=10,
     show_default=True,
     metavar="N",

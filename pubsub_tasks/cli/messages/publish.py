@@ -13,6 +13,7 @@ from ...content.content_reader import ContentReader
 from ...errors import ConfigurationError, InvalidContent
 from ...tasks.publishable import Publishable
 from ...tasks.registry import Tasks
+from ..number_ranges import WholeRange
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import print_line
 from ..provisioning.common_options import app_option
@@ -36,7 +37,7 @@ from .publish_file import STDIN, FileRun
     "--header", "headers", multiple=True, metavar="NAME=VALUE", help="Add a header. May be repeated."
 )
 @click.option(
-    "--from-line", type=click.IntRange(1), default=1, metavar="N", help="Begin at this line of the file."
+    "--from-line", type=WholeRange(1), default=1, metavar="N", help="Begin at this line of the file."
 )
 @click.option(
     "--failures",
@@ -96,7 +97,7 @@ def _hint_at_similar(tasks: Tasks, media_type: str) -> Iterator[None]:
     except InvalidContent as error:
         if tasks.schemas.declares(media_type):
             raise
-        raise ConfigurationError(f"{error}; {tasks.schemas.unknown(media_type)}") from error
+        raise ConfigurationError(f"{tasks.schemas.unknown(media_type)} (by convention, {error})") from error
 
 
 def _target(tasks: Tasks, media_type: str) -> Publishable:

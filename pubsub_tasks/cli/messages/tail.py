@@ -26,6 +26,7 @@ from ...transports.aws.transport import AwsTransport
 from ...transports.protocols import Queue
 from ...untrusted.readable_counts import counted
 from ...wire.records import MAX_BATCH
+from ..number_ranges import WholeRange
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import INTERRUPTED, print_line, print_note, stop_on_interrupt
 from ..output.values import cell, writable
@@ -78,7 +79,7 @@ class TailEnvironment:
     metavar="FIELD=VALUE",
     help="Only messages whose content has this value, such as order_id=7.",
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="End after N messages.")
+@click.option("--limit", type=WholeRange(1), metavar="N", help="End after N messages.")
 @click.option("--prefix", default="", metavar="TEXT", help="Beginning of the name of the temporary queue.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.make_pass_decorator(TailEnvironment, ensure=True)

@@ -19,7 +19,7 @@ from ...publishing.routes import QueueUrls
 from ...transports.aws.regions import region_of_url
 from ..doctor.doctor_command import examine
 from ..doctor.queue_ages import queue_ages
-from ..finite_range import FiniteRange
+from ..number_ranges import FiniteRange
 from ..provisioning.account_access import connect
 from ..provisioning.app_resources import AppResources
 

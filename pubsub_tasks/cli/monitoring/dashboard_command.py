@@ -7,6 +7,7 @@ import click
 from ...dashboard.poller import Poller
 from ...dashboard.web.access import access_for
 from ...untrusted.addresses import authority
+from ..number_ranges import WholeRange
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import print_line
 from .app_connection import app_option, interval_option, monitored_app, worker_option
@@ -18,7 +19,7 @@ from .dashboard_server import PORT, fresh_token, make_server
 @worker_option
 @click.option(
     "--port",
-    type=click.IntRange(0, 65_535),
+    type=WholeRange(0, 65_535),
     default=PORT,
     show_default=True,
     help="Port to listen on; 0 picks a free one.",

@@ -2,11 +2,12 @@
 
 import click
 
+from ..one_line_errors import OneLineGroup
 from .diff_schemas import diff
 from .export_schemas import export
 
 
-@click.group()
+@click.group(cls=OneLineGroup)
 def schema() -> None:
     """Export an app's schemas for other programs, and compare two versions of them.
 

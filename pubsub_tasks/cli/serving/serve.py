@@ -4,8 +4,10 @@ The process either supervises others or handles messages itself. It imports what
 neither the app nor the worker.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +32,7 @@ def serve(context: click.Context, find: "Callable[[], App]") -> None:
     log.begin()
     reasons = StopReasons()
     _check(flags)
+    _show_prints_at_once()
     with ExitStack() as stack:
         if me is None and is_supervisor(flags):
             from .supervise import supervise
@@ -41,6 +44,12 @@ def serve(context: click.Context, find: "Callable[[], App]") -> None:
 
             code = handle_messages(context, find(), stack, me, log, reasons)
     exit_within(code, reasons.seconds_left)
+
+
+def _show_prints_at_once() -> None:
+    """Write what handlers print line by line. Into a pipe, as a container's, Python writes 8 KiB at once."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def is_supervisor(flags: Flags) -> bool:

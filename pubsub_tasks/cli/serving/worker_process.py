@@ -178,7 +178,10 @@ def _apply_configuration(context: click.Context, config: Flags) -> None:
         value = config.get(name)
         if value is not None and not _is_given(context, name):
             value = (value,) if name == "sqs_queue_url" else value
-            context.params[name] = parameter.process_value(context, value)
+            try:
+                context.params[name] = parameter.process_value(context, value)
+            except click.BadParameter as error:
+                raise click.BadParameter(error.message, param_hint=f"sqs_consumer.{name}") from error
 
 
 def _is_given(context: click.Context, name: str) -> bool:
