@@ -6,7 +6,7 @@ from opentelemetry.semconv._incubating.metrics import messaging_metrics
 
 from pubsub_tasks.tasks.events import NotPublished, Published, Received, Settled
 from pubsub_tasks.telemetry.tracing import client_metrics, names
-from pubsub_tasks.telemetry.tracing.client_metrics import ClientMetrics
+from pubsub_tasks.telemetry.tracing.client_metrics import MAX_ERROR_TYPES, ClientMetrics
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
 from tests.samples import ORDER, TOPIC, delivery
 
@@ -55,6 +55,21 @@ def test_messages_are_counted_by_destination_and_error():
         ({names.OPERATION_NAME: "send", names.SYSTEM: "aws_sqs"}, 1),
     ]
     assert found[client_metrics.CONSUMED] == [(QUEUE | {names.OPERATION_NAME: "receive"}, 7)]
+
+
+def test_error_types_are_bounded_since_classes_can_be_made_while_code_runs():
+    odd = [type(f"Failed{number}", (Exception,), {})() for number in range(MAX_ERROR_TYPES + 5)]
+    events = [Settled("orders", delivery(), "shop.bill", Retry(1, error), 1.0) for error in odd]
+
+    found = points(*events, NotPublished(ORDER, "m-1", TOPIC, "no such host: a.example\n"))
+
+    handled = found[client_metrics.DURATION]
+    assert len(handled) == MAX_ERROR_TYPES + 1
+    assert handled[-1] == (
+        QUEUE | {names.OPERATION_NAME: "process", names.ERROR_TYPE: names.OTHER_ERROR},
+        5.0,
+    )
+    assert [sent[names.ERROR_TYPE] for sent, _ in found[client_metrics.SENT]] == ["_OTHER"]
 
 
 def test_handling_is_timed_by_queue_and_error():
