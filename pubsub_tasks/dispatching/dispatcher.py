@@ -13,9 +13,9 @@ then has no verdict and is received again.
 """
 
 from asyncio import CancelledError
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from types import CoroutineType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, NamedTuple
 
 from ..celery_messages.celery_message import is_celery
@@ -42,6 +42,13 @@ from .unknown_messages import UnknownMessages, UnknownPolicy
 
 CODECS = 256
 """Codecs of conventions and wildcards that are cached, one for each media type."""
+
+_YET_TO_RUN: Mapping[type, str] = {
+    CoroutineType: "coroutine that is not awaited, so nothing was done: declare the task and its decorators "
+    "with `async def`, and await what they call",
+    GeneratorType: "generator, whose code has not run: do the work without `yield`",
+    AsyncGeneratorType: "generator, whose code has not run: do the work without `yield`",
+}
 
 Clock = Callable[[], float]
 Limit = Callable[[Callable[["HandlerCall"], Any], "HandlerCall"], Any]
@@ -185,7 +192,8 @@ class Dispatcher:
             if not call.task.is_async:
                 result = self._call(call)
             else:
-                result = await (self._acall(call) if limit is None else limit(self._acall, call))
+                awaited = await (self._acall(call) if limit is None else limit(self._acall, call))
+                result = _complete(call, awaited)
         except (CancelledError, GeneratorExit) as error:
             forks.exit_if_forked(born, error)
             raise
@@ -231,14 +239,16 @@ class Dispatcher:
 
 
 def _invoke(call: HandlerCall) -> Any:
-    result = call.task.invoke(call.content, call.delivery)
-    if type(result) is CoroutineType:
+    return _complete(call, call.task.invoke(call.content, call.delivery))
+
+
+def _complete(call: HandlerCall, result: object) -> object:
+    """Return the result. Raises ConfigurationError for code that has yet to run."""
+    if (remedy := _YET_TO_RUN.get(type(result))) is None:
+        return result
+    if isinstance(result, CoroutineType):
         result.close()
-        raise ConfigurationError(
-            f"{call.task.name} returned a coroutine that is not awaited, so nothing was done: declare the "
-            "task and its decorators with `async def`"
-        )
-    return result
+    raise ConfigurationError(f"{call.task.name} returned a {remedy}")
 
 
 async def _ainvoke(call: HandlerCall) -> Any:

@@ -89,4 +89,4 @@ def _to_xml(name: str, value: Any) -> str:
         return "".join(f"<member>{_to_xml('', each)}</member>" for each in value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return escape(str(value))
+    return escape(str(value), {"\r": "&#13;"})  # which XML parsers read as a line feed

@@ -336,6 +336,33 @@ def test_a_cancellation_is_passed_on():
         coroutine(delivery())
 
 
+async def never_awaited():
+    raise AssertionError
+
+
+def never_iterated():
+    yield
+
+
+async def never_iterated_async():
+    yield
+
+
+@pytest.mark.parametrize("inner", [never_awaited, never_iterated, never_iterated_async])
+def test_code_that_has_yet_to_run_is_a_failure(inner):
+    def function(order_id, total):
+        return inner()
+
+    async def coroutine(order_id, total):
+        return inner()
+
+    for handler in (function, coroutine):
+        verdict = handled_by(handler)(delivery())
+
+        assert verdict.reason == "failed"
+        assert isinstance(verdict.error, ConfigurationError)
+
+
 def test_a_coroutine_that_is_not_awaited_is_a_failure():
     async def inner(order_id):
         raise AssertionError("never runs")
