@@ -10,6 +10,7 @@ from threading import Event
 from time import monotonic
 from uuid import uuid4
 
+from pubsub_tasks.cli.startup_retry import retry_until_answered
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.content.schema_registry import SchemaRegistry
 from pubsub_tasks.in_flight.capacity import Capacity
@@ -107,7 +108,8 @@ def consuming(
 ) -> Iterator[Worker]:
     """A worker in this process, which must neither crash nor leave anything in hand."""
     capacity = capacity or Capacity(threads=4, visibility=VISIBILITY, wait=1)
-    worker = create_service(AwsTransport(settings), tasks, world.queue.url, Serving(capacity)).worker
+    transport, options = AwsTransport(settings), Serving(capacity)
+    worker = retry_until_answered(lambda: create_service(transport, tasks, world.queue.url, options)).worker
     crashes: list[str] = []
     worker.on_crash = lambda: crashes.append("a thread of the worker failed: see the log")
     worker.start()
