@@ -5,7 +5,7 @@ Loading drops unknown names at every level, unless the schema's author says othe
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
+from copy import copy, deepcopy
 from functools import cache
 from typing import Any, Literal
 
@@ -43,15 +43,25 @@ def member(content: Any, name: str, default: Any) -> Any:
     return content
 
 
+class FreshDefault:
+    """A default that is a new copy for each message: a handler may edit it."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __call__(self) -> Any:
+        return deepcopy(self._value)
+
+
 def tolerant(schema: Schema) -> Schema:
     """Return a copy of the schema that drops unknown names when loading, unless the author says otherwise,
-    and dumps no methods of mappings."""
+    shares no default between messages, and dumps no methods of mappings."""
     copied = copy(schema)
     if type(schema).get_attribute is Schema.get_attribute and "get_attribute" not in vars(schema):
         vars(copied)["get_attribute"] = member
     copied.unknown = declared_unknown(schema) or EXCLUDE
     copied.load_fields, copied.dump_fields = (
-        type(of)((name, _tolerant_field(field)) for name, field in of.items())
+        type(of)((name, _tolerant_field(_with_fresh_default(field))) for name, field in of.items())
         for of in (schema.load_fields, schema.dump_fields)
     )
     return copied
@@ -94,6 +104,14 @@ class _Tolerant(fields.Nested):
 def tolerant_class(cls: Any) -> Any:
     """Return the class of copied fields of a class of Nested fields."""
     return type(cls.__name__, (_Tolerant, cls), {})
+
+
+def _with_fresh_default(field: "Field[Any]") -> "Field[Any]":
+    if not isinstance(field.load_default, dict | list | set):
+        return field
+    copied = copy(field)
+    copied.load_default = FreshDefault(field.load_default)
+    return copied
 
 
 def _tolerant_field(field: "Field[Any]") -> "Field[Any]":

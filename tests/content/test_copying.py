@@ -1,6 +1,7 @@
 """Content stays as it is, whatever a schema's hooks do to what they are given."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -122,6 +123,24 @@ def test_what_a_handler_edits_is_not_what_its_next_attempt_reads(kind: str) -> N
     inner.append("edited")
 
     assert json.dumps(document) == before
+
+
+@pytest.mark.parametrize("default", [["a"], {"a": ["b"]}, {"b"}], ids=["list", "dict", "set"])
+@pytest.mark.parametrize("with_hook", [False, True], ids=["by a plan", "by marshmallow"])
+def test_a_default_that_a_handler_edits_is_not_that_of_the_next_message(
+    default: Any, with_hook: bool
+) -> None:
+    hook = post_load(lambda self, data, **_: data)
+    members = {"tags": fields.Raw(load_default=default), **({"hook": hook} if with_hook else {})}
+    outer = Schema.from_dict({"tags": members["tags"], "inner": fields.Nested(Schema.from_dict(members))})
+    codec, before = Codec(outer, "edited.defaults"), deepcopy(default)
+
+    first = codec.load({"inner": {}})
+    for tags in (first["tags"], first["inner"]["tags"]):
+        getattr(tags, "append" if isinstance(tags, list) else "add" if isinstance(tags, set) else "pop")("a")
+
+    assert codec.load({"inner": {}}) == {"tags": before, "inner": {"tags": before}}
+    assert (codec.conversion.load_plan.refusal is not None) == with_hook
 
 
 def test_what_nothing_can_edit_is_not_copied() -> None:

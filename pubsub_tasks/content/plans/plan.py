@@ -10,6 +10,7 @@ from uuid import UUID
 from marshmallow import Schema, fields
 from marshmallow.fields import Field
 
+from ..unknown_fields import FreshDefault
 from .refusal import PlanRefused
 from .snapshot import Snapshot
 
@@ -99,7 +100,7 @@ def default(value: Any) -> Any:
     """Return a field's default value. Raises Surprise if it is a function that may not be called twice."""
     if not callable(value):
         return value
-    if value not in _MAKERS:
+    if value not in _MAKERS and type(value) is not FreshDefault:
         raise Surprise
     return value()
 
