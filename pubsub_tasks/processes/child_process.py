@@ -45,18 +45,23 @@ class ChildProcess:
         self._unread = b""
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], now: float) -> None:
-        """Start a process for this share, and open the pipe that it reports on."""
+        """Start a process for this share, and open the pipe that it reports on. Raises OSError."""
+        self.started_at, self.starts_at, self.kill_at, self.reported = now, None, NEVER, {}
         self.pipe, its_end = os.pipe()
         os.set_blocking(self.pipe, False)
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            env={**environment, **self.share.environment(its_end)},
-            pass_fds=(its_end,),
-            process_group=0,
-        )
-        os.close(its_end)
-        self.started_at, self.starts_at, self.kill_at, self.reported = now, None, NEVER, {}
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                env={**environment, **self.share.environment(its_end)},
+                pass_fds=(its_end,),
+                process_group=0,
+            )
+        except OSError:
+            os.close(self.pipe)
+            raise
+        finally:
+            os.close(its_end)
         logger.info("%s: started, pid %d", self.share.name, self.process.pid)
 
     def read_reports(self) -> list[dict[str, Any]]:

@@ -97,8 +97,16 @@ class Supervisor:
         self._first_reported = self._first_reported or bool(self.children[0].reported)
         for child in self.children if self._first_reported else self.children[:1]:
             if child.process is None and child.starts_at is not None and child.starts_at <= now:
-                child.start(self._command, self._environment, now)
-                self._selector.register(child.pipe, selectors.EVENT_READ, child)
+                self._start(child, now)
+
+    def _start(self, child: ChildProcess, now: float) -> None:
+        try:
+            child.start(self._command, self._environment, now)
+        except OSError as error:  # such as a limit of processes: the other children go on
+            logger.error("%s: cannot be started: %s", child.share.name, error)
+            self._handle_exit(child, CRASHED, now)
+        else:
+            self._selector.register(child.pipe, selectors.EVENT_READ, child)
 
     def _wait_for_events(self) -> None:
         times = [each for child in self.children for each in (child.kill_at, child.starts_at) if each]

@@ -86,6 +86,24 @@ def test_a_child_that_is_killed_is_restarted(directory: Path, caplog: pytest.Log
     assert "orders-1: ended with SIGKILL, restarting in 1 s" in caplog.text
 
 
+def test_a_child_that_the_system_cannot_start_is_started_later(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a command that there is only after the first try
+    command = directory / "worker"
+    alone = Supervisor([str(command)], SHARES[:1], PATIENCE, {})
+
+    def install() -> None:
+        until(lambda: "orders-1: cannot be started: " in caplog.text)
+        (directory / "new").write_text("#!/bin/sh\n")
+        (directory / "new").chmod(0o755)
+        (directory / "new").rename(command)
+
+    Thread(target=install, daemon=True).start()
+    assert alone.run() == SUCCESS
+    assert "restarting in 1 s" in caplog.text
+
+
 def test_a_child_that_asks_to_be_recycled_is_restarted(directory: Path) -> None:
     code = supervisor(f"me.report(ready=True)\nsys.exit({RECYCLE} if times == 1 else 0)", SHARES[:1]).run()
 
