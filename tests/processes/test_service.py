@@ -112,8 +112,8 @@ def test_a_dead_letter_queue_with_a_smaller_size_limit_is_warned_about(
 
     # Then one line says so, with both limits
     (line,) = [text for text in caplog.messages if "accepts" in text]
-    assert "262144" in line
-    assert "1048576" in line
+    assert "262,144" in line
+    assert "1,048,576" in line
 
     # And with the same limit nothing is logged
     caplog.clear()
