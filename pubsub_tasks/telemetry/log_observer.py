@@ -129,7 +129,7 @@ _WORDS: dict[type[Verdict], str] = {
 
 def word(verdict: Verdict) -> str:
     """The stable one-word name of a verdict, for programs."""
-    return "skip" if verdict == Ack(skipped=True) else _WORDS[type(verdict)]
+    return "skip" if type(verdict) is Ack and verdict.skipped else _WORDS[type(verdict)]
 
 
 def describe(verdict: Verdict) -> str:

@@ -25,7 +25,8 @@ _NO_TEXT = "(no text)"
 
 def printable(text: str, limit: int | None = None) -> str:
     """Return the text with unsafe characters escaped (`\\n`, `\\x1b`), cut to `limit` characters if given."""
-    return _UNSAFE.sub(_escaped, text if limit is None else cut(text, limit))
+    shown = text if limit is None else cut(text, limit)
+    return shown if shown.isprintable() else _UNSAFE.sub(_escaped, shown)
 
 
 def cut(text: str, limit: int) -> str:
