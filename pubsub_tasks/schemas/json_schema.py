@@ -99,7 +99,7 @@ def _apispec(names: _Names) -> tuple[Any, Any]:
     spec = apispec.APISpec("schemas", "1", "3.1.0", plugins=[plugin])
     converter = plugin.converter
     converter.attribute_functions[1:1] = [_type_on_wire, partial(_items, converter)]
-    converter.attribute_functions += [_bounds, _timestamp]
+    converter.attribute_functions += [_bounds, _sizes, _chosen_items, _format]
     convert = converter.schema2jsonschema
     converter.schema2jsonschema = lambda schema: _with_unknown(convert(schema), schema)
     return spec, converter
@@ -129,7 +129,9 @@ def _with_envelope(body: Json, media_type: str) -> Json:
 
 def _type_on_wire(field: "fields.Field[Any]", ret: Json) -> Json:
     match field:
-        case fields.Decimal() if field.as_string:
+        case fields.Number() if field.as_string:
+            return {"type": "string"}
+        case fields.IPInterface():
             return {"type": "string"}
         case fields.Constant():
             return {"const": field.constant}
@@ -155,10 +157,30 @@ def _bounds(field: "fields.Field[Any]", ret: Json) -> Json:
     return found
 
 
-def _timestamp(field: "fields.Field[Any]", ret: Json) -> Json:
-    """Without what apispec says of a timestamp beside its type."""
-    is_number = isinstance(field, fields.DateTime) and str(field.format).startswith("timestamp")
-    return {"format": None, "example": None, "min": None} if is_number else {}
+def _sizes(field: "fields.Field[Any]", ret: Json) -> Json:
+    """Sizes of objects, for which apispec has those of texts."""
+    if not isinstance(field, fields.Mapping):
+        return {}
+    sizes = {"minProperties": ret.get("minLength"), "maxProperties": ret.get("maxLength")}
+    return {**sizes, "minLength": None, "maxLength": None}
+
+
+def _chosen_items(field: "fields.Field[Any]", ret: Json) -> Json:
+    """The choices of a list's items, which apispec gives as those of the list."""
+    only = [each for each in field.validators if isinstance(each, validate.ContainsOnly)]
+    return {"enum": None, "items": {**ret.get("items", {}), "enum": list(only[0].choices)}} if only else {}
+
+
+def _format(field: "fields.Field[Any]", ret: Json) -> Json:
+    """Without what apispec says of a timestamp beside its type, and of a date in a format of its own."""
+    match field:
+        case fields.Date() if "%" in str(field.format):
+            return {"format": None}
+        case fields.DateTime() if str(field.format).startswith("timestamp"):
+            return {"format": None, "example": None, "min": None}
+        case fields.URL() if field.relative:
+            return {"format": "uri-reference"}
+    return {}
 
 
 def _tidy(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.content.message_schema import PubSubMessageSchema
@@ -42,6 +42,33 @@ def document(schema: type[PubSubMessageSchema] = OrderPlaced) -> Mapping[str, An
 )
 def test_a_field_is_as_it_is_written(field: str, said: Mapping[str, Any]) -> None:
     assert document()["properties"][field] == said
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (fields.Integer(as_string=True, load_default=3), {"type": "string", "default": "3"}),
+        (fields.Float(as_string=True), {"type": "string"}),
+        (fields.IPv4Interface(), {"type": "string"}),
+        (fields.Date(), {"type": "string", "format": "date"}),
+        (fields.Date(format="%d.%m.%Y"), {"type": "string"}),
+        (fields.URL(relative=True), {"type": "string", "format": "uri-reference"}),
+        (
+            fields.Dict(validate=validate.Length(min=1, max=2)),
+            {"type": "object", "additionalProperties": {}, "minProperties": 1, "maxProperties": 2},
+        ),
+        (
+            fields.List(fields.Integer(), validate=validate.ContainsOnly([1, 2])),
+            {"type": "array", "items": {"type": "integer", "enum": [1, 2]}},
+        ),
+    ],
+)
+def test_where_apispec_says_otherwise_a_field_is_as_it_is_written(
+    field: "fields.Field[Any]", said: Mapping[str, Any]
+) -> None:
+    schema = type("Stock", (PubSubMessageSchema,), {"MEDIA_TYPE": "stock", "field": field})
+
+    assert document(schema)["properties"]["field"] == said
 
 
 def test_a_constant_is_the_only_value() -> None:
