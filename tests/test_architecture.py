@@ -194,7 +194,7 @@ MAY_IMPORT = {
     "consumer": {*WORDS, "batches", "protocols", "dispatching", "dead_letters"},
     "redrive": {*WORDS, "batches", "protocols", "consumer", "dispatching", "dead_letters"},
     "transports": {*WORDS, "protocols", "lifecycle", "local"},
-    "provisioning": {*WORDS, "protocols"},
+    "provisioning": {*WORDS, "lifecycle", "protocols"},
     "doctor": {*WORDS, "provisioning", "local"},
     "schemas": WORDS,
     "telemetry": {*WORDS, "lifecycle"},

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 
 from ..errors import ConfigurationError, PubSubTasksError, TransportError
+from ..lifecycle.interruption import CallInterrupted, Interruption
 from ..untrusted.readable_counts import counted
 from .planning.stages import Lane, stages
 from .planning.steps import ProvisioningPlan, Step
@@ -26,7 +27,7 @@ class Applied:
     Attributes:
         done: the steps carried out.
         left: the steps that were not, in their order; the refused one is among them.
-        refusal: the first error, or None.
+        refusal: the first error, or None; steps are left without one if the run was stopped.
     """
 
     done: list[Step] = field(default_factory=list)
@@ -39,31 +40,40 @@ def apply_plan(
     api: Api,
     on_done: Callable[[Step], None] = lambda step: None,
     calls: int = CALLS_AT_ONCE,
+    stop: Event | None = None,
 ) -> Applied:
-    """Carry out the steps; after the first refusal none is begun, and a later plan goes on from there.
+    """Carry out the steps. After the first refusal, or once `stop` is set, none is begun.
 
-    `on_done` is called by one thread at a time.
+    A later plan goes on from there. `on_done` is called by one thread at a time. An exception such as
+    KeyboardInterrupt ends the calls under way.
     """
-    carrier = _Carrier(api, on_done)
+    carrier = _Carrier(api, on_done, stop or Event())
     with ThreadPoolExecutor(calls, "pubsub-provisioning") as executor:
-        for stage in stages(plan.steps):
-            list(executor.map(carrier.carry_out, stage))
+        try:
+            for stage in stages(plan.steps):
+                list(executor.map(carrier.carry_out, stage))
+        except BaseException:
+            carrier.interruption.interrupt()
+            raise
     done = {id(step) for step in carrier.applied.done}
     carrier.applied.left = [step for step in plan.steps if id(step) not in done]
     return carrier.applied
 
 
 class _Carrier:
-    def __init__(self, api: Api, on_done: Callable[[Step], None]) -> None:
-        self.applied = Applied()
-        self._api, self._on_done, self._lock = api, on_done, Lock()
+    def __init__(self, api: Api, on_done: Callable[[Step], None], stop: Event) -> None:
+        self.applied, self.interruption = Applied(), Interruption()
+        self._api, self._on_done, self._stop, self._lock = api, on_done, stop, Lock()
 
     def carry_out(self, lane: Lane) -> None:
         for step in lane:
-            if self.applied.refusal is not None:
+            if self.applied.refusal is not None or self._stop.is_set():
                 return
             try:
-                _carry_out(self._api, step)
+                with self.interruption:
+                    _carry_out(self._api, step)
+            except CallInterrupted:
+                return
             except PubSubTasksError as error:
                 with self._lock:
                     self.applied.refusal = self.applied.refusal or error

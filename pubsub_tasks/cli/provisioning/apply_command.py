@@ -13,7 +13,7 @@ from ...provisioning.planning.steps import ProvisioningPlan
 from ...provisioning.resources import Place
 from ...untrusted.readable_counts import counted
 from ..one_line_errors import OneLineCommand
-from ..output.terminal import make_console, print_line, progress_bar
+from ..output.terminal import INTERRUPTED, make_console, print_line, progress_bar, stop_on_interrupt
 from .account_access import AccountAccess, pass_account
 from .app_resources import AppResources
 from .common_options import app_option, prefix_option
@@ -42,7 +42,7 @@ def command(
     \b
     pubsub-tasks apply --app shop.tasks --prefix shop-
 
-    It stops at the first refusal, and goes on from there when it is run again.
+    It stops at the first refusal or at Ctrl-C, and goes on from there when it is run again.
     """
     resources = AppResources.of(app, prefix)
     api, place = account.connect(resources.region, resources.profile)
@@ -53,9 +53,9 @@ def command(
             _confirm(account, plan, place)
         elif not resources.owner_is_configured:
             _refuse_deletions(plan, resources.settings.owner)
-        with progress_bar("applying", len(plan.steps)) as update:
+        with stop_on_interrupt() as stop, progress_bar("applying", len(plan.steps)) as update:
             done = count(1)
-            applied = apply_plan(plan, api, lambda step: update(next(done)))
+            applied = apply_plan(plan, api, lambda step: update(next(done)), stop=stop)
         _report(applied)
     _print_environment(resources, place)
 
@@ -84,15 +84,18 @@ def _refuse_deletions(plan: ProvisioningPlan, owner: str) -> None:
 
 
 def _report(applied: Applied) -> None:
-    if applied.refusal is None:
+    if not applied.left:
         print_line(f"{counted(len(applied.done), 'step')} done")
         return
     console = make_console(err=True)
-    for title, steps in (("done", applied.done), ("left", applied.left)):
+    for title, steps in (("done", applied.done), ("left for the next apply", applied.left)):
         console.print(f"{title}: {len(steps)}")
         for step in steps:
             console.print(step_line(step), soft_wrap=True)
-    raise applied.refusal
+    if applied.refusal is not None:
+        raise applied.refusal
+    print_line("interrupted", err=True)
+    raise click.exceptions.Exit(INTERRUPTED)
 
 
 def _print_environment(resources: AppResources, place: Place) -> None:

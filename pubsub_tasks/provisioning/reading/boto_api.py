@@ -20,10 +20,12 @@ def boto_api(client: Callable[[str], Any]) -> Api:
         except ClientError as error:
             code = error.response["Error"].get("Code", "")
             text = error.response["Error"].get("Message") or str(error)
-            raise TransportError(f"{_named(service, action, params)}: {code}: {text}", code=code) from error
+            raise TransportError(
+                f"{_named(service, action, params)} was refused: {code}: {text}", code=code
+            ) from error
         except BotoCoreError as error:
             raise TransportError(
-                f"{_named(service, action, params)}: {error}", code=type(error).__name__
+                f"{_named(service, action, params)} failed: {error}", code=type(error).__name__
             ) from error
         return answer
 
@@ -56,4 +58,4 @@ _NAMES = (
 
 def _named(service: str, action: str, params: Mapping[str, Any]) -> str:
     target = next((f" {params[name]}" for name in _NAMES if name in params), "")
-    return f"{service}:{action}{target} was refused"
+    return f"{service}:{action}{target}"

@@ -69,7 +69,7 @@ def test_a_refusal_tells_what_is_done_and_what_is_left(shell: ShopShell) -> None
 
     # Then it is one line, after what is done and what is left: that differs with the calls under way
     assert result.exit_code == 2
-    done, left = (int(count) for count in re.findall(r"(?:done|left): (\d+)", result.output))
+    done, left = (int(count) for count in re.findall(r"(?:done|apply): (\d+)", result.output))
     assert done + left == 8
     assert "shop-receipts" not in shell.queues()
     assert "AccessDenied" in result.output.splitlines()[-1]
