@@ -97,6 +97,7 @@ PURE_FILES = [
     "processes/restarts.py",
     "provisioning/claims.py",
     "provisioning/declared.py",
+    "provisioning/policy_statements.py",
     "provisioning/queue_status.py",
     "provisioning/resources.py",
     "provisioning/settings.py",

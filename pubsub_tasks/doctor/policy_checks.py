@@ -6,11 +6,11 @@ from shlex import quote
 from typing import Any
 
 from ..provisioning.planning.sqs_calls import policy_with, statements
+from ..provisioning.policy_statements import SendingTopic, applies, is_for_everybody
 from ..provisioning.resources import Resource, StandingResource
 from ..untrusted.readable_counts import counted
 from .checkup import Checkup
 from .finding import Finding, Severity
-from .policy_statements import SendingTopic, applies, is_for_everybody
 
 Statement = Mapping[str, Any]
 

@@ -156,11 +156,18 @@ def _check_key(checkup: Checkup, resource: Resource, queue: StandingResource) ->
             f"is encrypted with {key}, which is not in the app's configuration",
             "whether SNS may use the key is not known",
         )
-    elif not standing.properties.get("Policy"):
+    elif "Policy" not in standing.properties:
+        yield Finding(
+            Severity.NOTE,
+            str(wanted.key),
+            "has a policy that these credentials may not read",
+            "whether SNS may use the key is not known",
+        )
+    elif not standing.properties["Policy"]:
         yield Finding(
             Severity.ERROR,
             str(wanted.key),
-            "does not let SNS use it, as far as can be read",
+            "does not let SNS use it",
             "SNS cannot deliver to queues that are encrypted with it",
             checkup.commands.apply(wanted, standing),
         )

@@ -4,6 +4,7 @@ Each media type has a topic of its own, or several share one and subscriptions f
 a queue with a dead-letter queue.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ MAX_FILTER_VALUES = 150
 """Source: SNS developer guide, "Filter policy constraints": the combinations of values."""
 
 _NO_COUNT = 100
+_TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]+(\.fifo)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +209,11 @@ def _legal_topic(arn: str) -> str:
     name = arn.rpartition(":")[2]
     if not (arn.startswith("arn:") and arn.count(":") == 5 and name):
         raise ConfigurationError(f"{arn!r} in sns_topic_arns is not the ARN of a topic")
-    if len(name) > MAX_TOPIC_NAME:
+    if len(name) > MAX_TOPIC_NAME or not _TOPIC_NAME.fullmatch(name):
         raise ConfigurationError(
-            f"{name!r} is not a legal topic name: SNS allows {MAX_TOPIC_NAME} characters, the prefix and "
-            ".fifo included; shorten the media type, or map it to an ARN in sns_topic_arns"
+            f"{name!r} is not a legal topic name: SNS allows {MAX_TOPIC_NAME} letters, digits, hyphens and "
+            "underscores, the prefix and .fifo included; shorten the media type, or map it to an ARN in "
+            "sns_topic_arns"
         )
     return arn
 

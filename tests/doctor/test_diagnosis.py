@@ -118,6 +118,16 @@ def test_a_key_that_sns_may_not_use_is_found() -> None:
     assert {(each.severity, each.subject) for each in found} == {(ERROR, "encryption key alias/shop")}
 
 
+def test_a_key_whose_policy_may_not_be_read_is_noted() -> None:
+    checkup = healthy(kms_key="alias/shop")
+    key = next(key for key in checkup.found if key.kind == "encryption key")
+    found = {**checkup.found, key: replace(checkup.found[key], properties={})}
+
+    (finding,) = diagnose(replace(checkup, found=found))
+
+    assert (finding.severity, finding.subject) == (NOTE, "encryption key alias/shop")
+
+
 def test_a_key_that_the_app_does_not_know_is_noted() -> None:
     found = said(drifted(healthy(), "queue", "receipts", KmsMasterKeyId="alias/other"))
 

@@ -2,11 +2,10 @@
 
 import re
 import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
+from threading import Event
 
 import pytest
 
@@ -14,7 +13,7 @@ from pubsub_tasks.environments.local_broker import environment
 from pubsub_tasks.local.server import LocalServer
 from pubsub_tasks.untrusted.readable_counts import counted
 from tests.faults.proxy import NOTHING, Fault, Plan, Proxy
-from tests.integration.commands import command, outcome
+from tests.integration.commands import PATIENCE, command, outcome
 
 APP = """
 from pubsub_tasks import PubSubMessageSchema, Tasks, task
@@ -76,13 +75,16 @@ def account(tmp_path: Path) -> Iterator[Account]:
 
 
 def test_at_ctrl_c_no_step_begins_and_what_is_left_is_told(account: Account) -> None:
+    is_told = Event()
     with command(*APPLY, cwd=account.directory, env=account.env) as running:
 
         def press_ctrl_c() -> None:
             running.signal(signal.SIGINT)
-            time.sleep(0.5)  # until it has taken it; all calls wait for this one
+            is_told.wait(PATIENCE)  # and no other call gets through meanwhile
 
         account.spoil(None, press_ctrl_c)
+        running.wait_for("waiting for the calls under way")
+        is_told.set()
         assert running.end() == 130, running.output
 
     assert running.lines[-1] == "interrupted"
@@ -92,13 +94,9 @@ def test_at_ctrl_c_no_step_begins_and_what_is_left_is_told(account: Account) -> 
 
 def test_a_second_ctrl_c_does_not_wait_for_calls_that_are_not_answered(account: Account) -> None:
     with command(*APPLY, cwd=account.directory, env=account.env) as running:
-
-        def press_it_twice() -> None:
-            for _ in range(2):
-                time.sleep(0.5)
-                running.signal(signal.SIGINT)
-
-        account.spoil(Fault.SILENCE, Thread(target=press_it_twice).start)
+        account.spoil(Fault.SILENCE, lambda: running.signal(signal.SIGINT))
+        running.wait_for("Ctrl-C again ends them")
+        running.signal(signal.SIGINT)
         assert running.end() == 1, running.output
 
     assert running.lines[-1] == "Aborted!"

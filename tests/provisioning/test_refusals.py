@@ -1,6 +1,7 @@
 """Refusals of AWS in moto: permissions, throttling, buckets and keys."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -113,3 +114,42 @@ def test_a_key_that_is_not_ours_is_left_with_the_statement_to_add(clients: Any) 
     found = shop.found()[Key("encryption key", key_id)]
     assert [each.get("Sid") for each in found.document["Statement"]][-1] == "pubsub-tasks"
     assert len(found.document["Statement"]) == 2
+
+
+def test_a_key_that_lets_sns_use_it_in_other_words_is_as_it_is_wanted(clients: Any) -> None:
+    # Given a key whose team has let SNS use it, with a statement and an Sid of their own
+    kms = clients("kms")
+    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+    policy = json.loads(kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"])
+    theirs = {"Sid": "Allow SNS", "Effect": "Allow", "Principal": {"Service": ["sns.amazonaws.com"]}}
+    policy["Statement"].append({**theirs, "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*"})
+    kms.put_key_policy(KeyId=key_id, PolicyName="default", Policy=json.dumps(policy))
+
+    # When a plan is made
+    left = [each for each in account(clients, kms_key=key_id).plan().left_alone if each.wanted]
+
+    # Then there is nothing to add
+    assert left == []
+
+
+def test_a_key_whose_policy_may_not_be_read_is_never_changed(clients: Any) -> None:
+    # Given credentials that may not read the policy of the key
+    key_id = clients("kms").create_key()["KeyMetadata"]["KeyId"]
+    api = boto_api(clients)
+
+    def refuse(service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if action == "GetKeyPolicy":
+            raise TransportError("not for you", code="AccessDeniedException")
+        return api(service, action, params)
+
+    shop = replace(account(clients, kms_key=key_id), api=refuse)
+
+    # When it is to be adopted
+    plan = shop.plan(adopt=frozenset({key_id}))
+
+    # Then it is left alone, since its whole policy would be replaced, and that is no change that is wanted
+    assert not any(step.key.kind == "encryption key" for step in plan.steps)
+    (left,) = (each for each in plan.left_alone if each.key.kind == "encryption key")
+    assert "may not be read" in left.reason
+    assert not left.wanted
+    assert left.statement is not None

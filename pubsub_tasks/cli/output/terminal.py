@@ -49,14 +49,19 @@ def print_note(text: str) -> None:
 
 
 @contextmanager
-def stop_on_interrupt() -> Iterator[Event]:
-    """While the block runs, Ctrl-C and SIGTERM set the event; a second one raises KeyboardInterrupt."""
+def stop_on_interrupt(note: str = "") -> Iterator[Event]:
+    """While the block runs, Ctrl-C and SIGTERM set the event; a second one raises KeyboardInterrupt.
+
+    The first prints the note, if there is one. Then the block must not print in this thread.
+    """
     stop = Event()
 
     def request_stop(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
+        if note:
+            print_note(note)
 
     before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

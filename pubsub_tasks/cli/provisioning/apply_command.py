@@ -20,6 +20,8 @@ from .common_options import app_option, prefix_option
 from .plan_command import plan_of
 from .plan_view import print_plan, step_line
 
+_WAITING = "waiting for the calls under way; Ctrl-C again ends them"
+
 
 @click.command(name="apply", cls=OneLineCommand)
 @app_option
@@ -53,7 +55,7 @@ def command(
             _confirm(account, plan, place)
         elif not resources.owner_is_configured:
             _refuse_deletions(plan, resources.settings.owner)
-        with stop_on_interrupt() as stop, progress_bar("applying", len(plan.steps)) as update:
+        with stop_on_interrupt(_WAITING) as stop, progress_bar("applying", len(plan.steps)) as update:
             done = count(1)
             applied = apply_plan(plan, api, lambda step: update(next(done)), stop=stop)
         _report(applied)

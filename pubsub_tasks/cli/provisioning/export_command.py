@@ -43,7 +43,7 @@ def command(app: str | None, prefix: str | None, written_as: str, iam: bool) -> 
     if iam:
         click.echo(json.dumps(_policies(resources, configured), indent=2))
         return
-    wanted = resources.wanted(configured or _place_of_role(resources))
+    wanted = resources.wanted(configured or _place_of_role(resources, ANY_PLACE))
     writer = _WRITERS.get(written_as)
     text = json.dumps(writer(wanted) if writer else _as_json(wanted), indent=2)
     click.echo(replaced(text, "${partition}", "${region}", "${account}"))
@@ -53,7 +53,7 @@ def command(app: str | None, prefix: str | None, written_as: str, iam: bool) -> 
 
 
 def _policies(resources: AppResources, configured: Place | None) -> Mapping[str, Any]:
-    place = configured or Place("*", "*")
+    place = configured or _place_of_role(resources, Place("*", "*", "*"))
     topology, settings = resources.topology(place), resources.settings
     return {
         "publisher": publisher_policy(topology, place, settings),
@@ -61,12 +61,12 @@ def _policies(resources: AppResources, configured: Place | None) -> Mapping[str,
     }
 
 
-def _place_of_role(resources: AppResources) -> Place:
+def _place_of_role(resources: AppResources, any_place: Place) -> Place:
     """Any place, but for the account of the configured role, which is not any."""
     scheduler = resources.settings.scheduler
     if scheduler is None or scheduler.role_arn.count(":") < 5:
-        return ANY_PLACE
-    return replace(ANY_PLACE, account=scheduler.role_arn.split(":")[4])
+        return any_place
+    return replace(any_place, account=scheduler.role_arn.split(":")[4])
 
 
 def _as_json(wanted: Sequence[Resource]) -> list[Mapping[str, Any]]:

@@ -7,9 +7,13 @@ from ...wire.s3_pointer import KEY_PREFIX
 from ..resources import Place
 from ..settings import ProvisioningSettings
 from ..topology import Topology
-from ..wanted.statements import key_use_statement
+from ..wanted.statements import fitting, key_use_statement
 
 Policy = Mapping[str, Any]
+
+_MOST = 1_200
+"""Bytes of a statement's ARNs: a worker has four such lists, and a managed policy at most 6,144 characters.
+Source: IAM user guide, "IAM and AWS STS quotas"."""
 
 
 def publisher_policy(topology: Topology, place: Place, settings: ProvisioningSettings) -> Policy:
@@ -29,7 +33,6 @@ def worker_policy(topology: Topology, place: Place, settings: ProvisioningSettin
                 "sqs:DeleteMessage",
                 "sqs:ChangeMessageVisibility",
                 "sqs:GetQueueAttributes",
-                "sqs:GetQueueUrl",
             ],
             queues,
         ),
@@ -63,7 +66,7 @@ def _publishing(
 
 
 def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Mapping[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": sorted(resources)}
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": fitting(resources, _MOST)}
 
 
 def _policy(statements: Sequence[Mapping[str, Any]]) -> Policy:

@@ -73,6 +73,10 @@ class _Planner:
             yield LeftAlone(resource.key, f"it belongs to {holder}, which is left as it is", standing is None)
         elif standing is None:
             yield self._create(resource)
+        elif resource.key.kind == "encryption key" and "Policy" not in standing.properties:
+            # A change would replace the whole of a policy that is not known.
+            reason = "its policy may not be read: see to it that SNS may use the key"
+            yield LeftAlone(resource.key, reason, statement=resource.properties["Policy"])
         elif self._is_ours(standing):
             if not resource.tags.items() <= standing.tags.items():
                 yield self._tag(resource, standing, "tags are as configured")
@@ -167,8 +171,18 @@ def differences_of(resource: Resource, standing: StandingResource) -> tuple[Diff
     return tuple(
         Difference(name, standing.properties.get(name), value)
         for name, value in resource.properties.items()
-        if standing.properties.get(name) != value
+        if _comparable(standing.properties.get(name)) != _comparable(value)
     )
+
+
+def _comparable(value: Any) -> Any:
+    """A JSON value as AWS may return it otherwise: one element without its list, and in another order."""
+    if isinstance(value, Mapping):
+        return {name: _comparable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        inner = sorted(map(_comparable, value), key=repr)
+        return inner[0] if len(inner) == 1 else inner
+    return value
 
 
 def _foreign(resource: Resource, standing: StandingResource) -> LeftAlone:

@@ -7,6 +7,8 @@ from typing import Any
 from ...errors import TransportError
 from ...wire.records import INTERVENTION_CODES
 from ..claims import LIFECYCLE
+from ..planning.sqs_calls import statements
+from ..policy_statements import lets_sns_use_key
 from ..resources import SID, Kind, Resource, StandingResource
 from .aws_api import Api, found_or_none, pages, require
 from .read_messaging import own_statement, tags_of
@@ -37,7 +39,7 @@ def read_others(api: Api, wanted: Iterable[Resource]) -> Iterator[StandingResour
 
 
 def _key(api: Api, resource: Resource) -> StandingResource:
-    """A key whose policy may not be read is someone else's."""
+    """A key whose policy may not be read is someone else's, and has no property `Policy`."""
     key_id = resource.identity["KeyId"]
     try:
         found = found_or_none(api, _NO_KEY, "kms", "DescribeKey", KeyId=key_id)
@@ -50,9 +52,12 @@ def _key(api: Api, resource: Resource) -> StandingResource:
             raise
         return StandingResource(resource.key, {}, {"KeyId": key_id})
     document = loads(text)
+    own = own_statement(document)
+    if own is None and lets_sns_use_key(statements(document)):
+        own = resource.properties["Policy"]  # in somebody's own words
     return StandingResource(
         resource.key,
-        {"Policy": own_statement(document)},
+        {"Policy": own},
         {"KeyId": key_id},
         {tag["TagKey"]: tag["TagValue"] for tag in tags},
         document,

@@ -27,7 +27,7 @@ def sending_statement(queue_arn: str, topic_arns: Sequence[str]) -> dict[str, An
         "Principal": _SNS,
         "Action": "sqs:SendMessage",
         "Resource": queue_arn,
-        "Condition": _condition(sorted(topic_arns)),
+        "Condition": _condition(topic_arns),
     }
 
 
@@ -69,14 +69,21 @@ def _key_arn(key: str, place: Place) -> str:
     return f"arn:{place.partition}:kms:{place.region}:{place.account}:{name}"
 
 
+def fitting(arns: Iterable[str], most: int = MAX_EXACT) -> list[str]:
+    """These ARNs; or, if they take more than `most` bytes, what those of each account begin with, and `*`."""
+    given = sorted(arns)
+    if sum(len(arn.rpartition(":")[2]) + _BYTES_BESIDE_NAME for arn in given) <= most:
+        return given
+    places = sorted({arn.rpartition(":")[0] for arn in given})
+    return [f"{place}:{_beginning(place, given)}*" for place in places]
+
+
 def _condition(arns: Sequence[str]) -> dict[str, Any]:
-    if sum(len(arn.rpartition(":")[2]) + _BYTES_BESIDE_NAME for arn in arns) <= MAX_EXACT:
-        return {"ArnEquals": {"aws:SourceArn": list(arns)}}
-    places = sorted({arn.rpartition(":")[0] for arn in arns})
-    return {
-        "ArnLike": {"aws:SourceArn": [f"{place}:{_beginning(place, arns)}*" for place in places]},
-        "StringEquals": {"aws:SourceAccount": sorted({place.split(":")[4] for place in places})},
-    }
+    named = fitting(arns)
+    if named == sorted(arns):
+        return {"ArnEquals": {"aws:SourceArn": named}}
+    accounts = sorted({arn.split(":")[4] for arn in arns})
+    return {"ArnLike": {"aws:SourceArn": named}, "StringEquals": {"aws:SourceAccount": accounts}}
 
 
 def _beginning(place: str, arns: Iterable[str]) -> str:

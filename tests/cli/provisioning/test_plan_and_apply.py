@@ -121,6 +121,18 @@ def test_nothing_is_deleted_unasked_for_an_owner_that_is_only_guessed(
     assert "shop-receipts" not in shell.queues()
 
 
+def test_a_prefix_of_a_topic_with_odd_characters_is_one_line(shell: ShopShell) -> None:
+    result = shell.run("plan", app="nothing", prefix="shop.dev/")
+
+    assert (result.exit_code, result.output) == (0, "nothing to do\n"), "there is no name"
+
+    result = shell.run("plan", prefix="shop.dev/")
+
+    assert result.exit_code == 2
+    assert "is not a legal topic name" in result.output
+    assert len(result.output.splitlines()) == 1
+
+
 def test_names_over_the_limit_are_one_line(shell: ShopShell) -> None:
     result = shell.run("plan", prefix="x" * 80)
 

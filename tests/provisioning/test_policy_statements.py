@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pubsub_tasks.doctor.policy_statements import SendingTopic, applies
+from pubsub_tasks.provisioning.policy_statements import SendingTopic, applies
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:shop-orders"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:shop-orders"

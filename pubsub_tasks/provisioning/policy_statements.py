@@ -1,10 +1,10 @@
-"""What a statement of a queue's policy allows or denies a topic, as far as its conditions are known. No I/O.
+"""What statements of queue and key policies allow or deny SNS, as far as their conditions are known. No I/O.
 
 Source: IAM user guide, "IAM JSON policy elements: Condition operators" and "Policy evaluation logic".
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 _WITH_WILDCARDS = frozenset({"arnequals", "arnlike", "stringlike"})
@@ -31,6 +31,15 @@ def applies(statement: Mapping[str, Any], sender: SendingTopic, unknown: bool) -
         and _is_about("Action", statement, "sqs:sendmessage")
         and _is_about("Resource", statement, sender.queue)
         and all(_conditions(statement, sender, unknown))
+    )
+
+
+def lets_sns_use_key(statements: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a key's policy lets SNS encrypt what it delivers. Conditions count as met."""
+    allowing = [each for each in statements if each.get("Effect") == "Allow" and _is_for_sns(each)]
+    return all(
+        any(_is_about("Action", each, action) for each in allowing)
+        for action in ("kms:generatedatakey", "kms:decrypt")
     )
 
 
