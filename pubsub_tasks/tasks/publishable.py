@@ -183,8 +183,17 @@ class SchemaPublisher:
         self._find_codec = codec
         self._options = options
 
-    def publishable(self, schema: type[Schema] | str) -> Publishable:
-        """The Publishable of a schema or media type. One that is not declared raises when it publishes."""
+    @overload
+    def publishable(self, schema: str) -> Publishable: ...
+
+    @overload
+    def publishable(self, schema: Callable[C, Schema]) -> TypedPublishable[C]: ...
+
+    def publishable(self, schema: Any) -> Publishable:
+        """The Publishable of a schema or media type. One that is not declared raises when it publishes.
+
+        Of a misspelt field mypy says more than it does of `publish(schema, ...)`: it names it.
+        """
         if isinstance(schema, Publishable):
             schema._refuse("a task has publish methods of its own")
         return Publishable(self._find_producer, lambda: self._find_codec(schema), self._options)
@@ -197,7 +206,8 @@ class SchemaPublisher:
 
     def publish(self, schema: Any, /, *made: Any, **content: Any) -> str:
         """Publish content of a schema or media type: see `Publishable.publish`."""
-        return self.publishable(schema).publish(*made, **content)
+        target: Publishable = self.publishable(schema)
+        return target.publish(*made, **content)
 
     def publish_many(self, schema: type[Schema] | str, contents: Iterable[Content]) -> list[str]:
         """See `Publishable.publish_many`."""
@@ -215,7 +225,8 @@ class SchemaPublisher:
 
     async def apublish(self, schema: Any, /, *made: Any, **content: Any) -> str:
         """See `Publishable.apublish`."""
-        return await self.publishable(schema).apublish(*made, **content)
+        target: Publishable = self.publishable(schema)
+        return await target.apublish(*made, **content)
 
     async def apublish_many(
         self, schema: type[Schema] | str, contents: Iterable[Content] | AsyncIterable[Content]

@@ -59,6 +59,8 @@ publish(OrderPlaced, order_id=uuid4(), total="1")
 publish(GiftPlaced, order_id=uuid4(), total="1", recipient="Ada")
 default_tasks.options(headers={"tenant": "t-1"}).publish(OrderPlaced, order_id=uuid4(), total="1")
 Tasks().publish(OrderPlaced, order_id=uuid4(), total="1")
+order_placed = default_tasks.publishable(OrderPlaced)
+order_placed.publish(order_id=uuid4(), total="1")
 send_receipt.publish_many({"order_id": uuid4(), "total": "1"} for _ in range(3))
 with send_receipt.batch() as batch:
     batch.publish(order_id=uuid4(), total="1")
@@ -88,6 +90,8 @@ publish(OrderPlaced, order_id=uuid4())  # wrong
 publish(OrderPlaced, order_id=uuid4(), total=1.5)  # wrong
 publish(GiftPlaced, order_id=uuid4(), total="1")  # wrong
 default_tasks.options(expires=60).publish(OrderPlaced, ordr_id=uuid4(), total="1")  # wrong
+order_placed.publish(order_id=uuid4(), totl="1")  # wrong
+order_placed.options(delay=60).publish(total="1")  # wrong
 send_receipt(uuid4())  # wrong
 wrong: str = send_receipt(uuid4(), Decimal(1), Delivery.for_test())  # wrong
 
@@ -109,6 +113,7 @@ file_receipt.publish(order_id="6f3c3f0e-8d0a-4a52-9e1e-0f4a5d6d1c11", total="9.9
 file_receipt.options(delay=60).publish(order_id=7)
 publish(ReceiptSent, order_id=7, total="9.99")
 publish("application/vnd.shop.pubsub._.deleted.order", id="7")
+default_tasks.publishable("application/vnd.shop.pubsub._.deleted.order").publish(id="7")
 file_receipt(uuid4())  # wrong
 
 

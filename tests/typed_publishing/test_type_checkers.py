@@ -13,8 +13,8 @@ from tests.manual.pages import ROOT, blocks
 SAMPLE = Path(__file__).parent / "sample_shop.py"
 
 
-def mypy(*files: Path, options: tuple[str, ...] = ("--strict",)) -> set[tuple[str, int]]:
-    """File name and line of each error."""
+def reported(*files: Path, options: tuple[str, ...] = ("--strict",)) -> str:
+    """What mypy prints about these files."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "mypy", "--config-file=", *options),
@@ -28,7 +28,12 @@ def mypy(*files: Path, options: tuple[str, ...] = ("--strict",)) -> set[tuple[st
         check=False,
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    found = re.findall(r"^(\S+?):(\d+): error: ", done.stdout, re.MULTILINE)
+    return done.stdout
+
+
+def mypy(*files: Path, options: tuple[str, ...] = ("--strict",)) -> set[tuple[str, int]]:
+    """File name and line of each error."""
+    found = re.findall(r"^(\S+?):(\d+): error: ", reported(*files, options=options), re.MULTILINE)
     read = {file.name for file in files}
     return {(Path(name).name, int(line)) for name, line in found if Path(name).name in read}
 
@@ -62,7 +67,21 @@ def test_mypy_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
     found = mypy(sample)
 
     assert found == wrong_lines(sample)
-    assert len(found) == 20
+    assert len(found) == 22
+
+
+def test_mypy_names_the_field_that_is_misspelt(tmp_path: Path) -> None:
+    sample = sample_in(tmp_path)
+
+    said = reported(sample)
+
+    for start in ("send_receipt.", "batch.", "order_placed."):
+        (line,) = [
+            number
+            for number, text in enumerate(sample.read_text(encoding="utf-8").splitlines(), 1)
+            if text.startswith(f"{start}publish(") and ("totl" in text or "ordr_id" in text)
+        ]
+        assert f":{line}: error: Unexpected keyword argument" in said
 
 
 def test_the_example_of_the_readme_is_clean_to_mypy(tmp_path: Path) -> None:
