@@ -3,6 +3,8 @@
 Each signal has a `verdict`. A `Nack` without seconds leaves the wait to the retry policy.
 """
 
+from datetime import timedelta
+
 from .verdicts import Ack, DeadLetter, Drop, Reason, Retry, Verdict
 
 
@@ -15,8 +17,10 @@ class Signal(Exception):
 class Nack(Signal):
     """Retry the message after `seconds`, or the policy's wait if None. The policy decides when to stop."""
 
-    def __init__(self, seconds: float | None = None, reason: str | None = None) -> None:
+    def __init__(self, seconds: float | timedelta | None = None, reason: str | None = None) -> None:
         """`reason` is for the log, and for the dead letter if the policy stops."""
+        if isinstance(seconds, timedelta):
+            seconds = seconds.total_seconds()
         super().__init__(reason or ("try again" if seconds is None else f"try again in {seconds:g} s"))
         self.seconds = seconds
         self.verdict = None if seconds is None else Retry(max(0.0, seconds), self)

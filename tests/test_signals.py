@@ -1,5 +1,7 @@
 """What a handler raises to decide for itself."""
 
+from datetime import timedelta
+
 import pytest
 
 from pubsub_tasks.signals import Discard, IgnoreMessage, Nack, Reject, SkipMessage, TTLExpired
@@ -20,6 +22,7 @@ def test_a_nack_says_when_or_leaves_it_to_the_policy_and_may_say_why():
     assert str(soon) == str(whenever) == "not yet"
     assert (str(Nack(1.5)), str(Nack())) == ("try again in 1.5 s", "try again")
     assert Nack(-1).verdict.after == 0
+    assert Nack(timedelta(minutes=1)).verdict.after == 60
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,8 @@ class BrokerApp:
         except ServiceError:
             raise
         except Exception as error:  # a request that no SDK sends, or a bug
+            if service == "sqs" and (name := aws_json.misfit(params)):
+                raise ServiceError("SerializationException", f"{name} is of the wrong type") from error
             logger.exception("%s.%s failed", service, action)
             raise ServiceError("InternalError", f"{type(error).__name__}: {error}") from error
 

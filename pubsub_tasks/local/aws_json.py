@@ -17,6 +17,24 @@ TARGET = b"AmazonSQS."
 
 _BINARY = "BinaryValue"
 
+_NUMBERS = (
+    *("DelaySeconds", "MaxNumberOfMessages", "MaxNumberOfMessagesPerSecond", "MaxResults"),
+    *("VisibilityTimeout", "WaitTimeSeconds"),
+)
+_LISTS = (
+    *("Actions", "AWSAccountIds", "AttributeNames", "Entries", "MessageAttributeNames"),
+    *("MessageSystemAttributeNames", "TagKeys"),
+)
+_MAPS = ("Attributes", "MessageAttributes", "MessageSystemAttributes", "Tags", "tags")
+_STRUCTURES = ("Entries", "MessageAttributes", "MessageSystemAttributes")
+_TYPES: Mapping[str, type] = {
+    **dict.fromkeys(_NUMBERS, int),
+    **dict.fromkeys(_LISTS, list),
+    **dict.fromkeys(_MAPS, dict),
+    _BINARY: bytes,
+}
+"""Types of members of requests by name; all others are text. Source: the SQS model."""
+
 
 def read(target: bytes, body: bytes) -> tuple[str, dict[str, Any]]:
     """The action and its parameters in boto3's shapes.
@@ -27,11 +45,26 @@ def read(target: bytes, body: bytes) -> tuple[str, dict[str, Any]]:
         params = json.loads(body or b"{}")
         if b'"BinaryValue"' in body:
             _decode_binary(params, b64decode)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (AttributeError, ValueError, TypeError, RecursionError) as error:
         raise ServiceError("SerializationException", f"The request cannot be read: {error}") from error
     if not isinstance(params, dict):
         raise ServiceError("SerializationException", "The request must be a JSON object.")
     return target.removeprefix(TARGET).decode(), params
+
+
+def misfit(params: Mapping[str, Any]) -> str | None:
+    """The name of the first member, at any level, whose type is not the SQS model's; None if all fit."""
+    for name, value in params.items():
+        wanted = _TYPES.get(name, str)
+        if value is not None and not isinstance(value, wanted):
+            return name
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        for each in inner:
+            if isinstance(each, dict) and (found := misfit(each)):
+                return f"{name}.{found}"
+            if not isinstance(each, dict if name in _STRUCTURES else str):
+                return name
+    return None
 
 
 def write(answer: Mapping[str, Any]) -> bytes:
