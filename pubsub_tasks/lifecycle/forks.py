@@ -16,7 +16,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
 from typing import Any, NoReturn
 
@@ -33,11 +33,9 @@ _replaced: dict[int, tuple[SignalHandler, Any]] = {}
 _masks: list[set[int | signal.Signals]] = []
 
 
-@contextmanager
-def blocked() -> Iterator[None]:
+def blocked() -> AbstractContextManager[object]:
     """Make forks of other threads wait, so that no child inherits a half-made object. Reentrant."""
-    with _lock:
-        yield
+    return _lock  # itself: code between it and the block could be interrupted by a handler's time limit
 
 
 @contextmanager

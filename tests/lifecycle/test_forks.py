@@ -4,8 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
+from types import FrameType
+from typing import Any
 
 import pytest
+
+from pubsub_tasks.lifecycle import forks
+from pubsub_tasks.worker.time_limits import Interrupted
+from tests.worker.shop import PATIENCE
 
 FIRST_PUBLISH = """
 import os, signal, sys, time
@@ -121,3 +128,43 @@ def test_a_fork_during_the_first_import_of_a_library(tmp_path: Path) -> None:
 def test_a_signal_ends_the_child_and_is_taken_by_the_parent_alone() -> None:
     done = subprocess.run([sys.executable, "-c", SIGNALS], timeout=60, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (0, b"taken\n")
+
+
+@pytest.mark.parametrize("number", range(1, 30))
+def test_an_exception_on_the_way_into_a_block_or_out_of_it_does_not_keep_forks_blocked(number: int) -> None:
+    """A handler's time limit strikes anywhere, and its exception is kept until the message is settled."""
+    # Given a block during which an exception strikes, as soon as code other than the block's own runs
+    kept: list[BaseException] = []
+    left = number
+
+    def strike(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal left
+        left -= frame.f_code is not enter.__code__
+        if not left:
+            left = -1
+            raise Interrupted
+        return strike
+
+    def enter() -> None:
+        with forks.blocked():
+            pass
+
+    def be_interrupted() -> None:
+        sys.settrace(strike)
+        try:
+            enter()
+        except Interrupted as error:
+            kept.append(error)
+        finally:
+            sys.settrace(None)
+
+    # When its thread goes on
+    interrupted = Thread(target=be_interrupted)
+    interrupted.start()
+    interrupted.join()
+
+    # Then this one can block forks
+    entered = Thread(target=enter, daemon=True)
+    entered.start()
+    entered.join(PATIENCE)
+    assert not entered.is_alive()

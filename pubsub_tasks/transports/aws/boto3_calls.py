@@ -51,9 +51,9 @@ def _carry_out(
     client: ServiceClient, action: str, params: dict[str, Any], failure: type[TransportError]
 ) -> dict[str, Any]:
     keys = client.keys(failure)
-    if client.fast_path and (quick := client.fast_path.call(action, params, keys)) is not None:
-        return quick
     try:
+        if client.fast_path and (quick := client.fast_path.call(action, params, keys)) is not None:
+            return quick
         answer: dict[str, Any] = getattr(client.client, xform_name(action))(**params)
     except ClientError as error:
         code = error.response["Error"].get("Code", "")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,8 +23,11 @@ from pubsub_tasks.local import aws_query
 from pubsub_tasks.local.server import LocalServer
 from pubsub_tasks.transports.aws.clients import ClientSettings
 from pubsub_tasks.transports.aws.fast_path.endpoint import host_header
+from pubsub_tasks.transports.aws.fast_path.fast_path import FastPath
+from pubsub_tasks.transports.aws.fast_path.first_attempt import FirstAttempt
 from pubsub_tasks.transports.aws.transport import AwsTransport
 from pubsub_tasks.wire.records import Attribute, EntryFailure, Outgoing, Sent
+from pubsub_tasks.worker.time_limits import Interrupted
 from tests.transports.conftest import SECRET, Peer
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
@@ -154,6 +158,34 @@ def test_botocore_makes_calls_that_are_not_hot(peer: Peer) -> None:
         transport.client("sqs", "eu-west-1").get_queue_url(QueueName="orders")
 
     assert by_botocore(peer) == [True, True, True]
+
+
+def test_an_attempt_whose_call_is_interrupted_is_not_that_of_a_later_call(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a refused attempt, and a handler whose time is up before botocore takes it
+    transport = peer.transport()
+    queue = transport.queue(URL)
+    queue.receive(10, 0, None)
+    peer.will_refuse("AccessDeniedException", "AccessDenied", "not for you", status=403)
+    answered = FirstAttempt.answered
+
+    def interrupted(*attempt: Any) -> None:
+        answered(*attempt)
+        raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FirstAttempt, "answered", interrupted)
+        with pytest.raises(Interrupted):
+            queue.receive(10, 0, None)
+
+    # When botocore makes the next call alone
+    with monkeypatch.context() as patch:
+        patch.setattr(FastPath, "call", lambda *_: None)
+        assert queue.receive(10, 0, None) == []
+
+    # Then it was sent
+    assert by_botocore(peer) == [True, False, True]
 
 
 def test_an_error_response_is_classified_by_botocore(peer: Peer) -> None:
