@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import update_wrapper
 from inspect import iscoroutinefunction, signature
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, NoReturn, ParamSpec, TypeVar, overload
 
 from ..content.message_schema import PubSubMessageSchema
 from ..decorators import task
@@ -132,6 +132,32 @@ class SharedTask(Generic[P, R]):
         return Signature(self, args, kwargs)
 
     signature = s
+
+
+@overload
+def shared_task(function: Callable[P, R], /) -> SharedTask[P, R]: ...
+
+
+@overload
+def shared_task(
+    *,
+    name: str | None = None,
+    bind: Literal[False] = False,
+    queue: str = DEFAULT_QUEUE,
+    tasks: Tasks | None = None,
+    **options: Any,
+) -> Callable[[Callable[P, R]], SharedTask[P, R]]: ...
+
+
+@overload
+def shared_task(
+    *,
+    name: str | None = None,
+    bind: Literal[True],
+    queue: str = DEFAULT_QUEUE,
+    tasks: Tasks | None = None,
+    **options: Any,
+) -> Callable[[Callable[Concatenate[Any, P], R]], SharedTask[P, R]]: ...
 
 
 def shared_task(

@@ -40,7 +40,7 @@ def test_pyright_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
     found = pyright(sample)
 
     assert found == wrong_lines(sample)
-    assert len(found) == 22
+    assert len(found) == 24
 
 
 def test_the_example_of_the_readme_is_clean_to_pyright(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from pubsub_tasks import (
     schema,
     task,
 )
+from pubsub_tasks.celery import shared_task
 
 # A typed schema: names, what must be there, and types are known.
 
@@ -128,3 +129,24 @@ def plain(number: int = 0) -> None: ...
 
 plain.publish(number=7)
 plain("7")  # wrong
+
+
+# A shared task is called as its function is. What is sent is checked when it is sent, as text is for a UUID.
+
+
+@shared_task
+def pack(parcel: UUID) -> bool:
+    return bool(parcel)
+
+
+@shared_task(bind=True, max_retries=3)
+def weigh(self: Any, parcel: UUID) -> float:
+    return float(self.request.retries)
+
+
+pack.delay("6f3c3f0e-8d0a-4a52-9e1e-0f4a5d6d1c11")
+weigh.apply_async(("6f3c3f0e-8d0a-4a52-9e1e-0f4a5d6d1c11",), countdown=60)
+packed: bool = pack(uuid4())
+weight: float = weigh(uuid4())
+pack("text")  # wrong
+weigh(0, uuid4())  # wrong

@@ -67,7 +67,7 @@ def test_mypy_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
     found = mypy(sample)
 
     assert found == wrong_lines(sample)
-    assert len(found) == 22
+    assert len(found) == 24
 
 
 def test_mypy_names_the_field_that_is_misspelt(tmp_path: Path) -> None:
