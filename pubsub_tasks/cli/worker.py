@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..lifecycle import garbage
 from ..processes.supervised_process import LOOPBACK
 from ..worker_health.call_health import UNREADY_AFTER
 from .number_ranges import FiniteRange, WholeRange
@@ -202,4 +203,5 @@ def command(context: click.Context, /, app: str | None, **flags: object) -> None
 
 def main() -> None:
     """The console script."""
+    garbage.pause()  # until `serve` has imported what it needs
     command()

@@ -15,6 +15,7 @@ from tests.integration.commands import command
 from tests.transports.conftest import serving_keys
 
 APP = """
+import gc
 import sys
 from pubsub_tasks import PubSubMessageSchema, task
 from marshmallow import fields
@@ -22,6 +23,8 @@ from marshmallow import fields
 class Greeting(PubSubMessageSchema):
     MEDIA_TYPE = "application/vnd.shop.greeting"
     name = fields.String(required=True)
+
+assert gc.isenabled() and gc.get_freeze_count() > 10_000  # before the app's own code runs
 
 @task(Greeting)
 def greet(name):

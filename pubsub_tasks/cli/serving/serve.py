@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...environments.line_sources import is_file
+from ...lifecycle import garbage
 from ...lifecycle.bounded_exit import exit_within
 from ...processes.stop_reasons import StopReasons
 from ...processes.supervised_process import supervised
@@ -37,11 +38,13 @@ def serve(context: click.Context, find: "Callable[[], App]") -> None:
         if me is None and is_supervisor(flags):
             from .supervise import supervise
 
+            garbage.resume()
             log.complete()
             code = supervise(flags, lambda: find().tasks, stack)
         else:
             from .worker_process import handle_messages
 
+            garbage.resume()
             code = handle_messages(context, find(), stack, me, log, reasons)
     exit_within(code, reasons.seconds_left)
 

@@ -6,6 +6,7 @@ and so is left to boto3.
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import botocore
 from urllib3 import HTTPConnectionPool, PoolManager, Timeout
@@ -29,13 +30,15 @@ def connection_pool(
         read_timeout: seconds.
         maxsize: the most idle connections.
     """
+    tls: dict[str, Any] = {}
+    if origin.startswith("https:"):
+        tls = {"ssl_context": create_urllib3_context(), "cert_reqs": "CERT_REQUIRED"}
+        tls["ca_certs"] = ca_bundle or _default_ca_bundle()
     manager = PoolManager(
         timeout=Timeout(connect=connect_timeout, read=read_timeout),
         maxsize=maxsize,
         socket_options=_SOCKET_OPTIONS,
-        ssl_context=create_urllib3_context() if origin.startswith("https:") else None,
-        cert_reqs="CERT_REQUIRED",
-        ca_certs=ca_bundle or _default_ca_bundle(),
+        **tls,
     )
     return manager.connection_from_url(origin)
 
