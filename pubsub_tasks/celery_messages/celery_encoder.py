@@ -6,9 +6,8 @@ Sources: Celery's documentation, "Message Protocol"; kombu's `transport.virtual`
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..wire.compression import BASE64, CONTENT_ENCODING
 from ..wire.serialization import Serializer
@@ -22,8 +21,7 @@ _ORIGIN = "pubsub-tasks"
 """Who published the message, as Celery's events and logs show it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CeleryCall:
+class CeleryCall(NamedTuple):
     """A call of a Celery task that is to be published.
 
     Attributes:

@@ -7,10 +7,9 @@ Celery's documentation, "Message Protocol"; kombu's `transport.SQS` and `transpo
 import json
 from base64 import b64decode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ..errors import DecodeError, EnvelopeError
 from ..wire.compression import BASE64, CONTENT_ENCODING, BodyLimit
@@ -87,8 +86,7 @@ def is_celery_message(document: Mapping[str, Any]) -> bool:
     return "body" in document and "content-type" in document and isinstance(document.get("properties"), dict)
 
 
-@dataclass(frozen=True, slots=True)
-class CeleryMessage:
+class CeleryMessage(NamedTuple):
     """A Celery task message.
 
     Attributes:

@@ -1,7 +1,6 @@
 """Verdicts on messages that no task of the queue handles: unknown media types, and other tasks of Celery."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..batches.backoff import CELERY_TASKS, UNKNOWN_MESSAGES
 from ..celery_messages.celery_message import is_celery
@@ -19,8 +18,7 @@ LONGEST_NAME = 256
 """Characters of an unknown media type in an error message."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownMessages:
+class UnknownMessages(NamedTuple):
     """The policy of one queue for messages that no task handles.
 
     Attributes:

@@ -1,16 +1,19 @@
 """How many messages one worker handles at a time. `prefetch` decides how many more it receives."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .commands import LONG_POLL
 from .in_flight_message import Limits
+
+DEFAULT_THREADS = 8
+DEFAULT_COROUTINES = 100
+MAX_RECEIVERS = 8
 
 PATIENCE = 5.0
 """Seconds in which a handler must end after its time limit, before its thread is abandoned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
+class Capacity(NamedTuple):
     """The concurrency of one worker. None lets the kinds of its tasks decide; times are seconds.
 
     Attributes:
@@ -31,15 +34,11 @@ class Capacity:
     wait: int = LONG_POLL
     patience: float = PATIENCE
 
-    DEFAULT_THREADS = 8
-    DEFAULT_COROUTINES = 100
-    MAX_RECEIVERS = 8
-
     def limits(self, plain: bool, coroutine: bool) -> Limits:
         """Return the limits for a queue whose tasks are plain functions, coroutine functions, or both."""
-        threads = (self.threads or self.DEFAULT_THREADS) if plain or not coroutine else 0
-        coroutines = (self.coroutines or self.DEFAULT_COROUTINES) if coroutine else 0
-        receivers = self.receivers or min(self.MAX_RECEIVERS, threads + coroutines)
+        threads = (self.threads or DEFAULT_THREADS) if plain or not coroutine else 0
+        coroutines = (self.coroutines or DEFAULT_COROUTINES) if coroutine else 0
+        receivers = self.receivers or min(MAX_RECEIVERS, threads + coroutines)
         return Limits(threads, coroutines, receivers, self.prefetch, self.visibility)
 
 

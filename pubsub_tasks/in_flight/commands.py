@@ -4,7 +4,7 @@ The members of a batch command are at most ten, the limit of one SQS batch call.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .in_flight_message import InFlightMessage
 
@@ -15,44 +15,38 @@ SHORT_POLL = 1
 """Seconds of a poll while another one is open: it finds a queue that has messages, or frees its slot soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(NamedTuple):
     """Receive up to `asked` messages (1 to 10), waiting up to `wait` seconds for the first."""
 
     asked: int
     wait: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendLeases:
+class ExtendLeases(NamedTuple):
     """Extend each lease to that many seconds from now."""
 
     extensions: Sequence[tuple[InFlightMessage, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class ReportLostLeases:
+class ReportLostLeases(NamedTuple):
     """Report to observers that these leases are lost. No call is made."""
 
     messages: Sequence[InFlightMessage]
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(NamedTuple):
     """Delete these messages."""
 
     messages: Sequence[InFlightMessage]
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeVisibility:
+class ChangeVisibility(NamedTuple):
     """Set each visibility timeout to the message's `visibility_timeout`, which ends its lease here."""
 
     messages: Sequence[InFlightMessage]
 
 
-@dataclass(frozen=True, slots=True)
-class SendToDeadLetters:
+class SendToDeadLetters(NamedTuple):
     """Send copies of these messages to the dead-letter queue; each verdict is a `DeadLetter`."""
 
     messages: Sequence[InFlightMessage]

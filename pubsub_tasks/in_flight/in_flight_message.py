@@ -3,8 +3,8 @@
 Only `InFlight` changes an `InFlightMessage`.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from ..messages.delivery import Delivery
 from ..verdicts import Verdict
@@ -111,8 +111,7 @@ class InFlightMessage:
         return f"<InFlightMessage {self.delivery.id} {self.state.name.lower()}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How much one worker handles at a time. Times are seconds.
 
     Attributes:

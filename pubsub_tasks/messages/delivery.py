@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from time import time
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from ..errors import MessageError, TransportError
 from ..wire.records import MEDIA_TYPE, NO_ATTRIBUTES, OPAQUE_DATA, Attribute, Record
@@ -36,8 +36,7 @@ class NoLease:
 NO_LEASE = NoLease()
 
 
-@dataclass(frozen=True, slots=True)
-class FixedLease:
+class FixedLease(NamedTuple):
     """The lease of a delivery made by `Delivery.for_test`, with fixed values."""
 
     lost: bool

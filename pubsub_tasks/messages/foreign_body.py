@@ -1,8 +1,7 @@
 """Bodies of other systems, which name no media type, and the schemas that recognize them by their shape."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from ..content.message_schema import PubSubMessageSchema
 from ..errors import MessageError
@@ -18,8 +17,7 @@ class NothingToHandle(MessageError):
     """A message that a service sends to test a queue. It is acknowledged."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignBody:
+class ForeignBody(NamedTuple):
     """A body without the envelope of SNS.
 
     Attributes:

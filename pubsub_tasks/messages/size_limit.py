@@ -4,7 +4,8 @@ Compression comes first, because any worker can read it without further configur
 too large is stored uncompressed, so that Amazon's own libraries can read it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from ..content.codec import Codec
 from ..errors import MessageTooLarge, TooManyAttributes
@@ -17,8 +18,7 @@ MAX_SIZE = 262_144
 """Bytes of a message that a topic accepts by default. Source: SNS API reference, Publish."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedBody:
+class ClaimedBody(NamedTuple):
     """A body to store before its message is sent, and where."""
 
     pointer: Pointer

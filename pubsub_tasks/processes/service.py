@@ -11,7 +11,7 @@ from ..dispatching.dispatcher import Dispatcher
 from ..dispatching.unknown_messages import UnknownPolicy
 from ..doctor.queue_checks import DeadLetterFacts, QueueFacts, check_queue
 from ..errors import ConfigurationError
-from ..in_flight.capacity import Capacity
+from ..in_flight.capacity import DEFAULT_CAPACITY, Capacity
 from ..in_flight.in_flight_message import InFlightMessage
 from ..in_flight.polls import RunLimit
 from ..publishing.routes import NO_URLS, QueueUrls
@@ -46,7 +46,7 @@ class ServiceOptions:
         strict: refuse to start where something is warned about.
     """
 
-    capacity: Capacity = field(default_factory=Capacity)
+    capacity: Capacity = DEFAULT_CAPACITY
     dead_letter_queue_url: str | None = None
     celery_rest_queue_url: str | None = None
     unknown: UnknownPolicy | None = None

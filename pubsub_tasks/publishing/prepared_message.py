@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from ..messages.size_limit import ClaimedBody
 from ..wire.records import Outgoing
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledDestination:
+class ScheduledDestination(NamedTuple):
     """A topic (ARN) or queue (URL), and when a message is to go there (epoch seconds)."""
 
     target: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from math import ceil
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..errors import ConfigurationError
 from ..transports.protocols import Publisher, Queue
@@ -68,8 +68,7 @@ class Scheduler(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where one message goes.
 
     Attributes:
@@ -97,8 +96,7 @@ class Route:
         return self.target.endswith(".fifo")
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
+class Routes(NamedTuple):
     """Finds the route of a message and the call that sends it. `queue` opens a queue by its URL."""
 
     publisher: Publisher

@@ -4,14 +4,13 @@ Times are seconds. `queue` is the name of the queue. `task` is None if there is 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..messages.delivery import Delivery
 from ..verdicts import Reason, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(NamedTuple):
     """A topic or queue accepted a message.
 
     `seconds` is the duration of the call, which may have carried several messages. `size` is in bytes as SNS
@@ -25,8 +24,7 @@ class Published:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NotPublished:
+class NotPublished(NamedTuple):
     """A publish failed after all its retries. `code` is the service's, or the class of the error."""
 
     media_type: str
@@ -35,17 +33,15 @@ class NotPublished:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A receive call returned `count` messages. `seconds` includes the wait of long polling."""
 
     queue: str
-    count: int
+    count: int  # type: ignore[assignment]  # not tuple's method
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """A handler is about to be called."""
 
     queue: str
@@ -53,8 +49,7 @@ class Started:
     task: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """A delivery was handled and its verdict decided. The verdict is carried out afterwards.
 
     `seconds` is the handling time. `latency` is the time from when the message was sent to the queue until
@@ -69,8 +64,7 @@ class Settled:
     latency: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(NamedTuple):
     """The verdict was carried out: the message is deleted, or its visibility timeout is set."""
 
     queue: str
@@ -79,8 +73,7 @@ class Confirmed:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLettered:
+class DeadLettered(NamedTuple):
     """The dead-letter queue has the copy. The original is deleted next, which `Confirmed` reports."""
 
     queue: str
@@ -90,24 +83,21 @@ class DeadLettered:
     error: BaseException | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Extended:
+class Extended(NamedTuple):
     """The visibility leases of these deliveries were extended in one call."""
 
     queue: str
     deliveries: Sequence[Delivery]
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """The visibility lease of a message in flight was lost."""
 
     queue: str
     delivery: Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(NamedTuple):
     """A call to SNS, SQS or another service returned, after the retries of its client.
 
     `outcome` is `ok` or the error code. Calls to topics and queues in memory are not reported.

@@ -6,6 +6,7 @@ one entry of a batch call.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MAX_BATCH = 10
 """Entries in one batch call. Source: SQS and SNS API references (SendMessageBatch, PublishBatch)."""
@@ -70,8 +71,7 @@ INTERVENTION_CODES = CREDENTIAL_CODES | {
 """Error codes of calls that fail until a person changes credentials, a policy or an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """A message attribute: `type` is String, Number, Binary or String.Array; only Binary values are bytes."""
 
     type: str
@@ -123,15 +123,13 @@ class Outgoing:
         return size
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """The service accepted the message and assigned this id."""
 
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EntryFailure:
+class EntryFailure(NamedTuple):
     """One entry of a batch failed.
 
     Attributes:
@@ -147,8 +145,7 @@ class EntryFailure:
     lost: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class QueueAttributes:
+class QueueAttributes(NamedTuple):
     """The attributes of a queue, in seconds and bytes. The message counts are approximate."""
 
     arn: str
@@ -163,8 +160,7 @@ class QueueAttributes:
     delayed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MoveTaskStatus:
+class MoveTaskStatus(NamedTuple):
     """The progress of an SQS message move task. The counts are approximate.
 
     Attributes:

@@ -6,8 +6,7 @@ stored body. Nothing here calls S3.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import EnvelopeError
 from .records import Attribute
@@ -23,8 +22,7 @@ SIZE_ATTRIBUTE = "ExtendedPayloadSize"
 read the body."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """The S3 bucket and key of a large body."""
 
     bucket: str

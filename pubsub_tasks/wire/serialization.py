@@ -8,9 +8,8 @@ import importlib
 import re
 from base64 import b64encode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from json import JSONEncoder
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ..errors import ConfigurationError, ContentDisallowed, DecodeError, MissingExtra
 from ..lifecycle import forks
@@ -36,8 +35,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 MessageBody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Serializer:
+class Serializer(NamedTuple):
     """A content type and kombu's name of its serializer."""
 
     name: str = "json"

@@ -4,9 +4,8 @@ Source: SNS developer guide, "Fanout Amazon SNS notifications to Amazon SQS queu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ..errors import EnvelopeError
 from .record_reader import make_attribute_from_base64
@@ -20,8 +19,7 @@ class SubscriptionConfirmation(EnvelopeError):
     """A subscription confirmation, which is not a message. Its URL is never fetched."""
 
 
-@dataclass(frozen=True, slots=True)
-class SnsNotification:
+class SnsNotification(NamedTuple):
     """An SNS notification. `message` is the body, `topic` an ARN, `published_at` epoch seconds or None."""
 
     message: str

@@ -1,8 +1,8 @@
 """Settles messages: carries out commands on the queue and its dead-letter queue, and reports each answer."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from ..errors import PubSubTasksError, TransportError
 from ..in_flight.commands import (
@@ -34,8 +34,7 @@ REFUSALS = frozenset({"BatchRequestTooLong", "InvalidMessageContents", "InvalidP
 Answers = list[EntryFailure | None]
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetterTarget:
+class DeadLetterTarget(NamedTuple):
     """The dead-letter queue, what writes the dead letter of a message, and the bytes that a send accepts."""
 
     queue: Queue

@@ -1,6 +1,6 @@
 """How a transport reaches AWS, whether by boto3 or without it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...version import VERSION
 
@@ -11,8 +11,7 @@ MAX_POOL_CONNECTIONS = 1_000
 """More than the usual number of threads. Beyond its default of 10, botocore warns and reconnects."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
+class ClientSettings(NamedTuple):
     """How to reach AWS. All times in seconds.
 
     Attributes:
