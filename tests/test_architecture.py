@@ -125,7 +125,7 @@ SHELL_FILES = {
 # What a pure module may know all the same.
 PURE_ENOUGH = {
     ("*", "random.Random"): "a source of chance that is handed in repeats itself",
-    ("dispatching/dispatcher.py", "asyncio.CancelledError"): "the name of an exception",
+    ("untrusted/exceptions.py", "asyncio.CancelledError"): "the name of an exception",
     (
         "provisioning/wanted/statements.py",
         "os.path.commonprefix",
@@ -237,6 +237,16 @@ SAME_NAME = {
 # Imports that wait until a function runs: (file, library or module) -> why.
 LAZY = {
     ("schemas/json_schema.py", "apispec"): "an extra, for `schema export` alone",
+    **{
+        (file, "asyncio"): "0.01 s, and plain functions never need it"
+        for file in (
+            "untrusted/exceptions.py",
+            "worker/body_opener.py",
+            "worker/message_processor.py",
+            "worker/time_limits.py",
+        )
+    },
+    ("worker/worker.py", "pubsub_tasks.worker.coroutines"): "as above",
     ("wire/compression.py", "kombu"): "0.1 s, and what is not compressed, or by gzip, never needs it",
     ("wire/serialization.py", "kombu"): "0.1 s, and JSON never needs it",
     ("wire/json_parser.py", "msgspec"): "an extra, and not every process parses JSON",

@@ -12,7 +12,6 @@ caller: Ctrl-C, which only the main thread gets, and in `arun` the cancellation 
 then has no verdict and is received again.
 """
 
-from asyncio import CancelledError
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -28,7 +27,7 @@ from ..tasks.middleware import Layer, compose
 from ..tasks.registry import Tasks
 from ..tasks.retry_policy import RetryPolicy
 from ..tasks.task import Task
-from ..untrusted.exceptions import reraise_interrupt
+from ..untrusted.exceptions import is_cancellation, reraise_interrupt
 from ..verdicts import DeadLetter, Verdict
 from ..wire.compression import BodyLimit
 from ..wire.s3_pointer import ClaimStore
@@ -194,11 +193,10 @@ class Dispatcher:
             else:
                 awaited = await (self._acall(call) if limit is None else limit(self._acall, call))
                 result = _complete(call, awaited)
-        except (CancelledError, GeneratorExit) as error:
-            forks.exit_if_forked(born, error)
-            raise
         except BaseException as error:
             forks.exit_if_forked(born, error)
+            if is_cancellation(error):
+                raise
             reraise_interrupt(error)
             return self.decide(call, None, error, clock())
         finally:

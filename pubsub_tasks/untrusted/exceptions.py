@@ -131,6 +131,13 @@ def reraise_interrupt(error: BaseException) -> None:
         raise error
 
 
+def is_cancellation(error: BaseException) -> bool:
+    """Whether the error ends a coroutine from outside: it was cancelled, or closed."""
+    from asyncio import CancelledError
+
+    return issubclass(type(error), CancelledError | GeneratorExit)
+
+
 class SafeLogger(logging.LoggerAdapter[logging.Logger]):
     """A logger whose calls never raise, whatever its handlers, filters and arguments do.
 

@@ -1,6 +1,5 @@
 """Opens bodies, which decompresses or fetches large ones, within a memory budget for the whole worker."""
 
-import asyncio
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Condition
@@ -62,10 +61,12 @@ class BodyOpener:
 
     async def open_async(self, delivery: Delivery) -> tuple[Delivery, int]:
         """Like `open`, for a coroutine, in a thread of the opener."""
+        from asyncio import CancelledError, wrap_future
+
         future = self._executor.submit(self.open, delivery)
         try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
+            return await wrap_future(future)
+        except CancelledError:
             future.add_done_callback(self._release_unwanted)
             raise
 

@@ -1,6 +1,5 @@
 """Processes one message in flight: opens it, calls its task within the time limit, returns the verdict."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,7 @@ from ..messages.current_message import CurrentMessage
 from ..messages.delivery import Delivery
 from ..tasks.events import Settled, Started
 from ..tasks.observers import Observers
-from ..untrusted.exceptions import SafeLogger, printable_error, reraise_interrupt
+from ..untrusted.exceptions import SafeLogger, is_cancellation, printable_error, reraise_interrupt
 from ..verdicts import DeadLetter, Forward, Postpone, Release, Retry, Verdict
 from .body_opener import BodyOpener, OpenerClosed
 from .time_limits import HandlerRun, TimeLimits, cancel_at_limit, timeout_error, undo_cancellation
@@ -103,7 +102,9 @@ class MessageProcessor:
             if not isinstance(call, HandlerCall):
                 verdict = self._send_copy(message, call) if isinstance(call, Postpone | Forward) else call
             elif call.task.is_async:  # its media type was in a body that had to be fetched first
-                verdict = asyncio.run(self._run_async(call))
+                from asyncio import run
+
+                verdict = run(self._run_async(call))
             elif call.timeout is not None:
                 verdict = self._run_limited(message, call)
             else:
@@ -128,13 +129,15 @@ class MessageProcessor:
                 if isinstance(call, HandlerCall):
                     verdict = await self._run_async(call)
                 elif isinstance(call, Postpone | Forward):
-                    verdict = await asyncio.to_thread(self._send_copy, message, call)
+                    from asyncio import to_thread
+
+                    verdict = await to_thread(self._send_copy, message, call)
                 else:
                     verdict = call
             except OpenerClosed:
                 return Release()
             except BaseException as error:
-                if self.stopping and issubclass(type(error), asyncio.CancelledError | GeneratorExit):
+                if self.stopping and is_cancellation(error):
                     raise
                 undo_cancellation()
                 verdict = self._retry_after_fault(message, error)
@@ -175,8 +178,8 @@ class MessageProcessor:
         limit = None if call.timeout is None else cancel_at_limit
         try:
             return await self._dispatcher.arun(call, self._wall, limit)
-        except (asyncio.CancelledError, GeneratorExit) as error:
-            if self.stopping:
+        except BaseException as error:
+            if self.stopping or not is_cancellation(error):
                 raise
             # Not from the worker: the handler awaited something that was cancelled, or cancelled itself.
             undo_cancellation()

@@ -6,7 +6,6 @@ bytecodes: a handler that waits in C sees it when that call returns. The thread 
 not end is abandoned.
 """
 
-import asyncio
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -156,8 +155,10 @@ def timeout_error(call: HandlerCall) -> TaskTimeout:
 
 async def cancel_at_limit(invoke: Callable[[HandlerCall], Any], call: HandlerCall) -> Any:
     """Call a coroutine task and return its result. Raises TaskTimeout if it was cancelled at its limit."""
+    from asyncio import timeout
+
     try:
-        async with asyncio.timeout(call.timeout) as scope:
+        async with timeout(call.timeout) as scope:
             return await invoke(call)
     except TimeoutError as error:
         if scope.expired():
@@ -167,7 +168,9 @@ async def cancel_at_limit(invoke: Callable[[HandlerCall], Any], call: HandlerCal
 
 def undo_cancellation() -> None:
     """Undo cancellations of the current asyncio task, which a handler caused."""
-    while (task := asyncio.current_task()) and task.cancelling():
+    from asyncio import current_task
+
+    while (task := current_task()) and task.cancelling():
         task.uncancel()
 
 

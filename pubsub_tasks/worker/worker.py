@@ -22,12 +22,11 @@ from ..worker_health.counters import Counters
 from ..worker_health.retention_warning import RetentionWarning
 from ..worker_health.status import counts, in_flight_status
 from .coordinator import Coordinator
-from .event_loop_monitor import EventLoopMonitor
 from .io_threads import IOThreads, guarded_thread
 from .message_processor import MessageProcessor
 from .receiver import Receiver
 from .settler import DeadLetterTarget, Settler
-from .slots import CoroutineSlots, ThreadSlots
+from .slots import ThreadSlots
 from .worker_guard import WorkerGuard
 
 logger = SafeLogger(__name__)
@@ -137,10 +136,10 @@ class Worker:
             coordinator.io_job, receiver.receive, settler.carry_out, count, self._crash
         )
         self._thread_slots = ThreadSlots(coordinator, receiver, settler, processor.process, self._crash)
-        self._coroutine_slots = CoroutineSlots(
-            coordinator, processor.process_async, limits.coroutines, self._crash
-        )
-        self._loop_monitor = EventLoopMonitor(self._coroutine_slots)
+        if limits.coroutines:
+            from .coroutines.event_loop import EventLoop
+
+            self._event_loop = EventLoop(coordinator, processor.process_async, limits.coroutines, self._crash)
 
     @property
     def run_limit(self) -> RunLimit:
@@ -199,9 +198,7 @@ class Worker:
         install_record_factory()
         self._coordinator.on_finished = self._finish
         if self.limits.coroutines:
-            self._coroutine_slots.start()
-            guarded_thread("pubsub-loop-monitor", self._loop_monitor.watch, self._crash).start()
-            self._coordinator.on_coroutine_ready = self._coroutine_slots.wake
+            self._event_loop.start()
         if self.limits.threads:
             time_limits = self._processor.time_limits
             guarded_thread("pubsub-time-limits", time_limits.watch, self._crash).start()
@@ -233,8 +230,7 @@ class Worker:
             clean = not len(inflight)
         self._processor.stop()
         if self.limits.coroutines:
-            self._loop_monitor.stop()
-            self._coroutine_slots.stop()
+            self._event_loop.stop()
         return clean
 
     def _crash(self, error: BaseException) -> None:

@@ -42,6 +42,7 @@ PACKAGES = {
 """All that is imported, besides the standard library. msgspec, which imports the last, is an extra."""
 
 UNNEEDED = {
+    "asyncio": "for coroutine functions",
     "boto3": "and botocore's clients, which take half of what a start would take",
     "botocore.client": "which makes boto3's clients",
     "botocore.credentials": "for keys that expire soon, with half of botocore",

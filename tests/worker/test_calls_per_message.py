@@ -21,8 +21,8 @@ from pubsub_tasks.errors import TransportError
 from pubsub_tasks.in_flight.capacity import Capacity
 from pubsub_tasks.tasks.registry import Tasks
 from pubsub_tasks.transports.sqs import SqsQueue
+from pubsub_tasks.worker.coroutines.coroutine_slots import CoroutineSlots
 from pubsub_tasks.worker.io_threads import IdleIOThreads
-from pubsub_tasks.worker.slots import CoroutineSlots
 from pubsub_tasks.worker.worker import Worker
 from tests.worker.shop import PATIENCE, Shop, Word, body
 

@@ -11,8 +11,8 @@ from pubsub_tasks.in_flight.state_machine import InFlight
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, Verdict
 from pubsub_tasks.worker.coordinator import Coordinator
+from pubsub_tasks.worker.coroutines.coroutine_slots import CoroutineSlots
 from pubsub_tasks.worker.io_threads import guarded_thread
-from pubsub_tasks.worker.slots import CoroutineSlots
 from tests.samples import delivery
 from tests.worker.shop import PATIENCE, Shop, Word, body, until, wait
 

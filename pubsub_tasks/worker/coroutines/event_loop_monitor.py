@@ -9,16 +9,16 @@ import sys
 import traceback
 from threading import Event
 
-from ..dispatching import dispatcher
-from ..untrusted.exceptions import SafeLogger
-from .slots import CoroutineSlots
+from ...dispatching import dispatcher
+from ...untrusted.exceptions import SafeLogger
+from .coroutine_slots import CoroutineSlots
 
 logger = SafeLogger(__name__)
 
 LIMIT = 1.0
 """Seconds within which an event loop must respond."""
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_PACKAGE = os.path.dirname(os.path.dirname(dispatcher.__file__)) + os.sep
 
 
 class EventLoopMonitor:
