@@ -34,24 +34,28 @@ class Retry:
     error: BaseException | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Postpone(Retry):
     """Not due yet: hide the message for `after` seconds. Not an attempt; otherwise like `Retry`."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Postponed(Ack):
     """Not due yet: delete the message, since a copy with a delay was sent to its queue."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Forward(Retry):
     """Send a copy to the queue for other Celery tasks; hide the message for `after` seconds if that fails."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Forwarded(Ack):
     """Delete the message, since a copy was sent to the queue for other Celery tasks."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ hidden once (`Postpone`). At its next receive, if it is still not due, a copy wi
 queue and the message is deleted (`Postponed`): the receive count of the copy starts at zero.
 """
 
-from dataclasses import replace
 from math import ceil
 
 from ..messages.delivery import Delivery
@@ -36,8 +35,7 @@ def postponed_copy(delivery: Delivery, now: float) -> Outgoing | None:
         return None
     # Receives before the message is due are no attempts; those that Celery made are known only from the body.
     early = record.receive_count - (1 if record.first_received_at > 0 else 0)
-    resend_state = replace(
-        ResendState.read(record.attributes),
+    resend_state = ResendState.read(record.attributes)._replace(
         first_published=delivery.published_at,
         attempts=max(0, delivery.attempt - early),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, NamedTuple, Self, TypedDict, Unpack
 
 from ..errors import ConfigurationError, InvalidContent
 from ..wire import attributes
@@ -17,8 +17,7 @@ _LEGAL_ID = re.compile(r"[!-~]{1,128}")
 """Source: SQS API reference, SendMessage, MessageGroupId and MessageDeduplicationId."""
 
 
-@dataclass(frozen=True, slots=True)
-class By:
+class By(NamedTuple):
     """An id made from a message's content: the value of one field, or of several together."""
 
     fields: tuple[str, ...]

@@ -5,8 +5,7 @@ private media type: `application/vnd.{organization}.{pubsub|pubsub._}.{change}.{
 """
 
 import re
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from ..errors import ConfigurationError
 
@@ -27,8 +26,7 @@ _ESCAPE = re.compile(r"_(?:_|([0-9a-f]{2}))|-")
 _TOPIC_NAME = re.compile(r"(?:[A-Za-z0-9-]|_(?:_|[0-9a-f]{2}))+")
 
 
-@dataclass(frozen=True, slots=True)
-class MediaType:
+class MediaType(NamedTuple):
     """The parts of a media type that follows the convention.
 
     Attributes:

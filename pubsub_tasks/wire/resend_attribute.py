@@ -7,8 +7,7 @@ body stays the same, byte for byte.
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .records import Attribute, text
 
@@ -19,8 +18,7 @@ MAX_ATTEMPTS = 100_000
 """Upper bound of the attempts: a larger value from an attribute could make a back-off costly to compute."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResendState:
+class ResendState(NamedTuple):
     """What a message that was sent again carries from its earlier copies.
 
     Attributes:
