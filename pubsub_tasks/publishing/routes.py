@@ -101,7 +101,7 @@ class Routes(NamedTuple):
 
     publisher: Publisher
     queue: Callable[[str], Queue] | None = None
-    queue_urls: QueueUrls = field(default_factory=QueueUrls)
+    queue_urls: QueueUrls = NO_URLS
     scheduler: Scheduler | None = None
 
     def later(self, topic: str, queue: str | None, due: float, now: float) -> Route:

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any, NamedTuple, Self, get_args
 
 from ..content.codec import Codec
@@ -28,8 +27,8 @@ class TaskSignature(NamedTuple):
     fields: tuple[str, ...]
     deliveries: tuple[str, ...]
     rest: bool
-    names: frozenset[str] = frozenset()
-    classes: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    names: frozenset[str]
+    classes: Mapping[str, tuple[object, ...]]
 
     @classmethod
     def of(cls, function: Callable[..., Any], codec: Codec) -> Self:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -315,7 +314,7 @@ def test_a_dead_letter_that_cannot_be_written_does_not_affect_others(
             raise raised("an internal fault")
         return writes.write(message, verdict)
 
-    worker._settler._dead_letters = replace(writes, write=write)
+    worker._settler._dead_letters = writes._replace(write=write)
     shop.send_bodies("odd", "one", "two")
 
     # When they are sent
