@@ -77,6 +77,10 @@ class Place:
     def schedule_group_arn(self, name: str) -> str:
         return f"arn:{self.partition}:scheduler:{self.region}:{self.account}:schedule-group/{name}"
 
+    def has_region_of(self, arn: str) -> bool:
+        """Whether an ARN is of this region."""
+        return arn.split(":")[3:4] == [self.region]
+
     def has(self, arn: str) -> bool:
         """Whether an ARN of SNS or SQS is of this account and region."""
         return arn.split(":")[3:5] == [self.region, self.account]

@@ -1,5 +1,7 @@
 """Plans are carried out in the embedded broker."""
 
+from json import dumps
+
 from pubsub_tasks.provisioning.apply import apply_plan
 from pubsub_tasks.provisioning.resources import Key
 from pubsub_tasks.provisioning.topology import Declared
@@ -98,6 +100,27 @@ def test_of_a_queue_policy_the_own_statement_alone_is_replaced() -> None:
     # Then both stand
     document = account.found()[queue_key("receipts")].document
     assert [each["Sid"] for each in document["Statement"]] == ["audit", "pubsub-tasks"]
+
+
+def test_a_policy_in_the_form_in_which_aws_may_return_it_is_as_it_was_set() -> None:
+    # Given statements with a list where a text was set, a text for a list of one, and another order
+    api = BrokerApi()
+    account = Account(api)
+    account.apply()
+    for name in ("receipts", "stock.fifo"):
+        queue = account.found()[queue_key(name)]
+        (statement,) = queue.document["Statement"]
+        arns = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+        condition = {"ArnEquals": {"aws:SourceArn": arns[0] if len(arns) == 1 else arns[::-1]}}
+        document = {
+            "Statement": [{**statement, "Action": [statement["Action"]], "Condition": condition}],
+            "Version": "2012-10-17",
+        }
+        attributes = {"Policy": dumps(document)}
+        api("sqs", "SetQueueAttributes", {"QueueUrl": queue.identity["QueueUrl"], "Attributes": attributes})
+
+    # Then there is nothing to do
+    assert account.plan().is_complete
 
 
 def test_prune_alone_deletes_and_never_a_queue_with_messages() -> None:

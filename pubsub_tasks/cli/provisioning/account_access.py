@@ -23,8 +23,9 @@ def connect(region: str | None, profile: str | None) -> tuple[Api, Place]:
             region=region, profile=profile, attempts=ATTEMPTS, max_pool_connections=32, validate=True
         )
     )
-    api = boto_api(transport.client)
-    return api, locate(api, transport.client("sqs"), known_regions())
+    sqs = transport.client("sqs")
+    api = boto_api(transport.client, sqs.meta.region_name)
+    return api, locate(api, sqs, known_regions())
 
 
 @dataclass(frozen=True, slots=True)

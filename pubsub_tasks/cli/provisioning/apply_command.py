@@ -13,7 +13,14 @@ from ...provisioning.planning.steps import ProvisioningPlan
 from ...provisioning.resources import Place
 from ...untrusted.readable_counts import counted
 from ..one_line_errors import OneLineCommand
-from ..output.terminal import INTERRUPTED, make_console, print_line, progress_bar, stop_on_interrupt
+from ..output.terminal import (
+    INTERRUPTED,
+    make_console,
+    print_line,
+    print_note,
+    progress_bar,
+    stop_on_interrupt,
+)
 from .account_access import AccountAccess, pass_account
 from .app_resources import AppResources
 from .common_options import app_option, prefix_option
@@ -59,6 +66,8 @@ def command(
             done = count(1)
             applied = apply_plan(plan, api, lambda step: update(next(done)), stop=stop)
         _report(applied)
+        if left_alone := [each for each in plan.left_alone if each.wanted]:
+            print_note(f"{counted(len(left_alone), 'resource')} left alone, see the lines with ! above")
     _print_environment(resources, place)
 
 

@@ -75,10 +75,16 @@ def _properties(resource: Resource) -> dict[str, Any]:
     }
     tags = {"Tags": tag_list(resource)} if resource.tags else {}
     if kind == "subscription":
-        name = {**resource.identity, "Protocol": "sqs"}
+        name = {**resource.identity, "Protocol": "sqs", **_region(resource)}
     if kind in ("role", "role policy"):
         name = dict(resource.identity)
     return {**name, **properties, **tags}
+
+
+def _region(subscription: Resource) -> dict[str, str]:
+    """The region of a topic that the template does not make: it may be another than the stack's."""
+    is_made = any(key.kind == "topic" for key in subscription.needs)
+    return {} if is_made else {"Region": subscription.identity["TopicArn"].split(":")[3]}
 
 
 def _typed(name: str, value: Any) -> Any:

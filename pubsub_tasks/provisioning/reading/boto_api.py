@@ -11,12 +11,17 @@ from ...errors import TransportError
 from .aws_api import Api
 
 
-def boto_api(client: Callable[[str], Any]) -> Api:
-    """The API through boto3; `client` returns its client of a service, or raises ConfigurationError."""
+def boto_api(client: Callable[..., Any], region: str | None = None) -> Api:
+    """The API through boto3; `client` returns its client of a service, or raises ConfigurationError.
+
+    With the clients' `region`, calls about a topic of another region go to `client(service, its_region)`.
+    """
 
     def call(service: str, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        other = _region_of_topic(params) if region and service == "sns" else None
+        target = client(service) if other in (None, region) else client(service, other)
         try:
-            answer: dict[str, Any] = getattr(client(service), xform_name(action))(**params)
+            answer: dict[str, Any] = getattr(target, xform_name(action))(**params)
         except ClientError as error:
             code = error.response["Error"].get("Code", "")
             text = error.response["Error"].get("Message") or str(error)
@@ -54,6 +59,11 @@ _NAMES = (
     "Bucket",
     "KeyId",
 )
+
+
+def _region_of_topic(params: Mapping[str, Any]) -> str | None:
+    arn = str(params.get("TopicArn") or params.get("SubscriptionArn") or "").split(":")
+    return arn[3] if len(arn) > 5 else None
 
 
 def _named(service: str, action: str, params: Mapping[str, Any]) -> str:

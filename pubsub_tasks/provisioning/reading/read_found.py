@@ -27,10 +27,16 @@ def read_found(
     surplus = [surplus_prefix] if surplus_prefix is not None else []
     with ThreadPoolExecutor(CALLS_AT_ONCE, "pubsub-provisioning") as executor:
         prefix = commonprefix([*queues, *surplus])  # noqa: RUF071 - SQS too goes by characters
-        listed = list_messaging(api, prefix, executor)
+        listed = list_messaging(api, prefix, _topics_elsewhere(place, resources), executor)
         if surplus_prefix is not None:
             queues |= {name for name in listed.queues if name.startswith(surplus_prefix)}
             topics |= {name for name in listed.topics if name.startswith(surplus_prefix)}
         found = [*read_messaging(api, place, listed, sorted(queues), sorted(topics), executor)]
     found += read_others(api, resources)
     return {resource.key: resource for resource in found}
+
+
+def _topics_elsewhere(place: Place, resources: Iterable[Resource]) -> list[str]:
+    """ARNs of topics of other regions to which queues subscribe."""
+    arns = {each.identity["TopicArn"] for each in resources if each.key.kind == "subscription"}
+    return sorted(arn for arn in arns if not place.has_region_of(arn))

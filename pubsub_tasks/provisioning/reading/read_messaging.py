@@ -7,7 +7,9 @@ from functools import partial
 from json import loads
 from typing import Any
 
+from ...errors import TransportError
 from ...untrusted.readable_counts import counted
+from ...wire.records import INTERVENTION_CODES
 from ..planning.sqs_calls import statements
 from ..resources import BY_ATTRIBUTES, FILTER_SCOPE, SID, Key, Place, StandingResource
 from ..wanted.messaging import subscription_key
@@ -36,19 +38,35 @@ class Listed:
     subscriptions: tuple[Mapping[str, str], ...]
 
 
-def list_messaging(api: Api, queue_prefix: str, executor: Executor) -> Listed:
-    """List the queues with a name prefix, and all topics and subscriptions. Raises TransportError."""
+def list_messaging(
+    api: Api, queue_prefix: str, topics_elsewhere: Iterable[str], executor: Executor
+) -> Listed:
+    """List the queues with a name prefix, and all topics and subscriptions.
+
+    Of other regions, the subscriptions of `topics_elsewhere` (ARNs). Raises TransportError.
+    """
     prefix = {"QueueNamePrefix": queue_prefix} if queue_prefix else {}
     queues = executor.submit(
         list, pages(api, "sqs", "ListQueues", "QueueUrls", MaxResults=_LIST_SIZE, **prefix)
     )
     topics = executor.submit(list, pages(api, "sns", "ListTopics", "Topics"))
     subscriptions = executor.submit(list, pages(api, "sns", "ListSubscriptions", "Subscriptions"))
+    elsewhere = [each for arn in topics_elsewhere for each in _subscriptions_of(api, arn)]
     return Listed(
         {url.rpartition("/")[2]: url for url in queues.result()},
         {each["TopicArn"].rpartition(":")[2]: each["TopicArn"] for each in topics.result()},
-        tuple(each for each in subscriptions.result() if each.get("Protocol") == "sqs"),
+        tuple(each for each in [*subscriptions.result(), *elsewhere] if each.get("Protocol") == "sqs"),
     )
+
+
+def _subscriptions_of(api: Api, topic_arn: str) -> list[Any]:
+    """A topic's subscriptions; none if its owner does not let them be listed."""
+    try:
+        return list(pages(api, "sns", "ListSubscriptionsByTopic", "Subscriptions", TopicArn=topic_arn))
+    except TransportError as error:
+        if error.code in GONE | INTERVENTION_CODES:
+            return []
+        raise
 
 
 def read_messaging(

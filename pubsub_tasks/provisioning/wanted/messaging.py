@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...errors import ConfigurationError
 from ...untrusted.queue_names import FIFO
 from ...wire.records import MAX_RETENTION
 from ..resources import BY_ATTRIBUTES, FILTER_SCOPE, OWNER_TAG, Key, Place, Resource
@@ -17,6 +18,10 @@ FILTERED_ATTRIBUTE = "media_type"
 MAX_MESSAGE_SIZE = 1_048_576
 """Bytes: the maximum, so that a letter, which has its reason with it, fits as its message did.
 Source: SQS API reference, CreateQueue, MaximumMessageSize."""
+
+MAX_LARGE_SUBSCRIPTIONS = 100
+"""Of a topic with a larger MaximumMessageSize than the default.
+Source: SNS developer guide, "Large message payloads"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,22 @@ class Messaging:
             properties["FifoThroughputScope"] = "MessageGroup"
         if self.settings.max_size > DEFAULT_SIZE:
             properties["MaximumMessageSize"] = str(self.settings.max_size)
+            self._refuse_many_subscriptions(topic)
         types = ", ".join(topic.media_types[:3]) + (", …" if len(topic.media_types) > 3 else "")
         identity = {"TopicArn": topic.arn}
         return Resource(
             Key("topic", topic.name), properties, identity, self.tags, self._key(), f"messages of {types}"
         )
+
+    def _refuse_many_subscriptions(self, topic: TopicPlan) -> None:
+        subscribed = [each.topic_arn for queue in self.topology.queues for each in queue.subscriptions]
+        count = subscribed.count(topic.arn)
+        if count > MAX_LARGE_SUBSCRIPTIONS:
+            raise ConfigurationError(
+                f"{count} queues subscribe to the topic {topic.name}, and SNS allows "
+                f"{MAX_LARGE_SUBSCRIPTIONS} where messages may be over {DEFAULT_SIZE:,} bytes: lower "
+                "sns_producer.max_size and store large bodies in pubsub_claims.bucket, or use fewer queues"
+            )
 
     def _dead_letter_queue(self, queue: QueuePlan) -> Resource:
         allowed = {"redrivePermission": "byQueue", "sourceQueueArns": [self.place.queue_arn(queue.name)]}
