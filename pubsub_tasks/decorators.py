@@ -163,7 +163,7 @@ class _Declaration(NamedTuple):
         timeout: float | None,
         tasks: Tasks | None,
     ) -> Self:
-        if timeout is not None and not timeout > 0:
+        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
             raise ConfigurationError(f"timeout={timeout!r}: give a positive number of seconds, or None")
         policy = RetryPolicy(
             DEFAULT_STOP if stop is None else stop,

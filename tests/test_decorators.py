@@ -30,9 +30,9 @@ def test_a_task_says_what_it_was_declared_with(tasks):
     assert charge.policy.attempts == 2
 
 
-@pytest.mark.parametrize("timeout", [0, -1])
-def test_a_timeout_is_positive(tasks, timeout):
-    with pytest.raises(ConfigurationError, match=f"timeout={timeout}"):
+@pytest.mark.parametrize("timeout", [0, -1, "30", float("nan")])
+def test_a_timeout_is_a_positive_number(tasks, timeout):
+    with pytest.raises(ConfigurationError, match=f"timeout={timeout!r}: give a positive number of seconds"):
         task(OrderPlaced, timeout=timeout, tasks=tasks)
 
 

@@ -199,12 +199,13 @@ class Codec:
     def _unwritable(self, content: object) -> dict[str, Any]:
         wrong: dict[str, Any] = {}
         if not isinstance(content, Mapping):
-            return {"_schema": [f"Cannot be written: {_shown(content)}."]}
+            return {"_schema": [f"Cannot be written: {_shown(content)}, of type {type(content).__name__}."]}
         for name, value in content.items():
             try:
                 self.conversion.dump({name: value})
             except Exception:
-                wrong[name] = [f"Cannot be written: {_shown(value)}."]
+                kind = type(self.schema.fields.get(name)).__name__
+                wrong[name] = [f"{kind} cannot write {_shown(value)}, of type {type(value).__name__}."]
         return wrong or {"_schema": ["Cannot be written."]}
 
     def _attributes(self, dumped: Mapping[str, Any], loaded: Mapping[str, Any]) -> dict[str, Attribute]:
@@ -240,4 +241,4 @@ def _shown(value: object) -> str:
     try:
         return f"{value!r:.80}"
     except Exception:
-        return f"a value of type {type(value).__name__}"
+        return "a value"

@@ -104,7 +104,8 @@ def _takes_object(codec: Codec, parameter: inspect.Parameter, classes: tuple[obj
 def _check(function: Callable[..., Any], codec: Codec, parameter: inspect.Parameter) -> None:
     name, has_default = parameter.name, parameter.default is not inspect.Parameter.empty
     if name not in codec.field_names:
-        raise _error(function, codec, f"takes {name!r}, which is no field of it")
+        advice = f"; for the delivery write {name}: Delivery" if name == "delivery" else ""
+        raise _error(function, codec, f"takes {name!r}, which is no field of it{advice}")
     if name in codec.optional_without_default and not has_default:
         raise _error(
             function,

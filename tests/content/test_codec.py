@@ -365,11 +365,11 @@ def test_a_value_that_its_field_cannot_write_is_named() -> None:
 
     with pytest.raises(InvalidContent) as caught:
         Codec(OrderPlaced).dump({**order(), "total": "many"})
-    assert caught.value.messages == {"total": ["Cannot be written: 'many'."]}
+    assert caught.value.messages == {"total": ["Decimal cannot write 'many', of type str."]}
 
     with pytest.raises(InvalidContent) as caught:
         Codec(OrderPlaced).dump({**order(), "total": Unshowable()})
-    assert caught.value.messages == {"total": ["Cannot be written: a value of type Unshowable."]}
+    assert caught.value.messages == {"total": ["Decimal cannot write a value, of type Unshowable."]}
 
 
 class Parcel(Schema):
@@ -404,4 +404,4 @@ def test_a_field_with_the_name_of_a_method_of_dict_may_be_left_out(schema: type[
     }
     with pytest.raises(InvalidContent) as caught:
         codec.dump({"order_id": "many"})
-    assert caught.value.messages == {"order_id": ["Cannot be written: 'many'."]}
+    assert caught.value.messages == {"order_id": ["Integer cannot write 'many', of type str."]}

@@ -71,6 +71,13 @@ def test_a_parameter_that_is_no_field_is_refused_with_all_names():
         assert name in str(refusal.value)
 
 
+def test_a_delivery_without_its_annotation_is_told_how_to_be_written():
+    def handler(order_id, delivery): ...
+
+    with pytest.raises(ConfigurationError, match="for the delivery write delivery: Delivery"):
+        bind(handler)
+
+
 def test_a_field_that_messages_may_lack_needs_a_default():
     def handler(order_id, note): ...
 
