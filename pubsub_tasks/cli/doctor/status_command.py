@@ -27,6 +27,9 @@ from ..provisioning.app_resources import AppResources
 from ..provisioning.common_options import app_option, json_option, prefix_option
 from .queue_ages import queue_ages
 
+_UNSERVED = "UnknownOperationException"
+"""The local broker's code for a service that it does not serve."""
+
 _KINDS = ("topic", "queue", "subscription")
 _COUNTS = ("visible", "in flight", "delayed", "dead letters")
 
@@ -94,7 +97,7 @@ def _look(resources: AppResources, api: Api, place: Place) -> _Look:
     try:
         ages, no_ages = queue_ages(api, [queue.name for queue in topology.queues], time.time()), ""
     except TransportError as error:
-        ages, no_ages = {}, str(error)
+        ages, no_ages = {}, "this endpoint serves no CloudWatch" if error.code == _UNSERVED else str(error)
     return _Look(queue_statuses(topology, place, wanted, found, ages), no_ages)
 
 

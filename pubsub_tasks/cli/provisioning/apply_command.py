@@ -58,10 +58,11 @@ def command(
     plan = plan_of(resources, api, place, PlanOptions(frozenset(adopt), prune))
     print_plan(plan, make_console())
     if plan.steps:
+        deletes = any(step.action == "delete" for step in plan.steps)
+        if deletes and not resources.owner_is_configured:
+            _warn_of_shared_owner(resources.settings.owner, yes=yes)
         if not yes:
             _confirm(account, plan, place)
-        elif not resources.owner_is_configured:
-            _refuse_deletions(plan, resources.settings.owner)
         with stop_on_interrupt(_WAITING) as stop, progress_bar("applying", len(plan.steps)) as update:
             done = count(1)
             applied = apply_plan(plan, api, lambda step: update(next(done)), stop=stop)
@@ -85,13 +86,13 @@ def _confirm(account: AccountAccess, plan: ProvisioningPlan, place: Place) -> No
                 raise ConfigurationError(f"{typed!r} is not {step.key.name!r}: nothing was changed")
 
 
-def _refuse_deletions(plan: ProvisioningPlan, owner: str) -> None:
-    """Raise ConfigurationError if resources would be deleted, unasked, that another app may have made."""
-    if any(step.action == "delete" for step in plan.steps):
-        raise ConfigurationError(
-            f"--prune --yes deletes what carries the owner {owner!r}, which other apps of the package share: "
-            "leave out --yes, or set pubsub_provisioning.owner to a name of this app's own"
-        )
+def _warn_of_shared_owner(owner: str, *, yes: bool) -> None:
+    """Say that another app may have made what would be deleted. Raises ConfigurationError if not asked."""
+    risk = f"what carries the owner {owner!r}, which other apps of the package share"
+    remedy = "set pubsub_provisioning.owner to a name of this app's own"
+    if yes:
+        raise ConfigurationError(f"--prune --yes deletes {risk}: leave out --yes, or {remedy}")
+    print_note(f"--prune deletes {risk}: if one of them needs it, answer no, and {remedy}")
 
 
 def _report(applied: Applied) -> None:

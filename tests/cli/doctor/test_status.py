@@ -98,7 +98,7 @@ def watch(broker: BrokerAccount, look: Callable[[int], None]) -> tuple[Result, i
                 signal.raise_signal(signal.SIGINT)
             look(looks)
         if service == "cloudwatch":
-            raise TransportError("there is no CloudWatch here")
+            raise TransportError("as the local broker answers", code="UnknownOperationException")
         return broker.api(service, action, params)
 
     access = AccountAccess(lambda region, profile: (api, BROKER_PLACE))
@@ -123,7 +123,7 @@ def test_the_table_is_refreshed_until_it_is_interrupted_and_a_look_that_fails_is
     # Then it goes on, and the last table has the line if its look failed
     assert (result.exit_code, looks) == (0, 3), result.output
     assert "shop-orders" in result.stdout
-    assert "the age of the oldest messages is not known" in result.stderr
+    assert "the age of the oldest messages is not known: this endpoint serves no CloudWatch" in result.stderr
     assert ("not refreshed: sqs:ListQueues was refused: Throttling" in result.stdout) is told
 
 

@@ -115,6 +115,11 @@ def test_nothing_is_deleted_unasked_for_an_owner_that_is_only_guessed(
     assert "pubsub_provisioning.owner" in result.output.splitlines()[-1]
     assert "shop-receipts" in shell.queues()
 
+    # And whoever is asked is told before
+    asked = shell.run("apply", "--prune", app="nothing", typed="n\n").output
+    assert asked.index("which other apps of the package share") < asked.index("apply ", asked.index("share"))
+    assert "shop-receipts" in shell.queues()
+
     # Unless the owner is configured
     monkeypatch.setenv("PUBSUB_TASKS__PUBSUB_PROVISIONING__OWNER", NAME)
     assert shell.run("apply", "--prune", "--yes", app="nothing").exit_code == 0
