@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from ..errors import ConfigurationError
+from ..lifecycle import forks
 from ..untrusted.exceptions import SafeLogger, reraise_interrupt, safe_repr
 from .events import Event, Observer
 from .middleware import is_coroutine_function
@@ -58,13 +59,20 @@ class Observers:
         return bool(watching) or (self._parent is not None and self._parent.wants(kind))
 
     def notify(self, event: Event) -> None:
-        """Notify all observers that watch events of this kind."""
+        """Notify all observers that watch events of this kind.
+
+        A process that an observer forks ends with it, so that no message is handled twice.
+        """
+        generation = forks.generation
         for observer in self._watching(type(event)):
             try:
                 observer(event)
             except BaseException as error:
+                forks.exit_if_forked(generation, error)
                 reraise_interrupt(error)
                 self._log_failure(observer, event, error)
+            if forks.generation != generation:
+                forks.exit_child()
         if self._parent is not None:
             self._parent.notify(event)
 

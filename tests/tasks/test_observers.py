@@ -1,5 +1,8 @@
 """Observers watch, and cannot do harm."""
 
+import subprocess
+import sys
+
 import pytest
 
 from pubsub_tasks import Tasks
@@ -29,6 +32,32 @@ def test_an_observer_that_fails_is_logged_once_per_kind_and_the_others_are_notif
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
     assert "failed on Received" in caplog.text
     assert "failed on Published" in caplog.text
+
+
+FORKING = """
+import os, sys
+from pubsub_tasks.tasks.events import Received
+from pubsub_tasks.tasks.observers import Observers
+
+forked = []
+
+def fork(event):
+    forked.append(os.fork())
+    if not forked[-1]:
+        sys.exit(7 if event.count == 1 else None)
+
+observers = Observers([fork])
+observers.notify(Received("orders", 1))
+observers.notify(Received("orders", 2))
+print("went on", flush=True)
+print(sorted(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in forked))
+"""
+
+
+def test_a_process_that_an_observer_forks_does_none_of_the_work_of_this_one():
+    done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines() == ["went on", "[0, 7]"]
 
 
 def test_an_observer_is_notified_only_of_the_kinds_that_it_names():

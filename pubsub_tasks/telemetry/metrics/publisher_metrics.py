@@ -19,12 +19,16 @@ class PublisherObserver:
         self._messages = MessageMetrics()
         self._observers = Observers()
         self._messages.watch(self._observers)
-        forks.call_in_child(self._messages.after_fork)
+        forks.call_in_child(self._after_fork)
         register(self._messages.families)
 
     def __call__(self, event: Event) -> None:
         """Count an event."""
         self._observers.notify(event)
+
+    def _after_fork(self) -> None:
+        self._messages.after_fork()
+        forks.call_in_child(self._after_fork)  # a server that forks its workers, which may fork in turn
 
 
 observe = PublisherObserver()

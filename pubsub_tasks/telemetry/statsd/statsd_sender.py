@@ -87,12 +87,16 @@ class StatsdSender:
 
     @contextmanager
     def sending(self) -> Iterator[None]:
-        """Send in a thread every `INTERVAL` seconds while the block runs, and once at its end."""
+        """Send in a thread every `INTERVAL` seconds while the block runs, and once at its end.
+
+        The end waits for two timeouts: a server's name may take longer to look up than a worker has to stop.
+        """
         ended = Event()
 
         def work() -> None:
             while not ended.wait(INTERVAL):
                 self.send()
+            self.send()
 
         thread = Thread(target=work, name="pubsub-statsd", daemon=True)
         thread.start()
@@ -101,4 +105,3 @@ class StatsdSender:
         finally:
             ended.set()
             thread.join(2 * TIMEOUT)
-            self.send()

@@ -27,6 +27,40 @@ assert not [each.name for each in registered_families() if each.name.startswith(
 """
 
 
+PREFORKED = """
+import os, sys, threading
+from pubsub_tasks.tasks.events import Published
+from pubsub_tasks.telemetry.metrics.publisher_metrics import observe
+
+def hold():
+    with observe._messages._lock:
+        held.set()
+        threading.Event().wait()
+
+def fork():
+    global held
+    held = threading.Event()
+    threading.Thread(target=hold, daemon=True).start()
+    held.wait()
+    return os.fork()
+
+def end_of(pid):
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+for depth in (1, 2):  # a server forks its workers, and a worker forks
+    if pid := fork():
+        os._exit(end_of(pid))
+    observe(Published("m/order", "m-1", "arn", 0.1))
+os._exit(5)
+"""
+
+
+def test_processes_forked_by_forked_processes_count() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", PREFORKED], timeout=30, check=False)
+
+    assert done.returncode == 5
+
+
 def test_one_setting_adds_what_is_published_to_the_default_registry() -> None:
     done = subprocess.run([sys.executable, "-c", SERVICE], capture_output=True, text=True, check=False)
 

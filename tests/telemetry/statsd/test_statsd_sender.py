@@ -4,6 +4,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -63,6 +64,23 @@ def test_the_rest_is_sent_when_the_process_ends(agent: socket.socket) -> None:
     with StatsdSender(parse_address(address_of(agent)), counter.families).sending():
         counter.received = 2
     assert agent.recv(9_000) == LINE % 2
+
+
+def test_a_send_that_hangs_does_not_keep_the_process(
+    agent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statsd_sender, "INTERVAL", 0.001)
+    monkeypatch.setattr(statsd_sender, "TIMEOUT", 0.01)
+    begun, released = Event(), Event()
+
+    def hang() -> list[Family]:  # as the look-up of a server's name may
+        begun.set()
+        released.wait()
+        return []
+
+    with StatsdSender(parse_address(address_of(agent)), hang).sending():
+        assert begun.wait(30)
+    released.set()
 
 
 def test_counts_wait_for_a_server_that_is_away_which_is_said_once(
