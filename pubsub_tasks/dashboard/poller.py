@@ -12,6 +12,9 @@ from .monitored_app import MonitoredApp
 
 logger = logging.getLogger(__name__)
 
+LONGEST_LOOK = 15.0
+"""Seconds that a look at many queues may well take."""
+
 T = TypeVar("T")
 
 
@@ -36,6 +39,10 @@ class Poller:
             self.look()
         with self._lock:
             return view(self._history)
+
+    def is_late(self, at: float) -> bool:
+        """Whether a look of this time is old: AWS or the workers do not answer, or slowly."""
+        return self.clock() - at > 3 * self.interval + LONGEST_LOOK
 
     def look(self) -> None:
         """Look now."""

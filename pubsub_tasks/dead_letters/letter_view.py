@@ -121,11 +121,11 @@ def class_name(error_type: str) -> str:
     return error_type.rpartition(".")[2]
 
 
-def error_line(letter: Letter) -> str:
-    """The error's class name and the first line of its message, cut to fit."""
+def error_line(letter: Letter, limit: int = _MAX_ERROR) -> str:
+    """The error's class name and the first line of its message, cut to `limit` characters."""
     module = letter.error_type.removesuffix(class_name(letter.error_type))
     line = letter.error.removeprefix(module).partition("\n")[0]
-    return line if len(line) <= _MAX_ERROR else line[: _MAX_ERROR - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def failure_fields(letter: Letter, now: float) -> Iterator[tuple[str, object]]:

@@ -4,6 +4,8 @@ import json
 import re
 from html import unescape
 
+import pytest
+
 from tests.dashboard.browsers import Shop, text_of
 from tests.dashboard.test_worker_status import ANSWER, QUEUE
 from tests.dead_letters.samples import order
@@ -53,6 +55,27 @@ def test_workers_show_what_runs_and_what_is_wrong() -> None:
     assert "no answer: refused" in page
 
 
+def test_the_overview_says_which_workers_are_in_trouble() -> None:
+    shop = Shop()
+    shop.status = {"orders-1": ANSWER, "orders-2": "no answer: refused"}
+
+    page = text_of(shop.browser().get("/"))
+
+    assert "box:8080 orders-1 : shop-orders: receives fail" in page
+    assert "box:8080 orders-2 : no answer: refused" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/workers"])
+def test_figures_that_are_old_say_so(path: str) -> None:
+    shop = Shop()
+    browser = shop.browser()
+    assert "These figures are old" not in browser.get(path).text
+
+    shop.queues.clock.advance(60)
+
+    assert "These figures are old" in browser.get(path).text
+
+
 def test_letters_are_grouped_and_listed_and_stay_in_the_queue() -> None:
     shop = Shop()
     shop.fail(order("o-1"), order("o-2"))
@@ -60,7 +83,7 @@ def test_letters_are_grouped_and_listed_and_stay_in_the_queue() -> None:
 
     page = text_of(shop.browser().get("/dead-letters?queue=orders"))
 
-    assert "3 letters match, of 3 looked at in orders-dlq" in page
+    assert "3 letters looked at in orders-dlq." in page
     assert "2 exhausted LookupError shop.tasks.bill" in page
     assert "1 undecodable ValueError" in page
     assert len(shop.queues.visible_bodies()) == 3
@@ -72,7 +95,7 @@ def test_a_filter_narrows_the_letters_down() -> None:
 
     page = text_of(shop.browser().get("/dead-letters?queue=orders&where=order_id%3Do-2&error="))
 
-    assert "1 letters match, of 2 looked at" in page
+    assert "1 of 2 letters looked at in orders-dlq." in page
 
 
 def test_another_filter_keeps_the_limit() -> None:

@@ -56,7 +56,7 @@ def shop() -> Shop:
 def test_tasks_are_listed_with_queue_schema_and_policy(shop: Shop) -> None:
     page = text_of(shop.browser().get("/tasks"))
 
-    assert f"{NAME} orders {Order.MEDIA_TYPE} {__name__}.Order" in page
+    assert f"{NAME} Publish… orders {Order.MEDIA_TYPE} {__name__}.Order" in page
     assert "attempts" in page
 
 

@@ -43,6 +43,22 @@ def test_a_worker_tells_what_it_runs_and_has_done() -> None:
     assert (queue.retried, queue.dead_lettered, queue.troubles) == (3, 2, ["receives fail"])
 
 
+def test_a_recent_error_is_told_with_its_time_verdict_and_text() -> None:
+    error = {
+        "at": 1_000_000_000.5,
+        "task": "shop.bill",
+        "verdict": "retry in 5.0 s",
+        "error": "LookupError",
+        "text": "no such customer",
+    }
+
+    (process,) = read_status("box", {**ANSWER, "errors": [error]})
+
+    assert process.errors == [
+        "2001-09-09 01:46:40 UTC, shop.bill: retry in 5.0 s: LookupError: no such customer"
+    ]
+
+
 def test_a_supervisor_tells_of_several_processes() -> None:
     processes = list(read_status("box:8080", {"orders-1": ANSWER, "orders-2": "starting"}))
 

@@ -29,12 +29,14 @@ T = TypeVar("T")
 
 
 class CountingPoller(Poller):
-    """Counts how often a page is made from its history."""
+    """Counts how often a page is made from its history, and makes `most` pages at most."""
 
-    reads = 0
+    reads, most = 0, 1_000
 
     def read(self, view: Callable[[History], T]) -> T:
         self.reads += 1
+        if self.reads > self.most:
+            raise OSError("out of files")
         return super().read(view)
 
 
@@ -87,6 +89,14 @@ def test_the_overview_is_live(chromium: Chromium) -> None:
     assert "<title>Overview" in page
     assert "/dead-letters?queue=orders" in page
     assert chromium.poller.reads > 1, "htmx asks again"
+
+
+def test_a_page_that_gets_no_answer_any_more_says_so(chromium: Chromium) -> None:
+    assert '<body class="stale">' not in chromium.dom("/")
+
+    chromium.poller.most = chromium.poller.reads + 1
+
+    assert '<body class="stale">' in chromium.dom("/")
 
 
 def test_nothing_that_a_letter_contains_is_run(chromium: Chromium) -> None:

@@ -48,10 +48,10 @@ def command(app: str | None, workers: Sequence[str], interval: float, once: bool
 
 
 def _view(history: History) -> Group:
-    """The table, and a line for each queue or worker that did not answer."""
+    """The table, and what is wrong with queues and workers, a line for each."""
     troubles = [
         *(f"queue {each.name}: {each.problem}" for each in history.latest.queues if each.problem),
-        *(f"worker {each.name}: {each.problem}" for each in history.latest.workers if each.problem),
+        *(f"worker {each.name}: {told}" for each in history.latest.workers for told in each.troubles),
     ]
     return Group(_table(history), *(Text(without_controls(each), style="red") for each in troubles))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...untrusted.printable import LONGEST_TEXT, cut
+from ...untrusted.readable_times import format_time
 
 _HANDLED = ("acked", "skipped", "dropped")
 
@@ -60,6 +61,13 @@ class WorkerProcess:
     queues: Sequence[ServedQueueStatus] = ()
     errors: Sequence[str] = ()
     problem: str = ""
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why its status could not be read, or what is wrong with its queues."""
+        if self.problem:
+            return [self.problem]
+        return [f"{served.queue}: {trouble}" for served in self.queues for trouble in served.troubles]
 
 
 def read_status(name: str, answer: Any, depth: int = 2) -> Iterator[WorkerProcess]:
@@ -120,9 +128,12 @@ def _running(entry: Mapping[str, Any]) -> RunningTask:
 
 
 def _error(entry: Any) -> str:
+    """Such as "2026-11-27 10:00:00 UTC, shop.bill: retry in 5.0 s: LookupError: no such customer"."""
     if not isinstance(entry, Mapping):
         return str(entry)
-    return ": ".join(str(entry[name]) for name in ("task", "error") if entry.get(name))
+    told = ": ".join(str(entry[name]) for name in ("task", "verdict", "error", "text") if entry.get(name))
+    at = _number(entry.get("at"))
+    return f"{format_time(at)}, {told}" if at else told
 
 
 def _list(value: Any) -> list[Any]:

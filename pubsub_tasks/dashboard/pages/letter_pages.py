@@ -19,6 +19,9 @@ REASONS = (*get_args(Reason), MOVED_BY_SQS, UNKNOWN_REASON)
 MAX_LISTED = 200
 """Letters in a list; more are counted, and found with a filter."""
 
+MAX_ERROR = 200
+"""Characters of an error in a list."""
+
 MAX_SHOWN = 100_000
 """Characters of one text on the page of a letter; the export has all."""
 
@@ -67,7 +70,9 @@ class LetterPages:
             "look": found,
             "reasons": REASONS,
             "kinds": summarize(found.letters, now).rows,
-            "letters": [(letter, error_line(letter), letter.age(now)) for letter in newest[:MAX_LISTED]],
+            "letters": [
+                (letter, error_line(letter, MAX_ERROR), letter.age(now)) for letter in newest[:MAX_LISTED]
+            ],
             "queues": sorted(self._poller.app.queues),
             "unlisted": max(0, len(newest) - MAX_LISTED),
         }

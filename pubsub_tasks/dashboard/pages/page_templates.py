@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from ...dead_letters.letter_view import describe_reason
+from ...dead_letters.move_report import count_letters
 from ...untrusted.readable_times import format_age, format_time
 from ..measures.sparkline import HEIGHT, WIDTH, svg_lines
 from ..web.access import Access
@@ -29,6 +30,7 @@ class PageTemplates:
         self._environment.filters.update(
             age=_age,
             capitalize_first=_capitalize_first,
+            letters=count_letters,
             time=format_time,
             number=_number,
             reason=describe_reason,
