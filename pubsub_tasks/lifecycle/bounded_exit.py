@@ -46,7 +46,7 @@ class _Exit:
     def __init__(self, code: int, seconds: float) -> None:
         self._code = code
         self._seconds = seconds
-        self._ends_at = float("inf")
+        self._ends_at = self._shortened_to = float("inf")  # apart: the second may be set before the first
         self._hooks_started = threading.Event()
         self._may_run_hooks = threading.Event()
         self._hooks_done = threading.Event()
@@ -78,7 +78,7 @@ class _Exit:
     def _wait(self, event: threading.Event, seconds: float) -> bool:
         until = time.monotonic() + seconds
         while not event.wait(0.02):
-            if time.monotonic() > min(until, self._ends_at):
+            if time.monotonic() > min(until, self._ends_at, self._shortened_to):
                 return False
         return True
 
@@ -99,7 +99,7 @@ class _Exit:
         if threading.main_thread().is_alive():  # application code caught the SystemExit and continues
             signal.signal(number, self._previous_handlers[number])
             signal.raise_signal(number)
-        self._ends_at = min(self._ends_at, time.monotonic() + WAIT_AFTER_SECOND_SIGNAL)
+        self._shortened_to = min(self._shortened_to, time.monotonic() + WAIT_AFTER_SECOND_SIGNAL)
 
 
 def _thread_names() -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,6 +134,35 @@ def test_a_signal_while_hooks_hang_shortens_the_rest(world: World) -> None:
         worker.signal(signal.SIGTERM)
         assert worker.end() == 0
     assert world.hook == "ran"
+
+
+LATE = """
+import atexit, os, signal, threading, time
+from pubsub_tasks.lifecycle.bounded_exit import exit_within
+
+join = threading.main_thread().join
+
+def late():
+    join()
+    signalled.wait()
+
+def hang():
+    os.kill(os.getpid(), signal.SIGTERM)
+    signalled.set()
+    threading.Event().wait()
+
+signalled = threading.Event()
+threading.main_thread().join = late
+atexit.register(hang)
+exit_within(0, 1000)
+"""
+
+
+def test_a_signal_before_the_time_limit_is_known_shortens_it_too(tmp_path: Path) -> None:
+    # Given a process whose watching thread is late, as on a busy machine, and a signal meanwhile
+    with command(sys.executable, "-c", LATE, cwd=tmp_path) as process:
+        # Then it ends soon
+        assert process.end() == 0
 
 
 def test_a_recycled_process_runs_hooks_too(world: World) -> None:
