@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +71,24 @@ def _find_celery_app(spec: str) -> Any:
     """Find a Celery app by module and attribute, or by the names that Celery itself looks for."""
     name, _, attribute = spec.partition(":")
     module = import_module(name)
+    if not attribute and not _apps_in(module) and _has_celery_module(module, name):
+        module = import_module(f"{name}.celery")
     for candidate in [attribute] if attribute else ["app", "celery", "celery_app"]:
         found = getattr(module, candidate, None)
         if _is_celery_app(found):
             return found
-    others = [found for found in vars(module).values() if _is_celery_app(found)]
-    if others and not attribute:
+    if not attribute and (others := _apps_in(module)):
         return others[0]
     raise ConfigurationError(f"--app {spec}: no Celery app is there: name it as MODULE:ATTRIBUTE")
+
+
+def _has_celery_module(module: object, name: str) -> bool:
+    """Whether it is a package with a module `celery`, which Celery itself looks at too."""
+    return hasattr(module, "__path__") and find_spec(f"{name}.celery") is not None
+
+
+def _apps_in(module: Any) -> list[Any]:
+    return [found for found in vars(module).values() if _is_celery_app(found)]
 
 
 def _is_celery_app(found: Any) -> bool:

@@ -7,6 +7,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Any
 
+from ..celery_messages.celery_arguments import fields_of_arguments
+from ..celery_messages.celery_message import is_celery
 from ..content.codec import Codec
 from ..dead_letters.dead_letter_attribute import DEAD_LETTER
 from ..errors import InvalidContent
@@ -142,6 +144,8 @@ class PublicationReader:
         delivery = self._delivery(entry, codec)
         hidden = (MEDIA_TYPE, OPAQUE_DATA)
         fields = {name: value for name, value in delivery.fields.items() if name not in hidden}
+        if codec and is_celery(delivery.media_type):
+            fields = fields_of_arguments(codec, (), fields)
         return PublishedMessage(
             media_type=media_type,
             content=_loaded(codec, fields),

@@ -111,6 +111,19 @@ def test_what_holds_for_several_tasks_is_said_once(tmp_path, monkeypatch):
     assert "early.one, early.two" in output  # and tasks of other apps, which Celery shares
 
 
+def test_the_app_of_a_package_may_be_in_its_module_celery(tmp_path, monkeypatch):
+    package = tmp_path / "packaged"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "celery.py").write_text(
+        "import celery\napp = celery.Celery('packaged')\n"
+        "@app.task(name='packaged.one', shared=False)\ndef one(): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    assert "packaged.one" in run("--app", "packaged").output
+
+
 @pytest.fixture
 def written(tmp_path):
     file = tmp_path / "moved.py"

@@ -158,6 +158,21 @@ def test_objects_of_post_load_are_searched_by_their_attributes() -> None:
         assert len(pubsub.published(greet, day="2026-01-02")) == 2
 
 
+def test_what_is_published_for_celery_is_searched_as_other_messages_are() -> None:
+    tasks = Tasks()
+
+    @task(ReceiptSent, tasks=tasks, celery="shop.file_receipt")
+    def file_receipt(order_id: int) -> None:
+        """Never called."""
+
+    with app(tasks) as pubsub:
+        file_receipt.options(celery=True).publish(order_id=7)
+
+        assert pubsub.published == [message(ReceiptSent, order_id=7)]
+        assert pubsub.published.only(file_receipt).content == {"order_id": 7}
+        assert len(pubsub.run().handled) == 1
+
+
 def test_group_and_delay_are_shown_where_there_are_some() -> None:
     shop = Shop()
     with app(shop.tasks) as pubsub:
