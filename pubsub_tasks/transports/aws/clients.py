@@ -11,11 +11,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from ...errors import ConfigurationError, TransportError
+from ...errors import ConfigurationError, PubSubTasksError, TransportError
 from ...lifecycle import forks
 from ...wire.records import CREDENTIAL_CODES
 from .client_settings import USER_AGENT, ClientSettings
-from .credentials import NO_CREDENTIALS, credential_errors
+from .credentials import NO_CREDENTIALS, credential_error
 from .fast_path.fast_path import FastPath
 from .fast_path.hot_calls import HOT_CALLS
 from .interruptible import make_interruptible
@@ -54,8 +54,10 @@ class ServiceClient:
 
     def keys(self, failure: type[TransportError]) -> Any:
         """Keys that are valid now; expired ones are refreshed. Raises ConfigurationError, `failure`."""
-        with credential_errors(failure):
+        try:
             return self.credentials.get_frozen_credentials()
+        except Exception as error:
+            raise credential_error(error, failure) from error
 
 
 @dataclass(eq=False)
@@ -91,10 +93,14 @@ class Clients:
 
         Raises ConfigurationError, `failure`.
         """
-        with credential_errors(failure):
+        try:
             if self._refused:
                 self._renew()
             return self._known(service, region, timeout)
+        except PubSubTasksError:
+            raise
+        except Exception as error:
+            raise credential_error(error, failure) from error
 
     def _known(self, service: str, region: str | None, timeout: float) -> ServiceClient:
         key = (service, region, timeout)

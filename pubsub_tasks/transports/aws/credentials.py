@@ -1,8 +1,5 @@
 """Translates the exceptions of credential sources to errors of this package."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
@@ -23,25 +20,19 @@ _PROCESS = "custom-process"
 """botocore's name for `credential_process` in a CredentialRetrievalError."""
 
 
-@contextmanager
-def credential_errors(failure: type[TransportError]) -> Iterator[None]:
-    """Translate exceptions of any source of credentials: a file, a process, a server, SSO.
+def credential_error(error: Exception, failure: type[TransportError]) -> PubSubTasksError:
+    """Return what to raise for an exception of a source of credentials: a file, a process, a server, SSO.
 
-    Raises `failure` if a server does not respond, and ConfigurationError for what a person must fix. botocore
-    also raises exceptions of other libraries, such as JSONDecodeError for the output of a process.
+    It is a `failure` if a server does not respond, and a ConfigurationError for what a person must fix.
+    botocore also raises exceptions of other libraries, such as JSONDecodeError for the output of a process.
     """
-    try:
-        yield
-    except PubSubTasksError:
-        raise
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise ConfigurationError(NO_CREDENTIALS) from error
-    except Exception as error:
-        text = f"AWS credentials cannot be read: {type(error).__name__}: {error}"
-        if _is_temporary(error):
-            code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
-            raise failure(text, code=code or type(error).__name__) from error
-        raise ConfigurationError(f"{text}. Check AWS_PROFILE and the files in ~/.aws") from error
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return ConfigurationError(NO_CREDENTIALS)
+    text = f"AWS credentials cannot be read: {type(error).__name__}: {error}"
+    if _is_temporary(error):
+        code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
+        return failure(text, code=code or type(error).__name__)
+    return ConfigurationError(f"{text}. Check AWS_PROFILE and the files in ~/.aws")
 
 
 def _is_temporary(error: Exception) -> bool:

@@ -5,6 +5,7 @@ client's events, as Sentry, moto and botocore's Stubber do.
 """
 
 from functools import partial
+from operator import is_
 from types import FunctionType
 from typing import Any
 
@@ -23,6 +24,8 @@ _METHODS: tuple[tuple[type[Any], str], ...] = (
     (URLLib3Session, "send"),
 )
 """The methods of a call that libraries patch."""
+
+_LOOKUPS = tuple((vars(owner), name) for owner, name in _METHODS)
 
 _EVENTS = (
     "provide-client-params",
@@ -54,13 +57,14 @@ class Instrumentation:
         self._emitter: Any = client.meta.events._emitter
         self._lookups: object = None
         self._handlers: dict[str, list[Any]] = {}
+        self._originals: list[Any] = [None] * len(_METHODS)
 
     def is_active(self, action: str) -> bool:
         """Whether botocore must make this call.
 
         Raises AttributeError if the attributes that are private to botocore have changed.
         """
-        if "_make_api_call" in vars(self._client) or not all(_is_original(*method) for method in _METHODS):
+        if "_make_api_call" in vars(self._client) or not self._has_original_methods():
             return True
         if self._lookups is not self._emitter._lookup_cache:  # replaced when a handler is registered
             self._handlers, self._lookups = {}, self._emitter._lookup_cache
@@ -68,6 +72,15 @@ class Instrumentation:
             handlers = self._handlers[action] = self._foreign_handlers(action)
         # moto's handler is always there, and is disabled outside of its mocks.
         return any(getattr(handler, "enabled", True) for handler in handlers)
+
+    def _has_original_methods(self) -> bool:
+        methods = [attributes.get(name) for attributes, name in _LOOKUPS]
+        # Not compared by `==`, which a wrapper may leave to what it wraps.
+        if not all(map(is_, methods, self._originals)):
+            if not all(map(_is_original, methods)):
+                return False
+            self._originals = methods
+        return True
 
     def _foreign_handlers(self, action: str) -> list[Any]:
         names = [f"{event}.{self._service}.{action}" for event in _EVENTS]
@@ -79,9 +92,8 @@ class Instrumentation:
         ]
 
 
-def _is_original(owner: type[Any], name: str) -> bool:
+def _is_original(method: Any) -> bool:
     # Not the method's own `__module__`, which `functools.wraps` copies.
-    method = vars(owner).get(name)
     return type(method) is FunctionType and method.__globals__["__name__"].partition(".")[0] == "botocore"
 
 

@@ -5,6 +5,7 @@ from functools import partial, wraps
 from typing import Any
 
 import pytest
+from botocore.endpoint import Endpoint
 from botocore.stub import Stubber
 from moto.core.botocore_stubber import BotocoreStubber
 
@@ -62,6 +63,32 @@ def test_a_library_that_patches_botocore_sees_each_call(
         assert len(calls) == 2
 
     assert not next_is_by_botocore(queue, peer)
+
+
+class Wrapper:
+    """A method's wrapper that says it equals the method, as those of `wrapt` do."""
+
+    def __init__(self, wrapped: Callable[..., Any]) -> None:
+        self._wrapped = wrapped
+
+    def __eq__(self, other: object) -> bool:
+        return self._wrapped == other
+
+    def __hash__(self) -> int:
+        return hash(self._wrapped)
+
+    def __get__(self, instance: object, owner: type[Any]) -> Callable[..., Any]:
+        return partial(self._wrapped, instance)
+
+
+def test_a_wrapper_is_not_taken_for_what_it_wraps(
+    queue: SqsQueue, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not next_is_by_botocore(queue, peer)
+
+    monkeypatch.setattr(Endpoint, "make_request", Wrapper(Endpoint.make_request))
+
+    assert next_is_by_botocore(queue, peer)
 
 
 def test_a_client_whose_method_is_replaced_makes_each_call(
