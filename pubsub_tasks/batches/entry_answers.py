@@ -16,45 +16,40 @@ _NOT_TRIED = EntryFailure("Untried", "not sent yet", retriable=True)
 
 
 class EntryAnswers(Generic[Entry, Answer]):
-    """Entries in order, each pending until it succeeds or fails with an error that a retry cannot mend."""
+    """Entries in order, each pending until it succeeds or fails with an error that a retry cannot mend.
+
+    Attributes:
+        pending: the entries to send in the next call.
+        answers: the last answer to each entry, in the order of the entries.
+    """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
-        self._pending = list(range(len(entries)))
-        self._answers: list[Answer | EntryFailure] = [_NOT_TRIED] * len(entries)
-
-    @property
-    def pending(self) -> list[Entry]:
-        """The entries to send in the next call."""
-        return [self._entries[index] for index in self._pending]
-
-    @property
-    def answers(self) -> list[Answer | EntryFailure]:
-        """The last answer to each entry, in the order of the entries."""
-        return self._answers
+        self.pending = list(entries)
+        self.answers: list[Answer | EntryFailure] = [_NOT_TRIED] * len(entries)
+        self._places: Sequence[int] = range(len(entries))
 
     def record(self, answers: Sequence[Answer | EntryFailure]) -> list[tuple[Entry, Answer | EntryFailure]]:
         """Record the answers to `pending`, in its order. Returns the entries that are final.
 
         Raises ValueError if the number of answers is not that of the pending entries.
         """
-        final = []
-        still_pending = []
-        for index, answer in zip(self._pending, answers, strict=True):
-            self._answers[index] = answer
+        final, pending, places = [], [], []
+        for place, entry, answer in zip(self._places, self.pending, answers, strict=True):
+            self.answers[place] = answer
             if isinstance(answer, EntryFailure) and answer.retriable:
-                still_pending.append(index)
+                pending.append(entry)
+                places.append(place)
             else:
-                final.append((self._entries[index], answer))
-        self._pending = still_pending
+                final.append((entry, answer))
+        self.pending, self._places = pending, places
         return final
 
     def give_up(self) -> list[tuple[Entry, EntryFailure]]:
         """Stop retrying. Returns the entries that are still pending, with their last failures."""
         given_up = [
-            (self._entries[index], answer)
-            for index in self._pending
-            if isinstance(answer := self._answers[index], EntryFailure)
+            (entry, answer)
+            for place, entry in zip(self._places, self.pending, strict=True)
+            if isinstance(answer := self.answers[place], EntryFailure)
         ]
-        self._pending = []
+        self.pending, self._places = [], []
         return given_up

@@ -100,11 +100,12 @@ class Codec:
         """
         if self.conversion.edits_dumped:
             content = copy_value(content)
-        if isinstance(content, Mapping):
-            self._refuse_unknown(content)
+        named = content if isinstance(content, Mapping) else None
+        if named is not None:
+            self._refuse_unknown(named)
         dumped = self._dumped(content, headers)
         loaded = self.load(dumped)
-        if not isinstance(content, Mapping):
+        if named is None:
             check_class(self.media_type, content, loaded)
         return dumped, loaded
 

@@ -49,7 +49,7 @@ def build_dead_letter(
     carried, kept = (own, NO_ATTRIBUTES) if len(own) >= MAX_ATTRIBUTES else (NO_ATTRIBUTES, own)
     group_id = record.group_id or (record.message_id if fifo else None)
     copy = Outgoing(record.body, own, group_id, record.message_id if fifo else None)
-    with_empty_attribute = replace(copy, attributes={**kept, DEAD_LETTER: text("")})
+    with_empty_attribute = copy._replace(attributes={**kept, DEAD_LETTER: text("")})
     try:
         failure = _failure(delivery, verdict, task, queue, now, version)
         room = size_limit - with_empty_attribute.size
@@ -59,7 +59,7 @@ def build_dead_letter(
             "cannot describe the failure of message %s in its dead letter", delivery.id, exc_info=error
         )
         attribute = None
-    return replace(copy, attributes={**kept, DEAD_LETTER: attribute}) if attribute else copy
+    return copy._replace(attributes={**kept, DEAD_LETTER: attribute}) if attribute else copy
 
 
 def _failure(

@@ -1,7 +1,5 @@
 """The messages that are sent for a letter: restored for replay, redriven, or imported. No I/O."""
 
-from dataclasses import replace
-
 from ..messages.envelope import decode_record
 from ..wire.records import MAX_ATTRIBUTES, Outgoing, Record
 from ..wire.resend_attribute import RESENT, ResendState
@@ -32,15 +30,14 @@ def redrive_copy(record: Record, *, fifo: bool, size_limit: int) -> Outgoing:
     once, and SQS never takes it for a duplicate of the original. If the attribute `x-resent` would exceed
     `size_limit` (bytes), it is left out, so that the message can always be sent.
     """
-    copy = replace(
-        restore_message(record),
+    copy = restore_message(record)._replace(
         group_id=_group_id(record, fifo, record.message_id),
         deduplication_id=record.message_id if fifo else None,
     )
     if copy.size <= size_limit:
         return copy
-    return replace(
-        copy, attributes={name: value for name, value in copy.attributes.items() if name != RESENT}
+    return copy._replace(
+        attributes={name: value for name, value in copy.attributes.items() if name != RESENT}
     )
 
 

@@ -119,11 +119,11 @@ def encode_message(
             f"message of {codec.media_type} has {len(attributes)} attributes, {MEDIA_TYPE_ATTRIBUTE} among "
             f"them, and raw delivery discards messages with more than {MAX_ATTRIBUTES}: use headers instead"
         )
-    group, deduplication = (
-        given.of(codec.media_type, written.content) if isinstance(given, By) else given
-        for given in (group_id, deduplication_id)
-    )
-    return Outgoing(written.body, attributes, group, deduplication, delay)
+    if isinstance(group_id, By):
+        group_id = group_id.of(codec.media_type, written.content)
+    if isinstance(deduplication_id, By):
+        deduplication_id = deduplication_id.of(codec.media_type, written.content)
+    return Outgoing(written.body, attributes, group_id, deduplication_id, delay)
 
 
 def _delivery(

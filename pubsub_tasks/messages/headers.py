@@ -67,9 +67,6 @@ def hops_left(inbound: Mapping[str, str]) -> int:
         return INITIAL_HOPS
 
 
-def outbound_headers(
-    given: Mapping[str, str], *, message_id: str, request_id: str, now: float
-) -> dict[str, str]:
-    """Return all headers of a message that is published at `now` (epoch seconds)."""
-    shared = {REQUEST_ID: request_id, HOPS: str(INITIAL_HOPS), **current_headers(), **given}
-    return {**shared, PUBLISHED: f"{now:.6f}", MESSAGE_ID: message_id}
+def outbound_headers(given: Mapping[str, str], request_id: str) -> dict[str, str]:
+    """Return the headers of a message that is published now, without its id and time."""
+    return {REQUEST_ID: request_id, HOPS: str(INITIAL_HOPS), **current_headers(), **given}

@@ -4,7 +4,6 @@ Compression comes first, because any worker can read it without further configur
 too large is stored uncompressed, so that Amazon's own libraries can read it.
 """
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from ..content.codec import Codec
@@ -27,8 +26,8 @@ class ClaimedBody(NamedTuple):
 
 def fit(
     codec: Codec, sealed: Outgoing, limit: int, pointer: Pointer | None
-) -> tuple[Outgoing, ClaimedBody | None]:
-    """Return the message to send, of up to `limit` bytes, and the body to store at `pointer`, if any.
+) -> tuple[Outgoing, int, ClaimedBody | None]:
+    """Return the message to send, its size, up to `limit` bytes, and the body to store at `pointer`, if any.
 
     Raises MessageTooLarge, and TooManyAttributes if there is no attribute left to mark it as compressed or
     stored. With `pointer` None nothing is stored.
@@ -37,33 +36,35 @@ def fit(
     if size > codec.max_body_size:  # no worker would read it
         raise MessageTooLarge(codec.media_type, size, codec.max_body_size)
     if codec.compression is not None and size > codec.compress_over:
-        sealed = _smaller(sealed, codec.compression)
+        sealed = _with_checked_attributes(codec, _smaller(sealed, codec.compression))
         size = sealed.size
     if size <= limit:
-        return _with_checked_attributes(codec, sealed), None
+        return sealed, size, None
     if not codec.body_format.is_packable:
         raise MessageTooLarge(codec.media_type, size, limit)
     compressed = _smaller(sealed, GZIP)
     if compressed.size <= limit:
-        return _with_checked_attributes(codec, compressed), None
+        compressed = _with_checked_attributes(codec, compressed)
+        return compressed, compressed.size, None
     if pointer is None:
         raise MessageTooLarge(codec.media_type, size, limit)
     attributes = {**sealed.attributes, **size_attribute(sealed.body)}
-    stored = _with_checked_attributes(codec, replace(sealed, body=pointer.body(), attributes=attributes))
-    if stored.size > limit:  # its attributes alone are too large
-        raise MessageTooLarge(codec.media_type, stored.size, limit)
-    return stored, ClaimedBody(pointer, sealed.body)
+    stored = _with_checked_attributes(codec, sealed._replace(body=pointer.body(), attributes=attributes))
+    size = stored.size
+    if size > limit:  # its attributes alone are too large
+        raise MessageTooLarge(codec.media_type, size, limit)
+    return stored, size, ClaimedBody(pointer, sealed.body)
 
 
 def _smaller(outgoing: Outgoing, compression: str) -> Outgoing:
     body, attributes = compress(outgoing.body, outgoing.attributes, compression)
-    compressed = replace(outgoing, body=body, attributes=attributes)
+    compressed = outgoing._replace(body=body, attributes=attributes)
     return compressed if compressed.size < outgoing.size else outgoing
 
 
 def _with_checked_attributes(codec: Codec, outgoing: Outgoing) -> Outgoing:
     if len(outgoing.attributes) >= MAX_ATTRIBUTES:
-        outgoing = replace(outgoing, attributes=with_room_for_trace(outgoing.attributes))
+        outgoing = outgoing._replace(attributes=with_room_for_trace(outgoing.attributes))
     if len(outgoing.attributes) > MAX_ATTRIBUTES:
         state = "compressed" if CONTENT_ENCODING in outgoing.attributes else "stored in S3"
         raise TooManyAttributes(

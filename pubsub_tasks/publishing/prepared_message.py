@@ -18,8 +18,7 @@ class ScheduledDestination(NamedTuple):
         return f"a message to {self.target} at {datetime.fromtimestamp(self.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedMessage:
+class PreparedMessage(NamedTuple):
     """A message that only has to be sent.
 
     Attributes:
@@ -28,7 +27,7 @@ class PreparedMessage:
         destination: topic ARN, queue URL, or either of them at a later time.
         outgoing: the message as the service takes it.
         size: bytes that count towards the limit of a call.
-        index: its place among the messages that were published together.
+        place: its index among the messages that were published together.
         claim: a large body to store before the message is sent.
     """
 
@@ -37,15 +36,12 @@ class PreparedMessage:
     destination: str | ScheduledDestination
     outgoing: Outgoing
     size: int
-    index: int = 0
+    place: int = 0
     claim: ClaimedBody | None = None
 
-    def at(self, index: int) -> Self:
-        """The same message at another index."""
-        message_id, outgoing = self.message_id, self.outgoing
-        return type(self)(
-            self.media_type, message_id, self.destination, outgoing, self.size, index, self.claim
-        )
+    def at(self, place: int) -> Self:
+        """The same message at another place."""
+        return self._replace(place=place)
 
     @property
     def group(self) -> tuple[str, str | None] | None:

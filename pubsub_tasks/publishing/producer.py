@@ -13,7 +13,7 @@ from ..content.schema_registry import SchemaRegistry
 from ..errors import ConfigurationError
 from ..messages.envelope import encode_message
 from ..messages.headers import outbound_headers
-from ..messages.message import EXPIRES, MESSAGE_ID, NOT_BEFORE, Message
+from ..messages.message import EXPIRES, NOT_BEFORE, Message
 from ..messages.publish_options import DEFAULT, PublishOptions
 from ..messages.size_limit import MAX_SIZE, fit
 from ..tasks.events import Observer
@@ -174,24 +174,18 @@ class Producer:
 
     def _prepare(self, codec: Codec, content: Content, options: PublishOptions) -> PreparedMessage:
         now = self._clock()
-        route = self._route_or_error(codec.media_type, options, now)
+        route: Route | ConfigurationError
+        try:
+            route = self._route(codec.media_type, options, now)
+        except ConfigurationError as error:
+            route = error
         if isinstance(route, ConfigurationError):
             codec.check(content)  # report invalid content before a missing topic, and without it
             raise route
         message = self._message(codec.media_type, content, options, route, now)
         sealed = _seal_for(route, codec, message, options)
-        outgoing, claim = fit(codec, sealed, self._max_size, self._pointer(message))
-        return PreparedMessage(
-            codec.media_type, message.id, route.destination, outgoing, outgoing.size, claim=claim
-        )
-
-    def _route_or_error(
-        self, media_type: str, options: PublishOptions, now: float
-    ) -> Route | ConfigurationError:
-        try:
-            return self._route(media_type, options, now)
-        except ConfigurationError as error:
-            return error
+        outgoing, size, claim = fit(codec, sealed, self._max_size, self._pointer(message))
+        return PreparedMessage(codec.media_type, message.id, route.destination, outgoing, size, claim=claim)
 
     def _route(self, media_type: str, options: PublishOptions, now: float) -> Route:
         due = options.due(now)
@@ -207,18 +201,19 @@ class Producer:
     def _message(
         self, media_type: str, content: Content, options: PublishOptions, route: Route, now: float
     ) -> Message:
-        extra = dict(options.headers)
+        message_id = self._new_id()
+        headers = outbound_headers(options.headers, request_id=self._new_id())
         if route.not_before is not None:
-            extra[NOT_BEFORE] = f"{route.not_before:.3f}"
+            headers[NOT_BEFORE] = f"{route.not_before:.3f}"
         if options.expires is not None:
-            extra[EXPIRES] = f"{now + options.expires:.3f}"
-        headers = outbound_headers(extra, message_id=self._new_id(), request_id=self._new_id(), now=now)
-        return Message(media_type, content, headers, headers[MESSAGE_ID], now)
+            headers[EXPIRES] = f"{now + options.expires:.3f}"
+        return Message(media_type, content, headers, message_id, now)
 
 
 def _seal_for(route: Route, codec: Codec, message: Message, options: PublishOptions) -> Outgoing:
     """The message in its envelope. Raises ConfigurationError if a FIFO target gets no message group."""
-    if route.fifo and options.group_id is None:
+    fifo = route.fifo
+    if fifo and options.group_id is None:
         raise ConfigurationError(
             f"{route.target} is FIFO, and {codec.media_type} was published to it without a message group: "
             "name one with options(group_id=...)"
@@ -229,7 +224,7 @@ def _seal_for(route: Route, codec: Codec, message: Message, options: PublishOpti
         attributes=options.attributes,
         group_id=options.group_id,
         # On FIFO, a call that is repeated must not make a second message. Standard targets reject the id.
-        deduplication_id=(options.deduplication_id or message.id) if route.fifo else None,
+        deduplication_id=(options.deduplication_id or message.id) if fifo else None,
         delay=route.delay,
     )
 

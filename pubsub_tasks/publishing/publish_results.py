@@ -31,12 +31,12 @@ class PublishResults:
 
     def add_published(self, prepared: PreparedMessage) -> None:
         """Record a message that the service accepted."""
-        self.published.append((prepared.index, prepared.message_id))
+        self.published.append((prepared.place, prepared.message_id))
 
     def add_failed(self, prepared: PreparedMessage, failure: EntryFailure) -> None:
         """Record a message that will not be tried again. On FIFO this blocks the rest of its group."""
         self._first_failure = self._first_failure or _describe(prepared, failure)
-        self.failed.append((prepared.index, failure.code, failure.message))
+        self.failed.append((prepared.place, failure.code, failure.message))
         if prepared.group is not None:
             self._failed_groups.add(prepared.group)
 
@@ -48,7 +48,7 @@ class PublishResults:
 
     def fail_if_blocked(self, prepared: PreparedMessage) -> bool:
         """Record the message as failed if an earlier one of its group failed. Returns whether it did."""
-        if prepared.group is None or prepared.group not in self._failed_groups:
+        if not self._failed_groups or prepared.group not in self._failed_groups:
             return False
         group_id = prepared.outgoing.group_id
         text = f"an earlier message of its group {group_id!r} failed, and this one must not overtake it"

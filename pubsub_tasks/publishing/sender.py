@@ -107,7 +107,8 @@ class Sender:
         sendable = [
             prepared
             for prepared in batch
-            if not results.fail_if_blocked(prepared) and self._store_claim(prepared, results)
+            if not results.fail_if_blocked(prepared)
+            and (prepared.claim is None or self._store_claim(prepared, results))
         ]
         if not sendable:
             return
@@ -116,8 +117,8 @@ class Sender:
             # True stands for the attempt above, which tenacity counts as its first.
             attempts = chain([True], iter(partial(self._attempt, entries, results), None))
             self.retrying(next, attempts)
-        for prepared, failure in entries.give_up():
-            self._record_failure(prepared, failure, results)
+            for prepared, failure in entries.give_up():
+                self._record_failure(prepared, failure, results)
 
     def _attempt(self, entries: EntryAnswers[PreparedMessage, Sent], results: PublishResults) -> bool:
         """Make one call for the pending entries. Returns True if some of them may succeed in another call."""

@@ -87,8 +87,8 @@ class Stream:
 
     def put(self, prepared: PreparedMessage, sender: SupportsSend) -> bool:
         """See `Sink`."""
-        with self._results.completed_by_errors(self._count):
-            for batch in self._batches.put(prepared.at(len(self.ids) - 1)):
+        for batch in self._batches.put(prepared.at(len(self.ids) - 1)):
+            with self._results.completed_by_errors(self._count):
                 self._sender.send_batch(batch, self._results)
         return True
 

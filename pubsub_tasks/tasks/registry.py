@@ -182,8 +182,10 @@ class Tasks(SchemaPublisher):
     @property
     def _latest_weak(self) -> SupportsPublish | None:
         """The last producer that was bound with `weak` and is still alive."""
-        alive = (each() for each in reversed(self._weak))
-        return next((producer for producer in alive if producer is not None), None)
+        for each in reversed(self._weak):
+            if (producer := each()) is not None:
+                return producer
+        return None
 
     def _register_celery(self, task: Task[..., Any], name: str) -> None:
         present = self._celery.setdefault((task.queue, celery_media_type(name)), task)

@@ -104,12 +104,11 @@ class Record:
     source_arn: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message to send. `delay` (seconds) is for queues only: SNS has no delay."""
 
     body: str
-    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    attributes: Mapping[str, Attribute] = NO_ATTRIBUTES
     group_id: str | None = None
     deduplication_id: str | None = None
     delay: int = 0

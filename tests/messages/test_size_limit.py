@@ -22,22 +22,23 @@ LIMIT = 1000
 def test_a_message_that_fits_is_unchanged():
     message = Outgoing("x" * LIMIT)
 
-    assert fit(CODEC, message, LIMIT, POINTER) == (message, None)
+    assert fit(CODEC, message, LIMIT, POINTER) == (message, LIMIT, None)
 
 
 def test_a_message_over_the_limit_is_compressed_if_that_suffices():
-    fitted, claim = fit(CODEC, Outgoing("x" * 5000, {"tier": text("gold")}, "g", "d"), LIMIT, POINTER)
+    fitted, size, claim = fit(CODEC, Outgoing("x" * 5000, {"tier": text("gold")}, "g", "d"), LIMIT, POINTER)
 
     assert claim is None
-    assert fitted.size <= LIMIT
+    assert fitted.size == size <= LIMIT
     assert (fitted.group_id, fitted.deduplication_id) == ("g", "d")
     assert fitted.attributes["tier"] == text("gold")
     assert decompress(fitted.body, fitted.attributes) == b"x" * 5000
 
 
 def test_a_body_that_compression_cannot_make_fit_is_stored_uncompressed_in_amazons_form():
-    fitted, claim = fit(CODEC, Outgoing(NOISE, {"tier": text("gold")}), LIMIT, POINTER)
+    fitted, size, claim = fit(CODEC, Outgoing(NOISE, {"tier": text("gold")}), LIMIT, POINTER)
 
+    assert fitted.size == size
     assert claim == ClaimedBody(POINTER, NOISE)
     assert json.loads(fitted.body) == [
         "software.amazon.payloadoffloading.PayloadS3Pointer",
@@ -73,8 +74,9 @@ class Packed(OrderPlaced):
 def test_a_trace_context_gives_way_to_the_attribute_that_says_what_was_done(body, pointer):
     own = {f"a{number}": text("x") for number in range(8)}
 
-    fitted, _ = fit(CODEC, Outgoing(body, own | {"traceparent": text("00-1-2-01")}), LIMIT, pointer)
+    fitted, size, _ = fit(CODEC, Outgoing(body, own | {"traceparent": text("00-1-2-01")}), LIMIT, pointer)
 
+    assert fitted.size == size
     assert own.items() <= fitted.attributes.items()
     assert "traceparent" not in fitted.attributes
     assert len(fitted.attributes) == 9
@@ -84,15 +86,16 @@ def test_a_schema_may_want_its_messages_compressed():
     codec = Codec(Packed)
     small, large = Outgoing("x" * 500), Outgoing("x" * 501)
 
-    assert fit(codec, small, LIMIT, None) == (small, None)
-    fitted, _ = fit(codec, large, LIMIT, None)
+    assert fit(codec, small, LIMIT, None) == (small, small.size, None)
+    fitted, size, _ = fit(codec, large, LIMIT, None)
+    assert fitted.size == size
     assert fitted.attributes == {"content_encoding": text("lzma,base64")}
 
 
 def test_what_would_only_grow_is_left_alone():
     message = Outgoing(NOISE[:600])
 
-    assert fit(Codec(Packed), message, LIMIT, None) == (message, None)
+    assert fit(Codec(Packed), message, LIMIT, None) == (message, message.size, None)
 
 
 def test_a_compression_that_there_is_not_is_refused_when_declared():
@@ -113,6 +116,6 @@ def test_a_body_that_no_worker_would_open_is_refused_unless_its_schema_allows_it
         fit(CODEC, longest, LIMIT, POINTER)
     with pytest.raises(MessageTooLarge, match="the limit is 16,777,226"):
         fit(Codec(LongOrder), Outgoing(longest.body + "x"), LIMIT, POINTER)
-    fitted, claim = fit(Codec(LongOrder), longest, 40_000, POINTER)
+    fitted, size, claim = fit(Codec(LongOrder), longest, 40_000, POINTER)
     assert claim is None
-    assert fitted.size < 40_000
+    assert fitted.size == size < 40_000

@@ -15,7 +15,7 @@ def prepared(index, *, topic=STANDARD, group=None, size=10):
 
 
 def indexes(batch):
-    return [each.index for each in batch]
+    return [each.place for each in batch]
 
 
 def test_a_batch_is_sent_when_it_has_ten_messages_or_enough_bytes():
@@ -59,7 +59,7 @@ def test_every_message_goes_once_within_the_limits_and_each_group_in_order(drawn
         assert len({each.destination for each in batch}) == 1
         assert len(set(groups)) == len(groups)
     for group in {each.group for each in messages} - {None}:
-        went = [each.index for batch in gone for each in batch if each.group == group]
+        went = [each.place for batch in gone for each in batch if each.group == group]
         assert went == sorted(went)
 
 
