@@ -1,6 +1,5 @@
 """A message that is ready to be sent: written, sealed and within its size limit, with its destination."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
