@@ -37,9 +37,8 @@ MOST = 191
 PACKAGES = {
     *("backports", "botocore", "certifi", "click", "importlib_metadata", "inflection", "lazy"),
     *("marshmallow", "microcosm", "lazy_importer", "pubsub_tasks", "tenacity", "urllib3", "zipp"),
-    *("msgspec", "typing_extensions"),
 }
-"""All that is imported, besides the standard library. msgspec, which imports the last, is an extra."""
+"""All that is imported, besides the standard library."""
 
 UNNEEDED = {
     "asyncio": "for coroutine functions",
@@ -50,6 +49,7 @@ UNNEEDED = {
     "email.policy": "for the metadata of installed packages",
     "http.server": "for --health-port",
     "kombu": "for other content than JSON",
+    "msgspec": "for many messages",
     "prometheus_client": "for --health-port",
     "rich": "for tables",
     "xml.etree.ElementTree": "for publishing",

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -15,6 +16,7 @@ def installed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     if not request.param:
         monkeypatch.setitem(sys.modules, "msgspec", None)
     json_parser._quick_parse.cache_clear()
+    monkeypatch.setattr(json_parser, "_parsed", count(json_parser.QUICK_AFTER))
     yield request.param
     json_parser._quick_parse.cache_clear()
 
@@ -22,6 +24,17 @@ def installed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def test_it_is_msgspec_that_parses_if_it_is_installed(installed: bool) -> None:
     assert parse('{"a": [1]}') == {"a": [1]}
     assert (json_parser._quick_parse() is not None) == installed
+
+
+def test_the_first_texts_are_parsed_without_importing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_parser, "_parsed", count(json_parser.QUICK_AFTER - 1))
+
+    imported = []
+    for _ in range(2):
+        assert parse("[1]") == [1]
+        imported.append(json_parser._quick_parse.cache_info().currsize)
+
+    assert imported == [0, 1]
 
 
 READ = [
