@@ -51,7 +51,7 @@ class Stream:
         """Index and message id of each message published so far."""
         return sorted(self._results.published)
 
-    def publish(self, *made: Any, **content: Any) -> str:
+    def publish(self, /, *made: Any, **content: Any) -> str:
         """Add a message. Returns its id. Raises as `Publishable.publish` does if its content is invalid."""
         if made and (content or len(made) > 1 or isinstance(made[0], (Mapping, str))):
             raise TypeError("give content by keyword, or as one object that the schema's post_load returns")

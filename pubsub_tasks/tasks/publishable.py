@@ -24,7 +24,7 @@ Content = Any
 class Batch(AbstractContextManager["Batch"], Protocol):
     """A block that publishes ten messages to a call, and the rest at its end. For one thread."""
 
-    def publish(self, *made: Any, **content: Any) -> str:
+    def publish(self, /, *made: Any, **content: Any) -> str:
         """Add a message. Returns its id. Raises as `Publishable.publish` does."""
         ...
 
@@ -63,7 +63,7 @@ class Publishable:
         self._codec = codec
         self._options = options
 
-    def publish(self, *made: Any, **content: Any) -> str:
+    def publish(self, /, *made: Any, **content: Any) -> str:
         """Validate content and send it. Returns the message id.
 
         Give content by keyword, or as one object that the schema's `post_load` returns.
@@ -90,7 +90,7 @@ class Publishable:
         """
         return self._producer().batch(self._codec(), self._options)
 
-    async def apublish(self, *made: Any, **content: Any) -> str:
+    async def apublish(self, /, *made: Any, **content: Any) -> str:
         """`publish` without blocking the event loop. If it is cancelled, the message may still be sent."""
         given = self._content_of(made, content, "apublish")
         return await self._producer_for(given).apublish(self._codec(), given, self._options)

@@ -1,5 +1,6 @@
 """What was published is compared and searched, and a failure shows all of it."""
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -171,6 +172,25 @@ def test_what_is_published_for_celery_is_searched_as_other_messages_are() -> Non
         assert pubsub.published == [message(ReceiptSent, order_id=7)]
         assert pubsub.published.only(file_receipt).content == {"order_id": 7}
         assert len(pubsub.run().handled) == 1
+
+
+def test_a_field_may_have_the_name_of_a_parameter_of_publish() -> None:
+    class Linked(PubSubMessageSchema):
+        MEDIA_TYPE = "linked"
+        self = fields.String(required=True)
+        schema = fields.String(required=True)
+
+    tasks, content = Tasks(), {"self": "/orders/7", "schema": "v1"}
+    publishable = tasks.publishable(Linked)
+
+    with app(tasks) as pubsub:
+        publishable.publish(**content)
+        tasks.publish(Linked, **content)
+        with publishable.batch() as batch:
+            batch.publish(**content)
+        asyncio.run(publishable.apublish(**content))
+
+        assert [each.content for each in pubsub.published] == [content] * 4
 
 
 def test_group_and_delay_are_shown_where_there_are_some() -> None:
