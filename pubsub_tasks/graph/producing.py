@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..publishing.producer import Producer, PublishContext
 from ..publishing.routes import Routes
 from ..publishing.topics import Topics
@@ -18,14 +19,28 @@ from .opaque import OpaqueHeaders
 
 
 def make_topics(graph: Graph) -> Topics:
-    """The topics of the configuration; a testing graph without any has topics in memory."""
+    """The topics of the configuration; a testing graph without any has topics in memory.
+
+    Raises ConfigurationError for what is no ARN, except in a testing graph.
+    """
     topics = Topics.of(graph.config.sns_topic_arns)
+    if not graph.metadata.testing:
+        _check_arns(topics)
     if graph.metadata.testing and topics == Topics():
         from ..environments.memory import MemoryTopics
 
         return MemoryTopics(environment=graph.pubsub_world)
     named, tasks = frozenset(graph.config.sns_topic_arns.fifo), graph.sqs_message_handler_registry
     return replace(topics, is_fifo=partial(_is_fifo, named, tasks))
+
+
+def _check_arns(topics: Topics) -> None:
+    for name, arn in {"prefix": topics.prefix, "default": topics.default, **topics.arns}.items():
+        if arn and not arn.startswith("arn:"):
+            raise ConfigurationError(
+                f"sns_topic_arns.{name}: {arn!r} does not begin as the ARN of a topic does: "
+                "arn:aws:sns:<region>:<account>:<name>"
+            )
 
 
 def _is_fifo(named: frozenset[str], tasks: Tasks, media_type: str) -> bool:

@@ -1,5 +1,8 @@
 """Which tasks serve a queue, and where its dead letters go."""
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 from ..errors import ConfigurationError
 from ..publishing.routes import NO_URLS, QueueUrls
 from ..tasks.registry import Tasks
@@ -34,12 +37,18 @@ def choose_queue(tasks: Tasks, url: str, wanted: str | None, urls: QueueUrls = N
                 return candidate
     if not wanted and (queues == [DEFAULT_QUEUE] or (len(queues) == 1 and not name)):
         return queues[0]
-    have = "queue is" if len(queues) == 1 else "queues are"
-    raise ConfigurationError(
-        f"no task names the queue {wanted or name!r}: the app's {have} {', '.join(queues)}. Check the URL, "
-        f"or choose the tasks to serve it with --queue {' or --queue '.join(queues)} "
-        "(sqs_consumer.queue in a graph's configuration)"
-    )
+    raise ConfigurationError(_refusal(queues, name, wanted))
+
+
+def _refusal(queues: Sequence[str], name: str, wanted: str | None) -> str:
+    have = f"the app's {'queue is' if len(queues) == 1 else 'queues are'} {', '.join(queues)}"
+    choice = f"--queue {' or --queue '.join(queues)} (sqs_consumer.queue in a graph's configuration)"
+    if wanted:
+        near = get_close_matches(wanted, queues, 1)
+        return f"no task names the queue {wanted!r}: {f'did you mean {near[0]}? ' if near else ''}there is {choice}"
+    if not name:
+        return f"these messages come from no queue: choose the tasks to handle them with {choice}"
+    return f"no task names the queue {name!r}: {have}. Check the URL, or choose the tasks with {choice}"
 
 
 def find_dead_letter_queue(

@@ -144,7 +144,7 @@ def test_a_worker_consumes_the_queue_that_it_is_given(shop: Path) -> None:
         (("--local", "--app", "no_such_module"), "No module named 'no_such_module'"),
         (("--local", "--app", "shop:nothing"), "module shop has no 'nothing'"),
         (("--local", "--app", "shop", "--concurrency", "0"), "0 is not in the range 1<=x<=10000"),
-        (("--sqs-queue-url", "nonsense", "--app", "shop"), "'nonsense' is not a queue URL"),
+        (("--sqs-queue-url", "nonsense", "--app", "shop"), "'nonsense' is neither a file nor a queue URL"),
         (("--sqs-queue-url", "https://sqs.eu-west-1.amazonaws.com/1/q", "--app", "shop"), "credentials"),
         (("--sqs-queue-url", "http://127.0.0.1:1/1/q", "--app", "shop"), "region"),
         (

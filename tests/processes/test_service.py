@@ -81,6 +81,16 @@ def test_a_queue_without_tasks_is_refused_with_the_flag_to_use(
         assert f"--queue {queue or 'default'}" in str(refused.value)
 
 
+def test_a_misspelt_queue_is_told_the_one_that_was_meant() -> None:
+    with pytest.raises(ConfigurationError, match="no task names the queue 'biling': did you mean billing?"):
+        choose_queue(tasks_of("billing", "logq"), AT + "shop", "biling")
+
+
+def test_messages_of_no_queue_need_a_choice() -> None:
+    with pytest.raises(ConfigurationError, match="come from no queue: choose the tasks to handle them"):
+        choose_queue(tasks_of("billing", "logq"), "", None)
+
+
 def test_an_app_without_tasks_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="declares no task"):
         choose_queue(Tasks(), AT + "logq", None)

@@ -55,6 +55,11 @@ def find_source(flags: Flags, graph: Any, broker: "LocalBroker | None") -> Sourc
         raise ConfigurationError(
             "no queue to consume: give --sqs-queue-url URL, --local, --stdin or --testing"
         )
+    if url is not None and "://" not in url and not in_memory:
+        raise ConfigurationError(
+            f"{url!r} is neither a file nor a queue URL: expected "
+            "https://sqs.<region>.amazonaws.com/<account>/<name>"
+        )
     transport = transport_of(graph, graph.config.sqs_consumer, wait=wait, lease=lease)
     if url is not None:
         return Source(transport, [(flags["queue"], url)], in_memory)
