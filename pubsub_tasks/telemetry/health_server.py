@@ -7,9 +7,9 @@
 """
 
 import json
-import logging
 import socket
 import socketserver
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 from ..errors import ConfigurationError
 from ..lifecycle import forks
 from ..untrusted.addresses import authority, strip_brackets
+from ..untrusted.exceptions import SafeLogger, error_class
 
-logger = logging.getLogger(__name__)
+logger = SafeLogger(__name__)
 
 Answer = Callable[[], tuple[bool, Any]]
 """Returns whether the check passes, and the body of the answer as JSON types."""
@@ -48,6 +49,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.answers = answers
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone, as a probe that waits no longer does."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            logger.exception("a request to the health server failed")
+
     def server_bind(self) -> None:
         if self.address_family is socket.AF_INET6 and self.server_address[0] == "::":
             # "::" means all addresses, and probes may use IPv4.
@@ -67,7 +73,12 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is None:
             self._respond(404, {"there is": sorted(self.server.answers)})
             return
-        ok, body = answer()
+        try:
+            ok, body = answer()
+        except Exception as error:
+            logger.exception("%s cannot be answered", self.path)
+            self._respond(500, f"{error_class(error)}: see the log")
+            return
         self._respond(200 if ok else 503, body)
 
     def _respond(self, code: int, content: Any) -> None:

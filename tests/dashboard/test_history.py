@@ -23,6 +23,24 @@ def history_of(*looks: Look) -> History:
     return history
 
 
+def test_a_page_of_many_queues_asks_for_the_span_once_a_chart() -> None:
+    class Counting(History):
+        spans = 0
+
+        @property
+        def span(self) -> float:
+            self.spans += 1
+            return super().span
+
+    history = Counting()
+    for step in range(50):
+        history.add(Look(NOW + step, [ORDERS]))
+
+    overview_rows(history)
+
+    assert history.spans == 3  # it looks at all queues: for each point, 100 queues took a second
+
+
 def test_the_rate_is_what_known_workers_have_handled_in_the_last_minute() -> None:
     history = history_of(
         *(Look(NOW + 5 * step, [ORDERS], [worker(50 * step)]) for step in range(20)),

@@ -3,14 +3,18 @@
 import json
 import logging
 import socket
+import struct
 from http.client import HTTPConnection
+from threading import Event
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import pytest
 
 from pubsub_tasks.errors import ConfigurationError
 from pubsub_tasks.telemetry import health_server
-from pubsub_tasks.telemetry.health_server import health
+from pubsub_tasks.telemetry.health_server import Page, health
+from tests.worker.shop import until
 
 ANSWERS = {"/healthz": lambda: (True, {"alive": True}), "/readyz": lambda: (False, "not yet")}
 
@@ -48,6 +52,42 @@ def test_a_client_that_asks_for_nothing_holds_no_thread(monkeypatch: pytest.Monk
         socket.create_connection(("127.0.0.1", port), timeout=10) as client,
     ):
         assert client.recv(1) == b"", "the server has closed the connection"
+
+
+def test_an_answer_that_cannot_be_made_is_told_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> tuple[bool, Any]:
+        raise OSError("no database")
+
+    with health("127.0.0.1", 0, {"/metrics": broken}) as port:
+        assert ask(port, "/metrics") == (500, "OSError: see the log")
+
+    assert "/metrics cannot be answered" in caplog.text
+    assert "no database" in caplog.text
+
+
+def test_a_client_that_waits_no_longer_is_no_error(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given an answer that is too large for the buffers of a connection
+    asked, gone = Event(), Event()
+
+    def answer() -> tuple[bool, Any]:
+        asked.set()
+        assert gone.wait(30)
+        return True, Page(b"x" * 50_000_000, "text/plain")
+
+    with health("127.0.0.1", 0, {"/metrics": answer}) as port:
+        # When the client resets its connection before it comes
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            assert asked.wait(30)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.set()
+        until(lambda: not [each for each in enumerate_threads() if "process_request" in each.name])
+
+    # Then nothing is printed or logged
+    assert capfd.readouterr().err == ""
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 def test_it_ends_with_its_block() -> None:

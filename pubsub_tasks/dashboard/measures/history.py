@@ -88,8 +88,9 @@ class History:
         self, queue: QueueSample, value: Callable[[Sequence[Point]], float | None]
     ) -> list[float | None]:
         buckets: list[list[Point]] = [[] for _ in range(BUCKETS)]
+        now, width = self.latest.at, self.span / BUCKETS
         for point in self._of(queue):
-            ago = int((self.latest.at - point.at) // (self.span / BUCKETS))
+            ago = int((now - point.at) // width)
             buckets[BUCKETS - 1 - min(ago, BUCKETS - 1)].append(point)
         values: list[float | None] = []
         for points in buckets:  # between two looks, the earlier one holds

@@ -27,19 +27,26 @@ def is_installed() -> bool:
 def registered_families() -> list[Family]:
     """What the application and its libraries registered in prometheus_client's default registry.
 
-    This package's own metrics of publishers are left out, since a worker counts the same.
-    An application's collector that fails is logged and left out.
+    This package's own metrics of publishers are left out, since a worker counts the same. So are a collector
+    that fails and those after it, which is logged once for each kind of error.
     """
     registry: Any = import_module("prometheus_client").REGISTRY
+    found: list[Family] = []
     try:
-        return [
-            Family(each.name, each.type, each.documentation, list(_samples(each)))
-            for each in registry.collect()
-            if not each.name.startswith(_OWN)
-        ]
-    except Exception:
-        logger.exception("the application's own metrics are left out: one of its collectors failed")
-        return []
+        for each in registry.collect():
+            if not each.name.startswith(_OWN):
+                found.append(Family(each.name, each.type, each.documentation, list(_samples(each))))
+    except Exception as error:
+        if type(error) not in _failures:
+            _failures.add(type(error))
+            logger.exception(
+                "metrics of the application are left out, which is said once: a collector failed"
+            )
+    return found
+
+
+_failures: set[type[Exception]] = set()
+"""Kinds of errors that were logged: a scrape comes every few seconds."""
 
 
 def _samples(collected: Any) -> Iterator[Sample]:
