@@ -4,9 +4,17 @@ A coroutine past its limit is cancelled. In a thread, an exception is raised in 
 entering, leaving and raising, so the exception strikes only within the run. It is delivered between two
 bytecodes: a handler that waits in C sees it when that call returns. The thread of a handler that still does
 not end is abandoned.
+
+CPython delivers the exception where the thread stands when it is set. If that is in Python code by which the
+standard library takes or releases a lock, the lock would stay locked, and all other threads that log would
+wait for ever. So the interruption waits until the thread has left that code.
 """
 
+import contextlib
 import ctypes
+import logging
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Condition, Lock, get_ident
@@ -22,6 +30,18 @@ NEVER = float("inf")
 LONGEST_WAIT = 3600.0
 """Seconds. A lock refuses to wait for centuries, and a message may ask for such a time limit."""
 
+SOON = 0.005
+"""Seconds until a thread that takes or releases a lock is looked at again."""
+
+_LOCKING: tuple[Any, ...] = (
+    *(logging.Handler.acquire, logging.Handler.release),
+    *(getattr(logging, name, None) for name in ("_acquireLock", "_releaseLock")),  # before Python 3.13
+    *(threading.Condition.__enter__, threading.Condition.__exit__),
+    *(contextlib._GeneratorContextManager.__enter__, contextlib._GeneratorContextManager.__exit__),
+)
+_LOCKING_CODE = frozenset(function.__code__ for function in _LOCKING if function is not None)
+"""The code of functions that take a lock for their caller, or release it. Locks themselves are in C."""
+
 
 class Interrupted(BaseException):
     """Raised in a handler past its time limit. A BaseException, so that `except Exception` lets it pass."""
@@ -36,6 +56,7 @@ class HandlerRun:
         call: what is called.
         thread: the identifier of the thread.
         due: when to interrupt it or, once interrupted, to abandon it.
+        latest: when to interrupt it even while it takes or releases a lock.
         interrupted: whether `Interrupted` was raised in the thread.
         abandoned: whether its thread was abandoned; its result is then ignored.
         finished: whether the handler returned.
@@ -47,6 +68,7 @@ class HandlerRun:
     call: HandlerCall
     thread: int = field(default_factory=get_ident)
     due: float = NEVER
+    latest: float = NEVER
     interrupted: bool = False
     abandoned: bool = False
     finished: bool = False
@@ -99,8 +121,7 @@ class TimeLimits:
                 del self._running[run.thread]
             for run in due:
                 if not run.interrupted:
-                    run.interrupted, run.due = True, now + self._patience
-                    _raise_in(run.thread, Interrupted)
+                    self._interrupt(run, now)
             self._next_check_at = min((run.due for run in self._running.values()), default=NEVER)
         for run in stuck:
             self._on_stuck(run)
@@ -120,6 +141,13 @@ class TimeLimits:
             self._stopped = True
             self._check_earlier.notify_all()
 
+    def _interrupt(self, run: HandlerRun, now: float) -> None:
+        if now < run.latest and _is_locking(run.thread):
+            run.due = now + SOON
+            return
+        run.interrupted, run.due = True, now + self._patience
+        _raise_in(run.thread, Interrupted)
+
     def _invoke(self, run: HandlerRun, invoke: Callable[[HandlerCall], Any], call: HandlerCall) -> Any:
         self._enter(run)
         try:
@@ -132,6 +160,7 @@ class TimeLimits:
     def _enter(self, run: HandlerRun) -> None:
         with self._lock:
             run.due = self._clock() + (run.call.timeout or NEVER)
+            run.latest = run.due + self._patience
             self._running[run.thread] = run
             if run.due < self._next_check_at:
                 self._next_check_at = run.due
@@ -172,6 +201,12 @@ def undo_cancellation() -> None:
 
     while (task := current_task()) and task.cancelling():
         task.uncancel()
+
+
+def _is_locking(thread: int) -> bool:
+    """Whether a thread stands in code that takes or releases a lock."""
+    frame = sys._current_frames().get(thread)
+    return frame is not None and frame.f_code in _LOCKING_CODE
 
 
 def _deliver_interruption() -> None:

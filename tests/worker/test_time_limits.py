@@ -2,12 +2,15 @@
 
 import asyncio
 import dis
+import io
+import logging
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Thread, get_ident
+from threading import Condition, Event, Thread, get_ident
+from typing import Any
 
 import pytest
 from tenacity import stop_after_attempt, wait_none
@@ -19,7 +22,7 @@ from pubsub_tasks.in_flight.leases import VisibilityLease
 from pubsub_tasks.testing.clock import VirtualClock
 from pubsub_tasks.verdicts import Ack, DeadLetter, Retry
 from pubsub_tasks.worker.io_threads import guarded_thread
-from pubsub_tasks.worker.time_limits import HandlerRun, Interrupted, TimeLimits
+from pubsub_tasks.worker.time_limits import SOON, HandlerRun, Interrupted, TimeLimits
 from tests.samples import delivery
 from tests.worker.shop import PATIENCE, Shop, Word, body, until, wait
 
@@ -183,6 +186,54 @@ def test_an_interruption_strikes_only_within_the_run(at: int) -> None:
     worker.join()
     assert crashes == []
     assert len(outcomes) == 200
+
+
+@pytest.mark.parametrize("kind", ["log lines", "a condition"])
+def test_an_interruption_leaves_no_lock_of_the_standard_library_locked(kind: str) -> None:
+    # Given a handler past its time limit that waits for a lock, such as to log a line
+    condition, lines = Condition(), logging.StreamHandler(io.StringIO())
+    lock: Any = lines.lock if kind == "log lines" else condition
+    clock = VirtualClock()
+    time_limits = TimeLimits(clock, lambda run: None)
+    outcomes: list[BaseException] = []
+
+    def invoke(call: HandlerCall) -> None:
+        if kind == "log lines":
+            lines.handle(logging.makeLogRecord({"msg": "hello"}))
+        else:
+            with condition:
+                pass
+        while True:
+            pass
+
+    def work() -> None:
+        run = HandlerRun(_message(), _call(timeout=1.0))
+        with pytest.raises(TaskTimeout) as caught:
+            time_limits.limit(run, invoke, run.call)
+        outcomes.append(caught.value)
+
+    thread = Thread(target=work)
+    with lock:
+        thread.start()
+        until(lambda: _stands_in(thread) in ("acquire", "__enter__", "handle"))  # `handle`: of Python 3.13
+        clock.advance(1)
+        time_limits.check()
+
+    # When it gets the lock, and its time is over
+    def check() -> bool:
+        clock.advance(SOON)
+        time_limits.check()
+        return bool(outcomes)
+
+    until(check)
+
+    # Then other threads get the lock too
+    assert lock.acquire(timeout=PATIENCE)
+
+
+def _stands_in(thread: Thread) -> str:
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame.f_code.co_name if frame is not None else ""
 
 
 def test_a_result_returned_before_the_interruption_is_kept() -> None:
