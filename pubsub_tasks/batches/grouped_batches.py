@@ -53,7 +53,9 @@ class GroupedBatches(Generic[Entry]):
 
     def add(self, entry: Entry) -> None:
         """Add an entry behind those of its group."""
-        group = object() if entry.group is None else entry.group
+        group = entry.group
+        if group is None:
+            group = object()
         self._groups.setdefault(group, deque()).append(entry)
         self._count += 1
         self.size += entry.size

@@ -115,7 +115,7 @@ class Codec:
         Unknown names are dropped at every level, unless the schema's author says otherwise.
         Raises InvalidContent, and ConfigurationError if `post_load` returns None.
         """
-        if self._reserved:
+        if self._reserved.content_names:
             fields = {**self._reserved.written(fields), **fields}
         if self.conversion.unknown != EXCLUDE:
             fields = {name: value for name, value in fields.items() if name not in self._not_content}
@@ -168,7 +168,9 @@ class Codec:
             raise InvalidContent(self.media_type, {**wrong, **nested})
 
     def _dumped(self, content: object, headers: Mapping[str, str]) -> dict[str, Any]:
-        envelope = {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)} if self._reserved else {}
+        envelope = (
+            {MEDIA_TYPE: self.media_type, OPAQUE_DATA: dict(headers)} if self._reserved.content_names else {}
+        )
         is_named = isinstance(content, Mapping)
         if envelope and isinstance(content, Mapping):
             content = {**self._reserved.content(envelope), **content}

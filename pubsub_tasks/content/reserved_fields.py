@@ -24,7 +24,11 @@ class _Field(NamedTuple):
 
 
 class ReservedFields:
-    """The fields of a schema that stand for the media type and headers. False if there are none."""
+    """The fields of a schema that stand for the media type and headers.
+
+    Attributes:
+        content_names: their names in content; empty if there are none.
+    """
 
     def __init__(self, schema: Schema) -> None:
         names = [
@@ -34,9 +38,6 @@ class ReservedFields:
         ]
         self._fields = tuple(names)
         self.content_names = frozenset(each.content_name for each in names)
-
-    def __bool__(self) -> bool:
-        return bool(self._fields)
 
     def content(self, envelope: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values by the fields' names in content."""

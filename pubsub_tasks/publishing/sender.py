@@ -132,11 +132,14 @@ class Sender:
             results.cause = results.cause or error
             answers = [_failure_of_call(error)] * len(messages)
         seconds = max(0.0, self.clock() - started)
+        is_observed = self.observers.wants(Published)
         for prepared, answer in entries.record(answers):
             if isinstance(answer, EntryFailure):
                 self._record_failure(prepared, answer, results)
-            else:
-                self._record_published(prepared, seconds, results)
+                continue
+            results.add_published(prepared)
+            if is_observed:
+                self._notify_published(prepared, seconds)
         return bool(entries.pending)
 
     def _send_through(self, call: SendCall, messages: Sequence[PreparedMessage]) -> list[Sent | EntryFailure]:
@@ -168,13 +171,11 @@ class Sender:
                 NotPublished(prepared.media_type, prepared.message_id, destination, failure.code)
             )
 
-    def _record_published(self, prepared: PreparedMessage, seconds: float, results: PublishResults) -> None:
-        results.add_published(prepared)
-        if self.observers.wants(Published):
-            destination, size = str(prepared.destination), prepared.outgoing.size
-            self.observers.notify(
-                Published(prepared.media_type, prepared.message_id, destination, seconds, size)
-            )
+    def _notify_published(self, prepared: PreparedMessage, seconds: float) -> None:
+        destination = str(prepared.destination)
+        self.observers.notify(
+            Published(prepared.media_type, prepared.message_id, destination, seconds, prepared.size)
+        )
 
 
 def _failure_of_call(error: MessageError | TransportError) -> EntryFailure:

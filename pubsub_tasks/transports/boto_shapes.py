@@ -99,7 +99,9 @@ def send_entries(entries: Sequence[Outgoing]) -> list[Shape]:
 
 def publish_entries(entries: Sequence[Outgoing]) -> list[Shape]:
     """Entries of PublishBatch; each Id is the index."""
-    return [{"Id": str(index), **publish_parameters(entry)} for index, entry in enumerate(entries)]
+    return [
+        {"Id": str(index), **_message_parameters("Message", entry)} for index, entry in enumerate(entries)
+    ]
 
 
 def delete_entries(handles: Sequence[str]) -> list[Shape]:
