@@ -45,7 +45,8 @@ def _refusal(queues: Sequence[str], name: str, wanted: str | None) -> str:
     choice = f"--queue {' or --queue '.join(queues)} (sqs_consumer.queue in a graph's configuration)"
     if wanted:
         near = get_close_matches(wanted, queues, 1)
-        return f"no task names the queue {wanted!r}: {f'did you mean {near[0]}? ' if near else ''}there is {choice}"
+        advice = f"did you mean {near[0]}? " if near else ""
+        return f"no task names the queue {wanted!r}: {advice}there is {choice}"
     if not name:
         return f"these messages come from no queue: choose the tasks to handle them with {choice}"
     return f"no task names the queue {name!r}: {have}. Check the URL, or choose the tasks with {choice}"

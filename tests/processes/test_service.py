@@ -82,7 +82,7 @@ def test_a_queue_without_tasks_is_refused_with_the_flag_to_use(
 
 
 def test_a_misspelt_queue_is_told_the_one_that_was_meant() -> None:
-    with pytest.raises(ConfigurationError, match="no task names the queue 'biling': did you mean billing?"):
+    with pytest.raises(ConfigurationError, match=r"no task names the queue 'biling': did you mean billing\?"):
         choose_queue(tasks_of("billing", "logq"), AT + "shop", "biling")
 
 
