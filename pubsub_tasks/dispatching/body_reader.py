@@ -78,11 +78,10 @@ class BodyReader:
 
     def _codec(self, delivery: Delivery) -> Codec | None:
         """The codec of the task, or None. Until the body is read, an attribute names the media type."""
-        media_type = delivery.media_type or ""
-        task = self._tasks.find(media_type, self._queue)
+        task = self._tasks.task_for(delivery, self._queue)
         if task is None:
             return None
         try:
-            return task.codec or self._tasks.codec(media_type)
+            return task.codec or self._tasks.codec(delivery.media_type or "")
         except UnknownMediaType:
             return None

@@ -128,7 +128,7 @@ class Dispatcher:
 
     def is_coroutine(self, delivery: Delivery) -> bool:
         """Whether the task of the delivery is a coroutine."""
-        task = self._find_task(self._recognized(delivery))
+        task = self._tasks.task_for(self._recognized(delivery), self._queue)
         return task is not None and task.is_async
 
     def read_body(self, delivery: Delivery, limit: BodyLimit | None = None) -> Delivery:
@@ -142,7 +142,7 @@ class Dispatcher:
     def prepare(self, delivery: Delivery, now: float) -> HandlerCall | Verdict:
         """Return the handler call to make, or a verdict without one. `now` is epoch seconds."""
         delivery = self._recognized(delivery)
-        task, defect = self._find_task(delivery), delivery.defect
+        task, defect = self._tasks.task_for(delivery, self._queue), delivery.defect
         if isinstance(defect, TransportError):  # such as S3 being unavailable, which may pass
             return (task.policy if task else RetryPolicy()).decide(defect, **retry_arguments(delivery, now))
         if task is None and self._unknown.keeps(delivery):
@@ -207,13 +207,10 @@ class Dispatcher:
 
     def _recognized(self, delivery: Delivery) -> Delivery:
         """Return the delivery as a schema of foreign bodies reads it, if its media type is not known here."""
-        if self._foreign is None or (delivery.defect is None and self._find_task(delivery) is not None):
+        if self._foreign is None:
             return delivery
-        return self._foreign.read(delivery)
-
-    def _find_task(self, delivery: Delivery) -> Task[..., Any] | None:
-        media_type = delivery.media_type
-        return None if media_type is None else self._tasks.find(media_type, self._queue)
+        is_known = delivery.defect is None and self._tasks.task_for(delivery, self._queue) is not None
+        return delivery if is_known else self._foreign.read(delivery)
 
     def _is_unreported(self, task: Task[..., Any], delivery: Delivery, now: float) -> bool:
         """Whether receives that led to no verdict have used up all attempts, as if workers had crashed."""
@@ -226,7 +223,8 @@ class Dispatcher:
     def _decode(self, task: Task[..., Any], delivery: Delivery, now: float) -> HandlerCall | Verdict:
         try:
             codec = task.codec or self._codec(delivery.media_type or "")
-            fields = task.fields_of(delivery) if task.celery else delivery.fields
+            is_own = delivery.media_type == task.media_type
+            fields = delivery.fields if is_own else task.fields_of(delivery)
             timeout = delivery.timeout if task.timeout is None else task.timeout
             return HandlerCall(task, delivery, codec.load(fields), timeout)
         except (InvalidContent, UnknownMediaType) as error:

@@ -12,11 +12,13 @@ from weakref import ref
 
 from marshmallow import Schema
 
-from ..celery_messages.celery_message import celery_media_type
+from ..celery_messages.celery_message import celery_media_type, is_celery
 from ..content.codec import Codec
 from ..content.schema_registry import SchemaRegistry
 from ..errors import ConfigurationError, DuplicateTask, Unbound
 from ..lifecycle import forks
+from ..messages.delivery import Delivery
+from ..messages.envelope import MEDIA_TYPE_ATTRIBUTE
 from ..wire.media_types import wildcard
 from .events import Observer
 from .middleware import Layer, Middleware, require_plain_function
@@ -84,6 +86,21 @@ class Tasks(SchemaPublisher):
         """Return the task for a media type on a queue, or else the one for its wildcard, or None."""
         exact = self._tasks.get((queue, media_type)) or self._celery.get((queue, media_type))
         return exact or self._tasks.get((queue, wildcard(media_type)))
+
+    def task_for(self, delivery: Delivery, queue: str) -> Task[..., Any] | None:
+        """Return the task for a delivery on a queue, or None.
+
+        What this library publishes for a Celery task has an attribute that names its schema, and is for the
+        tasks of that schema on other queues too.
+        """
+        if delivery.media_type is None:
+            return None
+        found = self.find(delivery.media_type, queue)
+        if found is not None or not is_celery(delivery.media_type):
+            return found
+        named = delivery.attributes.get(MEDIA_TYPE_ATTRIBUTE)
+        found = self.find(str(named.value), queue) if named else None
+        return found if found and found.codec else None
 
     def handles_celery(self, queue: str) -> bool:
         """Whether a task of the queue handles messages of a Celery task."""

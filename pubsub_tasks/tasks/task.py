@@ -122,10 +122,10 @@ class Task(Publishable, Generic[P, R]):
 
         Raises InvalidContent if Celery sent arguments that the function does not take.
         """
-        fields = delivery.fields
-        if not (self.codec and self._parameters and is_celery(delivery.media_type)):
-            return fields
-        return fields_of_arguments(self.codec, self._parameters.fields, fields)
+        if self.codec is None or not is_celery(delivery.media_type):
+            return delivery.fields
+        parameters = self._parameters.fields if self._parameters else ()
+        return fields_of_arguments(self.codec, parameters, delivery.fields)
 
     def invoke(self, content: Any, delivery: Delivery) -> Any:
         """Call the function with the content, and return its result, or the coroutine of an `async def`."""

@@ -8,13 +8,14 @@ from marshmallow import fields
 from tenacity import stop_after_attempt
 
 from pubsub_tasks.content.message_schema import PubSubMessageSchema
-from pubsub_tasks.decorators import task
+from pubsub_tasks.decorators import handles, task
 from pubsub_tasks.dispatching.dispatcher import Dispatcher, HandlerCall
 from pubsub_tasks.dispatching.postponement import postponed_copy
 from pubsub_tasks.errors import ConfigurationError, DuplicateTask
 from pubsub_tasks.messages.delivery import Delivery
 from pubsub_tasks.messages.envelope import decode_record
 from pubsub_tasks.tasks.registry import Tasks
+from pubsub_tasks.testing import app
 from pubsub_tasks.verdicts import Ack, DeadLetter, Forward, Postpone, Retry
 from pubsub_tasks.wire.records import Record
 from tests.celery_app import SEND_RECEIPT, WORKFLOWS, by_celery, record
@@ -176,6 +177,29 @@ def test_other_celery_tasks_stay_for_a_celery_worker(call):
 
 def test_other_celery_tasks_go_to_the_queue_for_them():
     assert isinstance(Shop(celery="shop.tasks.other", forwards=True).verdict_on(by_celery()), Forward)
+
+
+def test_what_is_published_for_celery_is_for_the_other_queues_of_its_schema_too():
+    calls, tasks = [], Tasks()
+
+    @task(OrderPlaced, tasks=tasks, celery=SEND_RECEIPT)
+    def send_receipt(order_id, total):
+        calls.append(("receipt", order_id))
+
+    @task(OrderPlaced, tasks=tasks, queue="billing")
+    def bill(total, order_id):
+        calls.append(("bill", order_id))
+
+    @handles(OrderPlaced, tasks=tasks, queue="counting")
+    def count(content):
+        calls.append(("count", content["order_id"]))
+
+    with app(tasks) as pubsub:
+        send_receipt.options(celery=True).publish(order_id="o-1", total="1")
+        pubsub.run()
+
+    assert calls == [("bill", "o-1"), ("count", "o-1"), ("receipt", "o-1")]
+    assert pubsub.dead_letters == []
 
 
 def test_a_celery_task_on_a_queue_without_any_is_unknown():
