@@ -22,7 +22,11 @@ FORCED_GRACE = 2.0
 NOTHING_MORE = "nothing more to do"
 
 POLL_INTERVAL = 0.1
-"""Seconds between two checks of `RunOptions.is_over`. Memory is checked ten times less often."""
+"""Seconds between two checks of `RunOptions.is_over`."""
+
+WAKE_INTERVAL = 1.0
+"""Seconds after which the main thread wakes anyway. It alone runs Python's signal handlers, and the system may
+deliver a signal to another thread, as while the process is being continued after SIGSTOP."""
 
 
 class RunOptions(NamedTuple):
@@ -100,7 +104,7 @@ def _start(worker: Worker, reasons: StopReasons) -> None:
 def _wait(workers: Sequence[Worker], options: RunOptions, reasons: StopReasons) -> StopReason:
     """Wait for a reason to stop, and return it."""
     finished = 0
-    timeout = POLL_INTERVAL if options.is_over else 10 * POLL_INTERVAL if options.max_memory else None
+    timeout = POLL_INTERVAL if options.is_over else WAKE_INTERVAL
     while True:
         reason = reasons.next(timeout)
         if reason is not None and reason.text:

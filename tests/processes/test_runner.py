@@ -2,8 +2,9 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event, Thread, get_ident
 from typing import Any
 
 import pytest
@@ -70,6 +71,22 @@ def test_a_signal_drains_the_worker_and_ends_with_success(
     assert f"stopping: {signal.Signals(number).name}" in caplog.text
     assert "orders: received 2, acked 1, retried 0, dead-lettered 0, dropped 0, released 1" in caplog.text
     assert shop.messages_left() == []
+
+
+def test_a_signal_that_another_thread_receives_stops_the_worker(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "pubsub_tasks")
+    shop = Shop()
+    shop.task()(lambda number: None)
+    main = get_ident()
+
+    def stop() -> None:
+        until(lambda: sys._current_frames()[main].f_code is StopReasons.next.__code__)
+        signal.pthread_kill(get_ident(), signal.SIGTERM)
+        until(lambda: "stopping" in caplog.text)
+        end_polls(shop)
+
+    in_thread(stop)
+    assert run([service_of(shop)], RunOptions(grace=PATIENCE)) == SUCCESS
 
 
 def test_a_handler_that_outlasts_the_grace_is_cut_and_logged(caplog: pytest.LogCaptureFixture) -> None:
