@@ -90,10 +90,7 @@ class Shop:
         return str(found[0][0])
 
     def wait_until_all_is_handled(self) -> None:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        while set(
-            self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"].values()
-        ) != {"0"}:
+        while self._depth() > 0:
             Event().wait(0.05)
 
     def _depth(self) -> int:
@@ -138,11 +135,10 @@ def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
     database.dispose()
 
 
-@pytest.mark.parametrize("isolation", ["read committed", "serializable"])
-def test_each_order_is_charged_once_though_a_worker_is_killed(shop: Shop, isolation: str) -> None:
-    options = 5, "shop.seconds=0.1", "default_transaction_isolation=" + isolation.replace(" ", r"\ ")
-    # Given two workers, and every order twice
-    with shop.worker("one", *options) as one, shop.worker("two", *options) as two:
+def test_each_order_is_charged_once_though_a_worker_is_killed(shop: Shop) -> None:
+    # Given two workers, one of which is stricter, and every order twice
+    options, strict = (5, "shop.seconds=0.1"), "default_transaction_isolation=serializable"
+    with shop.worker("one", *options) as one, shop.worker("two", *options, strict) as two:
         shop.send(ORDERS, copies=2)
 
         # When one is killed in the middle of its transactions, and replaced
@@ -155,13 +151,16 @@ def test_each_order_is_charged_once_though_a_worker_is_killed(shop: Shop, isolat
 
     # Then no order is missing, and none was charged twice
     assert shop.charges() == [(order, 1) for order in ORDERS]
-    assert ("SerializationFailure" in one.output + two.output) == (isolation == "serializable")
+    assert "SerializationFailure" in two.output, "two copies at once are one too many for it"
+    assert "SerializationFailure" not in one.output + three.output
 
 
 def test_a_worker_that_vanishes_holds_up_its_order_until_its_session_is_idle_for_too_long(shop: Shop) -> None:
     # Given two workers, one of which has an order
     options = 2, "shop.seconds=3", "idle_in_transaction_session_timeout=3s"
     with shop.worker("one", *options) as one, shop.worker("two", *options) as two:
+        for worker in one, two:
+            worker.wait_for("dead letters:")
         shop.send(ORDERS[:1], copies=1)
         workers = {"one": one, "two": two}
         vanished = workers.pop(shop.wait_for(CHARGING))
