@@ -17,6 +17,9 @@ from ..redrive.leased_letters import LeasedLetters
 from ..redrive.move_plan import Plan
 from ..transports.protocols import Transport
 
+LARGEST_LOOK = 33_554_432
+"""Characters of bodies after which no more letters are received: they are held in memory, and parsed."""
+
 MakePlan = Callable[[Sequence[Letter]], Plan]
 
 
@@ -27,7 +30,8 @@ class LetterLook:
     Attributes:
         seen: how many letters were looked at.
         about: how many the queue has; SQS counts approximately.
-        complete: whether nothing was left to receive.
+        complete: whether nothing was left to receive, or the one letter that was wanted is found.
+        full: whether no more letters were received since they are large.
         counts_receives: whether each look counts towards the queue's own redrive policy.
     """
 
@@ -36,6 +40,7 @@ class LetterLook:
     seen: int
     about: int
     complete: bool
+    full: bool
     fifo: bool
     counts_receives: bool
 
@@ -70,13 +75,24 @@ class LetterSession:
     def look(self, wanted: LetterFilter, limit: int) -> LetterLook:
         """The letters that match, of the first `limit`. Raises ReceiveFailed."""
         queue, attributes, now = self.dlq.queue, self.dlq.attributes, self._clock()
-        found = browse(self._leased, limit, self._stop, expected=0 if queue.fifo else attributes.visible)
+        only = wanted.ids[0] if len(wanted.ids) == 1 else None
+        size, is_found = 0, False
+
+        def is_enough(letter: Letter) -> bool:
+            nonlocal size, is_found
+            size += len(letter.record.body)
+            is_found = is_found or letter.record.message_id == only
+            return is_found or size > LARGEST_LOOK
+
+        expected = 0 if queue.fifo else attributes.visible
+        found = browse(self._leased, limit, self._stop, expected=expected, is_enough=is_enough)
         return LetterLook(
             queue.name,
             [letter for letter in found.letters if wanted.matches(letter, now)],
             len(found.letters),
             attributes.visible,
-            found.complete,
+            found.complete or is_found,
+            size > LARGEST_LOOK,
             queue.fifo,
             attributes.dead_letter_arn is not None,
         )

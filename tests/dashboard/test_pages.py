@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections import Counter
 from html import unescape
 
 import pytest
 
+from pubsub_tasks.dashboard import letter_session
 from tests.dashboard.browsers import Shop, text_of
 from tests.dashboard.test_worker_status import ANSWER, QUEUE
 from tests.dead_letters.samples import order
@@ -125,6 +127,29 @@ def test_one_letter_shows_all_that_it_carries() -> None:
     assert "LookupError: no such customer" in page
     assert "x-message-id id-of-o-1" in page
     assert "Traceback LookupError" in page
+
+
+def test_a_look_at_one_letter_receives_no_more_once_it_is_found() -> None:
+    shop = Shop()
+    shop.fail(*(order(f"o-{number}") for number in range(30)))
+    browser = shop.browser()
+    first = shop.queues.records()[0]
+
+    page = browser.get(f"/dead-letters/letter?queue=orders&id={first.message_id}")
+
+    assert page.status_code == 200
+    receives = Counter(record.receive_count for record in shop.queues.records())
+    assert receives == {2: 20, 3: 10}
+
+
+def test_large_letters_are_not_all_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letter_session, "LARGEST_LOOK", 100)
+    shop = Shop()
+    shop.fail(*(order(f"o-{number}") for number in range(30)))
+
+    page = text_of(shop.browser().get("/dead-letters?queue=orders"))
+
+    assert "10 letters looked at in orders-dlq. The queue has about 30, too large for this page" in page
 
 
 def test_a_letter_that_is_gone_is_told() -> None:
