@@ -17,7 +17,7 @@ QUICK = 0.001
 """Seconds of mean handling time below which passing a message to another thread costs more than it gains."""
 
 MEAN_WEIGHT = 0.02
-"""Weight of one handler in the mean handling time."""
+"""Weight of one handler in the mean handling time, once there were enough."""
 
 ESTIMATE_GROWTH = 1.02
 """Factor by which each full poll raises the estimate of polls per core, since it may be outdated."""
@@ -41,6 +41,7 @@ class Credit:
         self.handlers_are_quick = True
         self.one_at_a_time = False
         self.polls = 0
+        self._handled = 0
         self._asked = 0
         self._wanted_polls = 1
         self._polls_per_core = inf
@@ -49,11 +50,13 @@ class Credit:
         """Add a handling time to the mean.
 
         A single handler moves the mean only a little: on a busy machine a handler of microseconds may lose
-        its core for ten milliseconds.
+        its core for ten milliseconds. The first ones count alike, since the very first is slow: it makes what
+        is made once.
         """
-        mean = self.mean_seconds
-        mean = seconds if mean is None else mean + MEAN_WEIGHT * (seconds - mean)
-        self.mean_seconds, self.handlers_are_quick = mean, mean < QUICK
+        self._handled += 1
+        mean = self.mean_seconds or 0.0
+        self.mean_seconds = mean + max(MEAN_WEIGHT, 1 / self._handled) * (seconds - mean)
+        self.handlers_are_quick = self.mean_seconds < QUICK
 
     @property
     def prefetch(self) -> int:

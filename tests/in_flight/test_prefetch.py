@@ -82,12 +82,37 @@ def test_prefetch_can_be_configured():
     assert room(credit) == 9
 
 
-def test_the_mean_handling_time_is_weighted_towards_recent_handlers():
+def test_one_handler_moves_the_mean_handling_time_a_little():
     credit = Credit(Limits())
-    credit.handler_finished(1.0)
+    for _ in range(100):
+        credit.handler_finished(1.0)
+
     credit.handler_finished(2.0)
 
+    assert credit.mean_seconds == pytest.approx(1.02)
+
+
+def test_recent_handlers_count_more():
+    credit = Credit(Limits())
+    for seconds in (2.0, 1.0):
+        for _ in range(200):
+            credit.handler_finished(seconds)
+
     assert 1.0 < credit.mean_seconds < 1.1
+
+
+def test_a_slow_first_handler_is_soon_outweighed():
+    # Given a first handler that took long, since what is made once was made for it
+    credit = Credit(Limits())
+    credit.handler_finished(0.005)
+    assert not credit.handlers_are_quick
+
+    # When some quick ones have finished
+    for _ in range(9):
+        credit.handler_finished(0.0002)
+
+    # Then handlers are quick
+    assert credit.handlers_are_quick
 
 
 def test_one_poll_is_open_while_the_queue_is_empty_and_more_while_it_is_not():
