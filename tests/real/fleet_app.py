@@ -58,6 +58,14 @@ class PackedParcelSent(_Parcel):
     COMPRESS_OVER = 16
 
 
+class ParcelEvent(_Parcel):
+    """A CloudEvent by the release that knows of them, and as any other message by the one that does not."""
+
+    MEDIA_TYPE = "application/vnd.fleet.pubsub._.created.parcel_event"
+    CLOUD_EVENT = "structured"
+    CLOUD_EVENT_SOURCE = "/fleet"
+
+
 class CrateSent(PubSubMessageSchema):
     MEDIA_TYPE = "application/vnd.fleet.pubsub._.created.crate"
     lane = fields.String(required=True)
@@ -71,6 +79,11 @@ def take(delivery: Delivery, **content: Any) -> None:
 
 @task(PackedParcelSent, queue=PARCELS, tasks=tasks)
 def take_packed(delivery: Delivery, **content: Any) -> None:
+    _take(delivery, content)
+
+
+@task(ParcelEvent, queue=PARCELS, tasks=tasks)
+def take_event(delivery: Delivery, **content: Any) -> None:
     _take(delivery, content)
 
 
@@ -96,6 +109,7 @@ def publish_parcels() -> None:
     _publish_parcel(take, "large", filling=Random(2).randbytes(300_000).hex())
     _publish_parcel(take, "long", filling="ü" * 200_000)
     _publish_parcel(take_packed, "packed", filling="x" * 1000)
+    _publish_parcel(take_event, "event")
     _publish_parcel(take.options(expires=0.001), "expired")
 
 
