@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -20,12 +21,21 @@ def child_checks(children: Sequence[ChildProcess]) -> Mapping[str, Answer]:
 
 
 def _gather(children: Sequence[ChildProcess], path: str) -> tuple[bool, dict[str, Any]]:
-    answers = {child.share.name: ask(child, path) for child in children}
+    answers = ask_all(children, path)
     return all(ok for ok, _ in answers.values()), {name: body for name, (_, body) in answers.items()}
 
 
-def ask(child: ChildProcess, path: str) -> tuple[bool, Any]:
-    """Whether the check of this path passes in a child process, and its answer as JSON types."""
+def ask_all(children: Sequence[ChildProcess], path: str) -> dict[str, tuple[bool, Any]]:
+    """By the name of each child process, whether its check of this path passes, and its answer as JSON types.
+
+    They are asked at once: a probe does not wait for the time limits of several that hang, one after another.
+    """
+    with ThreadPoolExecutor(len(children) or 1, "pubsub-health") as pool:
+        answers = pool.map(partial(_ask, path=path), children)
+        return {child.share.name: answer for child, answer in zip(children, answers, strict=True)}
+
+
+def _ask(child: ChildProcess, path: str) -> tuple[bool, Any]:
     port = child.reported.get("health")
     if port is None:
         return path != "/readyz", "starting"  # a restart of one must not get the others killed

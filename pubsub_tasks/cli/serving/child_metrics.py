@@ -7,7 +7,7 @@ from ...processes.supervisor import Supervisor
 from ...telemetry.health_server import Answer, Page
 from ...telemetry.metrics.process_totals import ProcessTotals
 from ...telemetry.metrics.prometheus_text import CONTENT_TYPE, is_installed, text_of_families
-from .child_health import ask
+from .child_health import ask_all
 
 PATH = "/metrics"
 
@@ -20,7 +20,7 @@ def child_metrics(supervisor: Supervisor) -> Mapping[str, Answer]:
     supervisor.on_metrics = totals.add
 
     def answer() -> tuple[bool, Any]:
-        answers = {child.share.name: ask(child, PATH) for child in supervisor.children}
+        answers = ask_all(supervisor.children, PATH)
         reports = {name: report for name, (_, report) in answers.items() if "families" in report}
         return True, Page(text_of_families(totals.families(reports)), CONTENT_TYPE)
 
