@@ -13,6 +13,7 @@ from uuid import UUID
 from marshmallow import fields
 
 from ..errors import ConfigurationError
+from ..tasks.signature import evaluated_signature
 
 _EMPTY = inspect.Parameter.empty
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -125,30 +126,6 @@ def _of_collection(origin: Any, args: Sequence[Any], annotation: Any, name: str)
 
 def _keys_and_values(inner: Sequence["fields.Field[Any]"]) -> dict[str, "fields.Field[Any]"]:
     return dict(zip(("keys", "values"), inner, strict=False))
-
-
-def evaluated_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """Return a function's signature. An annotation that is text is evaluated, each on its own, if it can be.
-
-    Those of `from __future__ import annotations` are text, and some name what only type checkers import.
-    """
-    signature = inspect.signature(function)
-    names = getattr(inspect.unwrap(function), "__globals__", {})
-    return signature.replace(
-        parameters=[
-            each.replace(annotation=_evaluated(each.annotation, names))
-            for each in signature.parameters.values()
-        ]
-    )
-
-
-def _evaluated(annotation: Any, names: dict[str, Any]) -> Any:
-    if not isinstance(annotation, str):
-        return annotation
-    try:
-        return eval(annotation, names)
-    except Exception:
-        return annotation
 
 
 def _unknown(annotation: Any, name: str) -> ConfigurationError:

@@ -13,7 +13,8 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 from uuid import UUID
 
-from .annotated_fields import FieldSpec, evaluated_signature
+from ..tasks.signature import evaluated_signature
+from .annotated_fields import FieldSpec
 from .app_task import CeleryAppTask
 
 LINE_LENGTH = 88

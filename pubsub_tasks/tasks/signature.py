@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Self, get_args
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Self, get_args, get_type_hints
 
 from ..content.codec import Codec
 from ..content.post_load_objects import by_field_name
@@ -37,7 +38,7 @@ class TaskSignature(NamedTuple):
         deliveries: list[str] = []
         rest = False
         classes: dict[str, tuple[object, ...]] = {}
-        for parameter in _signature(function).parameters.values():
+        for parameter in evaluated_signature(function).parameters.values():
             if parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 rest = True
             elif parameter.kind not in _NAMED:
@@ -122,11 +123,31 @@ def _wants_delivery(annotation: object) -> bool:
     return annotation is Delivery or Delivery in get_args(annotation)
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
+def evaluated_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return a function's signature. An annotation that is or has text is evaluated, if it can be.
+
+    Those of `from __future__ import annotations` are text, and some name what only type checkers import.
+    """
     try:
-        return inspect.signature(function, eval_str=True)
-    except Exception:  # an annotation that cannot be evaluated here is compared as text
-        return inspect.signature(function)
+        return _with_types(inspect.signature(function, eval_str=True), function)
+    except Exception:
+        return _with_types(inspect.signature(function), function)
+
+
+def _with_types(signature: inspect.Signature, function: Callable[..., Any]) -> inspect.Signature:
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    parameters = [
+        each.replace(annotation=_type(each.annotation, names)) for each in signature.parameters.values()
+    ]
+    return signature.replace(parameters=parameters)
+
+
+def _type(annotation: Any, names: dict[str, Any]) -> Any:
+    only = SimpleNamespace(__annotations__={"only": annotation})
+    try:
+        return get_type_hints(only, names, include_extras=True)["only"]
+    except Exception:  # what cannot be evaluated here is compared as text
+        return annotation
 
 
 def _error(function: Callable[..., Any], codec: Codec, problem: str) -> ConfigurationError:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, Optional, TypedDict
 from uuid import UUID
 
 import pytest
@@ -350,9 +350,18 @@ def test_arguments_without_names_are_refused():
 
 
 def test_an_annotation_in_text_is_evaluated_though_another_cannot_be():
-    def function(number: "int", lines: "list[UUID]") -> "NoSuchType":  # noqa: F821
+    def function(
+        number: "int",
+        lines: "list[UUID]",
+        within: list["UUID"],
+        either: Optional["UUID"] = None,
+        short: Annotated["str", "a note"] = "",
+    ) -> "NoSuchType":  # noqa: F821
         raise NotImplementedError
 
     specs = field_specs(function)
 
-    assert [specs[name].kind for name in ("number", "lines")] == ["fields.Integer", "fields.List"]
+    assert [spec.kind.removeprefix("fields.") for spec in specs.values()] == [
+        *("Integer", "List", "List", "UUID", "String"),
+    ]
+    assert specs["within"].inner[0].kind == "fields.UUID"

@@ -1,5 +1,7 @@
 """Which field goes where, and what is refused when it is declared."""
 
+from typing import Optional
+
 import pytest
 
 from pubsub_tasks.content.codec import Codec
@@ -9,6 +11,7 @@ from pubsub_tasks.tasks.signature import TaskSignature
 from tests.samples import OrderPlaced, delivery
 
 CODEC = Codec(OrderPlaced)
+Received = Delivery
 CONTENT = {"order_id": "o-1", "total": 3, "currency": "EUR"}
 DELIVERY = delivery()
 
@@ -27,6 +30,12 @@ def test_a_task_may_take_fewer_fields_than_its_schema_has():
     def handler(order_id): ...
 
     assert bind(handler) == {"order_id": "o-1"}
+
+
+def test_an_annotation_in_text_is_evaluated_though_another_cannot_be():
+    def handler(order_id: "NoSuchType", received: "Received", again: Optional["Received"]): ...  # noqa: F821
+
+    assert bind(handler) == {"order_id": "o-1", "received": DELIVERY, "again": DELIVERY}
 
 
 def test_the_rest_goes_to_keyword_arguments():
