@@ -26,8 +26,8 @@ _ESCAPES = {byte: (bytes([byte]), b"%%%02X" % byte) for byte in range(256)}
 _MEMBER = "<member>~(?:<Id>#</Id>~<MessageId>#</MessageId>|<MessageId>#</MessageId>~<Id>#</Id>)~</member>"
 _ALL_PUBLISHED = (
     (
-        '<PublishBatchResponse(?: xmlns="[a-z0-9:/.-]*")?>~<PublishBatchResult>~(?:<Failed/>)?~'
-        f"<Successful>((?:~{_MEMBER})*)~</Successful>~(?:<Failed/>)?~</PublishBatchResult>~"
+        '<PublishBatchResponse(?: xmlns="[a-z0-9:/.-]*")?>~<PublishBatchResult>~(?:<Failed/>~)?'
+        f"<Successful>((?:~{_MEMBER})*)~</Successful>~(?:<Failed/>~)?</PublishBatchResult>~"
         "<ResponseMetadata>~<RequestId>#</RequestId>~</ResponseMetadata>~</PublishBatchResponse>~"
     )
     .replace("~", r"[ \t\r\n]*")

@@ -131,6 +131,17 @@ def test_an_answer_that_is_a_little_different_is_read_as_an_xml_parser_does(orde
             assert ours == theirs, odd
 
 
+@pytest.mark.parametrize("order", [("Failed", "Successful"), ("Successful", "Failed")])
+def test_spaces_are_passed_over_once(order: tuple[str, str]) -> None:
+    # Given an answer with so many spaces in each place that trying each in turn would never end
+    failed = {"Id": "0", "Code": "c", "Message": "m", "SenderFault": True}
+    lists = {"Successful": [{"Id": "1", "MessageId": "m-1"}] * 2, "Failed": [failed]}
+    answer = {name: lists[name] for name in order}
+    body = write("PublishBatch", answer, "request").replace(b"><", b">" + b" " * 1_000_000 + b"<")
+
+    assert HOT_CALLS["sns"].read(body) == answer
+
+
 def outcome(body: bytes) -> object:
     try:
         return HOT_CALLS["sns"].read(body)
