@@ -100,6 +100,15 @@ def _check_queue(checkup: Checkup, resource: Resource, queue: StandingResource) 
     )
     if letters is not None:
         yield from _check_allowed(checkup, resource, arn)
+    if arn and arn != wanted["deadLetterTargetArn"]:
+        yield Finding(
+            Severity.NOTE,
+            str(resource.key),
+            f"has its dead letters in {arn.rpartition(':')[2]}, and not in "
+            f"{wanted['deadLetterTargetArn'].rpartition(':')[2]}",
+            "that queue was not looked at, and apply sets the other",
+            checkup.commands.apply(resource, queue),
+        )
 
 
 def _dead_letters(checkup: Checkup, arn: str) -> DeadLetterFacts | None:

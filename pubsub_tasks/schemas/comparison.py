@@ -123,6 +123,9 @@ class _Comparison:
         if "default" in new and old.get("default") != new["default"]:
             was = f", was {_json(old['default'])}" if "default" in old else ""
             yield self._change(path, f"is {_json(new['default'])} by default{was}", Effect.OTHER_DEFAULT)
+        elif "default" in old and "default" not in new:
+            text = f"has no default, was {_json(old['default'])}"
+            yield self._change(path, text, Effect.OTHER_DEFAULT)
         for name in sorted((old.keys() | new.keys()) - _KNOWN):
             if not name.startswith("x-") and old.get(name) != new.get(name):
                 yield self._change(path, f"{name} changed", Effect.UNCLEAR)

@@ -118,6 +118,14 @@ def test_a_key_that_sns_may_not_use_is_found() -> None:
     assert {(each.severity, each.subject) for each in found} == {(ERROR, "encryption key alias/shop")}
 
 
+def test_dead_letters_in_another_queue_than_the_app_s_are_noted() -> None:
+    policy = {"deadLetterTargetArn": PLACE.queue_arn("letters-of-all"), "maxReceiveCount": 50}
+
+    found = said(drifted(healthy(), "queue", "receipts", RedrivePolicy=policy))
+
+    assert found == [(NOTE, "has its dead letters in letters-of-all, and not in shop-receipts-dlq")]
+
+
 def test_a_key_whose_policy_may_not_be_read_is_noted() -> None:
     checkup = healthy(kms_key="alias/shop")
     key = next(key for key in checkup.found if key.kind == "encryption key")

@@ -55,6 +55,7 @@ NUMBER = {"type": "number"}
         ({**TEXT, "maxLength": 5}, {**TEXT, "maxLength": 9}, BREAKING, SAFE, "maxLength is 9, was 5"),
         ({**TEXT, "x-minimum": "9"}, {**TEXT, "x-minimum": "10"}, SAFE, BREAKING, "x-minimum is 10"),
         ({**TEXT, "default": "a"}, {**TEXT, "default": "b"}, SAFE, RISKY, 'is "b" by default, was "a"'),
+        ({**TEXT, "default": "a"}, TEXT, SAFE, RISKY, 'has no default, was "a"'),
         ({"not": TEXT}, {"not": NUMBER}, RISKY, RISKY, "not changed"),
     ],
 )

@@ -110,7 +110,11 @@ def _said(update: UpdateProgress, past: str) -> Callable[[int], None]:
 
 def _as_json(failure: LineFailure) -> str:
     try:
-        content = json.loads(failure.text)
+        content = json.loads(failure.text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         content = failure.text.decode("utf-8", "replace").rstrip("\r\n")
     return json.dumps({"line": failure.number, "error": failure.error, "content": content})
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON, and other programs could not read the file of failures")

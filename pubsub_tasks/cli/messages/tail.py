@@ -106,6 +106,7 @@ def command(
     graph = found.graph({}, testing=False, debug=False)
     topics = tailed_topics(media_types, found.tasks, graph.sns_topic_arns)
     api = environment.api_of(region_of_arn(topics[0].arn))
+    _note_unknown(media_types, found.tasks)
     _remove_left_over(environment, api, prefix)
     owner = f"{_user()}@{socket.gethostname()}"
     with (
@@ -160,6 +161,14 @@ def follow(
             queue.delete([record.receipt_handle for record in records])
         temporary.renew(clock())
     return count
+
+
+def _note_unknown(media_types: Iterable[str], tasks: Tasks) -> None:
+    """A misspelt media type is followed too, in silence, where several share a topic."""
+    bound = {task.media_type for task in tasks}
+    for name in media_types:
+        if not (set(name) & {"*", "?"} or name in bound or tasks.schemas.declares(name)):
+            print_note(str(tasks.schemas.unknown(name)))
 
 
 def _matching(pattern: str, known: Iterable[str]) -> list[str]:

@@ -84,7 +84,7 @@ def order(total: str) -> str:
 
 
 def test_lines_of_a_file_are_published_and_those_that_fail_are_written_to_another(shell: Shell) -> None:
-    file = shell.file("orders.jsonl", order("1"), order("much"), "{bad", "", order("2"), "[]")
+    file = shell.file("orders.jsonl", order("1"), order("much"), "{bad", "", order("2"), '{"total": NaN}')
 
     result = shell.run("publish", ORDER, file)
 
@@ -93,7 +93,7 @@ def test_lines_of_a_file_are_published_and_those_that_fail_are_written_to_anothe
     assert [each["total"] for each in shell.received()] == ["1", "2"]
     failed = [json.loads(line) for line in shell.lines("orders.failed.jsonl")]
     assert [each["line"] for each in failed] == [2, 3, 6]
-    assert [each["content"] for each in failed] == [json.loads(order("much")), "{bad", []]
+    assert [each["content"] for each in failed] == [json.loads(order("much")), "{bad", '{"total": NaN}']
     assert "total: ['Not a valid number.']" in failed[0]["error"]
 
 

@@ -142,6 +142,16 @@ def test_what_is_wrong_is_one_line(world: World, app: str, arguments: tuple[str,
     assert world.queues == []
 
 
+def test_a_media_type_that_no_schema_declares_is_followed_with_a_note(world: World, app: str) -> None:
+    misspelt = ORDER.replace("order", "ordre")
+
+    result = tail(world, app, "--media-type", misspelt, "--limit", "1", publish=((misspelt, 1),))
+
+    assert result.exit_code == 0
+    assert f"note: no schema declares the media type '{misspelt}': did you mean " in result.stderr
+    assert misspelt in result.stdout
+
+
 def test_a_queue_of_a_killed_tail_is_removed_by_a_later_one(world: World, app: str) -> None:
     world.crashed()
     assert len(world.queues) == 1
