@@ -427,6 +427,19 @@ def class_names_are_unique(house: House) -> Iterator[str]:
                 yield f"{module.path}:{node.lineno} {node.name} is a class of {places[node.name]} too"
 
 
+def defaults_of_named_tuples_are_values(house: House) -> Iterator[str]:
+    for module in house.package:
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and "NamedTuple" in map(ast.unparse, node.bases):
+                for line in (each.lineno for each in node.body if is_dataclass_field(each)):
+                    yield f"{module.path}:{line} field() is for dataclasses: here it would be the value"
+
+
+def is_dataclass_field(node: ast.stmt) -> bool:
+    value = getattr(node, "value", None)
+    return isinstance(value, ast.Call) and ast.unparse(value.func) == "field"
+
+
 def file_names_stand_once(house: House) -> Iterator[str]:
     names: dict[str, list[str]] = {}
     for module in house.package:
@@ -579,6 +592,7 @@ RULES: list[Rule] = [
     only_tests_and_users_import_testing,
     folders_are_small,
     class_names_are_unique,
+    defaults_of_named_tuples_are_values,
     file_names_stand_once,
     no_imports_in_a_circle,
     imports_stand_at_the_top,
@@ -680,6 +694,11 @@ FAULTS: list[tuple[Rule, dict[str, str], str]] = [
         class_names_are_unique,
         {"wire/records.py": "class Record: ...", "tasks/record.py": "class Record: ..."},
         "Record is a class of",
+    ),
+    (
+        defaults_of_named_tuples_are_values,
+        {"wire/records.py": "class Sent(NamedTuple):\n    ids: list = field(default_factory=list)"},
+        "records.py:2 field() is for dataclasses",
     ),
     (
         file_names_stand_once,

@@ -31,8 +31,8 @@ def greet(name):
     print("modules", *sys.modules)
 """
 
-MOST = 191
-"""Of our own modules, 5 % above today's."""
+MOST = 190
+"""Of our own modules, 1 % above today's."""
 
 PACKAGES = {
     *("backports", "botocore", "certifi", "click", "importlib_metadata", "inflection", "lazy"),
