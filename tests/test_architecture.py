@@ -247,7 +247,6 @@ LAZY = {
         )
     },
     ("worker/worker.py", "pubsub_tasks.worker.coroutines"): "as above",
-    ("content/schema_registry.py", "difflib"): "for an error alone",
     ("wire/compression.py", "kombu"): "0.1 s, and what is not compressed, or by gzip, never needs it",
     ("wire/serialization.py", "kombu"): "0.1 s, and JSON never needs it",
     ("wire/json_parser.py", "msgspec"): "an extra, and not every process parses JSON",

@@ -4,6 +4,7 @@ In this order: the schema registered for the media type, the one registered for 
 lifecycle media types (created, changed, deleted) the schema of microcosm-pubsub's convention.
 """
 
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from marshmallow import Schema, fields
@@ -87,8 +88,6 @@ class SchemaRegistry:
 
     def unknown(self, media_type: str) -> UnknownMediaType:
         """The error for a media type that no schema declares, with similar ones."""
-        from difflib import get_close_matches
-
         similar = get_close_matches(media_type, self._codecs) if len(media_type) <= _LONGEST_NAME else []
         advice = (
             f"did you mean {' or '.join(similar)}?"
