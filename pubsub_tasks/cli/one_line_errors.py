@@ -10,14 +10,17 @@ from typing import IO, Any
 import click
 
 from ..errors import PubSubTasksError, TransportError
-from ..processes.exit_codes import BAD_INPUT, INCOMPLETE
+from ..processes.exit_codes import BAD_INPUT, INCOMPLETE, INTERRUPTED
 from ..wire.records import INTERVENTION_CODES
 
 PACKAGE = __name__.partition(".")[0]
 
 
 class OneLineCommand(click.Command):
-    """A command that prints each error as one line; exits with 2, or with 1 if the service did not answer."""
+    """A command that prints each error as one line.
+
+    It exits with 2, with 1 if the service did not answer, and with 130 after Ctrl-C.
+    """
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -55,6 +58,10 @@ class _ServiceError(_OneLineError):
     exit_code = INCOMPLETE
 
 
+class _Interrupted(_OneLineError):
+    exit_code = INTERRUPTED
+
+
 @contextmanager
 def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
     try:
@@ -64,6 +71,8 @@ def _in_one_line(path: str, *, debug: bool = False) -> Iterator[None]:
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else path
         raise _OneLineError(_line(path, error.format_message())) from error
+    except KeyboardInterrupt as interrupt:
+        raise _Interrupted(_line(path, "interrupted")) from interrupt
     except TransportError as error:
         kind = _OneLineError if error.code in INTERVENTION_CODES else _ServiceError
         raise kind(_line(path, str(error))) from error

@@ -38,8 +38,8 @@ def _check_arns(topics: Topics) -> None:
     for name, arn in {"prefix": topics.prefix, "default": topics.default, **topics.arns}.items():
         if arn and not arn.startswith("arn:"):
             raise ConfigurationError(
-                f"sns_topic_arns.{name}: {arn!r} does not begin as the ARN of a topic does: "
-                "arn:aws:sns:<region>:<account>:<name>"
+                f"{arn!r} in sns_topic_arns is not the ARN of a topic, arn:aws:sns:<region>:<account>:<name>: "
+                f"see sns_topic_arns.{name}"
             )
 
 

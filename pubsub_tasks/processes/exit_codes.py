@@ -19,5 +19,8 @@ CHANGES_WANTED = 3
 CRASHED = 70
 """A fault of this library. Source: EX_SOFTWARE in sysexits.h."""
 
+INTERRUPTED = 130
+"""Ctrl-C ended a command. Source: POSIX shells, 128 and the number of SIGINT."""
+
 RECYCLE = 75
 """The process asks to be replaced by a new one. Source: EX_TEMPFAIL in sysexits.h."""

@@ -25,8 +25,11 @@ POLL_INTERVAL = 0.1
 """Seconds between two checks of `RunOptions.is_over`."""
 
 WAKE_INTERVAL = 1.0
-"""Seconds after which the main thread wakes anyway. It alone runs Python's signal handlers, and the system may
-deliver a signal to another thread, as while the process is being continued after SIGSTOP."""
+"""Seconds after which the main thread wakes anyway.
+
+It alone runs Python's signal handlers, and the system may deliver a signal to another thread, as while the
+process is being continued after SIGSTOP.
+"""
 
 
 class RunOptions(NamedTuple):

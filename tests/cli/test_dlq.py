@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -329,7 +329,7 @@ def test_on_fifo_what_fails_again_at_once_is_not_sent_again_and_again(shell: She
             shell.queues.clock.advance(1)
             for entry in params["Entries"]:
                 sent = failed(entry["MessageBody"], queue=shell.queues.source.url, now=shell.queues.clock())
-                shell.queues.letters.queue.send([replace(sent, group_id="g", deduplication_id=uuid4().hex)])
+                shell.queues.letters.queue.send([sent._replace(group_id="g", deduplication_id=uuid4().hex)])
         return answer
 
     shell.queues.transport.broker.call = failing  # type: ignore[method-assign]
@@ -345,7 +345,7 @@ def test_a_fifo_redrive_that_ends_early_reports_what_it_moved(shell: Shell) -> N
     other = ScriptedQueue(shell.queues.queue("other"))
     for number in range(12):
         sent = failed(order(f"o-{number:02}"), queue=shell.queues.source.url if number < 10 else "gone")
-        other.queue.send([replace(sent, group_id="g", deduplication_id=str(number))])
+        other.queue.send([sent._replace(group_id="g", deduplication_id=str(number))])
     shell.queues.letters = other
 
     result = shell.run("redrive", "--yes")

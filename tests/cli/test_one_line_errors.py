@@ -61,7 +61,7 @@ def test_a_call_that_click_refuses(command: click.Command, line: str, expected: 
     assert told(RUNNER.invoke(command, line.split(), prog_name=name)).startswith(expected)
 
 
-def raising(error: Exception) -> Callable[[], None]:
+def raising(error: BaseException) -> Callable[[], None]:
     def callback() -> None:
         raise error
 
@@ -72,6 +72,12 @@ def test_an_error_of_ours_with_several_lines() -> None:
     command = OneLineCommand("shop", callback=raising(ConfigurationError("not so:\n  write it\n  thus")))
 
     assert told(RUNNER.invoke(command, [])) == "shop: not so: write it thus"
+
+
+def test_ctrl_c_is_a_line_and_an_exit_code_of_its_own() -> None:
+    result = RUNNER.invoke(OneLineCommand("shop", callback=raising(KeyboardInterrupt())), [])
+
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "shop: interrupted\n")
 
 
 def test_a_fault_keeps_its_traceback() -> None:

@@ -499,13 +499,13 @@ def test_a_setting_of_another_type_is_named_with_its_value(
 @pytest.mark.parametrize(
     ("topics", "named"),
     [
-        ({"prefix": "shop-"}, "sns_topic_arns.prefix: 'shop-' does not begin"),
+        ({"prefix": "shop-"}, "sns_topic_arns.prefix"),
         ({"default": "http://sqs/1/orders"}, "sns_topic_arns.default"),
-        ({"mappings": {ORDER: "orders"}}, f"sns_topic_arns.{ORDER}: 'orders'"),
+        ({"mappings": {ORDER: "orders"}}, f"sns_topic_arns.{ORDER}"),
     ],
 )
 def test_a_topic_that_is_no_arn_is_refused_with_its_setting(topics: dict[str, object], named: str) -> None:
     graph = graph_for(Tasks(), {"sns_topic_arns": topics}, environ=False)
 
-    with pytest.raises(ConfigurationError, match=re.escape(named)):
+    with pytest.raises(ConfigurationError, match=f"is not the ARN of a topic.*{re.escape(named)}"):
         graph.use("sns_topic_arns")

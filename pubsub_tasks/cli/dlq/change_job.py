@@ -8,11 +8,11 @@ import click
 
 from ...dead_letters.letter_view import Letter
 from ...dead_letters.move_report import MoveReport, count_letters
-from ...processes.exit_codes import INCOMPLETE
+from ...processes.exit_codes import INCOMPLETE, INTERRUPTED
 from ...redrive.carry_out import carry_out, change_followers
 from ...redrive.leased_letters import LeasedLetters
 from ...redrive.move_plan import Plan, PlanStep, direction
-from ..output.terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
+from ..output.terminal import print_line, progress_bar, stop_on_interrupt
 from .environment import CommandEnvironment
 from .session import Session
 

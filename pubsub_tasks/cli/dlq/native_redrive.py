@@ -6,11 +6,11 @@ import click
 
 from ...dead_letters.move_report import count_letters
 from ...errors import ConfigurationError
-from ...processes.exit_codes import INCOMPLETE
+from ...processes.exit_codes import INCOMPLETE, INTERRUPTED
 from ...redrive.dead_letter_queue import find_dead_letter_queue
 from ...redrive.native_move import move
 from ...wire.records import MoveTaskStatus
-from ..output.terminal import INTERRUPTED, print_line, progress_bar, stop_on_interrupt
+from ..output.terminal import print_line, progress_bar, stop_on_interrupt
 from .change_job import ChangeJob
 from .options import Selection
 

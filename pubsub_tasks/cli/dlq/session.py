@@ -9,11 +9,11 @@ import click
 
 from ...dead_letters.letter_view import Letter
 from ...dead_letters.move_report import count_letters
-from ...processes.exit_codes import INCOMPLETE
+from ...processes.exit_codes import INCOMPLETE, INTERRUPTED
 from ...redrive.browse import browse
 from ...redrive.dead_letter_queue import DeadLetterQueue, find_dead_letter_queue
 from ...redrive.leased_letters import LeasedLetters
-from ..output.terminal import INTERRUPTED, print_line, print_note, progress_bar, stop_on_interrupt
+from ..output.terminal import print_line, print_note, progress_bar, stop_on_interrupt
 from .environment import CommandEnvironment
 from .options import Selection
 

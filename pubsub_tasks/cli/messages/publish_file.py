@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 import click
 
 from ...content.content_reader import ContentReader
-from ...processes.exit_codes import INCOMPLETE
+from ...processes.exit_codes import INCOMPLETE, INTERRUPTED
 from ...untrusted.readable_counts import counted
-from ..output.terminal import INTERRUPTED, UpdateProgress, print_line, progress_bar, stop_on_interrupt
+from ..output.terminal import UpdateProgress, print_line, progress_bar, stop_on_interrupt
 from .publish_lines import LineFailure, LinePublisher, LinesReport, numbered
 
 STDIN = "-"

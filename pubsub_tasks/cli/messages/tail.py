@@ -16,6 +16,7 @@ import click
 from ...cli import find_app
 from ...dead_letters.filters import FieldFilter
 from ...errors import ConfigurationError, TransportError
+from ...processes.exit_codes import INTERRUPTED
 from ...provisioning.reading.aws_api import Api
 from ...provisioning.reading.boto_api import boto_api
 from ...publishing.topics import Topics
@@ -28,7 +29,7 @@ from ...untrusted.readable_counts import counted
 from ...wire.records import MAX_BATCH
 from ..number_ranges import WholeRange
 from ..one_line_errors import OneLineCommand
-from ..output.terminal import INTERRUPTED, print_line, print_note, stop_on_interrupt
+from ..output.terminal import print_line, print_note, stop_on_interrupt
 from ..output.values import cell, writable
 from ..provisioning.common_options import app_option
 from .message_view import MessageView

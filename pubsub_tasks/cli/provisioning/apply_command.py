@@ -7,6 +7,7 @@ from shlex import quote
 import click
 
 from ...errors import ConfigurationError
+from ...processes.exit_codes import INTERRUPTED
 from ...provisioning.apply import Applied, apply_plan
 from ...provisioning.planning.diff import PlanOptions
 from ...provisioning.planning.steps import ProvisioningPlan
@@ -14,7 +15,6 @@ from ...provisioning.resources import Place
 from ...untrusted.readable_counts import counted
 from ..one_line_errors import OneLineCommand
 from ..output.terminal import (
-    INTERRUPTED,
     make_console,
     print_line,
     print_note,
