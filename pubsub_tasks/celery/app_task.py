@@ -18,10 +18,13 @@ _CALLS = {
     "chord": "there are no chords: publish a message for each part, and count them in a store",
     "group": "there are no groups: publish a message for each part",
     "chain": "there are no chains: publish the next message from the handler",
+    "Ignore": "raise Ignore() becomes `raise SkipMessage()`",
+    "Reject": "Celery's Reject becomes `raise Reject(reason)` of pubsub_tasks, or `raise Nack()` to requeue",
+    "request": "self.request becomes a parameter `delivery: Delivery`",
     "get": "if .get() waits for the result of a task: there are no results, publish the outcome as a message",
     "update_state": "there are no task states: publish progress as a message",
 }
-"""How to replace calls of Celery's methods, by the name of the method."""
+"""How to replace what Celery's tasks use, by its name in their code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class Consumer:
         return verdict
 
     def _policy(self, delivery: Delivery) -> RetryPolicy:
-        task = self._tasks.find(delivery.media_type or "", self._queue_name or "")
+        task = self._tasks.task_for(delivery, self._queue_name or "")
         return task.policy if task else RetryPolicy()
 
     @cached_property

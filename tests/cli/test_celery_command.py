@@ -58,7 +58,8 @@ def test_policies_queues_and_limits_are_read():
         "sizes": "Dict",
     }
     assert any("rate_limit" in note for note in paint["notes"])
-    assert any("raise Nack" in note for note in paint["notes"])
+    for replacement in ("raise Nack", "raise SkipMessage", "delivery: Delivery"):
+        assert any(replacement in note for note in paint["notes"])
 
 
 def test_arguments_of_automatic_retries_are_read():
