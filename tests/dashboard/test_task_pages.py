@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 from pubsub_tasks import PubSubMessageSchema, Tasks, task
 from pubsub_tasks.content.codec import Codec
 from pubsub_tasks.dashboard.content_example import content_example
+from pubsub_tasks.errors import PublishFailed
 from tests.dashboard.browsers import Shop, text_of
 
 NAME = "tests.dashboard.test_task_pages.bill"
@@ -116,6 +117,20 @@ def test_what_is_not_valid_is_told_kept_and_not_published(shop: Shop, content: s
     assert content in unescape(told.text)
     assert '<script>"' not in told.text
     assert sent.messages == []
+
+
+def test_content_is_kept_when_it_could_not_be_published(shop: Shop) -> None:
+    class Refusing(Sent):
+        def publish(self, codec: Codec, content: Any, options: object) -> str:
+            raise PublishFailed("AuthorizationError", failed=[], published=[])
+
+    shop.app.tasks.bind(Refusing())  # type: ignore[arg-type]
+
+    told = shop.browser().post("/tasks/publish", {"task": NAME, "content": '{"order_id": "o-1"}'})
+
+    assert told.status_code == 502
+    assert "AuthorizationError" in told.text
+    assert '{"order_id": "o-1"}' in unescape(told.text)
 
 
 def test_an_unknown_task_is_told(shop: Shop) -> None:

@@ -92,11 +92,11 @@ def test_the_overview_is_live(chromium: Chromium) -> None:
 
 
 def test_a_page_that_gets_no_answer_any_more_says_so(chromium: Chromium) -> None:
-    assert '<body class="stale">' not in chromium.dom("/")
+    assert '<p id="stale" class="problem" role="alert" hidden="">' in chromium.dom("/")
 
     chromium.poller.most = chromium.poller.reads + 1
 
-    assert '<body class="stale">' in chromium.dom("/")
+    assert '<p id="stale" class="problem" role="alert">' in chromium.dom("/")
 
 
 def test_nothing_that_a_letter_contains_is_run(chromium: Chromium) -> None:

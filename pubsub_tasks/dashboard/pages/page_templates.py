@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from ...dead_letters.letter_view import describe_reason
 from ...dead_letters.move_report import count_letters
+from ...errors import PubSubTasksError, TransportError
 from ...untrusted.readable_times import format_age, format_time
 from ..measures.sparkline import HEIGHT, WIDTH, svg_lines
 from ..web.access import Access
@@ -44,6 +45,11 @@ class PageTemplates:
         """A whole page."""
         text = self._environment.get_template(name).render(path=request.url.path, **values)
         return HTMLResponse(text, status)
+
+
+def status_of(error: PubSubTasksError) -> int:
+    """The HTTP status of a page that tells of an error: whether AWS or what was asked for is its cause."""
+    return 502 if isinstance(error, TransportError) else 400
 
 
 def _age(seconds: float | None) -> str:

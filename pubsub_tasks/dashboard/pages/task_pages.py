@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...content.content_reader import ContentReader, json_object
-from ...errors import ConfigurationError, MessageError, PubSubTasksError
+from ...errors import ConfigurationError, PubSubTasksError
 from ...schemas.task_rows import codec_of, task_rows
 from ...tasks.task import Task
 from ..content_example import content_example
 from ..poller import Poller
 from ..web.forms import FormFields
-from .page_templates import PageTemplates
+from .page_templates import PageTemplates, status_of
 
 
 class TaskPages:
@@ -41,8 +41,8 @@ class TaskPages:
         task, text = self._task(given.get("task", "")), given.get("content", "")
         try:
             message_id = self._publish(task, text)
-        except MessageError as error:
-            return self._page(request, task, text, problem=str(error), status=400)
+        except PubSubTasksError as error:
+            return self._page(request, task, text, problem=str(error), status=status_of(error))
         return self._page(request, task, text, published=message_id)
 
     def _publish(self, task: Task[..., Any], text: str) -> str:

@@ -1,6 +1,9 @@
 // Says when polling fails, since old figures look like new ones.
-const stale = (isStale) => () => document.body.classList.toggle("stale", isStale);
+const show = (isStale) => () => {
+  document.getElementById("stale").hidden = !isStale;
+  document.body.classList.toggle("stale", isStale);
+};
 for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-  document.addEventListener(failure, stale(true));
+  document.addEventListener(failure, show(true));
 }
-document.addEventListener("htmx:afterSwap", stale(false));
+document.addEventListener("htmx:afterSwap", show(false));

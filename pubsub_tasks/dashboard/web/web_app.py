@@ -1,6 +1,7 @@
 """The dashboard as an ASGI application."""
 
 from importlib.resources import files
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -9,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ...errors import ConfigurationError, PubSubTasksError
+from ...errors import PubSubTasksError
 from ..pages.doctor_pages import DoctorPages
 from ..pages.letter_actions import LetterActions
 from ..pages.letter_pages import LetterPages
 from ..pages.overview_pages import OverviewPages
-from ..pages.page_templates import PageTemplates
+from ..pages.page_templates import PageTemplates, status_of
 from ..pages.task_pages import TaskPages
 from ..poller import Poller
 from .access import Access
@@ -28,10 +29,9 @@ def make_web_app(poller: Poller, access: Access) -> Starlette:
     overview, letters = OverviewPages(poller, templates), LetterPages(poller, templates)
     actions, tasks = LetterActions(poller, templates), TaskPages(poller, templates)
 
-    def refuse(request: Request, error: Exception) -> Response:
+    def refuse(request: Request, error: Any) -> Response:
         """A page that says what was wrong, in place of a traceback."""
-        status = 400 if isinstance(error, ConfigurationError) else 502
-        return templates.page(request, "problem.html", {"problem": str(error)}, status)
+        return templates.page(request, "problem.html", {"problem": str(error)}, status_of(error))
 
     def ask(request: Request, address: str) -> Response:
         """A page for whoever follows a link on another site."""
