@@ -27,7 +27,7 @@ _POSITIVE = WholeRange(min=1)
     cls=OneLineCommand,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0, success; 1, work left undone; 2, invalid usage or configuration; "
-    "70, internal error; 75, restart wanted.",
+    "70, internal error; 75, restart wanted; 130, interrupted while starting.",
 )
 @click.option(
     "--sqs-queue-url",

@@ -38,8 +38,8 @@ def _check_arns(topics: Topics) -> None:
     for name, arn in {"prefix": topics.prefix, "default": topics.default, **topics.arns}.items():
         if arn and not arn.startswith("arn:"):
             raise ConfigurationError(
-                f"{arn!r} in sns_topic_arns is not the ARN of a topic, arn:aws:sns:<region>:<account>:<name>: "
-                f"see sns_topic_arns.{name}"
+                f"{arn!r} in sns_topic_arns is not the ARN of a topic: see sns_topic_arns.{name}, and write "
+                "arn:aws:sns:<region>:<account>:<name>"
             )
 
 

@@ -18,7 +18,6 @@ import pubsub_tasks.aws_lambda
 import pubsub_tasks.graph
 from pubsub_tasks import Delivery, PubSubMessageSchema, handles, signals, task
 from pubsub_tasks.cli import root_command, worker
-from pubsub_tasks.cli.output.terminal import INTERRUPTED
 from pubsub_tasks.messages.publish_options import OptionArguments
 from pubsub_tasks.processes import exit_codes
 from pubsub_tasks.tasks import events
@@ -146,7 +145,7 @@ def test_exit_codes_of_dead_letter_commands_are_named() -> None:
     (sentence,) = re.findall(r"The exit code is (0 .*?)\.", text, re.DOTALL)
 
     told = set(map(int, re.findall(r"(?<!counts )\b\d+\b", sentence)))
-    assert told == {exit_codes.SUCCESS, exit_codes.INCOMPLETE, exit_codes.BAD_INPUT, INTERRUPTED}
+    assert told == {exit_codes.SUCCESS, exit_codes.INCOMPLETE, exit_codes.BAD_INPUT, exit_codes.INTERRUPTED}
 
 
 # Declaring and publishing.
