@@ -21,6 +21,7 @@ _ACK, _SKIPPED = Ack(), Ack(skipped=True)
 def verdict_on_error(policy: RetryPolicy, delivery: Delivery, error: BaseException, now: float) -> Verdict:
     """The verdict after a handler raised `error`: a signal's own, or else what the policy says."""
     cut_own_frames(error)
+    error = _lone_signal(error)
     # Not isinstance(), which reads `__class__` of objects of any other class.
     if issubclass(type(error), Signal):
         verdict = _verdict_of_signal(policy, delivery, error, now)
@@ -39,6 +40,18 @@ def verdict_on_result(task: Task[..., Any], delivery: Delivery, result: object, 
         if verdict is not None:
             return verdict
     return _SKIPPED if task.skips_falsy and not _is_truthy(result) else _ACK
+
+
+def _lone_signal(error: BaseException) -> BaseException:
+    """Return the signal that is alone in an exception group, as `asyncio.TaskGroup` raises it; otherwise the
+    error."""
+    inner = error
+    while issubclass(type(inner), BaseExceptionGroup):
+        exceptions = vars(BaseExceptionGroup)["exceptions"].__get__(inner)  # not that of a derived class
+        if len(exceptions) > 1:
+            return error
+        inner = exceptions[0]
+    return inner if issubclass(type(inner), Signal) else error
 
 
 def _verdict_of_signal(policy: RetryPolicy, delivery: Delivery, signal: BaseException, now: float) -> Verdict:

@@ -400,6 +400,27 @@ def test_a_signal_decides_the_verdict(signal, verdict):
             assert getattr(given, name, None) == getattr(verdict, name, None)
 
 
+def test_a_signal_alone_in_a_task_group_is_what_the_handler_raised():
+    async def refuse():
+        raise Reject("no such card")
+
+    async def coroutine(order_id, total):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(refuse())
+
+    verdict = handled_by(coroutine)(delivery())
+
+    assert (verdict.reason, str(verdict.error)) == ("rejected", "no such card")
+
+
+@pytest.mark.parametrize(
+    "group", [ExceptionGroup("two", [Reject(), OSError()]), ExceptionGroup("none", [OSError()])], ids=str
+)
+def test_any_other_group_is_an_exception_for_the_policy(group):
+    for handler in raising(group, wait=wait_fixed(5)):
+        assert handler(delivery()) == Retry(5, group)
+
+
 def test_the_policy_limits_retry_signals():
     for signal in (Nack(7), Nack()):
         for handler in raising(signal, stop=stop_after_attempt(2)):
