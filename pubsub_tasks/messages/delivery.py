@@ -8,7 +8,15 @@ from time import time
 from typing import Any, NamedTuple, Protocol, Self
 
 from ..errors import MessageError, TransportError
-from ..wire.records import MEDIA_TYPE, NO_ATTRIBUTES, OPAQUE_DATA, Attribute, Record
+from ..wire.records import (
+    MAX_DELAY,
+    MAX_VISIBILITY,
+    MEDIA_TYPE,
+    NO_ATTRIBUTES,
+    OPAQUE_DATA,
+    Attribute,
+    Record,
+)
 
 
 class Lease(Protocol):
@@ -146,3 +154,16 @@ class Delivery:
     def remaining(self) -> float:
         """Return the seconds until the lease ends unless it is extended."""
         return self.lease.remaining()
+
+
+def idle_receives(record: Record, not_before: float) -> int:
+    """Return how many receives made no attempt, since the message was not due yet (epoch seconds).
+
+    Each hides the message for up to 12 hours. A worker keeps a FIFO message in hand for the last 15 minutes.
+    """
+    wait = not_before - record.first_received_at
+    if wait <= 0 or record.first_received_at <= 0:
+        return 0
+    hidden, rest = divmod(wait, MAX_VISIBILITY)
+    is_kept = record.sequence_number is not None and rest <= MAX_DELAY
+    return min(int(hidden) + (not is_kept), record.receive_count - 1)

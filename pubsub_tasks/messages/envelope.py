@@ -31,7 +31,7 @@ from ..wire.s3_pointer import BodyInS3, raise_if_pointer
 from ..wire.serialization import CONTENT_TYPE, JSON_ALONE, parse_json, read_body
 from ..wire.sns_notification import SnsNotification, epoch_seconds, is_notification
 from .cloud_event import binary_event, encode_event, extensions_of, object_in, only_event
-from .delivery import NO_LEASE, Delivery, Lease
+from .delivery import NO_LEASE, Delivery, Lease, idle_receives
 from .formats.celery_content import CeleryContent, read_celery_content
 from .message import MESSAGE_ID, NOT_BEFORE, PUBLISHED, Message
 from .publish_options import By, Id
@@ -136,15 +136,13 @@ def _delivery(
     media_type, headers, fields = content
     resent = ResendState.read(record.attributes) if RESENT in record.attributes else _NOT_RESENT
     not_before = (finite_number(headers[NOT_BEFORE]) or 0.0) if NOT_BEFORE in headers else 0.0
-    # A message received before it was due only waited in its first receive: that was not an attempt.
-    early = 1 if 0 < record.first_received_at < not_before and record.receive_count > 1 else 0
     return Delivery(
         record=record,
         id=headers.get(MESSAGE_ID) or (notification.message_id if notification else record.message_id),
         media_type=media_type,
         fields=fields,
         headers=headers,
-        attempt=record.receive_count - early + resent.attempts,
+        attempt=record.receive_count - idle_receives(record, not_before) + resent.attempts,
         published_at=_published_at(record, notification, headers, resent),
         attributes=notification.attributes if notification else record.attributes,
         topic=notification.topic if notification else None,

@@ -184,3 +184,26 @@ def test_a_deploy_and_a_crash_between_attempts_reset_nothing() -> None:
     waits = [later - earlier for earlier, later in pairwise(times)]
     assert waits == pytest.approx([10, 20, 40, 80, 160, 320, 640, 1_280, 2_560], abs=1)
     assert reasons(bench.letters()) == ["exhausted"]
+
+
+@pytest.mark.parametrize("fifo", [False, True])
+@pytest.mark.parametrize("wait", [60.0, 3 * DAY], ids=["a minute", "days"])
+def test_receives_before_a_message_is_due_are_no_attempts(wait: float, fifo: bool) -> None:
+    # Given a message that is not due yet, and a task that fails twice and is tried again after half an hour
+    tasks, seen = Tasks(), []
+
+    @task(Order, tasks=tasks, stop=stop_after_attempt(3), wait=wait_fixed(1800))
+    def handle(number: int, delivery: Delivery) -> None:
+        seen.append((delivery.attempt, bench.clock() >= due))
+        if delivery.attempt < 3:
+            raise RuntimeError("not yet")
+
+    bench = Bench(tasks, fifo=fifo)
+    due = bench.clock() + wait
+    fields_of_fifo = {"group_id": "a", "deduplication_id": "1"} if fifo else {}
+    bench.send(order(**{"x-not-before": str(due)}), **fields_of_fifo)
+    # When it waits for that
+    bench.live(wait + 7200)
+    # Then it makes three attempts from then on
+    assert seen == [(1, True), (2, True), (3, True)]
+    assert bench.left() == 0
