@@ -57,6 +57,9 @@ def command(
     api, place = account.connect(resources.region, resources.profile)
     plan = plan_of(resources, api, place, PlanOptions(frozenset(adopt), prune))
     print_plan(plan, make_console())
+    adopted = {step.key.name for step in plan.steps if step.action == "tag"}
+    for name in sorted(set(adopt) - adopted):
+        print_note(f"--adopt {name}: no resource of this name that is needed here stands without a tag")
     if plan.steps:
         deletes = any(step.action == "delete" for step in plan.steps)
         if deletes and not resources.owner_is_configured:

@@ -138,6 +138,23 @@ def test_a_prefix_of_a_topic_with_odd_characters_is_one_line(shell: ShopShell) -
     assert len(result.output.splitlines()) == 1
 
 
+def test_what_is_left_alone_is_told_again_at_the_end_and_a_misspelt_adoption_too(shell: ShopShell) -> None:
+    # Given a queue of a wanted name that someone else made
+    shell.api("sqs", "CreateQueue", {"QueueName": "shop-receipts"})
+
+    # When its adoption is misspelt
+    result = shell.run("apply", "--yes", "--adopt", "shop-receipt")
+
+    # Then neither is overlooked below a long plan
+    assert result.exit_code == 0, result.output
+    notes = [line for line in result.output.splitlines() if line.startswith("note: ")]
+    assert notes[0].startswith("note: --adopt shop-receipt: no resource of this name")
+    assert notes[1] == "note: 2 resources left alone, see the lines with ! above"
+
+    # And adopted by its name, it is not among them
+    assert "note: " not in shell.run("apply", "--yes", "--adopt", "shop-receipts").output
+
+
 def test_names_over_the_limit_are_one_line(shell: ShopShell) -> None:
     result = shell.run("plan", prefix="x" * 80)
 
