@@ -114,7 +114,7 @@ def test_flags_win_over_the_environment_and_that_over_defaults(monkeypatch):
 def test_configuration_that_is_wrong_is_told_as_such(monkeypatch):
     monkeypatch.setenv("SHOP__SQS_CONSUMER__LIMIT", "many")
 
-    with pytest.raises(ConfigurationError, match=r"sqs_consumer\.limit: many"):
+    with pytest.raises(ConfigurationError, match=r"sqs_consumer\.limit: 'many' is not a whole number"):
         Shop.create_for_testing()
 
 
