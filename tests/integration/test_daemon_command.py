@@ -90,9 +90,13 @@ def test_a_testing_daemon_needs_nothing() -> None:
         (
             ("--testing",),
             {"EXAMPLE__SQS_CONSUMER__WAIT_SECONDS": "50"},
-            "Invalid value for '--wait-seconds': 50",
+            "Invalid value for sqs_consumer.wait_seconds: 50",
         ),
-        (("--testing",), {"EXAMPLE__SQS_CONSUMER__WAIT_SECONDS": "x"}, "sqs_consumer.wait_seconds: x"),
+        (
+            ("--testing",),
+            {"EXAMPLE__SQS_CONSUMER__WAIT_SECONDS": "x"},
+            "sqs_consumer.wait_seconds: 'x' is not a whole number",
+        ),
         (("--sqs-queue-url", "file:///none"), {}, "cannot read messages from file:///none"),
     ],
 )
