@@ -107,7 +107,7 @@ def encode_message(
     Raises InvalidContent, EncodeError, and TooManyAttributes for more than ten attributes, including
     `media_type`.
     """
-    headers = {**message.headers, MESSAGE_ID: message.id, PUBLISHED: str(message.published_at)}
+    headers = {**message.headers, PUBLISHED: str(message.published_at), MESSAGE_ID: message.id}
     written = codec.write(message.content, headers)
     if codec.body_format is FLAT_BODY and getattr(codec.schema, "CLOUD_EVENT", None):
         written = encode_event(codec.schema, codec.media_type, headers, written)

@@ -12,13 +12,16 @@ from uuid import UUID
 
 import boto3
 import pytest
-from sqlalchemy import Engine, create_engine, text
 
 from pubsub_tasks.environments.local_broker import environment
 from pubsub_tasks.local.server import LocalServer
 from tests.integration.commands import Command, command
 from tests.manual.pages import MANUAL, blocks
 from tests.real.postgresql import postgresql
+
+# The README's test command, which runs no real servers, does not install it.
+sqlalchemy = pytest.importorskip("sqlalchemy")
+text = sqlalchemy.text
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -61,7 +64,7 @@ class Shop:
     env: dict[str, str]
     sqs: Any
     queue: str
-    database: Engine
+    database: Any
 
     def send(self, orders: Sequence[UUID], copies: int) -> None:
         """Each order so many times with one message id, as by a publisher whose response was lost."""
@@ -116,7 +119,7 @@ def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
     (table,) = [code for code in others if "CREATE TABLE" in code]
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "tasks.py").write_text(MODULE.format(tasks=tasks, recipe=recipe))
-    database = create_engine(database_url)
+    database = sqlalchemy.create_engine(database_url)
     with database.begin() as transaction:
         transaction.execute(text("DROP TABLE IF EXISTS handled, charges"))
         transaction.execute(text("DROP FUNCTION IF EXISTS take_time"))
