@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-WORKERS_PER_CORE = 2
-"""Most tests of the slow suites wait for processes, so two share a core well."""
+WORKERS_PER_CORE = 3
+"""Most tests of the slow suites wait for processes, so three share a core well."""
 
 MOST_WORKERS = 8
 

@@ -108,14 +108,14 @@ def never_letting_go(sound: Any, self: Settler, command: Any) -> None:
 def tidied(sound: Any, *args: Any, **kwargs: Any) -> Any:
     letter = sound(*args, **kwargs)
     try:
-        return replace(letter, body=json.dumps(json.loads(letter.body), separators=(",", ":")))
+        return letter._replace(body=json.dumps(json.loads(letter.body), separators=(",", ":")))
     except (ValueError, RecursionError):
         return letter
 
 
 def without_attributes(sound: Any, *args: Any, **kwargs: Any) -> Any:
     letter = sound(*args, **kwargs)
-    return replace(letter, attributes={"dead_letter": letter.attributes["dead_letter"]})
+    return letter._replace(attributes={"dead_letter": letter.attributes["dead_letter"]})
 
 
 def without_reason(sound: Any, delivery: Any, verdict: DeadLetter, **kwargs: Any) -> Any:
