@@ -7,7 +7,7 @@ queue and the message is deleted (`Postponed`): the receive count of the copy st
 
 from math import ceil
 
-from ..messages.delivery import Delivery
+from ..messages.delivery import Delivery, idle_receives
 from ..wire.records import MAX_ATTRIBUTES, MAX_DELAY, Outgoing
 from ..wire.resend_attribute import RESENT, ResendState
 
@@ -33,11 +33,10 @@ def postponed_copy(delivery: Delivery, now: float) -> Outgoing | None:
     others = {name: value for name, value in record.attributes.items() if name != RESENT}
     if record.receive_count < 2 or fifo or len(others) >= MAX_ATTRIBUTES:
         return None
-    # Receives before the message is due are no attempts; those that Celery made are known only from the body.
-    early = record.receive_count - (1 if record.first_received_at > 0 else 0)
+    # Attempts before this message was sent; those that Celery made are known only from the body.
+    counted = record.receive_count - idle_receives(record, delivery.not_before)
     resend_state = ResendState.read(record.attributes)._replace(
-        first_published=delivery.published_at,
-        attempts=max(0, delivery.attempt - early),
+        first_published=delivery.published_at, attempts=delivery.attempt - counted
     )
     delay = min(MAX_DELAY, max(0, ceil(delivery.not_before - now)))
     return Outgoing(record.body, {**others, RESENT: resend_state.attribute()}, record.group_id, delay=delay)

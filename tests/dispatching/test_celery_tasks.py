@@ -132,11 +132,16 @@ def test_a_message_with_an_eta_waits_until_then():
     assert Shop().verdict_on(lambda task: task.apply_async(("o-1", "1"), eta=eta)) == Postpone(600)
 
 
+@pytest.mark.parametrize("receives", [2, 3], ids=["as usual", "after a copy that could not be sent"])
 @pytest.mark.parametrize("received_at", [0.0, NOW - 1])
-def test_retries_of_celery_count_for_the_copy_of_a_message_that_waits_longer_than_sqs_hides_it(received_at):
+def test_retries_of_celery_count_for_the_copy_of_a_message_that_waits_longer_than_sqs_hides_it(
+    received_at, receives
+):
     eta = datetime.fromtimestamp(NOW + 72_000, UTC)
     waiting = record(
-        lambda task: task.apply_async(("o-1", "1"), eta=eta, retries=2), receives=2, sent_at=received_at
+        lambda task: task.apply_async(("o-1", "1"), eta=eta, retries=2),
+        receives=receives,
+        sent_at=received_at,
     )
 
     copy = postponed_copy(decode_record(waiting), NOW)
