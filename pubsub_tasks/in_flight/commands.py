@@ -4,6 +4,7 @@ The members of a batch command are at most ten, the limit of one SQS batch call.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .in_flight_message import InFlightMessage
@@ -28,28 +29,35 @@ class ExtendLeases(NamedTuple):
     extensions: Sequence[tuple[InFlightMessage, int]]
 
 
-class ReportLostLeases(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _OnMessages:
+    """A command about these messages. It equals one of its own class alone; a named tuple would not."""
+
+    messages: Sequence[InFlightMessage]
+
+
+class ReportLostLeases(_OnMessages):
     """Report to observers that these leases are lost. No call is made."""
 
-    messages: Sequence[InFlightMessage]
+    __slots__ = ()
 
 
-class Delete(NamedTuple):
+class Delete(_OnMessages):
     """Delete these messages."""
 
-    messages: Sequence[InFlightMessage]
+    __slots__ = ()
 
 
-class ChangeVisibility(NamedTuple):
+class ChangeVisibility(_OnMessages):
     """Set each visibility timeout to the message's `visibility_timeout`, which ends its lease here."""
 
-    messages: Sequence[InFlightMessage]
+    __slots__ = ()
 
 
-class SendToDeadLetters(NamedTuple):
+class SendToDeadLetters(_OnMessages):
     """Send copies of these messages to the dead-letter queue; each verdict is a `DeadLetter`."""
 
-    messages: Sequence[InFlightMessage]
+    __slots__ = ()
 
 
 Command = ExtendLeases | ReportLostLeases | Delete | ChangeVisibility | SendToDeadLetters
