@@ -9,8 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pubsub_tasks.environments.local_broker import environment
 from pubsub_tasks.local.server import LocalServer
+from pubsub_tasks.wire.media_types import topic_name
 from tests.integration.commands import command, outcome
 from tests.integration.test_processes import APP, World, _free_port
+from tests.integration.test_worker_command import client
 from tests.worker.shop import until
 
 OWN = """
@@ -44,7 +46,21 @@ def scrape(port: int) -> dict[str, float]:
     }
 
 
+PUBLISHING = """
+from pubsub_tasks import publish
+
+@schema
+class Greeted(PubSubMessageSchema):
+    MEDIA_TYPE = "application/vnd.test.pubsub._.created.greeted"
+
+@task(Greeting, queue="one")
+def answer(name):
+    publish(Greeted)
+"""
+
 ACKED = "pubsub_tasks_handling_seconds_count{'queue': 'one', 'task': 'shop.greet', 'verdict': 'ack'}"
+GREETED = "application/vnd.test.pubsub._.created.greeted"
+PUBLISHED = f"pubsub_tasks_published_messages_total{{'media_type': '{GREETED}'}}"
 VISIBLE = "pubsub_tasks_queue_messages{'queue': 'one', 'state': 'visible'}"
 
 
@@ -81,6 +97,19 @@ def test_a_single_process_serves_its_own(tmp_path: Path) -> None:
             world.greet("Ada")
             until(lambda: scrape(port).get(ACKED) == 1)
             assert VISIBLE not in scrape(port)
+            worker.signal(signal.SIGTERM)
+            assert worker.end() == 0
+
+
+def test_what_handlers_publish_is_counted_too(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(APP.partition("@task")[0] + PUBLISHING)
+    with LocalServer() as server:
+        world, port = World(server, tmp_path), _free_port()
+        client(server, "sns").create_topic(Name=topic_name(GREETED))
+        arguments = world.arguments("--health-port", str(port))
+        with command(*arguments, cwd=world.place, env=world.env) as worker:
+            world.greet("Ada")
+            until(lambda: scrape(port).get(PUBLISHED) == 1)
             worker.signal(signal.SIGTERM)
             assert worker.end() == 0
 

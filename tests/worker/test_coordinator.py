@@ -164,6 +164,7 @@ def test_a_full_event_loop_is_left_alone_until_a_handler_ends() -> None:
     scene.coordinator.on_coroutine_ready = lambda: calls.append("called")
     first, second = scene.receive(scene.coordinator.io_job(), SlotKind.COROUTINE, SlotKind.COROUTINE)
     assert scene.coordinator.coroutine_jobs([], 1) == [first]
+    assert scene.coordinator.coroutine_jobs([], 0) == []
     calls.clear()
 
     # When anything happens
@@ -173,6 +174,20 @@ def test_a_full_event_loop_is_left_alone_until_a_handler_ends() -> None:
     # Then the loop, which could start nothing, is not woken, and has the message when it asks
     assert calls == []
     assert scene.coordinator.coroutine_jobs([(first, Ack())], 1) == [second]
+
+
+def test_an_event_loop_with_a_free_slot_is_woken_while_a_handler_runs() -> None:
+    scene = Scene(threads=0, coroutines=2)
+    calls: list[str] = []
+    scene.coordinator.on_coroutine_ready = lambda: calls.append("called")
+    (first,) = scene.receive(scene.coordinator.io_job(), SlotKind.COROUTINE)
+    assert scene.coordinator.coroutine_jobs([], 2) == [first]
+    calls.clear()
+
+    (second,) = scene.receive(scene.coordinator.io_job(), SlotKind.COROUTINE)
+
+    assert calls
+    assert scene.coordinator.coroutine_jobs([], 1) == [second]
 
 
 @pytest.mark.parametrize("brought", [0, 2])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Condition, Event, Thread, get_ident
 from typing import Any
@@ -229,6 +230,42 @@ def test_an_interruption_leaves_no_lock_of_the_standard_library_locked(kind: str
 
     # Then other threads get the lock too
     assert lock.acquire(timeout=PATIENCE)
+
+
+def test_a_handler_that_waits_for_a_lock_too_long_is_interrupted_all_the_same() -> None:
+    # Given a handler past its time limit that waits for a lock which nobody releases
+    condition, clock = Condition(), VirtualClock()
+    runs: list[HandlerRun] = []
+    stuck: list[HandlerRun] = []
+    time_limits = TimeLimits(clock, stuck.append, patience=5.0)
+
+    def invoke(call: HandlerCall) -> None:
+        with condition:
+            pass
+
+    def work() -> None:
+        runs.append(HandlerRun(_message(), _call(timeout=1.0)))
+        with suppress(TaskTimeout):
+            time_limits.limit(runs[0], invoke, runs[0].call)
+
+    thread = Thread(target=work)
+    with condition:
+        thread.start()
+        until(lambda: _stands_in(thread) == "__enter__")
+        clock.advance(1)
+        time_limits.check()
+        assert not runs[0].interrupted
+
+        # When as long has passed as it may take to end
+        clock.advance(5)
+        time_limits.check()
+
+        # Then it is interrupted, and later counts as stuck
+        assert runs[0].interrupted
+        clock.advance(5)
+        time_limits.check()
+        assert stuck == runs
+    thread.join(PATIENCE)
 
 
 def _stands_in(thread: Thread) -> str:
